@@ -1,0 +1,185 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// Every target is built in Swift 6 language mode (the default of this tools version), with warnings as errors.
+let houseRules: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "tjenestebuss",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "AMQP", targets: ["AMQP"]),
+    .library(name: "AddressRegistry", targets: ["AddressRegistry"]),
+    .library(name: "TjenestebussClient", targets: ["TjenestebussClient"]),
+    .library(name: "TjenestebussTesting", targets: ["TjenestebussTesting"]),
+    .executable(name: "bus-migrator", targets: ["bus-migrator"]),
+    .executable(name: "bus-pinger", targets: ["bus-pinger"]),
+    .executable(name: "rehearsal", targets: ["rehearsal"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.9.0"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.1.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+  ],
+  targets: [
+    // The rooms, from the ground up: a target imports only what stands above it (CONTRIBUTING.md has the map).
+    .systemLibrary(name: "CProton", providers: [.apt(["libqpid-proton11-dev"])]),
+    .target(
+      name: "AMQP",
+      dependencies: [
+        "CProton",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: houseRules),
+    .target(name: "BusModel", swiftSettings: houseRules),
+    .target(
+      name: "AddressRegistry",
+      dependencies: [
+        "BusModel",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
+    .target(
+      name: "TjenestebussClient",
+      dependencies: [
+        "AMQP", "BusModel", "AddressRegistry",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: houseRules),
+    .target(
+      name: "BusProbe",
+      dependencies: [
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
+    .target(name: "Migration", dependencies: ["BusModel"], swiftSettings: houseRules),
+    .target(
+      name: "MigrationStore",
+      dependencies: [
+        "Migration", "BusModel",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: houseRules),
+    .target(
+      name: "MigrationEngine",
+      dependencies: [
+        "Migration", "MigrationStore", "BusModel", "AddressRegistry", "BusProbe",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
+    .target(
+      name: "TjenestebussTesting",
+      dependencies: [
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: houseRules),
+    .executableTarget(
+      name: "bus-migrator",
+      dependencies: [
+        "MigrationEngine", "MigrationStore", "Migration", "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: houseRules),
+    .executableTarget(
+      name: "bus-pinger",
+      dependencies: [
+        "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: houseRules),
+    .executableTarget(
+      name: "rehearsal",
+      dependencies: [
+        "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
+
+    .testTarget(
+      name: "AMQPTests",
+      dependencies: [
+        "AMQP",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: houseRules),
+    .testTarget(name: "BusModelTests", dependencies: ["BusModel"], swiftSettings: houseRules),
+    .testTarget(
+      name: "AddressRegistryTests", dependencies: ["AddressRegistry", "BusModel", "TjenestebussTesting"], swiftSettings: houseRules),
+    .testTarget(
+      name: "TjenestebussClientTests",
+      dependencies: ["TjenestebussClient", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP"],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "BusProbeTests",
+      dependencies: ["BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel"],
+      swiftSettings: houseRules),
+    .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
+    .testTarget(
+      name: "MigrationStoreTests", dependencies: ["MigrationStore", "Migration", "BusModel"], swiftSettings: houseRules),
+    .testTarget(
+      name: "MigrationEngineTests",
+      dependencies: ["MigrationEngine", "MigrationStore", "Migration", "AddressRegistry", "BusModel", "TjenestebussTesting"],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "TjenestebussTestingTests",
+      dependencies: ["TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel"],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel"],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "RealBrokerTests",
+      dependencies: ["TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP"],
+      swiftSettings: houseRules),
+  ]
+)
