@@ -38,10 +38,11 @@ let package = Package(
   targets: [
     // The rooms, from the ground up: a target imports only what stands above it (CONTRIBUTING.md has the map).
     .systemLibrary(name: "CProton", providers: [.apt(["libqpid-proton11-dev"])]),
+    .target(name: "Disclosure", swiftSettings: houseRules),
     .target(
       name: "AMQP",
       dependencies: [
-        "CProton",
+        "CProton", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -51,11 +52,14 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: houseRules),
-    .target(name: "BusModel", swiftSettings: houseRules),
+    .target(
+      name: "BusModel",
+      dependencies: ["Disclosure", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: houseRules),
     .target(
       name: "AddressRegistry",
       dependencies: [
-        "BusModel",
+        "BusModel", "Disclosure",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -66,7 +70,7 @@ let package = Package(
     .target(
       name: "TjenestebussClient",
       dependencies: [
-        "AMQP", "BusModel", "AddressRegistry",
+        "AMQP", "BusModel", "AddressRegistry", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -75,18 +79,18 @@ let package = Package(
     .target(
       name: "BusProbe",
       dependencies: [
-        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient",
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
-    .target(name: "Migration", dependencies: ["BusModel"], swiftSettings: houseRules),
+    .target(name: "Migration", dependencies: ["BusModel", "Disclosure"], swiftSettings: houseRules),
     .target(
       name: "MigrationStore",
       dependencies: [
-        "Migration", "BusModel",
+        "Migration", "BusModel", "Disclosure",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
@@ -94,14 +98,14 @@ let package = Package(
     .target(
       name: "MigrationEngine",
       dependencies: [
-        "Migration", "MigrationStore", "BusModel", "AddressRegistry", "BusProbe",
+        "Migration", "MigrationStore", "BusModel", "AddressRegistry", "BusProbe", "Disclosure",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
     .target(
       name: "TjenestebussTesting",
       dependencies: [
-        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient",
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -113,6 +117,7 @@ let package = Package(
       name: "bus-migrator",
       dependencies: [
         "MigrationEngine", "MigrationStore", "Migration", "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP",
+        "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -124,7 +129,7 @@ let package = Package(
     .executableTarget(
       name: "bus-pinger",
       dependencies: [
-        "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP",
+        "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -133,7 +138,7 @@ let package = Package(
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration",
+        "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -151,9 +156,11 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: houseRules),
+    .testTarget(name: "DisclosureTests", dependencies: ["Disclosure"], swiftSettings: houseRules),
     .testTarget(name: "BusModelTests", dependencies: ["BusModel"], swiftSettings: houseRules),
     .testTarget(
-      name: "AddressRegistryTests", dependencies: ["AddressRegistry", "BusModel", "TjenestebussTesting"], swiftSettings: houseRules),
+      name: "AddressRegistryTests", dependencies: ["AddressRegistry", "BusModel", "TjenestebussTesting"],
+      swiftSettings: houseRules),
     .testTarget(
       name: "TjenestebussClientTests",
       dependencies: ["TjenestebussClient", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP"],

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a bus wants to be spoken to over AMQP 1.0, and what can be asked of it.
+public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Service Bus for Windows Server 1.1: PLAIN login, addresses `namespace/queue`.
+  case serviceBusWindowsServer = "servicebus-windows-server"
+  /// Azure Service Bus: addresses `queue`.
+  case azureServiceBus = "azure-servicebus"
+  /// RabbitMQ 3.x with the AMQP 1.0 plugin: address v1 only.
+  case rabbitMQ3 = "rabbitmq-3"
+  /// RabbitMQ 4.x spoken to with address v1 (refused by default from 4.3).
+  case rabbitMQ4AddressV1 = "rabbitmq-4-v1"
+  /// RabbitMQ 4.x with address v2.
+  case rabbitMQ4AddressV2 = "rabbitmq-4-v2"
+  /// ActiveMQ Classic: bare queue names.
+  case activeMQ = "activemq"
+
+  /// What can be asked of a bus of this dialect.
+  public var capabilities: DialectCapabilities {
+    switch self {
+    case .serviceBusWindowsServer, .azureServiceBus:
+      DialectCapabilities(
+        missingQueueForSender: .refusesAttach, unroutableMessage: .refusesAttach, deadLetter: .subqueue("$DeadLetterQueue"),
+        knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [], browses: self == .azureServiceBus)
+    case .rabbitMQ3:
+      DialectCapabilities(
+        missingQueueForSender: .acceptsAndLoses, unroutableMessage: .acceptsAndLoses, deadLetter: .ownQueue(suffix: "_dl"),
+        knowsModified: false, answersDetach: false, declaresQueueOnAttach: true, countsBy: [.managementHTTP], browses: false)
+    case .rabbitMQ4AddressV1:
+      DialectCapabilities(
+        missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
+        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [.managementAMQP, .managementHTTP],
+        browses: false)
+    case .rabbitMQ4AddressV2:
+      DialectCapabilities(
+        missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
+        knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [.managementAMQP, .managementHTTP],
+        browses: false)
+    case .activeMQ:
+      DialectCapabilities(
+        missingQueueForSender: .declaresQueue, unroutableMessage: .declaresQueue, deadLetter: .ownQueue(suffix: "_dl"),
+        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [], browses: true)
+    }
+  }
+}
+
+/// What a dialect can and cannot do. Where a check is impossible the verdict says so; it is never passed silently.
+public struct DialectCapabilities: Sendable, Hashable {
+  /// What becomes of a sender, or a message, for which there is no queue.
+  public enum MissingQueue: Sendable, Hashable {
+    /// The attach is refused with an error.
+    case refusesAttach
+    /// The message comes back `released`.
+    case releases
+    /// The message is answered `accepted` and is lost: on this dialect `accepted` alone proves nothing.
+    case acceptsAndLoses
+    /// The queue is made on the spot.
+    case declaresQueue
+  }
+
+  /// Where dead letters lie.
+  public enum DeadLetter: Sendable, Hashable {
+    /// A sub-queue below the queue itself.
+    case subqueue(String)
+    /// A queue of its own, named by suffix.
+    case ownQueue(suffix: String)
+  }
+
+  /// A way to read a queue's depth, best first in ``countsBy``.
+  public enum Counting: String, Sendable, Hashable, Codable {
+    /// AMQP 1.0 `/management` GET /queues/NAME: exact, now.
+    case managementAMQP
+    /// HTTP management API: up to several seconds late.
+    case managementHTTP
+  }
+
+  /// A sender attached straight to a queue that does not exist.
+  public var missingQueueForSender: MissingQueue
+  /// A message to an exchange that routes to no queue.
+  public var unroutableMessage: MissingQueue
+  public var deadLetter: DeadLetter
+  /// Whether a receiver may answer `modified`; where not, the session ends when it does.
+  public var knowsModified: Bool
+  /// Whether a Detach is answered; where not, closing a link waits for nothing.
+  public var answersDetach: Bool
+  /// Whether attaching a receiver by a bare or `/queue/` address creates the queue. We use addresses that do not.
+  public var declaresQueueOnAttach: Bool
+  public var countsBy: [Counting]
+  /// Whether messages can be looked at without taking them.
+  public var browses: Bool
+
+  public init(
+    missingQueueForSender: MissingQueue, unroutableMessage: MissingQueue, deadLetter: DeadLetter, knowsModified: Bool,
+    answersDetach: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool
+  ) {
+    self.missingQueueForSender = missingQueueForSender
+    self.unroutableMessage = unroutableMessage
+    self.deadLetter = deadLetter
+    self.knowsModified = knowsModified
+    self.answersDetach = answersDetach
+    self.declaresQueueOnAttach = declaresQueueOnAttach
+    self.countsBy = countsBy
+    self.browses = browses
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+
+/// A party's entry in the address register: what we read, compare, change and restore.
+///
+/// ``canonicalForm`` leaves out what the server owns (LastChanged, ServerTime), so that two reads of an unchanged
+/// entry hash alike and a roll-back can be proven exact (invariant I-4).
+public struct PartyRecord: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Hashable, Codable { case organisation, department, service, person, unknown }
+
+  /// One electronic address of the entry, kept as the register wrote it, whatever its type.
+  public struct Address: Sendable, Hashable, Codable {
+    /// The register's type code, such as `E_SB_ASYNC` or `E_EDI`.
+    public var typeCode: String
+    /// The address text as the register holds it.
+    public var text: String
+    /// Whether the entry inherits it from its parent organisation (*virksomhetskø*).
+    public var inherited: Bool
+
+    public init(typeCode: String, text: String, inherited: Bool) {
+      self.typeCode = typeCode
+      self.text = text
+      self.inherited = inherited
+    }
+
+    /// Which queue this is; nil for types that name no queue.
+    public var queueKind: QueueKind? { QueueKind(registerCode: self.typeCode) }
+  }
+
+  public var herID: HerID
+  public var name: String
+  public var kind: Kind
+  public var parent: HerID?
+  public var active: Bool
+  public var valid: Bool
+  /// In the register's order; the canonical form sorts.
+  public var addresses: [Address]
+
+  public init(
+    herID: HerID, name: String, kind: Kind, parent: HerID?, active: Bool, valid: Bool, addresses: [Address]
+  ) {
+    self.herID = herID
+    self.name = name
+    self.kind = kind
+    self.parent = parent
+    self.active = active
+    self.valid = valid
+    self.addresses = addresses
+  }
+
+  /// The queue address of `kind`; nil when the entry has none.
+  ///
+  /// - Throws: ``BusModelError`` `queueAddressMalformed` when the register's text is no address.
+  public func queueAddress(_ kind: QueueKind) throws(BusModelError) -> QueueAddress? {
+    guard let address = self.addresses.first(where: { $0.queueKind == kind }) else { return nil }
+    return try QueueAddress(text: address.text)
+  }
+
+  /// One line a field, sorted addresses, lengths before texts so that no text can imitate another field.
+  public var canonicalForm: String {
+    func field(_ name: String, _ value: String) -> String { "\(name):\(value.utf8.count):\(value)\n" }
+    var form = field("record", "party/1") + field("her-id", self.herID.description) + field("name", self.name)
+    form += field("kind", self.kind.rawValue) + field("parent", self.parent?.description ?? "-")
+    form += field("active", String(self.active)) + field("valid", String(self.valid))
+    let lines = self.addresses.map {
+      field("type", $0.typeCode) + field("address", $0.text) + field("inherited", String($0.inherited))
+    }
+    return form + lines.sorted().joined()
+  }
+
+  /// SHA-256 of the canonical form.
+  public var hash: RecordHash {
+    RecordHash(
+      hex: SHA256.hash(data: Array(self.canonicalForm.utf8)).map { byte in
+        let text = String(byte, radix: 16)
+        return text.count == 1 ? "0" + text : text
+      }.joined())
+  }
+}
+
+/// The SHA-256 of a record's canonical form, in lower-case hexadecimal.
+public struct RecordHash: Sendable, Hashable, Codable, CustomStringConvertible {
+  public let hex: String
+  public init(hex: String) { self.hex = hex }
+  public init(from decoder: any Decoder) throws { self.hex = try decoder.singleValueContainer().decode(String.self) }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(self.hex)
+  }
+  public var description: String { String(self.hex.prefix(12)) }
+}
