@@ -60,6 +60,7 @@ let package = Package(
       dependencies: [
         "BusModel", "Disclosure",
         .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -156,9 +157,14 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(name: "DisclosureTests", dependencies: ["Disclosure"], swiftSettings: houseRules),
-    .testTarget(name: "BusModelTests", dependencies: ["BusModel"], swiftSettings: houseRules),
+    .testTarget(name: "BusModelTests", dependencies: ["BusModel", "Disclosure"], swiftSettings: houseRules),
     .testTarget(
-      name: "AddressRegistryTests", dependencies: ["AddressRegistry", "BusModel", "TjenestebussTesting"],
+      name: "AddressRegistryTests",
+      dependencies: [
+        "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "TjenestebussClientTests",

@@ -7,12 +7,14 @@ public enum BusModelError: ExplainedError, Hashable {
   case herIDMalformed(String)
   case queueAddressMalformed(String)
   case messageFieldMissing([String])
+  case busWithoutHost(BusName)
 
   public var stableCode: String {
     switch self {
     case .herIDMalformed: "BUS-001"
     case .queueAddressMalformed: "BUS-002"
     case .messageFieldMissing: "BUS-003"
+    case .busWithoutHost: "BUS-004"
     }
   }
 
@@ -32,6 +34,11 @@ public enum BusModelError: ExplainedError, Hashable {
         tried: "read a health message", seen: "missing or malformed: \(names.joined(separator: ", "))",
         meaning: "Receivers refuse a message without fromHerId, toHerId, subject, applicationTimeStamp and content-type.",
         next: "The sending system must set these fields.", owner: .party)
+    case .busWithoutHost(let name):
+      Explanation(
+        tried: "write an address on bus \(name)", seen: "no host is configured for it",
+        meaning: "Without a host name there is no address to put in the register.",
+        next: "List the bus's host names in the configuration; the first one is written.", owner: .caller)
     }
   }
 }
