@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+import NIOSSL
+
+/// Where and how to connect.
+public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
+  /// Encryption of the connection.
+  public enum Encryption: Sendable, Hashable {
+    /// Plain TCP. A password is sent over it only to this machine itself, unless
+    /// ``AMQPConnectionConfiguration/allowsPasswordInClear`` says otherwise.
+    case none
+    /// TLS 1.2 or later; chain and name of the server's certificate are verified.
+    ///
+    /// `authorities`: PEM files of authorities to trust instead of the system's; empty for the system's.
+    case tls(authorities: [String] = [])
+  }
+
+  /// How to log in.
+  public enum Login: Sendable, Hashable {
+    /// SASL PLAIN, and nothing else: on RabbitMQ 3 ANONYMOUS would log in as guest, whatever the password.
+    case plain(user: String, password: Secret)
+    case anonymous
+  }
+
+  public var host: String
+  public var port: Int
+  public var encryption: Encryption
+  public var login: Login
+  /// What the Open frame calls the host; nil for ``host``. RabbitMQ takes `vhost:NAME` here.
+  public var virtualHost: String?
+  /// This process's name at the peer; should be unique among clients.
+  public var containerID: String
+  /// Told to the peer in the Open frame: product, version.
+  public var properties: AMQPMap
+  /// The connection counts as dead when nothing came for this long. The peer is asked for a heartbeat within half of it.
+  /// At least 2 s: RabbitMQ refuses to be asked for more than one a second. Default 60 s.
+  public var idleTimeout: Duration
+  /// The largest frame we take. At least 512. Default 64 KiB.
+  public var maximumFrameSize: UInt32
+  /// The largest message we take; a larger one is rejected. Default 64 MiB.
+  public var maximumMessageSize: Int
+  /// From the first packet to the open connection. Default 15 s: a bus takes 3 s to refuse a password.
+  public var connectTimeout: Duration
+  /// For attach, send and detach where the call states none. Default 30 s.
+  public var operationTimeout: Duration
+  /// Whether a password may be sent unencrypted to another machine. Default false.
+  public var allowsPasswordInClear: Bool
+
+  public init(
+    host: String, port: Int? = nil, encryption: Encryption = .tls(), login: Login, containerID: String,
+    virtualHost: String? = nil, properties: AMQPMap = [:], idleTimeout: Duration = .seconds(60),
+    maximumFrameSize: UInt32 = 65_536, maximumMessageSize: Int = 64 << 20, connectTimeout: Duration = .seconds(15),
+    operationTimeout: Duration = .seconds(30), allowsPasswordInClear: Bool = false
+  ) {
+    self.host = host
+    self.port = port ?? (encryption == .none ? 5672 : 5671)
+    self.encryption = encryption
+    self.login = login
+    self.containerID = containerID
+    self.virtualHost = virtualHost
+    self.properties = properties
+    self.idleTimeout = idleTimeout
+    self.maximumFrameSize = maximumFrameSize
+    self.maximumMessageSize = maximumMessageSize
+    self.connectTimeout = connectTimeout
+    self.operationTimeout = operationTimeout
+    self.allowsPasswordInClear = allowsPasswordInClear
+  }
+
+  /// Scheme, host and port; never the login.
+  public var description: String { "\(self.encryption == .none ? "amqp" : "amqps")://\(self.host):\(self.port)" }
+
+  /// What is wrong with it, before anything is tried.
+  func validate() throws(AMQPError) {
+    func refuse(_ seen: String) -> AMQPError {
+      AMQPError(.configurationInvalid, .connection, .local, tried: "connect to \(self)", seen: seen)
+    }
+    if self.host.isEmpty { throw refuse("the host is empty") }
+    if !(1...65_535).contains(self.port) { throw refuse("port \(self.port) does not exist") }
+    if self.idleTimeout < .seconds(2) { throw refuse("an idle timeout below 2 s, which RabbitMQ refuses without a word") }
+    if self.maximumFrameSize < 512 { throw refuse("a maximum frame size below 512") }
+    if self.containerID.isEmpty { throw refuse("the container id is empty") }
+    if case .plain(let user, let password) = self.login {
+      if user.isEmpty || password.isEmpty { throw refuse("user or password is empty") }
+      if self.encryption == .none, !self.isThisMachine, !self.allowsPasswordInClear {
+        throw refuse("a password would be sent unencrypted to another machine; use amqps")
+      }
+    }
+  }
+
+  private var isThisMachine: Bool {
+    self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the peer said of itself when the connection was opened.
+public struct AMQPPeer: Sendable, Hashable {
+  public var containerID: String
+  /// "RabbitMQ", where the peer states it.
+  public var product: String?
+  public var version: String?
+  public var idleTimeout: Duration
+  public var maximumFrameSize: UInt32
+
+  init(_ open: PeerOpen) {
+    self.containerID = open.containerID
+    self.product = open.properties["product"]?.text
+    self.version = open.properties["version"]?.text
+    self.idleTimeout = .milliseconds(Int64(open.idleTimeoutMilliseconds))
+    self.maximumFrameSize = open.maxFrameSize
+  }
+}

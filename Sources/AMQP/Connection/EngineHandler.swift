@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// Who is told what an engine's peer does, on the event loop.
+package protocol EngineOwner: AnyObject {
+  func handle(_ event: EngineEvent)
+  /// The socket takes bytes again.
+  func becameWritable()
+  /// The channel is gone; `error` is what the channel itself reported, if anything. Called once.
+  func channelClosed(_ error: (any Error)?)
+}
+
+/// Carries bytes between a channel and a ``ProtonEngine``, and the time into it.
+package final class EngineHandler: ChannelInboundHandler {
+  package typealias InboundIn = ByteBuffer
+  package typealias OutboundOut = ByteBuffer
+
+  package let engine: ProtonEngine
+  private var owner: (any EngineOwner)?
+  private var context: ChannelHandlerContext?
+  private var failure: (any Error)?
+  private var tick: Scheduled<Void>?
+  private var isPumping = false
+  private var isClosing = false
+
+  package init(engine: ProtonEngine, owner: any EngineOwner) {
+    self.engine = engine
+    self.owner = owner
+  }
+
+  package var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+  package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  package func handlerRemoved(context: ChannelHandlerContext) { self.finish() }
+
+  package func channelActive(context: ChannelHandlerContext) {
+    self.pump()
+    context.fireChannelActive()
+  }
+
+  package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = self.unwrapInboundIn(data)
+    self.engine.receive(&bytes)
+  }
+
+  package func channelReadComplete(context: ChannelHandlerContext) { self.pump() }
+
+  package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { self.owner?.becameWritable() }
+    self.pump()
+  }
+
+  package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+      self.engine.readClosed()
+      self.pump()
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if self.failure == nil { self.failure = error }
+    context.close(promise: nil)
+  }
+
+  package func channelInactive(context: ChannelHandlerContext) {
+    self.engine.readClosed()
+    self.engine.writeClosed()
+    self.pump()
+    self.finish()
+    context.fireChannelInactive()
+  }
+
+  /// Closes the channel without more words.
+  package func closeChannel() { self.context?.close(promise: nil) }
+
+  /// Lets Proton's events out and its bytes through. To be called after any command to the engine.
+  package func pump() {
+    guard !self.isPumping, let context = self.context else { return }
+    self.isPumping = true
+    defer { self.isPumping = false }
+    var wrote = false
+    repeat {
+      while let event = self.engine.nextEvent() { self.owner?.handle(event) }
+      guard context.channel.isActive else { break }
+      var output = context.channel.allocator.buffer(capacity: 4_096)
+      self.engine.takeOutput(into: &output)
+      guard output.readableBytes > 0 else { break }
+      wrote = true
+      context.write(self.wrapOutboundOut(output), promise: nil)
+    } while true
+    if wrote { context.flush() }
+    if self.engine.isWriteClosed, !self.isClosing {
+      self.isClosing = true
+      context.close(promise: nil)
+    }
+    if self.tick == nil { self.scheduleTick(context) }
+  }
+
+  /// Proton gives the next time at which it must be told the time, and forgets nothing when told later or twice.
+  private func scheduleTick(_ context: ChannelHandlerContext) {
+    let now = NIODeadline.now()
+    guard let next = self.engine.tick(nowMilliseconds: Int64(now.uptimeNanoseconds / 1_000_000)) else { return }
+    let due = NIODeadline.uptimeNanoseconds(UInt64(next) * 1_000_000)
+    self.tick = context.eventLoop.assumeIsolated().scheduleTask(deadline: max(due, now)) { [weak self] in
+      guard let self else { return }
+      self.tick = nil
+      self.pump()
+    }
+  }
+
+  private func finish() {
+    self.tick?.cancel()
+    self.tick = nil
+    self.context = nil
+    guard let owner = self.owner else { return }
+    self.owner = nil
+    owner.channelClosed(self.failure)
+  }
+}

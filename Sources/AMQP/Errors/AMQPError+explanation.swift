@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+extension AMQPError {
+  public var explanation: Explanation {
+    let words = AMQPError.words[self.code] ?? Words("The call failed.", "Report this.", .tjenestebuss)
+    let seen = [self.condition?.description, self.seen.isEmpty ? nil : self.seen].compactMap(\.self).joined(separator: "; ")
+    return Explanation(
+      tried: self.tried, seen: "\(seen) (\(self.origin.rawValue) \(self.scope.rawValue) error)", meaning: words.meaning,
+      next: words.next, owner: words.owner)
+  }
+
+  private struct Words {
+    let meaning: String
+    let next: String
+    let owner: FaultOwner
+    init(_ meaning: String, _ next: String, _ owner: FaultOwner) {
+      self.meaning = meaning
+      self.next = next
+      self.owner = owner
+    }
+  }
+
+  private static let words: [Code: Words] = [
+    .unreachable: Words(
+      "Nothing answers at this host and port.", "Check host and port, then the firewall, then whether the bus is up.", .network),
+    .unknownHost: Words("The host name has no address.", "Check the spelling of the host, then name service.", .caller),
+    .certificateRefused: Words(
+      "The server's certificate is not trusted, has expired, or is for another name. Nothing was sent.",
+      "Check the host name; give the bus's own CA in the configuration if it has one. Do not switch verification off.", .caller),
+    .tlsFailed: Words(
+      "No encrypted connection came about.", "Check that the port speaks TLS 1.2 or later (5671), not plain AMQP (5672).", .caller
+    ),
+    .loginRefused: Words(
+      "The bus refused the login: user or password is wrong, or it does not offer this way to log in.",
+      "Check user and password of this bus; they are not tried again by themselves.", .caller),
+    .connectTimedOut: Words(
+      "The connection did not get as far as an open AMQP connection in time.",
+      "Check firewall and port; a bus with no permission for this user may also stay silent.", .network),
+    .connectionLost: Words(
+      "The connection broke. What was under way has an unknown outcome.", "It is tried again where a client recovers.", .network),
+    .connectionClosedByPeer: Words(
+      "The bus closed the connection.", "See its words; it is tried again where a client recovers.", .bus),
+    .connectionClosed: Words("The connection was closed on this side.", "Open a new one.", .caller),
+    .peerSilent: Words(
+      "The bus sent nothing for the agreed idle time, so the connection counts as dead.", "Check the network path.", .network),
+    .configurationInvalid: Words("The configuration cannot work.", "Correct it as stated.", .caller),
+    .protocolViolated: Words(
+      "The peer sent what AMQP 1.0 does not allow, or speaks another protocol on this port.",
+      "Check that the port speaks AMQP 1.0.", .bus),
+    .sessionEnded: Words(
+      "The bus ended the session, and with it its links.", "See its words; the link can be attached again.", .bus),
+    .notFound: Words(
+      "The queue or exchange does not exist on this bus.", "Check the address; has the party a queue on this bus?", .bus),
+    .unauthorized: Words(
+      "This user may not use that address.", "Ask those who run the bus for the permission, or use the right user.", .bus),
+    .linkRefused: Words("The bus refused the link.", "See its words.", .bus),
+    .linkDetached: Words("The bus detached the link.", "It can be attached again.", .bus),
+    .linkClosed: Words("The link was closed on this side.", "Open a new one.", .caller),
+    .attachTimedOut: Words(
+      "The bus did not answer the attach in time.", "Try again; if it stays so, ask those who run the bus.", .bus),
+    .linkStolen: Words(
+      "Another client attached with the same link name. Trying again would only take it back.",
+      "Find the other process; it is not tried again.", .caller),
+    .noCredit: Words(
+      "The bus granted no credit in time, so the message was not sent. It may be full, in alarm, or the queue blocked.",
+      "Send again later; check the bus and the queue's depth.", .bus),
+    .messageTooLarge: Words("The message is larger than the bus takes. It was not sent.", "Send a smaller message.", .caller),
+    .messageMalformed: Words("The message cannot be read.", "Reject it; its sender must mend it.", .party),
+    .settlementLost: Words(
+      "The delivery belongs to a link that is gone; it can no longer be settled and will be delivered again.",
+      "Handle the message again when it comes; message-id is the key.", .bus),
+    .cancelled: Words("The task was cancelled before the message left.", "Nothing was sent.", .caller),
+  ]
+}
+
+extension AMQPError {
+  /// The code that a peer's condition on a link stands for.
+  static func code(forLink condition: AMQPCondition?, whileAttaching: Bool) -> Code {
+    switch condition?.name {
+    case AMQPCondition.notFound, AMQPCondition.resourceDeleted, "amqp:link:not-found": .notFound
+    case AMQPCondition.unauthorizedAccess, "amqp:access-refused": .unauthorized
+    case AMQPCondition.linkStolen: .linkStolen
+    default: whileAttaching ? .linkRefused : .linkDetached
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// Why an AMQP call did not do what it was asked to.
+///
+/// ``scope`` tells how far the damage goes, ``origin`` who said so. An error is thrown only when it is certain that
+/// nothing was transferred; where that is not certain, the call returns ``AMQPOutcome/unknown(_:)`` instead.
+public struct AMQPError: ExplainedError, Hashable {
+  /// What kind of failure it is. A struct, so that further codes break nobody's `switch`.
+  public struct Code: Sendable, Hashable {
+    public let text: String
+    /// Whether trying again, unchanged, can help.
+    public let isRetriable: Bool
+
+    public static let unreachable = Code(text: "AMQP-101", isRetriable: true)
+    public static let unknownHost = Code(text: "AMQP-102", isRetriable: true)
+    public static let certificateRefused = Code(text: "AMQP-103", isRetriable: false)
+    public static let tlsFailed = Code(text: "AMQP-104", isRetriable: true)
+    public static let loginRefused = Code(text: "AMQP-105", isRetriable: false)
+    public static let connectTimedOut = Code(text: "AMQP-106", isRetriable: true)
+    public static let connectionLost = Code(text: "AMQP-107", isRetriable: true)
+    public static let connectionClosedByPeer = Code(text: "AMQP-108", isRetriable: true)
+    public static let connectionClosed = Code(text: "AMQP-109", isRetriable: false)
+    public static let peerSilent = Code(text: "AMQP-110", isRetriable: true)
+    public static let configurationInvalid = Code(text: "AMQP-111", isRetriable: false)
+    public static let protocolViolated = Code(text: "AMQP-112", isRetriable: true)
+    public static let sessionEnded = Code(text: "AMQP-201", isRetriable: true)
+    public static let notFound = Code(text: "AMQP-301", isRetriable: false)
+    public static let unauthorized = Code(text: "AMQP-302", isRetriable: false)
+    public static let linkRefused = Code(text: "AMQP-303", isRetriable: true)
+    public static let linkDetached = Code(text: "AMQP-304", isRetriable: true)
+    public static let linkClosed = Code(text: "AMQP-305", isRetriable: false)
+    public static let attachTimedOut = Code(text: "AMQP-306", isRetriable: true)
+    public static let linkStolen = Code(text: "AMQP-307", isRetriable: false)
+    public static let noCredit = Code(text: "AMQP-401", isRetriable: true)
+    public static let messageTooLarge = Code(text: "AMQP-402", isRetriable: false)
+    public static let messageMalformed = Code(text: "AMQP-403", isRetriable: false)
+    public static let settlementLost = Code(text: "AMQP-404", isRetriable: false)
+    public static let cancelled = Code(text: "AMQP-405", isRetriable: true)
+  }
+
+  /// How far it goes: a delivery, its link, the session with all its links, the connection with all of that.
+  public enum Scope: String, Sendable, Hashable { case connection, session, link, delivery }
+
+  /// Who found it: this side, or the peer.
+  public enum Origin: String, Sendable, Hashable { case local, remote }
+
+  public var code: Code
+  public var scope: Scope
+  public var origin: Origin
+  /// The peer's own words, where it had any.
+  public var condition: AMQPCondition?
+  /// What was being done: "attach a sender to /queues/q on localhost:5672".
+  public var tried: String
+  /// What was seen, when it is not the condition.
+  public var seen: String
+
+  public init(_ code: Code, _ scope: Scope, _ origin: Origin, condition: AMQPCondition? = nil, tried: String, seen: String) {
+    self.code = code
+    self.scope = scope
+    self.origin = origin
+    self.condition = condition
+    self.tried = tried
+    self.seen = seen
+  }
+
+  /// Whether trying again, unchanged, can help.
+  public var isRetriable: Bool { self.code.isRetriable }
+
+  public var stableCode: String { self.code.text }
+}

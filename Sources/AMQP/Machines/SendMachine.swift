@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// The sends of one sending link: waiting for credit, in flight, done. Pure: no IO, no clock.
+///
+/// It decides the one thing that must never be guessed: a send that ends early is *not sent* while it waits, and of
+/// *unknown* outcome once it was handed over. `Delivery` is what the link calls a transfer; tests use numbers.
+struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
+  struct SendID: Hashable, Sendable { let number: UInt64 }
+
+  /// How a send ends.
+  enum Completion: Equatable, Sendable {
+    case outcome(AMQPOutcome)
+    /// It never left. Carries why.
+    case notSent(Reason)
+  }
+
+  enum Reason: Equatable, Sendable {
+    case timedOut
+    case cancelled
+    case linkEnded(AMQPError)
+  }
+
+  /// Why a send is ended from outside.
+  enum Ending: Equatable, Sendable {
+    case timedOut
+    case cancelled
+  }
+
+  private enum State: Sendable {
+    case waiting
+    case inFlight(Delivery)
+  }
+
+  private var order: Deque<SendID> = []
+  private var states: [SendID: State] = [:]
+  /// Nil: the caller gave up on it; the late outcome is still settled, and told to nobody.
+  private var inFlight: [Delivery: SendID?] = [:]
+  private var ended: AMQPError?
+
+  private(set) var waitingCount = 0
+  var inFlightCount: Int { self.inFlight.count }
+  var isIdle: Bool { self.states.isEmpty }
+
+  /// A message is to be sent.
+  ///
+  /// - Returns: its completion, when the link has ended already.
+  mutating func enqueue(_ id: SendID) -> Completion? {
+    if let ended { return .notSent(.linkEnded(ended)) }
+    self.states[id] = .waiting
+    self.waitingCount += 1
+    self.order.append(id)
+    return nil
+  }
+
+  /// The next message to hand over, in the order they came; the caller has credit for it.
+  mutating func next() -> SendID? {
+    while let id = self.order.first {
+      self.order.removeFirst()
+      if case .waiting? = self.states[id] { return id }
+    }
+    return nil
+  }
+
+  /// What ``next()`` gave was handed over as `delivery`.
+  mutating func transferred(_ id: SendID, as delivery: Delivery) {
+    self.states[id] = .inFlight(delivery)
+    self.waitingCount -= 1
+    self.inFlight[delivery] = .some(id)
+  }
+
+  /// The peer stated an outcome, or settled without one.
+  ///
+  /// - Returns: the send that ends with it; nil when its caller has given up already.
+  mutating func disposition(_ delivery: Delivery, _ outcome: AMQPOutcome?, settled: Bool) -> (SendID, AMQPOutcome)? {
+    guard outcome != nil || settled, let entry = self.inFlight.removeValue(forKey: delivery), let id = entry else { return nil }
+    self.states[id] = nil
+    return (id, outcome ?? .unknown(.settledWithoutOutcome))
+  }
+
+  /// A deadline passed, or the caller's task was cancelled.
+  ///
+  /// - Returns: nil when the send has ended already.
+  mutating func end(_ id: SendID, _ ending: Ending) -> Completion? {
+    switch self.states.removeValue(forKey: id) {
+    case nil: return nil
+    case .waiting:
+      self.waitingCount -= 1
+      return .notSent(ending == .timedOut ? .timedOut : .cancelled)
+    case .inFlight(let delivery):
+      self.inFlight.updateValue(nil, forKey: delivery)
+      return .outcome(.unknown(ending == .timedOut ? .timedOut : .cancelled))
+    }
+  }
+
+  /// The link, session or connection ended: what waits was not sent, what is in flight is unknown.
+  mutating func linkEnded(_ error: AMQPError) -> [(SendID, Completion)] {
+    guard self.ended == nil else { return [] }
+    self.ended = error
+    let completions = self.states.sorted { $0.key.number < $1.key.number }.map { id, state -> (SendID, Completion) in
+      switch state {
+      case .waiting: (id, .notSent(.linkEnded(error)))
+      case .inFlight: (id, .outcome(.unknown(.lost(error))))
+      }
+    }
+    self.states = [:]
+    self.waitingCount = 0
+    self.inFlight = [:]
+    self.order = []
+    return completions
+  }
+}

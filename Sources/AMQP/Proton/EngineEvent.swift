@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A session of one engine. Never reused, so a late event cannot be taken for another session's.
+package struct SessionID: Hashable, Sendable { let number: Int }
+
+/// A link of one engine. Never reused.
+package struct LinkID: Hashable, Sendable { let number: Int }
+
+/// A delivery of one engine. Never reused: a delivery of an earlier link cannot be settled by mistake.
+package struct DeliveryID: Hashable, Sendable { let number: Int }
+
+/// Which end of a link we are.
+package enum LinkRole: Sendable, Hashable { case sender, receiver }
+
+/// What Proton reports, as Swift values.
+package enum EngineEvent: Equatable, Sendable {
+  case remoteOpened(PeerOpen)
+  case remoteClosed(AMQPCondition?)
+  /// The peer began a session of its own (server role).
+  case sessionBegunByPeer(SessionID)
+  case sessionEndedByPeer(SessionID, AMQPCondition?)
+  /// The peer attached a link that we did not ask for (server role).
+  case linkAttachedByPeer(LinkID, SessionID, LinkRole, PeerAttach)
+  /// The peer answered our attach.
+  case linkAttachAnswered(LinkID, PeerAttach)
+  case linkDetachedByPeer(LinkID, AMQPCondition?, closed: Bool)
+  /// The credit a sending link has, or that the peer asks to drain it.
+  case creditChanged(LinkID, credit: Int, drain: Bool)
+  /// A whole message arrived.
+  case delivered(LinkID, IncomingTransfer)
+  /// A message grew beyond the limit; its bytes were dropped and it was rejected.
+  case oversized(LinkID, DeliveryID)
+  /// The peer stated an outcome for a delivery, or settled it.
+  case dispositionReceived(LinkID, DeliveryID, AMQPOutcome?, settled: Bool)
+  case transportFailed(AMQPCondition)
+  case transportClosed
+}
+
+/// What the peer's Open frame says (spec 2.7.1).
+package struct PeerOpen: Equatable, Sendable {
+  package var containerID: String
+  package var hostname: String?
+  package var properties: AMQPMap
+  package var idleTimeoutMilliseconds: UInt32
+  package var maxFrameSize: UInt32
+}
+
+/// What the peer's Attach frame says (spec 2.7.3).
+package struct PeerAttach: Equatable, Sendable {
+  package var name: String
+  /// Nil when the peer's source is null: it refuses a receiver.
+  package var source: String?
+  /// Nil when the peer's target is null: it refuses a sender.
+  package var target: String?
+  package var hasSource: Bool
+  package var hasTarget: Bool
+  package var maxMessageSize: UInt64
+  package var properties: AMQPMap
+  package var senderSettles: Bool
+}
+
+/// A whole message as it arrived, not yet decoded.
+package struct IncomingTransfer: Equatable, Sendable {
+  package var delivery: DeliveryID
+  package var payload: [UInt8]
+  package var settled: Bool
+}

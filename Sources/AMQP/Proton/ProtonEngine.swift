@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CProton
+import NIOCore
+
+/// One AMQP connection inside Proton's IO-less driver: bytes in, bytes out, events in between.
+///
+/// Not `Sendable`, on purpose: it is created, used and destroyed on one event loop (or one test's thread). It knows no
+/// socket and no clock; the time comes in by ``tick(nowMilliseconds:)``. No Proton pointer leaves this folder.
+package final class ProtonEngine {
+  package struct Settings: Sendable {
+    package enum Login: Sendable {
+      case plain(user: String, password: String)
+      case anonymous
+      /// No SASL layer: the server role does SASL before the engine starts.
+      case none
+    }
+
+    package var isServer = false
+    package var containerID: String
+    package var hostname: String?
+    package var login: Login = .none
+    /// What we tell the peer is half of it (Proton's rule); 0 for none.
+    package var idleTimeoutMilliseconds: UInt32 = 0
+    package var maxFrameSize: UInt32 = 65_536
+    package var maxMessageSize: Int = 64 << 20
+    package var properties: AMQPMap = [:]
+
+    package init(containerID: String) { self.containerID = containerID }
+  }
+
+  private let driver: UnsafeMutablePointer<pn_connection_driver_t>
+  private let settings: Settings
+  private var sessions: [SessionID: OpaquePointer] = [:]
+  private var links: [LinkID: LinkState] = [:]
+  private var deliveries: [DeliveryID: OpaquePointer] = [:]
+  private var lastNumber = 0
+  private var failureReported = false
+  private var closeReported = false
+
+  private struct LinkState {
+    let pointer: OpaquePointer
+    let session: SessionID
+    let role: LinkRole
+    /// Bytes of a message of which not all transfers have come.
+    var partial: [UInt8] = []
+    var oversized = false
+    /// Who opened it: an answer to our own attach is told apart from a peer's attach.
+    let attachedByPeer: Bool
+  }
+
+  package init(_ settings: Settings) {
+    self.settings = settings
+    self.driver = .allocate(capacity: 1)
+    self.driver.initialize(to: pn_connection_driver_t())
+    // Fails only when out of memory, where Swift itself would stop.
+    let status = pn_connection_driver_init(self.driver, nil, nil)
+    precondition(status == 0, "Proton could not allocate a connection")
+    let transport = self.driver.pointee.transport
+    let connection = self.driver.pointee.connection
+    if settings.isServer { pn_transport_set_server(transport) }
+    pn_transport_set_max_frame(transport, settings.maxFrameSize)
+    pn_transport_set_idle_timeout(transport, settings.idleTimeoutMilliseconds)
+    pn_connection_set_container(connection, settings.containerID)
+    if let hostname = settings.hostname { pn_connection_set_hostname(connection, hostname) }
+    if !settings.properties.isEmpty { write(settings.properties, to: pn_connection_properties(connection)) }
+    self.configureLogin(transport, connection)
+  }
+
+  deinit {
+    pn_connection_driver_destroy(self.driver)
+    self.driver.deinitialize(count: 1)
+    self.driver.deallocate()
+  }
+
+  private func configureLogin(_ transport: OpaquePointer?, _ connection: OpaquePointer?) {
+    switch self.settings.login {
+    case .none: break
+    case .anonymous:
+      pn_sasl_allowed_mechs(pn_sasl(transport), "ANONYMOUS")
+    case .plain(let user, let password):
+      // Only PLAIN: RabbitMQ 3 lists ANONYMOUS first, which is user guest there, whatever password was configured.
+      let sasl = pn_sasl(transport)
+      pn_sasl_allowed_mechs(sasl, "PLAIN")
+      // Proton does not see the TLS that NIO does around it. AMQPConnectionConfiguration decides where PLAIN may go.
+      pn_sasl_set_allow_insecure_mechs(sasl, true)
+      pn_connection_set_user(connection, user)
+      pn_connection_set_password(connection, password)
+    }
+  }
+
+  // MARK: Bytes and time
+
+  /// Takes in bytes from the peer. Events that follow from them are had by ``nextEvent()``.
+  package func receive(_ bytes: inout ByteBuffer) {
+    while bytes.readableBytes > 0 {
+      var space = pn_connection_driver_read_buffer_sized(self.driver, bytes.readableBytes)
+      // The sized form never grows a buffer that a partial frame has filled, and would return 0 for ever.
+      if space.size == 0 { space = pn_connection_driver_read_buffer(self.driver) }
+      guard space.size > 0, let start = space.start else {
+        bytes.moveReaderIndex(forwardBy: bytes.readableBytes)
+        return
+      }
+      let count = min(space.size, bytes.readableBytes)
+      bytes.readWithUnsafeReadableBytes { source in
+        if let base = source.baseAddress { UnsafeMutableRawPointer(start).copyMemory(from: base, byteCount: count) }
+        return count
+      }
+      pn_connection_driver_read_done(self.driver, count)
+    }
+  }
+
+  /// All bytes to be written now, appended to `buffer`.
+  package func takeOutput(into buffer: inout ByteBuffer) {
+    while true {
+      let output = pn_connection_driver_write_buffer(self.driver)
+      guard output.size > 0, let start = output.start else { return }
+      buffer.writeBytes(UnsafeRawBufferPointer(start: start, count: output.size))
+      // Always the whole of it: Proton moves what is left to the front of its buffer.
+      _ = pn_connection_driver_write_done(self.driver, output.size)
+    }
+  }
+
+  /// The peer will send no more.
+  package func readClosed() { pn_connection_driver_read_close(self.driver) }
+
+  /// The socket takes no more.
+  package func writeClosed() { pn_connection_driver_write_close(self.driver) }
+
+  /// Whether Proton has nothing more to write, ever.
+  package var isWriteClosed: Bool { pn_connection_driver_write_closed(self.driver) }
+
+  /// Tells Proton the time: sends a heartbeat or finds the peer silent, as due.
+  ///
+  /// - Returns: when to call again, on the same clock; nil for never.
+  package func tick(nowMilliseconds now: Int64) -> Int64? {
+    guard !pn_transport_closed(self.driver.pointee.transport) else { return nil }
+    let next = pn_transport_tick(self.driver.pointee.transport, now)
+    return next > 0 ? next : nil
+  }
+
+  // MARK: Connection and session
+
+  package func openConnection() { pn_connection_open(self.driver.pointee.connection) }
+
+  package func closeConnection(_ condition: AMQPCondition? = nil) {
+    if let condition { set(condition, on: pn_connection_condition(self.driver.pointee.connection)) }
+    pn_connection_close(self.driver.pointee.connection)
+  }
+
+  package func beginSession() -> SessionID {
+    let pointer = pn_session(self.driver.pointee.connection)
+    let id = SessionID(number: self.nextNumber())
+    pn_session_set_context(pointer, context(id.number))
+    self.sessions[id] = pointer
+    pn_session_open(pointer)
+    return id
+  }
+
+  /// Answers a session that the peer began.
+  package func acceptSession(_ id: SessionID) {
+    if let pointer = self.sessions[id] { pn_session_open(pointer) }
+  }
+
+  /// Ends the session, and forgets its links.
+  package func endSession(_ id: SessionID, _ condition: AMQPCondition? = nil) {
+    guard let pointer = self.sessions.removeValue(forKey: id) else { return }
+    for (link, state) in self.links where state.session == id { self.forget(link) }
+    if let condition { set(condition, on: pn_session_condition(pointer)) }
+    pn_session_close(pointer)
+    pn_session_free(pointer)
+  }
+
+  /// Ends the session and keeps it until the peer answers, so that the answer is still reported.
+  package func startEnd(_ id: SessionID) {
+    if let pointer = self.sessions[id] { pn_session_close(pointer) }
+  }
+
+  // MARK: Links
+
+  /// Attaches a link that sends to `target`, or receives from `source`.
+  package func attach(
+    _ role: LinkRole, session: SessionID, name: String, source: String?, target: String?, presettled: Bool = false,
+    properties: AMQPMap = [:]
+  ) -> LinkID? {
+    guard let sessionPointer = self.sessions[session],
+      let pointer = role == .sender ? pn_sender(sessionPointer, name) : pn_receiver(sessionPointer, name)
+    else { return nil }
+    if let source { pn_terminus_set_address(pn_link_source(pointer), source) }
+    if let target { pn_terminus_set_address(pn_link_target(pointer), target) }
+    pn_link_set_snd_settle_mode(pointer, presettled ? PN_SND_SETTLED : PN_SND_UNSETTLED)
+    pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
+    if role == .receiver { pn_link_set_max_message_size(pointer, UInt64(self.settings.maxMessageSize)) }
+    if !properties.isEmpty { write(properties, to: pn_link_properties(pointer)) }
+    let id = self.register(pointer, session: session, role: role, attachedByPeer: false)
+    pn_link_open(pointer)
+    return id
+  }
+
+  /// Answers a peer's attach with its own termini.
+  package func acceptLink(_ id: LinkID, maxMessageSize: UInt64 = 0) {
+    guard let pointer = self.links[id]?.pointer else { return }
+    pn_terminus_copy(pn_link_source(pointer), pn_link_remote_source(pointer))
+    pn_terminus_copy(pn_link_target(pointer), pn_link_remote_target(pointer))
+    pn_link_set_snd_settle_mode(pointer, pn_link_remote_snd_settle_mode(pointer))
+    pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
+    if maxMessageSize > 0 { pn_link_set_max_message_size(pointer, maxMessageSize) }
+    pn_link_open(pointer)
+  }
+
+  /// Answers a peer's attach with null termini, then detaches with `condition`: how a link is refused (spec 2.6.3).
+  package func refuseLink(_ id: LinkID, _ condition: AMQPCondition) {
+    guard let pointer = self.links[id]?.pointer else { return }
+    pn_terminus_set_type(pn_link_source(pointer), PN_UNSPECIFIED)
+    pn_terminus_set_type(pn_link_target(pointer), PN_UNSPECIFIED)
+    pn_link_open(pointer)
+    self.detach(id, condition)
+  }
+
+  /// Detaches and closes the link, and forgets it.
+  package func detach(_ id: LinkID, _ condition: AMQPCondition? = nil) {
+    guard let pointer = self.links[id]?.pointer else { return }
+    if let condition { set(condition, on: pn_link_condition(pointer)) }
+    pn_link_close(pointer)
+    self.forget(id)
+    pn_link_free(pointer)
+  }
+
+  /// Detaches and keeps the link until the peer answers, so that the answer is still reported.
+  package func startDetach(_ id: LinkID) {
+    if let pointer = self.links[id]?.pointer { pn_link_close(pointer) }
+  }
+
+  /// Grants the peer `credit` more messages on a receiving link.
+  package func grant(_ credit: Int, on id: LinkID) {
+    if let pointer = self.links[id]?.pointer { pn_link_flow(pointer, Int32(clamping: credit)) }
+  }
+
+  /// Asks the peer to use up its credit or give it back (spec 2.6.7).
+  package func drain(_ id: LinkID) {
+    if let pointer = self.links[id]?.pointer { pn_link_drain(pointer, 0) }
+  }
+
+  /// On a sending link: gives unused credit back, as the peer's drain asked.
+  package func drained(_ id: LinkID) {
+    if let pointer = self.links[id]?.pointer { _ = pn_link_drained(pointer) }
+  }
+
+  /// The credit of a sending link.
+  package func credit(of id: LinkID) -> Int {
+    self.links[id].map { Int(pn_link_credit($0.pointer)) } ?? 0
+  }
+
+  /// On a receiving link: the credit the peer still has, messages on their way counted.
+  package func remoteCredit(of id: LinkID) -> Int {
+    self.links[id].map { Int(pn_link_remote_credit($0.pointer)) } ?? 0
+  }
+
+  /// Bytes that the link's session has taken and not yet written out.
+  package func outgoingBytes(of id: LinkID) -> Int {
+    guard let session = self.links[id]?.session, let pointer = self.sessions[session] else { return 0 }
+    return pn_session_outgoing_bytes(pointer)
+  }
+
+  // MARK: Deliveries
+
+  /// Sends one whole message on a link that has credit.
+  ///
+  /// - Returns: nil when the link is gone; otherwise the delivery, already forgotten when `settled`.
+  package func transfer(_ payload: [UInt8], on id: LinkID, settled: Bool = false) -> DeliveryID? {
+    guard let link = self.links[id]?.pointer else { return nil }
+    let delivery = DeliveryID(number: self.nextNumber())
+    let tag = withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { raw in
+      raw.withMemoryRebound(to: CChar.self) { pn_delivery(link, pn_dtag($0.baseAddress, $0.count)) }
+    }
+    guard let pointer = tag else { return nil }
+    payload.withUnsafeBytes { raw in
+      raw.withMemoryRebound(to: CChar.self) { _ = pn_link_send(link, $0.baseAddress, $0.count) }
+    }
+    pn_link_advance(link)
+    if settled {
+      pn_delivery_settle(pointer)
+    } else {
+      pn_delivery_set_context(pointer, context(delivery.number))
+      self.deliveries[delivery] = pointer
+    }
+    return delivery
+  }
+
+  /// Settles a delivery without an outcome of our own: the sender's last word after the peer's outcome.
+  package func settle(_ id: DeliveryID) {
+    if let pointer = self.deliveries.removeValue(forKey: id) { pn_delivery_settle(pointer) }
+  }
+
+  /// States an outcome for a received delivery and settles it.
+  ///
+  /// - Returns: whether the delivery was still there to be settled.
+  @discardableResult
+  package func settle(_ id: DeliveryID, _ disposition: AMQPDisposition) -> Bool {
+    guard let pointer = self.deliveries.removeValue(forKey: id) else { return false }
+    self.state(disposition, on: pointer)
+    pn_delivery_settle(pointer)
+    return true
+  }
+
+  /// States an outcome for a received delivery without settling it (server role: the sender settles).
+  package func update(_ id: DeliveryID, _ disposition: AMQPDisposition) {
+    if let pointer = self.deliveries[id] { self.state(disposition, on: pointer) }
+  }
+
+  private func state(_ disposition: AMQPDisposition, on delivery: OpaquePointer) {
+    let local = pn_delivery_local(delivery)
+    switch disposition {
+    case .accepted: pn_delivery_update(delivery, UInt64(PN_ACCEPTED))
+    case .released: pn_delivery_update(delivery, UInt64(PN_RELEASED))
+    case .rejected(let condition):
+      if let condition { set(condition, on: pn_disposition_condition(local)) }
+      pn_delivery_update(delivery, UInt64(PN_REJECTED))
+    case .modified(let failed, let undeliverable, let annotations):
+      pn_disposition_set_failed(local, failed)
+      pn_disposition_set_undeliverable(local, undeliverable)
+      if !annotations.isEmpty { write(annotations, to: pn_disposition_annotations(local)) }
+      pn_delivery_update(delivery, UInt64(PN_MODIFIED))
+    }
+  }
+
+  // MARK: Events
+
+  /// The next thing that happened; nil when there is nothing more for now.
+  package func nextEvent() -> EngineEvent? {
+    while let event = pn_connection_driver_next_event(self.driver) {
+      if let value = self.value(of: event) { return value }
+    }
+    return nil
+  }
+
+  private func value(of event: OpaquePointer) -> EngineEvent? {
+    switch pn_event_type(event) {
+    case PN_CONNECTION_REMOTE_OPEN: return .remoteOpened(self.peerOpen())
+    case PN_CONNECTION_REMOTE_CLOSE:
+      return .remoteClosed(condition(pn_connection_remote_condition(pn_event_connection(event))))
+    case PN_SESSION_REMOTE_OPEN: return self.sessionBegun(pn_event_session(event))
+    case PN_SESSION_REMOTE_CLOSE: return self.sessionEnded(pn_event_session(event))
+    case PN_LINK_REMOTE_OPEN: return self.linkAttached(pn_event_link(event))
+    case PN_LINK_REMOTE_CLOSE: return self.linkDetached(pn_event_link(event), closed: true)
+    case PN_LINK_REMOTE_DETACH: return self.linkDetached(pn_event_link(event), closed: false)
+    case PN_LINK_FLOW: return self.flow(pn_event_link(event))
+    case PN_DELIVERY: return self.delivery(pn_event_delivery(event))
+    case PN_TRANSPORT_ERROR: return self.transportFailed(pn_event_transport(event))
+    case PN_TRANSPORT_CLOSED:
+      guard !self.closeReported else { return nil }
+      self.closeReported = true
+      return .transportClosed
+    default: return nil
+    }
+  }
+
+  private func peerOpen() -> PeerOpen {
+    let connection = self.driver.pointee.connection
+    let transport = self.driver.pointee.transport
+    return PeerOpen(
+      containerID: text(pn_connection_remote_container(connection)) ?? "",
+      hostname: text(pn_connection_remote_hostname(connection)),
+      properties: map(pn_connection_remote_properties(connection)),
+      idleTimeoutMilliseconds: pn_transport_get_remote_idle_timeout(transport),
+      maxFrameSize: pn_transport_get_remote_max_frame(transport))
+  }
+
+  private func sessionBegun(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, self.sessionID(pointer) == nil else { return nil }
+    let id = SessionID(number: self.nextNumber())
+    pn_session_set_context(pointer, context(id.number))
+    self.sessions[id] = pointer
+    return .sessionBegunByPeer(id)
+  }
+
+  private func sessionEnded(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let id = self.sessionID(pointer) else { return nil }
+    let reason = condition(pn_session_remote_condition(pointer))
+    self.endSession(id)
+    return .sessionEndedByPeer(id, reason)
+  }
+
+  private func linkAttached(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer else { return nil }
+    let source = pn_link_remote_source(pointer)
+    let target = pn_link_remote_target(pointer)
+    let attach = PeerAttach(
+      name: text(pn_link_name(pointer)) ?? "", source: text(pn_terminus_get_address(source)),
+      target: text(pn_terminus_get_address(target)), hasSource: pn_terminus_get_type(source) != PN_UNSPECIFIED,
+      hasTarget: pn_terminus_get_type(target) != PN_UNSPECIFIED, maxMessageSize: pn_link_remote_max_message_size(pointer),
+      properties: map(pn_link_remote_properties(pointer)),
+      senderSettles: pn_link_remote_snd_settle_mode(pointer) == PN_SND_SETTLED)
+    if let id = self.linkID(pointer) { return .linkAttachAnswered(id, attach) }
+    guard let session = pn_link_session(pointer).flatMap(self.sessionID) else { return nil }
+    let role: LinkRole = pn_link_is_sender(pointer) ? .sender : .receiver
+    return .linkAttachedByPeer(self.register(pointer, session: session, role: role, attachedByPeer: true), session, role, attach)
+  }
+
+  private func linkDetached(_ pointer: OpaquePointer?, closed: Bool) -> EngineEvent? {
+    guard let pointer, let id = self.linkID(pointer) else { return nil }
+    let reason = condition(pn_link_remote_condition(pointer))
+    self.detach(id)
+    return .linkDetachedByPeer(id, reason, closed: closed)
+  }
+
+  private func flow(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let id = self.linkID(pointer), self.links[id]?.role == .sender else { return nil }
+    return .creditChanged(id, credit: Int(pn_link_credit(pointer)), drain: pn_link_get_drain(pointer))
+  }
+
+  private func delivery(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let linkPointer = pn_delivery_link(pointer), let link = self.linkID(linkPointer) else { return nil }
+    if self.links[link]?.role == .receiver, self.deliveryID(pointer) == nil { return self.incoming(pointer, linkPointer, link) }
+    guard let id = self.deliveryID(pointer), pn_delivery_updated(pointer) else { return nil }
+    pn_delivery_clear(pointer)
+    let settled = pn_delivery_settled(pointer)
+    let outcome = self.remoteOutcome(pointer)
+    guard outcome != nil || settled else { return nil }
+    return .dispositionReceived(link, id, outcome, settled: settled)
+  }
+
+  /// Reads bytes as they come, so that no message has to fit into a buffer of Proton's.
+  private func incoming(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) -> EngineEvent? {
+    guard pn_link_current(linkPointer) == pointer else { return nil }
+    if pn_delivery_aborted(pointer) {
+      self.links[link]?.partial = []
+      self.links[link]?.oversized = false
+      pn_delivery_settle(pointer)
+      return nil
+    }
+    self.readPending(pointer, linkPointer, link)
+    guard !pn_delivery_partial(pointer) else { return nil }
+    let payload = self.links[link]?.partial ?? []
+    let oversized = self.links[link]?.oversized ?? false
+    self.links[link]?.partial = []
+    self.links[link]?.oversized = false
+    let id = DeliveryID(number: self.nextNumber())
+    let settled = pn_delivery_settled(pointer)
+    pn_link_advance(linkPointer)
+    if settled {
+      pn_delivery_settle(pointer)
+    } else {
+      pn_delivery_set_context(pointer, context(id.number))
+      self.deliveries[id] = pointer
+      pn_delivery_clear(pointer)
+    }
+    guard !oversized else {
+      self.settle(id, .rejected(AMQPCondition(AMQPCondition.messageSizeExceeded)))
+      return .oversized(link, id)
+    }
+    return .delivered(link, IncomingTransfer(delivery: id, payload: payload, settled: settled))
+  }
+
+  private func readPending(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) {
+    let pending = pn_delivery_pending(pointer)
+    guard pending > 0, var partial = self.links[link]?.partial else { return }
+    // Taken out while it grows: two owners would make every append a copy.
+    self.links[link]?.partial = []
+    let start = partial.count
+    partial.append(contentsOf: repeatElement(0, count: pending))
+    let read = partial.withUnsafeMutableBytes { raw in
+      raw[start...].withMemoryRebound(to: CChar.self) { pn_link_recv(linkPointer, $0.baseAddress, $0.count) }
+    }
+    partial.removeLast(pending - max(0, read))
+    if self.links[link]?.oversized == true || partial.count > self.settings.maxMessageSize {
+      self.links[link]?.oversized = true
+      partial = []
+    }
+    self.links[link]?.partial = partial
+  }
+
+  private func remoteOutcome(_ pointer: OpaquePointer) -> AMQPOutcome? {
+    let remote = pn_delivery_remote(pointer)
+    switch pn_delivery_remote_state(pointer) {
+    case UInt64(PN_ACCEPTED): return .accepted
+    case UInt64(PN_REJECTED): return .rejected(condition(pn_disposition_condition(remote)))
+    case UInt64(PN_RELEASED): return .released
+    case UInt64(PN_MODIFIED):
+      return .modified(
+        deliveryFailed: pn_disposition_is_failed(remote), undeliverableHere: pn_disposition_is_undeliverable(remote))
+    default: return nil
+    }
+  }
+
+  private func transportFailed(_ transport: OpaquePointer?) -> EngineEvent? {
+    guard !self.failureReported else { return nil }
+    self.failureReported = true
+    return .transportFailed(condition(pn_transport_condition(transport)) ?? AMQPCondition(AMQPCondition.framingError))
+  }
+
+  // MARK: Numbers and pointers
+
+  private func nextNumber() -> Int {
+    self.lastNumber += 1
+    return self.lastNumber
+  }
+
+  private func register(_ pointer: OpaquePointer, session: SessionID, role: LinkRole, attachedByPeer: Bool) -> LinkID {
+    let id = LinkID(number: self.nextNumber())
+    pn_link_set_context(pointer, context(id.number))
+    self.links[id] = LinkState(pointer: pointer, session: session, role: role, attachedByPeer: attachedByPeer)
+    return id
+  }
+
+  private func forget(_ id: LinkID) {
+    guard let state = self.links.removeValue(forKey: id) else { return }
+    for (delivery, pointer) in self.deliveries where pn_delivery_link(pointer) == state.pointer {
+      self.deliveries[delivery] = nil
+    }
+    pn_link_set_context(state.pointer, nil)
+  }
+
+  private func sessionID(_ pointer: OpaquePointer) -> SessionID? {
+    let id = SessionID(number: number(pn_session_get_context(pointer)))
+    return self.sessions[id] == nil ? nil : id
+  }
+
+  private func linkID(_ pointer: OpaquePointer) -> LinkID? {
+    let id = LinkID(number: number(pn_link_get_context(pointer)))
+    return self.links[id] == nil ? nil : id
+  }
+
+  private func deliveryID(_ pointer: OpaquePointer) -> DeliveryID? {
+    let id = DeliveryID(number: number(pn_delivery_get_context(pointer)))
+    return self.deliveries[id] == nil ? nil : id
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A message that arrived, bound to the link it came on.
+///
+/// It must be settled: until then it takes a place in the receiver's window. Settling states the outcome to the peer
+/// without waiting for it; when the connection breaks before the peer has read that, the message is delivered again.
+public struct AMQPDelivery: Sendable, CustomStringConvertible {
+  let id: DeliveryID
+  /// The encoded sections as they came.
+  package let payload: [UInt8]
+  /// Whether the sender had settled it: then there is nothing to settle.
+  public let isSettled: Bool
+  private let receiver: AMQPReceiver
+
+  init(_ transfer: IncomingTransfer, receiver: AMQPReceiver) {
+    self.id = transfer.delivery
+    self.payload = transfer.payload
+    self.isSettled = transfer.settled
+    self.receiver = receiver
+  }
+
+  /// The size of the encoded message in bytes.
+  public var size: Int { self.payload.count }
+
+  /// The address it came from.
+  public var address: String { self.receiver.address }
+
+  /// Decodes the message. A failure concerns this message only: reject it and go on.
+  ///
+  /// - Throws: ``AMQPError`` `messageMalformed`, without any of the content.
+  public func message() throws(AMQPError) -> AMQPMessage {
+    do {
+      return try AMQPMessage(decoding: self.payload)
+    } catch {
+      throw AMQPError(
+        .messageMalformed, .delivery, .remote, tried: "decode a message of \(self.address)", seen: String(describing: error))
+    }
+  }
+
+  /// Processed: the bus may forget it. - Throws: `settlementLost`.
+  public func accept() throws(AMQPError) { try self.settle(as: .accepted) }
+
+  /// Not processed, to be delivered again. - Throws: `settlementLost`.
+  public func release() throws(AMQPError) { try self.settle(as: .released) }
+
+  /// Cannot be processed: to be dead-lettered. - Throws: `settlementLost`.
+  public func reject(_ condition: AMQPCondition? = nil) throws(AMQPError) { try self.settle(as: .rejected(condition)) }
+
+  /// Given back, changed. RabbitMQ 3.x ends the session over it. - Throws: `settlementLost`.
+  public func modify(deliveryFailed: Bool, undeliverableHere: Bool) throws(AMQPError) {
+    try self.settle(as: .modified(deliveryFailed: deliveryFailed, undeliverableHere: undeliverableHere))
+  }
+
+  /// States `disposition` and settles. - Throws: `settlementLost` when the link is gone.
+  public func settle(as disposition: AMQPDisposition) throws(AMQPError) {
+    try self.receiver.settle([self], as: disposition)
+  }
+
+  public var description: String { "delivery of \(self.size) bytes from \(self.address)" }
+}

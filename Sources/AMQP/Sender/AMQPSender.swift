@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import Synchronization
+
+/// A link that sends to one address, for the life of one connection.
+///
+/// Any number of tasks may send at once; messages go out in the order in which the calls came.
+public final class AMQPSender: Sendable {
+  /// The address it is attached to.
+  public let address: String
+  /// The largest message the peer takes, in bytes; nil when it states none.
+  public let maximumMessageSize: UInt64?
+
+  let link: LinkID
+  private let connection: AMQPConnection
+  private let presettled: Bool
+  private let lastID = Atomic<UInt64>(0)
+
+  init(_ link: LinkID, address: String, maximumMessageSize: UInt64, presettled: Bool, connection: AMQPConnection) {
+    self.link = link
+    self.address = address
+    self.maximumMessageSize = maximumMessageSize == 0 ? nil : maximumMessageSize
+    self.presettled = presettled
+    self.connection = connection
+  }
+
+  /// Sends a message and waits for its outcome.
+  ///
+  /// - Parameter timeout: for credit and outcome together; nil for the connection's operation timeout.
+  /// - Returns: what became of it. ``AMQPOutcome/unknown(_:)`` when the deadline passed, the task was cancelled or the
+  ///   link was lost after the message had been handed over.
+  /// - Throws: ``AMQPError`` only when it is certain that the message did not leave: no credit in time, too large,
+  ///   cancelled while waiting, link gone.
+  public func send(_ message: AMQPMessage, within timeout: Duration? = nil) async throws(AMQPError) -> AMQPOutcome {
+    try await self.send(encoded: message.encoded(), within: timeout)
+  }
+
+  /// Sends a message that is encoded already, unchanged: the sections of ``AMQPMessage/encoded()``.
+  package func send(encoded payload: [UInt8], within timeout: Duration? = nil) async throws(AMQPError) -> AMQPOutcome {
+    if let limit = self.maximumMessageSize, UInt64(payload.count) > limit {
+      throw AMQPError(
+        .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",
+        seen: "\(payload.count) bytes encoded, the bus takes \(limit)")
+    }
+    let id = PendingSend.Machine.SendID(number: self.lastID.wrappingAdd(1, ordering: .relaxed).newValue)
+    let deadline = NIODeadline.now() + TimeAmount(timeout ?? self.connection.configuration.operationTimeout)
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let send = PendingSend(
+          id: id, payload: payload, settled: self.presettled, deadline: deadline, continuation: continuation)
+        self.connection.mailbox.put(.send(self.link, send))
+        // A cancellation that came before the send was put must not be lost.
+        if Task.isCancelled { self.connection.mailbox.put(.cancelSend(self.link, id)) }
+      }
+    } onCancel: {
+      self.connection.mailbox.put(.cancelSend(self.link, id))
+    }
+    return try result.get()
+  }
+
+  /// Calls `work` after `delay` on the connection's event loop, unless cancelled.
+  func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
+    self.connection.after(delay, work)
+  }
+
+  /// Detaches. Waits for outcomes that are outstanding, then for the peer's answer, together no longer than `timeout`.
+  /// What is still unsent then throws, what is in flight becomes unknown. Idempotent.
+  public func close(within timeout: Duration = .seconds(3)) async {
+    await self.connection.closeLink(self.link, within: timeout)
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// A message on its way from a task to the wire, and the task that waits for its outcome.
+struct PendingSend: Sendable {
+  typealias Machine = SendMachine<DeliveryID>
+
+  let id: Machine.SendID
+  let payload: [UInt8]
+  let settled: Bool
+  let deadline: NIODeadline
+  let continuation: CheckedContinuation<Result<AMQPOutcome, AMQPError>, Never>
+}
