@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+
+/// What a server made on the server role decides. All calls come on the server's one event loop.
+package protocol ServerDelegate: AnyObject {
+  /// Whether a client may enter.
+  func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool
+  /// The client's Open was read and has been answered.
+  func opened(_ connection: ServerConnection, _ open: PeerOpen)
+  /// The client attached a link; `role` is ours: `.sender` when the client receives. To be answered by
+  /// ``ServerConnection/accept(_:maximumMessageSize:)``, ``ServerConnection/refuse(_:_:)`` or
+  /// ``ServerConnection/endSession(_:_:)``.
+  func attached(_ link: LinkID, _ session: SessionID, role: LinkRole, _ attach: PeerAttach, on connection: ServerConnection)
+  /// The client detached the link; it has been answered.
+  func detached(_ link: LinkID, on connection: ServerConnection)
+  /// The client's session ended, and its links with it.
+  func ended(_ session: SessionID, on connection: ServerConnection)
+  /// The client granted credit on a link we send on.
+  func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection)
+  /// A message came from the client.
+  func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection)
+  /// The client stated an outcome for a message we sent; to be answered by ``ServerConnection/settle(_:)``.
+  func disposed(_ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection)
+  /// The connection is gone, with all sessions and links.
+  func closed(_ connection: ServerConnection)
+}
+
+/// One client's connection at a server, on the server's event loop.
+package final class ServerConnection: EngineOwner {
+  /// Tells connections of one server apart.
+  package let number: Int
+  /// Who logged in; nil before that.
+  package private(set) var credentials: ServerCredentials?
+  package let engine: ProtonEngine
+  weak var handler: EngineHandler?
+  private weak var delegate: (any ServerDelegate)?
+  private var openLinks: [LinkID: SessionID] = [:]
+
+  init(number: Int, engine: ProtonEngine, delegate: any ServerDelegate) {
+    self.number = number
+    self.engine = engine
+    self.delegate = delegate
+  }
+
+  func login(_ credentials: ServerCredentials) -> Bool {
+    guard let delegate = self.delegate, delegate.login(credentials, on: self) else { return false }
+    self.credentials = credentials
+    return true
+  }
+
+  // MARK: Answers and commands
+
+  package func accept(_ link: LinkID, maximumMessageSize: UInt64 = 0) {
+    self.engine.acceptLink(link, maxMessageSize: maximumMessageSize)
+  }
+
+  package func refuse(_ link: LinkID, _ condition: AMQPCondition) {
+    self.openLinks[link] = nil
+    self.engine.refuseLink(link, condition)
+  }
+
+  /// Detaches a link that was accepted.
+  package func detach(_ link: LinkID, _ condition: AMQPCondition? = nil) {
+    self.openLinks[link] = nil
+    self.engine.detach(link, condition)
+  }
+
+  package func endSession(_ session: SessionID, _ condition: AMQPCondition?) {
+    self.openLinks = self.openLinks.filter { $0.value != session }
+    self.engine.endSession(session, condition)
+  }
+
+  package func grant(_ credit: Int, on link: LinkID) { self.engine.grant(credit, on: link) }
+
+  /// Sends a message on a link that has credit. Nil when the link is gone.
+  package func send(_ payload: [UInt8], on link: LinkID, settled: Bool) -> DeliveryID? {
+    self.engine.transfer(payload, on: link, settled: settled)
+  }
+
+  package func drained(_ link: LinkID) { self.engine.drained(link) }
+
+  /// States the outcome of a message the client sent, and settles it.
+  package func settle(_ delivery: DeliveryID, _ disposition: AMQPDisposition) { self.engine.settle(delivery, disposition) }
+
+  /// Settles a message we sent.
+  package func settle(_ delivery: DeliveryID) { self.engine.settle(delivery) }
+
+  /// Closes with or without a reason.
+  package func close(_ condition: AMQPCondition?) { self.engine.closeConnection(condition) }
+
+  /// Cuts the TCP connection without a word.
+  package func cut() { self.handler?.closeChannel() }
+
+  /// To be called after commands that were not made inside a delegate's call.
+  package func flush() { self.handler?.pump() }
+
+  // MARK: Events
+
+  package func handle(_ event: EngineEvent) {
+    guard let delegate = self.delegate else { return }
+    switch event {
+    case .remoteOpened(let open):
+      self.engine.openConnection()
+      delegate.opened(self, open)
+    case .remoteClosed:
+      self.engine.closeConnection()
+    case .sessionBegunByPeer(let session): self.engine.acceptSession(session)
+    case .sessionEndedByPeer(let session, _):
+      self.openLinks = self.openLinks.filter { $0.value != session }
+      delegate.ended(session, on: self)
+    case .linkAttachedByPeer(let link, let session, let role, let attach):
+      self.openLinks[link] = session
+      delegate.attached(link, session, role: role, attach, on: self)
+    case .linkDetachedByPeer(let link, _, _):
+      if self.openLinks.removeValue(forKey: link) != nil { delegate.detached(link, on: self) }
+    case .creditChanged(let link, let credit, let drain): delegate.credited(link, credit: credit, drain: drain, on: self)
+    case .delivered(let link, let transfer): delegate.delivered(transfer, link, on: self)
+    case .oversized: break
+    case .dispositionReceived(let link, let delivery, let outcome, let settled):
+      delegate.disposed(delivery, link, outcome, settled: settled, on: self)
+    case .transportFailed, .transportClosed: self.handler?.closeChannel()
+    case .linkAttachAnswered: break
+    }
+  }
+
+  package func becameWritable() {}
+
+  package func channelClosed(_ error: (any Error)?) { self.delegate?.closed(self) }
+}
