@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// Reads a whole XML document from bytes that another machine sent.
+package enum XMLDocumentReader {
+  /// Why a document could not be read.
+  package struct Unreadable: Error, Hashable, CustomStringConvertible {
+    package var description: String
+  }
+
+  /// Deeper than any answer of the register.
+  static let depthLimit = 64
+  static let elementLimit = 200_000
+
+  /// - Throws: when the document is cut off, malformed, too deep, too large, or has a DOCTYPE (SOAP forbids it, and entities
+  ///   are a way to make a reader swell).
+  package static func read(_ bytes: [UInt8]) throws(Unreadable) -> XMLNode {
+    guard !bytes.isEmpty else { throw Unreadable(description: "an empty document") }
+    guard bytes.prefix(4_096).split(separator: UInt8(ascii: "!")).dropFirst().allSatisfy({ !$0.starts(with: "DOCTYPE".utf8) })
+    else { throw Unreadable(description: "a document with a DOCTYPE") }
+    let parser = XMLParser(data: Data(bytes))
+    parser.shouldProcessNamespaces = true
+    parser.shouldResolveExternalEntities = false
+    let builder = Builder()
+    parser.delegate = builder
+    let complete = parser.parse()
+    if let refusal = builder.refusal { throw Unreadable(description: refusal) }
+    guard complete, let root = builder.root, builder.isAtEnd else {
+      let line = parser.lineNumber
+      let code = (parser.parserError as NSError?)?.code ?? 0
+      throw Unreadable(description: "\(bytes.count) bytes of broken or cut-off XML (parser error \(code) at line \(line))")
+    }
+    return root
+  }
+
+  private final class Builder: NSObject, XMLParserDelegate {
+    var root: XMLNode?
+    var refusal: String?
+    private var open: [XMLNode] = []
+    private var elements = 0
+
+    var isAtEnd: Bool { self.open.isEmpty }
+
+    func parser(
+      _ parser: XMLParser, didStartElement elementName: String, namespaceURI: String?, qualifiedName: String?,
+      attributes: [String: String]
+    ) {
+      self.elements += 1
+      guard self.open.count < XMLDocumentReader.depthLimit, self.elements <= XMLDocumentReader.elementLimit else {
+        self.refusal =
+          "a document deeper than \(XMLDocumentReader.depthLimit) or larger than \(XMLDocumentReader.elementLimit) elements"
+        parser.abortParsing()
+        return
+      }
+      self.open.append(XMLNode(name: elementName, namespace: namespaceURI ?? "", attributes: attributes))
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) {
+      guard !self.open.isEmpty else { return }
+      self.open[self.open.count - 1].text += string
+    }
+
+    func parser(_ parser: XMLParser, foundCDATA block: Data) {
+      guard !self.open.isEmpty else { return }
+      self.open[self.open.count - 1].text += String(decoding: block, as: UTF8.self)
+    }
+
+    func parser(_ parser: XMLParser, didEndElement elementName: String, namespaceURI: String?, qualifiedName: String?) {
+      guard let done = self.open.popLast() else { return }
+      if self.open.isEmpty { self.root = done } else { self.open[self.open.count - 1].children.append(done) }
+    }
+
+    func parser(_ parser: XMLParser, foundInternalEntityDeclarationWithName name: String, value: String?) {
+      self.refusal = "a document that declares entities"
+      parser.abortParsing()
+    }
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import Disclosure
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// An address register (AR) for tests and rehearsals: real SOAP 1.1 and 1.2 over real HTTP, entries in memory.
+///
+/// Questions go to `/v1/AR` (SOAP 1.2) and `/v1/AR/Basic` (1.1) in the real register's contract; writes go to `/v1/Migration`
+/// and `/v1/Migration/Basic` in a contract of our own, which ``writerConfiguration(version:timeoutSeconds:)`` states.
+///
+/// What it cannot show: how the real register behaves where its contract is not public (`docs/address-register.md`).
+public final class AddressRegisterServer: Service {
+  public struct Configuration: Sendable {
+    /// Default loopback.
+    public var host: String
+    /// Default 0: any free one.
+    public var port: Int
+    public var credentials: RegisterCredentials
+    /// The buses that parties can be switched to.
+    public var buses: [Bus]
+    /// Where the entries and the change log are kept, so that a new process can go on with them; nil for memory only. When the
+    /// file is there at the start, it counts and not the records handed in.
+    public var file: String?
+
+    public init(
+      credentials: RegisterCredentials, buses: [Bus], host: String = "127.0.0.1", port: Int = 0, file: String? = nil
+    ) {
+      self.host = host
+      self.port = port
+      self.credentials = credentials
+      self.buses = buses
+      self.file = file
+    }
+  }
+
+  /// A write that reached the register, whatever became of it.
+  public struct WriteAttempt: Sendable, Hashable {
+    public enum Outcome: Sendable, Hashable {
+      case applied(AddressRegisterState.Applied)
+      case refused
+      /// A scripted fault kept it from being done.
+      case prevented
+    }
+
+    public var operation: RegisterOperation
+    public var herID: HerID
+    public var operationID: OperationID?
+    public var outcome: Outcome
+  }
+
+  struct Inside: Sendable {
+    var register: AddressRegisterState
+    var script = RegisterFaultScript()
+    var attempts: [WriteAttempt] = []
+    var reads: [HerID: Int] = [:]
+    /// Counts answers, so that no two show the same times.
+    var answers: Int64 = 0
+  }
+
+  let configuration: Configuration
+  let logger: Logger
+  let inside: Mutex<Inside>
+  let address = FirstValue<Int>()
+
+  /// - Throws: when ``Configuration/file`` is there and cannot be read.
+  public init(configuration: Configuration, records: [PartyRecord], logger: Logger? = nil) throws {
+    self.configuration = configuration
+    var quiet = Logger(label: "tjenestebuss.testing.address-register")
+    quiet.logLevel = .warning
+    self.logger = logger ?? quiet
+    let kept = try configuration.file.flatMap { try RegisterFile.read($0) }
+    self.inside = Mutex(Inside(register: kept ?? AddressRegisterState(records: records)))
+  }
+
+  /// Starts a server, hands it to `body` once it listens, and stops it afterwards.
+  public static func withServer<Value: Sendable>(
+    configuration: Configuration, records: [PartyRecord], logger: Logger? = nil,
+    _ body: @Sendable (AddressRegisterServer) async throws -> Value
+  ) async throws -> Value {
+    let server = try AddressRegisterServer(configuration: configuration, records: records, logger: logger)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run() }
+      defer { group.cancelAll() }
+      _ = try await server.port
+      return try await body(server)
+    }
+  }
+
+  // MARK: - Where it is
+
+  /// The port it listens on; waits until it does.
+  ///
+  /// - Throws: what kept it from listening, or `CancellationError`.
+  public var port: Int {
+    get async throws { try await self.address.value }
+  }
+
+  /// Where questions go.
+  public func readerEndpoint(version: SOAPVersion = .v1_1, timeoutSeconds: Double = 30) async throws -> SOAPEndpoint {
+    SOAPEndpoint(
+      url: "\(try await self.base)/v1/AR\(version == .v1_1 ? "/Basic" : "")", version: version, timeoutSeconds: timeoutSeconds)
+  }
+
+  /// The contract for writes.
+  public func writerConfiguration(
+    version: SOAPVersion = .v1_1, timeoutSeconds: Double = 30
+  ) async throws -> SOAPWriterConfiguration {
+    SOAPWriterConfiguration(
+      endpoint: SOAPEndpoint(
+        url: "\(try await self.base)/v1/Migration\(version == .v1_1 ? "/Basic" : "")", version: version,
+        timeoutSeconds: timeoutSeconds),
+      namespace: RegisterRequest.writeNamespace, actionPrefix: RegisterRequest.writeNamespace + "/",
+      operationIDHeader: SOAPWriterConfiguration.HeaderElement(
+        name: RegisterRequest.operationIDHeader, namespace: RegisterRequest.writeNamespace),
+      switchToBus: Self.operation(.switchBus, bus: true),
+      switchToBusWithServicesBelow: Self.operation(.switchBusIncludingServices, bus: true),
+      useOrganisationQueue: Self.operation(.useOrganizationQueue, bus: false),
+      replaceAddresses: SOAPWriterConfiguration.Operation(
+        name: RegisterOperation.updateElectronicAddresses.rawValue,
+        parameters: [
+          SOAPWriterConfiguration.Parameter("herId", .herID),
+          SOAPWriterConfiguration.Parameter("electronicAddresses", .addresses),
+        ]))
+  }
+
+  private static func operation(_ operation: RegisterOperation, bus: Bool) -> SOAPWriterConfiguration.Operation {
+    var parameters = [SOAPWriterConfiguration.Parameter("herId", .herID)]
+    if bus { parameters.append(SOAPWriterConfiguration.Parameter("bus", .bus)) }
+    return SOAPWriterConfiguration.Operation(name: operation.rawValue, parameters: parameters)
+  }
+
+  private var base: String {
+    get async throws { "http://\(self.configuration.host):\(try await self.port)" }
+  }
+
+  // MARK: - Looking in and reaching in
+
+  /// Every entry as it shows.
+  public var records: [PartyRecord] { self.inside.withLock { $0.register.records } }
+
+  /// The entry as it shows; nil when there is none.
+  public func record(_ herID: HerID) -> PartyRecord? { self.inside.withLock { $0.register.record(herID) } }
+
+  /// Every change to an entry, in order, each with the operation id that caused it.
+  public var changes: [AddressRegisterState.Change] { self.inside.withLock { $0.register.changes } }
+
+  public func changes(of herID: HerID) -> [AddressRegisterState.Change] { self.changes.filter { $0.herID == herID } }
+
+  /// Every write request that was understood, in order.
+  public var writeAttempts: [WriteAttempt] { self.inside.withLock { $0.attempts } }
+
+  /// How often the party's details were asked for (and the question understood).
+  public func reads(of herID: HerID) -> Int { self.inside.withLock { $0.reads[herID] ?? 0 } }
+
+  /// Changes an entry as a stranger would: no operation id.
+  ///
+  /// - Throws: when there is a file and it cannot be written.
+  public func put(_ record: PartyRecord) throws {
+    try self.changing { $0.put(record) }
+  }
+
+  /// Adds a fault behind those already scripted.
+  public func script(_ fault: ScriptedRegisterFault) { self.inside.withLock { $0.script.append(fault) } }
+
+  public func clearScript() { self.inside.withLock { $0.script.removeAll() } }
+
+  /// How many faults are still to come.
+  public var scriptedFaultsLeft: Int { self.inside.withLock { $0.script.remaining } }
+
+  /// Changes the register: first in the file, where there is one, then in memory, so that nothing is acknowledged that a new
+  /// process would not know.
+  func changing<Value: Sendable>(_ change: (inout AddressRegisterState) throws -> Value) throws -> Value {
+    try self.inside.withLock { inside in
+      var next = inside.register
+      let value = try change(&next)
+      if let file = self.configuration.file, next != inside.register { try RegisterFile.write(next, to: file) }
+      inside.register = next
+      return value
+    }
+  }
+}
