@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# The two commands are 'make test' and 'make rehearse'. Variables (BROKERS, SABOTAGE, FILTER, CONFIGURATION ...) are
+# handed to the scripts by environment; each script's head says what it takes.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help dependencies build test rehearse kills brokers brokers-stop format format-check tools-test clean
+
+export BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT REHEARSAL_TIMEOUT
+
+help:
+	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
+	@echo "make rehearse         migrate a pulje of 12 HER-IDs between two embedded buses; ledger by message id at the end"
+	@echo "                      BROKERS=rabbitmq: from RabbitMQ 3.10 to RabbitMQ 4.0"
+	@echo "                      SABOTAGE=drop-one, duplicate-one or leave-one: must end red"
+	@echo "make kills            the rehearsal with 20 kills of the daemon at seeded points (KILLS=n, SEED=n)"
+	@echo "make brokers          start RabbitMQ 3.10 and 4.0 and leave them up; eval its output; make brokers-stop"
+	@echo "make build, make format, make format-check, make tools-test, make dependencies, make clean"
+
+dependencies:
+	@scripts/install-dependencies
+
+build: dependencies
+	swift build --build-tests --configuration $(or $(CONFIGURATION),debug) $(SWIFT_BUILD_FLAGS)
+
+test:
+	@scripts/test
+
+rehearse:
+	@scripts/rehearse
+
+kills:
+	@KILLS=$(or $(KILLS),20) scripts/rehearse
+
+brokers:
+	@scripts/brokers-by-hand start
+
+brokers-stop:
+	@scripts/brokers-by-hand stop
+
+format:
+	@scripts/swift-format-check --fix
+
+format-check:
+	@scripts/swift-format-check
+
+tools-test:
+	@scripts/with-brokers /usr/bin/python3 -m unittest discover --start-directory tools/tests
+
+# the downloaded broker packages in var/brokers/cache stay: they are the slow part
+clean:
+	swift package clean
+	rm -rf var/log var/rehearsal

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# lib-steps.sh - sourced by scripts/test, scripts/rehearse and .ci/run; bash. Runs named steps, remembers how each ended
+# and how long it took, and prints them at the end.
+
+steps=()
+failed=0
+steps_begun=$SECONDS
+
+# step NAME COMMAND...: runs it; its exit code is the step's
+step() {
+  local name=$1 begun=$SECONDS code=0
+  shift
+  printf '\n==> %s\n' "$name"
+  "$@" || code=$?
+  note_step "$name" "$code" $((SECONDS - begun))
+  return "$code"
+}
+
+# note_step NAME CODE SECONDS: for a step that somebody else ran
+note_step() {
+  steps+=("$(printf '%-34s %-14s %5d s' "$1" "$([ "$2" = 0 ] && echo ok || echo "FAILED ($2)")" "$3")")
+  [ "$2" = 0 ] || failed=1
+}
+
+# summary TITLE: the table; its exit code is 0 when every step was
+summary() {
+  printf '\n--- %s: %s, %d s in all\n' "$1" "$([ "$failed" = 0 ] && echo ok || echo FAILED)" $((SECONDS - steps_begun))
+  [ ${#steps[@]} -eq 0 ] || printf '    %s\n' "${steps[@]}"
+  return "$failed"
+}
