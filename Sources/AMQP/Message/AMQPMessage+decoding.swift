@@ -29,7 +29,11 @@ extension AMQPMessage {
     case (SectionDescriptor.applicationProperties, .map(let map)): self.applicationProperties = map
     case (SectionDescriptor.footer, .map(let map)): self.footer = map
     case (SectionDescriptor.data, .binary(let bytes)):
-      if case .data(let sections) = self.body { self.body = .data(sections + [bytes]) } else { try self.setBody(.data([bytes])) }
+      if case .dataSections(let sections) = self.body {
+        self.body = .dataSections(sections + [bytes])
+      } else {
+        try self.setBody(.dataSections([bytes]))
+      }
     case (SectionDescriptor.sequence, .list(let elements)):
       if case .sequence(let lists) = self.body {
         self.body = .sequence(lists + [elements])

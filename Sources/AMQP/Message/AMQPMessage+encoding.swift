@@ -18,7 +18,7 @@ extension AMQPMessage {
   public func encoded() -> [UInt8] {
     var encoder = AMQPEncoder()
     var bodySize = 0
-    if case .data(let sections) = self.body { bodySize = sections.reduce(0) { $0 + $1.count } }
+    if case .dataSections(let sections) = self.body { bodySize = sections.reduce(0) { $0 + $1.count } }
     encoder.reserve(bodySize + 512)
     if let header = self.header {
       encoder.descriptor(SectionDescriptor.header)
@@ -82,7 +82,7 @@ extension AMQPEncoder {
 
   fileprivate mutating func body(_ body: AMQPBody) {
     switch body {
-    case .data(let sections) where !sections.isEmpty:
+    case .dataSections(let sections) where !sections.isEmpty:
       for bytes in sections {
         self.descriptor(SectionDescriptor.data)
         self.binary(bytes)
@@ -95,7 +95,7 @@ extension AMQPEncoder {
     case .value(let value):
       self.descriptor(SectionDescriptor.value)
       self.encode(value)
-    case .data, .sequence, .absent:
+    case .dataSections, .sequence, .absent:
       self.descriptor(SectionDescriptor.data)
       self.binary(EmptyCollection())
     }

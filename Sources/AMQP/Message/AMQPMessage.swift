@@ -128,18 +128,18 @@ public enum AMQPMessageID: Sendable, Hashable, CustomStringConvertible, Expressi
 
 /// The body (spec 3.2.5): one or more data sections, one or more sequences, or one value.
 public enum AMQPBody: Sendable, Hashable {
-  case data([[UInt8]])
+  case dataSections([[UInt8]])
   case sequence([[AMQPValue]])
   case value(AMQPValue)
   /// Read from a peer that sent no body section at all. Written, it becomes one empty data section.
   case absent
 
   /// One data section.
-  public static func data(_ bytes: [UInt8]) -> AMQPBody { .data([bytes]) }
+  public static func data(_ bytes: [UInt8]) -> AMQPBody { .dataSections([bytes]) }
 
   /// The bytes of all data sections together; nil for any other kind of body.
   public var bytes: [UInt8]? {
-    guard case .data(let sections) = self else { return nil }
+    guard case .dataSections(let sections) = self else { return nil }
     return sections.count == 1 ? sections[0] : Array(sections.joined())
   }
 }

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import AMQP
+
+private let lost = AMQPError(.connectionLost, .connection, .remote, tried: "test", seen: "test")
+
+@Suite("Credit of a receiving link")
+struct CreditMachineTests {
+  @Test("nothing is granted before the peer's attach")
+  func notBeforeAttach() {
+    var machine = CreditMachine(window: 10)
+    same(machine.finished(3), 0)
+    same(machine.arrived(), false)
+    same(machine.attached(), 10)
+    same(machine.attached(), 0)
+  }
+
+  @Test("credit is granted again when half the window is free")
+  func topUp() {
+    var machine = CreditMachine(window: 4)
+    same(machine.attached(), 4)
+    same(machine.arrived(), true)
+    same(machine.arrived(), true)
+    same(machine.finished(1), 0)
+    same(machine.finished(1), 2)
+    #expect(machine.credit == 4)
+  }
+
+  @Test("a message without credit is refused, and a closed link grants nothing")
+  func limits() {
+    var machine = CreditMachine(window: 1)
+    same(machine.attached(), 1)
+    same(machine.arrived(), true)
+    same(machine.arrived(), false)
+    machine.closed()
+    same(machine.finished(1), 0)
+  }
+
+  @Test("whatever happens, credit and held together stay within the window, and the link never starves", arguments: 0..<50)
+  func model(_ seed: UInt64) {
+    var generator = SplitMix(seed: seed)
+    let window = Int.random(in: 1...20, using: &generator)
+    var machine = CreditMachine(window: window)
+    var peerCredit = machine.attached()
+    var unsettled = 0
+    for _ in 0..<2_000 {
+      switch Int.random(in: 0..<10, using: &generator) {
+      case 0..<5 where peerCredit > 0:
+        same(machine.arrived(), true)
+        peerCredit -= 1
+        unsettled += 1
+      case 5..<9 where unsettled > 0:
+        let count = Int.random(in: 1...unsettled, using: &generator)
+        peerCredit += machine.finished(count)
+        unsettled -= count
+      case 9 where peerCredit == 0: #expect(machine.arrived() == false)
+      default: break
+      }
+      #expect(machine.credit + machine.held <= window)
+      #expect(machine.credit == peerCredit)
+      #expect(machine.held == unsettled)
+      #expect(peerCredit > 0 || unsettled > 0, "no credit and nothing unsettled: the link is silent for ever")
+    }
+  }
+}
+
+@Suite("Sends of a sending link")
+struct SendMachineTests {
+  typealias Machine = SendMachine<Int>
+
+  @Test("sent, accepted")
+  func accepted() {
+    var machine = Machine()
+    let id = Machine.SendID(number: 1)
+    same(machine.enqueue(id), nil)
+    #expect(machine.waitingCount == 1)
+    same(machine.next(), id)
+    machine.transferred(id, as: 77)
+    #expect(machine.waitingCount == 0)
+    #expect(machine.inFlightCount == 1)
+    let ended = machine.disposition(77, .accepted, settled: true)
+    #expect(ended?.0 == id)
+    #expect(ended?.1 == .accepted)
+    #expect(machine.isIdle)
+  }
+
+  @Test("settled without an outcome is unknown, not accepted")
+  func settledOnly() {
+    var machine = Machine()
+    let id = Machine.SendID(number: 1)
+    _ = machine.enqueue(id)
+    _ = machine.next()
+    machine.transferred(id, as: 1)
+    let ended = machine.disposition(1, nil, settled: true)
+    #expect(ended?.1 == .unknown(.settledWithoutOutcome))
+  }
+
+  @Test("the deadline before credit: certainly not sent; the message is never handed over")
+  func notSent() {
+    var machine = Machine()
+    let id = Machine.SendID(number: 1)
+    _ = machine.enqueue(id)
+    same(machine.end(id, .timedOut), .notSent(.timedOut))
+    same(machine.next(), nil)
+    same(machine.end(id, .timedOut), nil)
+  }
+
+  @Test("the deadline after the transfer: unknown; the late outcome is told to nobody")
+  func unknown() {
+    var machine = Machine()
+    let id = Machine.SendID(number: 1)
+    _ = machine.enqueue(id)
+    _ = machine.next()
+    machine.transferred(id, as: 5)
+    same(machine.end(id, .cancelled), .outcome(.unknown(.cancelled)))
+    let late = machine.disposition(5, .accepted, settled: true)
+    #expect(late == nil)
+    #expect(machine.inFlightCount == 0)
+  }
+
+  @Test("the link ends: what waits was not sent, what is in flight is unknown, what comes later is refused")
+  func linkEnded() {
+    var machine = Machine()
+    let first = Machine.SendID(number: 1)
+    let second = Machine.SendID(number: 2)
+    _ = machine.enqueue(first)
+    _ = machine.next()
+    machine.transferred(first, as: 1)
+    _ = machine.enqueue(second)
+    let completions = machine.linkEnded(lost)
+    #expect(completions.map(\.0) == [first, second])
+    #expect(completions.map(\.1) == [.outcome(.unknown(.lost(lost))), .notSent(.linkEnded(lost))])
+    same(machine.enqueue(Machine.SendID(number: 3)), .notSent(.linkEnded(lost)))
+    same(machine.linkEnded(lost).isEmpty, true)
+  }
+
+  @Test("in any order of events each send ends exactly once, and never as not sent after its transfer", arguments: 0..<50)
+  func model(_ seed: UInt64) {
+    var generator = SplitMix(seed: seed)
+    var machine = Machine()
+    var transferred: Set<UInt64> = []
+    var ended: [UInt64: Int] = [:]
+    var deliveries: [Int: UInt64] = [:]
+    var lastID: UInt64 = 0
+    func note(_ id: Machine.SendID, _ completion: Machine.Completion) {
+      ended[id.number, default: 0] += 1
+      if case .notSent = completion { #expect(!transferred.contains(id.number)) }
+    }
+    for step in 0..<1_000 {
+      switch Int.random(in: 0..<8, using: &generator) {
+      case 0..<3:
+        lastID += 1
+        same(machine.enqueue(.init(number: lastID)), nil)
+      case 3..<5:
+        if let id = machine.next() {
+          machine.transferred(id, as: step)
+          transferred.insert(id.number)
+          deliveries[step] = id.number
+        }
+      case 5:
+        if let delivery = deliveries.keys.randomElement(using: &generator) {
+          deliveries[delivery] = nil
+          if let (id, outcome) = machine.disposition(delivery, .accepted, settled: true) { note(id, .outcome(outcome)) }
+        }
+      case 6 where lastID > 0:
+        let id = Machine.SendID(number: .random(in: 1...lastID, using: &generator))
+        if let completion = machine.end(id, .timedOut) { note(id, completion) }
+      default: break
+      }
+    }
+    for (id, completion) in machine.linkEnded(lost) { note(id, completion) }
+    #expect(ended.count == Int(lastID))
+    #expect(ended.values.allSatisfy { $0 == 1 })
+  }
+}
+
+@Suite("Recovery")
+struct RecoveryMachineTests {
+  private let refused = AMQPError(.loginRefused, .connection, .remote, tried: "test", seen: "test")
+
+  @Test("waits double up to the longest, scaled by the draw")
+  func doubling() {
+    var machine = RecoveryMachine(AMQPBackOff(initial: .seconds(1), maximum: .seconds(5), stableAfter: .seconds(10)))
+    same(machine.begin(), .connect)
+    var waits: [Duration] = []
+    for _ in 0..<5 {
+      guard case .wait(let delay)? = machine.failed(lost, at: .zero, draw: 0.5) else {
+        Issue.record("no wait")
+        return
+      }
+      waits.append(delay)
+      same(machine.begin(), .connect)
+    }
+    #expect(waits == [.milliseconds(500), .seconds(1), .seconds(2), .milliseconds(2_500), .milliseconds(2_500)])
+  }
+
+  @Test("only a connection that stood long enough starts the waits anew")
+  func stable() {
+    var machine = RecoveryMachine(AMQPBackOff(initial: .seconds(1), maximum: .seconds(60), stableAfter: .seconds(10)))
+    _ = machine.begin()
+    _ = machine.failed(lost, at: .zero, draw: 1)
+    _ = machine.begin()
+    machine.connected(at: .seconds(1))
+    same(machine.failed(lost, at: .seconds(2), draw: 1), .wait(.seconds(2)))
+    _ = machine.begin()
+    machine.connected(at: .seconds(3))
+    same(machine.failed(lost, at: .seconds(13), draw: 1), .wait(.seconds(1)))
+  }
+
+  @Test("a wrong password is not tried again")
+  func terminal() {
+    var machine = RecoveryMachine(AMQPBackOff())
+    _ = machine.begin()
+    same(machine.failed(refused, at: .zero, draw: 0), .giveUp(refused))
+    same(machine.begin(), nil)
+  }
+
+  @Test("late and early events are ignored")
+  func outOfOrder() {
+    var machine = RecoveryMachine(AMQPBackOff())
+    same(machine.failed(lost, at: .zero, draw: 0), nil)
+    same(machine.begin(), .connect)
+    same(machine.begin(), nil)
+  }
+}
+
+@Suite("The server's side of a login")
+struct ServerLoginMachineTests {
+  private let plainInit: [UInt8] = AMQPFrame.encodedSASL(
+    AMQPFrame.Code.saslInit, [.symbol("PLAIN"), .binary([0] + Array("app".utf8) + [0] + Array("pw".utf8))])
+
+  @Test("header, mechanisms, init, outcome; what follows is for AMQP")
+  func plain() {
+    var machine = ServerLoginMachine(mechanisms: ["PLAIN", "ANONYMOUS"])
+    let first = machine.receive(AMQPFrame.saslHeader)
+    #expect(first.count == 1)
+    same(machine.receive(self.plainInit), [.decide(.plain(user: "app", password: "pw"))])
+    same(machine.receive(AMQPFrame.amqpHeader), [])
+    let outcome = AMQPFrame.encodedSASL(AMQPFrame.Code.saslOutcome, [.ubyte(0)])
+    same(machine.decided(true), [.write(outcome), .done(remaining: AMQPFrame.amqpHeader)])
+  }
+
+  @Test("byte by byte it comes to the same")
+  func byteByByte() {
+    var machine = ServerLoginMachine(mechanisms: ["PLAIN"])
+    var actions: [ServerLoginMachine.Action] = []
+    for byte in AMQPFrame.saslHeader + self.plainInit { actions += machine.receive([byte]) }
+    #expect(actions.last == .decide(.plain(user: "app", password: "pw")))
+  }
+
+  @Test("refused: outcome 1, and the connection is closed")
+  func refused() {
+    var machine = ServerLoginMachine(mechanisms: ["PLAIN"])
+    _ = machine.receive(AMQPFrame.saslHeader + self.plainInit)
+    same(machine.decided(false), [.write(AMQPFrame.encodedSASL(AMQPFrame.Code.saslOutcome, [.ubyte(1)])), .close])
+  }
+
+  @Test("a mechanism that was not offered is refused without asking")
+  func notOffered() {
+    var machine = ServerLoginMachine(mechanisms: ["ANONYMOUS"])
+    same(machine.receive(AMQPFrame.saslHeader + self.plainInit).last, .close)
+  }
+
+  @Test("another protocol gets our header and is closed")
+  func otherProtocol() {
+    var machine = ServerLoginMachine(mechanisms: ["PLAIN"])
+    same(machine.receive(Array("GET / HTTP/1.1\r\n\r\n".utf8)), [.write(AMQPFrame.saslHeader), .close])
+  }
+
+  @Test("without SASL: the decision is asked, and AMQP begins with its header")
+  func withoutSASL() {
+    var machine = ServerLoginMachine(mechanisms: ["PLAIN"])
+    same(machine.receive(AMQPFrame.amqpHeader + [1]), [.decide(.none)])
+    same(machine.decided(true), [.done(remaining: AMQPFrame.amqpHeader + [1])])
+  }
+}
