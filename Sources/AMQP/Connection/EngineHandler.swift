@@ -80,21 +80,29 @@ package final class EngineHandler: ChannelInboundHandler {
   package func pump() {
     guard !self.isPumping, let context = self.context else { return }
     self.isPumping = true
-    defer { self.isPumping = false }
     var wrote = false
-    repeat {
-      while let event = self.engine.nextEvent() { self.owner?.handle(event) }
-      guard context.channel.isActive else { break }
+    var moved = true
+    // Until neither events nor bytes come: writing bytes out is what makes Proton notice a refused login.
+    while moved {
+      moved = false
+      while let event = self.engine.nextEvent() {
+        moved = true
+        self.owner?.handle(event)
+      }
+      guard context.channel.isActive else { continue }
       var output = context.channel.allocator.buffer(capacity: 4_096)
       self.engine.takeOutput(into: &output)
-      guard output.readableBytes > 0 else { break }
+      guard output.readableBytes > 0 else { continue }
+      moved = true
       wrote = true
       context.write(self.wrapOutboundOut(output), promise: nil)
-    } while true
+    }
+    self.isPumping = false
     if wrote { context.flush() }
     if self.engine.isWriteClosed, !self.isClosing {
       self.isClosing = true
       context.close(promise: nil)
+      return
     }
     if self.tick == nil { self.scheduleTick(context) }
   }

@@ -4,6 +4,9 @@
 ///
 /// Invariant, after every event: credit + held <= window. `credit` is what the peer may still send, `held` what has
 /// arrived and is not finished (buffered, or with the application). A link of a later generation has a machine of its own.
+///
+/// RabbitMQ 3 sends a few messages more than it has credit for when a grant crosses messages on their way. They are
+/// kept, not lost: credit goes below zero, and that much less is granted later.
 struct CreditMachine: Sendable {
   private(set) var credit = 0
   private(set) var held = 0
@@ -23,9 +26,9 @@ struct CreditMachine: Sendable {
 
   /// A message arrived.
   ///
-  /// - Returns: false when the peer had no credit for it: it breaks the protocol, and the invariant would not hold.
+  /// - Returns: false when the peer is a whole window beyond its credit: it does not heed credit at all.
   mutating func arrived() -> Bool {
-    guard self.isOpen, self.credit > 0 else { return false }
+    guard self.isOpen, self.credit > -self.window else { return false }
     self.credit -= 1
     self.held += 1
     return true

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Disclosure
+import Foundation
+import Testing
+
+/// A real broker that `make test` has started. Where its address is missing the tests fail: they are never skipped.
+struct RealBroker: Sendable, CustomTestStringConvertible {
+  let name: String
+  let dialect: Dialect
+  private let prefix: String
+
+  static let rabbitMQ3 = RealBroker(name: "RabbitMQ 3.10", dialect: .rabbitMQ3, prefix: "TJENESTEBUSS_RABBITMQ3")
+  static let rabbitMQ4 = RealBroker(name: "RabbitMQ 4.0", dialect: .rabbitMQ4AddressV2, prefix: "TJENESTEBUSS_RABBITMQ4")
+  static let all = [rabbitMQ3, rabbitMQ4]
+
+  var testDescription: String { self.name }
+
+  private struct Missing: Error, CustomStringConvertible {
+    let variable: String
+    var description: String { "\(variable) is not set: run the tests with `make test`, which starts the brokers" }
+  }
+
+  func variable(_ suffix: String) throws -> String {
+    guard let value = ProcessInfo.processInfo.environment["\(self.prefix)_\(suffix)"], !value.isEmpty else {
+      throw Missing(variable: "\(self.prefix)_\(suffix)")
+    }
+    return value
+  }
+
+  private func hostAndPort(_ suffix: String) throws -> (String, Int) {
+    guard let url = URL(string: try self.variable(suffix)), let host = url.host, let port = url.port else {
+      throw Missing(variable: "\(self.prefix)_\(suffix)")
+    }
+    return (host, port)
+  }
+
+  /// Plain TCP.
+  func configuration(
+    user: String = "app", password: String = "app", login: AMQPConnectionConfiguration.Login? = nil
+  ) throws -> AMQPConnectionConfiguration {
+    let (host, port) = try self.hostAndPort("URL")
+    return AMQPConnectionConfiguration(
+      host: host, port: port, encryption: .none, login: login ?? .plain(user: user, password: Secret(password)),
+      containerID: "real-broker-tests-\(UUID().uuidString)", connectTimeout: .seconds(20))
+  }
+
+  /// TLS, with the broker's own authority or the system's.
+  func secureConfiguration(trusting authority: Bool, host: String? = nil) throws -> AMQPConnectionConfiguration {
+    let (ownHost, port) = try self.hostAndPort("AMQPS_URL")
+    return AMQPConnectionConfiguration(
+      host: host ?? ownHost, port: port, encryption: .tls(authorities: authority ? [try self.variable("CA")] : []),
+      login: .plain(user: "app", password: Secret("app")), containerID: "real-broker-tests-\(UUID().uuidString)")
+  }
+
+  /// Declares a durable queue by the management API; its name is new for every call.
+  func declareQueue(_ kind: String = "classic", arguments: [String: Any] = [:]) async throws -> String {
+    let name = "test_\(UUID().uuidString.prefix(8).lowercased())_async"
+    var all = arguments
+    all["x-queue-type"] = kind
+    try await self.management("PUT", "/api/queues/%2F/\(name)", ["durable": true, "arguments": all])
+    return name
+  }
+
+  @discardableResult
+  func management(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Data {
+    guard let url = URL(string: try self.variable("MANAGEMENT_URL") + path) else { throw Missing(variable: "MANAGEMENT_URL") }
+    var request = URLRequest(url: url)
+    request.httpMethod = method
+    request.setValue("Basic " + Data("guest:guest".utf8).base64EncodedString(), forHTTPHeaderField: "Authorization")
+    if let body {
+      request.httpBody = try JSONSerialization.data(withJSONObject: body)
+      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    }
+    let (data, response) = try await URLSession.shared.data(for: request)
+    let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+    struct Refused: Error { let status: Int }
+    guard (200..<300).contains(status) else { throw Refused(status: status) }
+    return data
+  }
+
+  func sending(to queue: String) -> String {
+    self.dialect == .rabbitMQ3 ? "/amq/queue/\(queue)" : "/queues/\(queue)"
+  }
+
+  func receiving(from queue: String) -> String { LinkAddress.receiving(from: queue, path: "", dialect: self.dialect).text }
+}
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
