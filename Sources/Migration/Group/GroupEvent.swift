@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// What has happened to a group. Append-only; a case is never renamed or given another meaning, since old databases hold it.
+public enum GroupEvent: Sendable, Hashable, Codable {
+  /// Every member's entry was read and is as the plan says.
+  case planned
+  case preflightPassed(report: PreflightReport)
+  case preflightFailed(report: PreflightReport, hold: Hold, retryAt: Instant)
+  case armed
+  case attestationExpired
+  /// Durable before the call (I-2).
+  case intentRecorded(operation: OperationID, herID: HerID, direction: Direction, base: RecordHash, goal: RecordHash)
+  case writeReturned(operation: OperationID, herID: HerID, outcome: WriteOutcome)
+  /// The entry was read and holds the goal.
+  case readAsGoal(herID: HerID, found: RecordHash)
+  /// The entry was read and holds what it held before the write.
+  case readAsBase(herID: HerID, found: RecordHash, retryAt: Instant)
+  case readFailed(herID: HerID, seen: String, retryAt: Instant)
+  case conflictFound(herID: HerID, found: PartyRecord)
+  case pinged(reports: [PingReport])
+  case pingFailed(reports: [PingReport], seen: String, retryAt: Instant)
+  case drainBegan
+  case looked(readings: [QueueReading])
+  case drained
+  case lateArrival
+  case watchBegan
+  case accepted(by: [String])
+  case retired(by: [String])
+  case rollBackStarted(by: String, why: String)
+  case restored
+  case withdrawn(by: String, why: String)
+  case held(hold: Hold)
+  case released(by: String)
+  case quarantined(by: String, why: String)
+  case readmitted(by: String)
+  case waived(by: String, why: String, until: Instant)
+
+  /// A stable name for the audit trail.
+  public var kind: String {
+    switch self {
+    case .planned: "planned"
+    case .preflightPassed: "preflight-passed"
+    case .preflightFailed: "preflight-failed"
+    case .armed: "armed"
+    case .attestationExpired: "attestation-expired"
+    case .intentRecorded: "intent-recorded"
+    case .writeReturned: "write-returned"
+    case .readAsGoal: "read-as-goal"
+    case .readAsBase: "read-as-base"
+    case .readFailed: "read-failed"
+    case .conflictFound: "conflict-found"
+    case .pinged: "pinged"
+    case .pingFailed: "ping-failed"
+    case .drainBegan: "drain-began"
+    case .looked: "looked"
+    case .drained: "drained"
+    case .lateArrival: "late-arrival"
+    case .watchBegan: "watch-began"
+    case .accepted: "accepted"
+    case .retired: "retired"
+    case .rollBackStarted: "roll-back-started"
+    case .restored: "restored"
+    case .withdrawn: "withdrawn"
+    case .held: "held"
+    case .released: "released"
+    case .quarantined: "quarantined"
+    case .readmitted: "readmitted"
+    case .waived: "waived"
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// What comes to a group from outside: a result of an action, a person's wish, or the passing of time.
+public enum GroupInput: Sendable, Hashable {
+  /// The members' entries as they read now.
+  case snapshot([PartyRecord])
+  case preflight(PreflightReport, retryAt: Instant)
+  /// Time has come for whatever is due: an attestation's end, or the next step that needs no outside call.
+  case advance
+  /// About to write this party's entry, which reads like this now.
+  case beginWrite(HerID, observed: PartyRecord)
+  case writeReturned(OperationID, WriteOutcome)
+  case readBack(PartyRecord, retryAt: Instant)
+  case readFailed(HerID, seen: String, retryAt: Instant)
+  case pinged([PingReport], retryAt: Instant)
+  case looked([QueueReading])
+  case rollBack(by: String, why: String)
+  case withdraw(by: String, why: String)
+  case accept(by: [String])
+  case retire(by: [String])
+  case waive(by: String, why: String, until: Instant)
+  case release(by: String)
+  case quarantine(by: String, why: String)
+  case readmit(by: String)
+}
+
+/// What the pulje lets a group do.
+public struct GroupContext: Sendable, Hashable {
+  public var pulje: PuljeName
+  public var policy: Policy
+  /// Approved and started.
+  public var isStarted: Bool
+  public var pause: Note?
+  /// Another group of the pulje is in conflict: no further cut-over begins until a person has looked.
+  public var conflictElsewhere: GroupID?
+
+  public init(pulje: PuljeName, policy: Policy, isStarted: Bool, pause: Note? = nil, conflictElsewhere: GroupID? = nil) {
+    self.pulje = pulje
+    self.policy = policy
+    self.isStarted = isStarted
+    self.pause = pause
+    self.conflictElsewhere = conflictElsewhere
+  }
+}

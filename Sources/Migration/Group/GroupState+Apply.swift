@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+extension GroupState {
+  /// Folds one event in. Never refuses: what was decided has happened.
+  public mutating func apply(_ event: GroupEvent, at now: Instant, policy: Policy) {
+    switch event {
+    case .planned:
+      self.enter(.planned, at: now)
+    case .preflightPassed(let report):
+      self.preflight = report
+      self.drain.setBaseline(report.baseline)
+      if self.hold?.clearsItself == true { self.clearHold() }
+      self.enter(.ready, at: now)
+      self.attestedAt = now
+    case .preflightFailed(let report, let hold, let retryAt):
+      self.preflight = report
+      self.set(hold, at: now)
+      self.enter(.planned, at: now)
+      self.retryAt = retryAt
+    case .armed:
+      self.enter(.armed, at: now)
+    case .attestationExpired:
+      self.enter(self.phase.lastFact, at: now)
+    case .intentRecorded(let operation, let herID, _, _, _):
+      self.update(herID) { member in
+        member.writing = .intent(operation)
+        member.intents += 1
+        member.handedOver = false
+      }
+      self.enter(self.writingPhase, at: now)
+    case .writeReturned(let operation, let herID, let outcome):
+      self.update(herID) { member in
+        member.writing = .unknown(operation)
+        member.lastOutcome = outcome
+        if case .handedOver = outcome { member.handedOver = true }
+      }
+      self.enter(self.writingPhase, at: now)
+    case .readAsGoal, .readAsBase, .readFailed, .conflictFound:
+      self.applyReading(event, at: now)
+    case .pinged(let reports):
+      self.pings = reports
+      self.pingedAt = now
+      self.pingFailures = 0
+      self.lastFailure = nil
+      self.enter(self.direction == .forward ? .verified : .backVerified, at: now)
+      self.attestedAt = now
+    case .pingFailed(let reports, let seen, let retryAt):
+      self.pings = reports
+      self.pingedAt = now
+      self.pingFailures += 1
+      self.lastFailure = seen
+      // A verification that fails on renewal is no longer one.
+      if self.phase.isAttestation { self.enter(self.phase.lastFact, at: now) }
+      self.retryAt = retryAt
+    case .drainBegan, .looked, .drained, .lateArrival, .watchBegan, .waived:
+      self.applyDrain(event, at: now, policy: policy)
+    case .accepted(let by):
+      self.acceptedBy = by
+      self.enter(.accepted, at: now)
+    case .retired:
+      self.enter(.retired, at: now)
+    case .restored:
+      self.enter(.restored, at: now)
+    case .rollBackStarted(let by, let why):
+      self.turnBack(Note(by: by, why: why, at: now))
+    case .withdrawn(let by, let why):
+      self.withdrawal = Note(by: by, why: why, at: now)
+      self.clearHold()
+      self.enter(.withdrawn, at: now)
+    case .held(let hold):
+      self.set(hold, at: now)
+    case .released:
+      self.release(at: now)
+    case .quarantined(let by, let why):
+      self.quarantine = Note(by: by, why: why, at: now)
+    case .readmitted:
+      self.quarantine = nil
+    }
+  }
+
+  /// A start of the daemon: attestations end, a write that may have been on the wire is unknown, entries are to be read again.
+  public mutating func applyRestart(at now: Instant) {
+    for index in self.members.indices {
+      if case .intent(let operation) = self.members[index].writing { self.members[index].writing = .unknown(operation) }
+      self.members[index].recordProven = false
+    }
+    if self.phase.isWriting { self.enter(self.writingPhase, at: now) }
+    if self.phase.isAttestation { self.enter(self.phase.lastFact, at: now) }
+    self.retryAt = nil
+  }
+
+  private mutating func applyReading(_ event: GroupEvent, at now: Instant) {
+    switch event {
+    case .readAsGoal(let herID, let found):
+      self.update(herID) { member in
+        member.writing = .atGoal
+        member.recordProven = true
+        member.failedTries = 0
+        member.handedOver = false
+        member.lastReadAt = now
+        member.lastReadHash = found
+      }
+      self.lastFailure = nil
+      if self.phase.isWriting || self.phase == .conflict { self.enter(self.writingPhase, at: now) }
+    case .readAsBase(let herID, let found, let retryAt):
+      self.update(herID) { member in
+        // A person may still be about to make the write that was handed over: its outcome stays open.
+        if !member.handedOver {
+          member.writing = .untouched
+          member.failedTries += 1
+        }
+        member.recordProven = false
+        member.lastReadAt = now
+        member.lastReadHash = found
+      }
+      self.enter(self.writingPhase, at: now)
+      self.retryAt = retryAt
+    case .readFailed(_, let seen, let retryAt):
+      self.lastFailure = seen
+      self.retryAt = retryAt
+    case .conflictFound(let herID, let found):
+      self.update(herID) { member in
+        member.writing = .conflict(found)
+        member.recordProven = false
+        member.lastReadAt = now
+        member.lastReadHash = found.hash
+      }
+      self.enter(self.writingPhase, at: now)
+    default:
+      break
+    }
+  }
+
+  private mutating func applyDrain(_ event: GroupEvent, at now: Instant, policy: Policy) {
+    switch event {
+    case .drainBegan:
+      self.drain.watermark = now
+      self.enter(self.direction == .forward ? .draining : .backDraining, at: now)
+    case .looked(let readings):
+      if self.direction == .back, self.drain.looks == 0 { self.drain.setBaseline(readings) }
+      let gap = self.phase == .observing ? policy.longestWatchGap : policy.longestLookGap
+      self.drain.take(readings, at: now, longestGap: gap)
+    case .drained:
+      self.enter(self.direction == .forward ? .drained : .backDrained, at: now)
+      // The exact return is proven by reading once more at the very end (I-4).
+      if self.direction == .back { for index in self.members.indices { self.members[index].recordProven = false } }
+    case .lateArrival:
+      self.watchSince = nil
+      self.enter(self.direction == .forward ? .draining : .backDraining, at: now)
+    case .watchBegan:
+      self.watchSince = now
+      self.enter(.observing, at: now)
+    case .waived(let by, let why, let until):
+      self.drain.exceptions.append(DrainLedger.Exception(by: by, why: why, until: until))
+    default:
+      break
+    }
+  }
+
+  private mutating func turnBack(_ note: Note) {
+    self.rollBack = note
+    self.direction = .back
+    self.clearHold()
+    self.forwardDrain = self.drain
+    self.drain = DrainLedger()
+    self.watchSince = nil
+    self.pingFailures = 0
+    self.lastFailure = nil
+    for index in self.members.indices {
+      // What the register holds now is read before anything is written, so nothing of the way forward need be known.
+      self.members[index].writing = .untouched
+      self.members[index].recordProven = false
+      self.members[index].failedTries = 0
+      self.members[index].handedOver = false
+    }
+    self.enter(.backIntent, at: note.at)
+  }
+
+  private mutating func release(at now: Instant) {
+    self.clearHold()
+    self.pingFailures = 0
+    for index in self.members.indices {
+      self.members[index].failedTries = 0
+      if self.members[index].isInConflict { self.members[index].writing = .unknown(nil) }
+    }
+    if self.phase == .conflict { self.enter(self.writingPhase, at: now) }
+    self.retryAt = nil
+  }
+
+  private mutating func set(_ hold: Hold, at now: Instant) {
+    if self.hold?.code != hold.code { self.heldSince = now }
+    self.hold = hold
+    self.lastFailure = hold.seen
+  }
+
+  private mutating func clearHold() {
+    self.hold = nil
+    self.heldSince = nil
+  }
+
+  private mutating func update(_ herID: HerID, _ change: (inout Member) -> Void) {
+    for index in self.members.indices where self.members[index].herID == herID { change(&self.members[index]) }
+  }
+}

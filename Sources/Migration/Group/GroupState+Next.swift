@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// What is to be carried out for a group now. The engine does it and brings back an input.
+public enum GroupAction: Sendable, Hashable {
+  /// Read every member's entry: ``GroupInput/snapshot(_:)``.
+  case snapshot
+  /// Look at both buses: ``GroupInput/preflight(_:retryAt:)``.
+  case preflight
+  /// Nothing outside: ``GroupInput/advance``.
+  case advance
+  /// Read the entry, have the intent recorded, write, record the answer.
+  case write(HerID)
+  /// Read the entry: ``GroupInput/readBack(_:retryAt:)``.
+  case readBack(HerID)
+  /// Ping every member on the bus the group has gone to.
+  case ping
+  /// Read the counters of the queues being left.
+  case look
+}
+
+/// A group has one next thing: to do, or to wait for; or it is done.
+public enum GroupNext: Sendable, Hashable {
+  case act(GroupAction)
+  case wait(WaitReason)
+  case done
+}
+
+extension GroupState {
+  /// What this group's next thing is. Reading is never kept back by a pause; writing and pinging forward are.
+  public func next(in context: GroupContext, now: Instant) -> GroupNext {
+    if self.phase.isClosed { return .done }
+    if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
+    switch self.phase {
+    case .known: return self.forward(.snapshot, context, now)
+    case .planned: return self.forward(.preflight, context, now)
+    case .ready: return self.beginsCut(.advance, context, now)
+    case .armed, .cutIntent, .cutUnknown, .backIntent, .backUnknown: return self.nextOfWriting(context, now)
+    case .cutApplied: return self.unproven(now) ?? self.forward(.ping, context, now)
+    case .backApplied: return self.unproven(now) ?? self.retryWait(now) ?? .act(.ping)
+    case .verified, .draining, .backVerified, .backDraining: return self.unproven(now) ?? self.nextLook(context, now)
+    case .drained: return .act(.advance)
+    case .backDrained: return self.unproven(now) ?? .act(.advance)
+    case .observing: return self.unproven(now) ?? self.nextOfWatch(context, now)
+    case .conflict:
+      let parties = self.members.filter(\.isInConflict).map(\.herID.description).joined(separator: ", ")
+      let seen = "HER-ID \(parties) reads as neither before nor after; it is never written over"
+      return .wait(WaitReason(.conflict, since: self.since, clears: .person, seen: seen))
+    case .accepted, .retired, .restored, .withdrawn: return .done
+    }
+  }
+
+  private func forward(_ action: GroupAction, _ context: GroupContext, _ now: Instant) -> GroupNext {
+    self.forwardWait(context) ?? self.retryWait(now) ?? .act(action)
+  }
+
+  private func beginsCut(_ action: GroupAction, _ context: GroupContext, _ now: Instant) -> GroupNext {
+    if let wait = self.forwardWait(context) { return self.orAttestationEnds(wait, context) }
+    if let other = context.conflictElsewhere {
+      let wait = WaitReason(.conflictElsewhere, since: self.since, clears: .person, seen: "\(other) is in conflict")
+      return self.orAttestationEnds(.wait(wait), context)
+    }
+    return self.retryWait(now) ?? .act(action)
+  }
+
+  /// An attestation ends by itself while somebody is waited for.
+  private func orAttestationEnds(_ next: GroupNext, _ context: GroupContext) -> GroupNext {
+    guard case .wait(var reason) = next, let life = context.policy.life(of: self.phase) else { return next }
+    reason.until = self.attestedAt + life + .milliseconds(1)
+    return .wait(reason)
+  }
+
+  private func forwardWait(_ context: GroupContext) -> GroupNext? {
+    if !context.isStarted {
+      return .wait(WaitReason(.notStarted, since: self.since, clears: .person, seen: "the pulje is not started"))
+    }
+    if let pause = context.pause {
+      let seen = "paused by \(pause.by): \(pause.why)"
+      return .wait(WaitReason(.paused, since: pause.at, clears: .person, seen: seen))
+    }
+    if let hold = self.hold, !hold.clearsItself { return self.holdWait(hold) }
+    if let note = self.quarantine {
+      let seen = "out of the pulje by \(note.by): \(note.why)"
+      return .wait(WaitReason(.quarantined, since: note.at, clears: .person, seen: seen))
+    }
+    return nil
+  }
+
+  private func holdWait(_ hold: Hold) -> GroupNext {
+    let since = self.heldSince ?? self.since
+    return .wait(WaitReason(.held, since: since, clears: .person, seen: "\(hold.code.rawValue): \(hold.seen) \(hold.next)"))
+  }
+
+  private func retryWait(_ now: Instant) -> GroupNext? {
+    guard let retryAt = self.retryAt, now < retryAt else { return nil }
+    let seen = self.lastFailure ?? "the last try did not take"
+    let code: WaitReason.Code = self.pingFailures > 0 ? .pingInterval : .retry
+    return .wait(WaitReason(code, since: self.since, until: retryAt, seen: seen))
+  }
+
+  /// The first entry not read as it should be since the start.
+  private func unproven(_ now: Instant) -> GroupNext? {
+    guard let member = self.members.first(where: { !$0.recordProven }) else { return nil }
+    return self.retryWait(now) ?? .act(.readBack(member.herID))
+  }
+
+  private func nextOfWriting(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    // What is unknown is read before anything else, whatever is paused or held.
+    if let open = self.members.first(where: \.isUnresolved) {
+      if open.handedOver, let retryAt = self.retryAt, now < retryAt {
+        let seen = "the register is written by hand; the entry of HER-ID \(open.herID) still reads as before"
+        return .wait(WaitReason(.byHand, since: self.since, until: retryAt, clears: .person, seen: seen))
+      }
+      return self.retryWait(now) ?? .act(.readBack(open.herID))
+    }
+    if let next = self.members.first(where: { $0.plan.isWritten && $0.writing == .untouched }) {
+      if self.direction == .forward { return self.beginsCut(.write(next.herID), context, now) }
+      if let hold = self.hold { return self.holdWait(hold) }
+      return self.retryWait(now) ?? .act(.write(next.herID))
+    }
+    if let heir = self.members.first(where: { !$0.plan.isWritten && $0.writing == .untouched }) {
+      if let hold = self.hold, !hold.clearsItself { return self.holdWait(hold) }
+      return self.retryWait(now) ?? .act(.readBack(heir.herID))
+    }
+    return .act(.advance)
+  }
+
+  private func nextLook(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.lookInterval else { return .act(.look) }
+    let due = last + context.policy.lookInterval
+    let code = self.drain.shortcoming(now: now, policy: context.policy) ?? .nextLook
+    return .wait(WaitReason(code, since: self.since, until: due, seen: self.drain.words(code, policy: context.policy)))
+  }
+
+  private func nextOfWatch(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    let policy = context.policy
+    guard let last = self.drain.lastLookAt, last <= now, now < last + policy.watchLookInterval else { return .act(.look) }
+    let nextLook = last + policy.watchLookInterval
+    let end = (self.watchSince ?? self.since) + policy.watchPeriod
+    if now >= end {
+      let seen = "the watch is over since \(end); somebody decides: accept, or roll back"
+      return .wait(WaitReason(.decision, since: end, until: nextLook, clears: .person, seen: seen))
+    }
+    return .wait(WaitReason(.watchPeriod, since: self.since, until: min(nextLook, end), seen: "the watch runs until \(end)"))
+  }
+}
+
+extension DrainLedger {
+  /// The wait in words for a person.
+  func words(_ code: WaitReason.Code, policy: Policy) -> String {
+    switch code {
+    case .countersUnreadable:
+      let unreadable = self.last.filter { !$0.isReadable }.map(\.address.description)
+      return "unreadable counts as not drained: \(unreadable.joined(separator: ", "))"
+    case .deadLettersGrow: return "\(self.newDeadLetters) dead letters more than before the cut"
+    case .messagesLeft: return "\(self.leftovers) messages lie on the queues that are being left"
+    case .quietPeriod:
+      guard let since = self.quietSince else { return "no quiet look yet" }
+      return
+        "quiet since \(since), must be until \(since + policy.quietPeriod) and \(policy.minimumLooks) looks; \(self.quietLooks) so far"
+    default: return "the next look is not due"
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// A group as its events have left it. The fold's only way in is ``apply(_:at:policy:)``.
+public struct GroupState: Sendable, Hashable {
+  public struct Step: Sendable, Hashable, Codable {
+    public var phase: GroupPhase
+    public var at: Instant
+  }
+
+  public let id: GroupID
+  public internal(set) var members: [Member]
+  public internal(set) var phase: GroupPhase = .known
+  /// When the present phase was entered; an attestation's life counts from ``attestedAt``.
+  public internal(set) var since: Instant
+  public internal(set) var attestedAt: Instant
+  public internal(set) var direction: Direction = .forward
+  public internal(set) var hold: Hold?
+  public internal(set) var heldSince: Instant?
+  public internal(set) var quarantine: Note?
+  /// Not before this time is the last failed thing tried again.
+  public internal(set) var retryAt: Instant?
+  /// What failed last, in words.
+  public internal(set) var lastFailure: String?
+  public internal(set) var preflight: PreflightReport?
+  public internal(set) var pingFailures: Int = 0
+  public internal(set) var pings: [PingReport] = []
+  public internal(set) var pingedAt: Instant?
+  /// Of the bus being left in the present direction.
+  public internal(set) var drain = DrainLedger()
+  /// Of the source bus, kept when a roll-back starts the other.
+  public internal(set) var forwardDrain: DrainLedger?
+  public internal(set) var watchSince: Instant?
+  public internal(set) var rollBack: Note?
+  public internal(set) var acceptedBy: [String] = []
+  public internal(set) var withdrawal: Note?
+  /// Every phase ever entered, in order.
+  public internal(set) var history: [Step]
+
+  public init(_ plan: Plan.Group, at now: Instant) {
+    self.id = plan.id
+    self.members = plan.members.map(Member.init)
+    self.since = now
+    self.attestedAt = now
+    self.history = [Step(phase: .known, at: now)]
+  }
+
+  public func member(_ herID: HerID) -> Member? { self.members.first { $0.herID == herID } }
+
+  /// Whether the present attestation has outlived its life. A clock set back ends it too.
+  public func isExpired(now: Instant, policy: Policy) -> Bool {
+    guard let life = policy.life(of: self.phase) else { return false }
+    let age = now.since(self.attestedAt)
+    return age > life || age.milliseconds < 0
+  }
+
+  var allRecordsProven: Bool { self.members.allSatisfy(\.recordProven) }
+
+  var hasOpenConflict: Bool { self.phase == .conflict && self.quarantine == nil }
+
+  /// The phase that the members' entries add up to while the register is being written: kept nowhere else (no second truth).
+  var writingPhase: GroupPhase {
+    let forward = self.direction == .forward
+    if self.members.contains(where: \.isInConflict) { return .conflict }
+    if self.members.contains(where: { if case .unknown = $0.writing { true } else { false } }) {
+      return forward ? .cutUnknown : .backUnknown
+    }
+    if self.members.allSatisfy({ $0.writing == .atGoal }) { return forward ? .cutApplied : .backApplied }
+    return forward ? .cutIntent : .backIntent
+  }
+
+  mutating func enter(_ phase: GroupPhase, at now: Instant) {
+    self.retryAt = nil
+    guard phase != self.phase else { return }
+    self.phase = phase
+    self.since = now
+    self.attestedAt = now
+    self.history.append(Step(phase: phase, at: now))
+  }
+}

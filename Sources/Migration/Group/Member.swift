@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// Which way the group goes. A roll-back is the same ladder with the roles swapped.
+public enum Direction: String, Sendable, Hashable, Codable, CaseIterable {
+  case forward, back
+}
+
+/// Names one write to the register: pulje, HER-ID, direction, number. Unique for all time, since a pulje's name is.
+public struct OperationID: Sendable, Hashable, Codable, CustomStringConvertible {
+  public let text: String
+  init(pulje: PuljeName, herID: HerID, direction: Direction, number: Int) {
+    self.text = "\(pulje)/\(herID)/\(direction.rawValue)/\(number)"
+  }
+  public init(from decoder: any Decoder) throws { self.text = try decoder.singleValueContainer().decode(String.self) }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(self.text)
+  }
+  public var description: String { self.text }
+}
+
+/// What the register's answer to a write was. None of them is proof: the read-back is.
+public enum WriteOutcome: Sendable, Hashable, Codable {
+  /// The register answered that it has done it.
+  case answered
+  /// No answer, or one we cannot read: done or not.
+  case unknown(String)
+  /// The register answered that it would not.
+  case refused(String)
+  /// A person does it by hand from these instructions; the read-back will tell when.
+  case handedOver(String)
+}
+
+/// One party of a group on its way.
+public struct Member: Sendable, Hashable, Codable {
+  /// How far this party's register entry has come in the present direction.
+  public enum Writing: Sendable, Hashable, Codable {
+    case untouched
+    /// The intent is durable; the call may or may not have been made.
+    case intent(OperationID)
+    /// The call was made, or may have been.
+    case unknown(OperationID?)
+    /// Read back as it should be.
+    case atGoal
+    /// Read back as neither before nor after.
+    case conflict(PartyRecord)
+  }
+
+  public let plan: Plan.Member
+  public internal(set) var writing: Writing = .untouched
+  /// Intents ever written for this party, both ways: numbers the operations.
+  public internal(set) var intents: Int = 0
+  /// Writes in this direction that read back as not done; for a party that inherits, reads that lag behind the parent.
+  public internal(set) var failedTries: Int = 0
+  /// A person was asked to make the open write by hand.
+  public internal(set) var handedOver: Bool = false
+  /// Whether the entry was read and found at its goal since the last start of the daemon (I-11).
+  public internal(set) var recordProven: Bool = false
+  public internal(set) var lastReadAt: Instant?
+  public internal(set) var lastReadHash: RecordHash?
+  public internal(set) var lastOutcome: WriteOutcome?
+
+  init(_ plan: Plan.Member) { self.plan = plan }
+
+  public var herID: HerID { self.plan.herID }
+
+  /// The record a write in `direction` starts from.
+  public func base(_ direction: Direction) -> PartyRecord { direction == .forward ? self.plan.before : self.plan.after }
+  /// The record a write in `direction` leads to.
+  public func goal(_ direction: Direction) -> PartyRecord { direction == .forward ? self.plan.after : self.plan.before }
+
+  var isUnresolved: Bool {
+    switch self.writing {
+    case .intent, .unknown: true
+    default: false
+    }
+  }
+
+  var isInConflict: Bool { if case .conflict = self.writing { true } else { false } }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a pulje is to be carried through. Sealed with the plan; every value has a default that suits production.
+public struct Policy: Sendable, Hashable, Codable {
+  /// What is done with messages that strand on the bus being left (decision Q1).
+  public enum Leftovers: String, Sendable, Hashable, Codable, CaseIterable {
+    /// They are reported; the party's own system fetches them.
+    case report
+    /// Our forwarder carries them over. Not offered by this version: the plan says so.
+    case forward
+    /// Somebody else's bridge does it; we only watch.
+    case external
+  }
+
+  /// How long the queues being left must stay without arrivals: longest register cache + polling + clock skew.
+  public var quietPeriod: TimeSpan = .hours(24)
+  /// Between two looks at the counters while draining. Three times this without a readable look breaks the quiet.
+  public var lookInterval: TimeSpan = .minutes(5)
+  /// Looks without arrivals that the quiet period must hold at least.
+  public var minimumLooks: Int = 3
+  /// How long a drained group is watched before anybody may decide.
+  public var watchPeriod: TimeSpan = .days(14)
+  /// Between two looks while watching.
+  public var watchLookInterval: TimeSpan = .minutes(15)
+  /// Failed pings until roll-back is offered (or done, see ``automaticRollback``).
+  public var pingTries: Int = 3
+  public var pingInterval: TimeSpan = .seconds(30)
+  /// Register writes that did not take until the group is held.
+  public var writeTries: Int = 5
+  /// Roll back without asking when the pings have failed ``pingTries`` times.
+  public var automaticRollback: Bool = false
+  public var leftovers: Leftovers = .report
+  /// Different people who must approve a step forward (decision Q9). Going back needs one.
+  public var approvals: Int = 2
+  /// Demand that somebody listens on the target bus before the cut, unless the vendor has confirmed its start plan.
+  public var consumerBeforeCutover: Bool = true
+  /// Demand an answer to the ping; most parties' systems cannot give one yet (decision Q6).
+  public var echoRequired: Bool = false
+  /// Lives of the attestations.
+  public var readyLife: TimeSpan = .minutes(30)
+  public var verifiedLife: TimeSpan = .minutes(15)
+  public var drainedLife: TimeSpan = .hours(24)
+
+  public init() {}
+
+  /// The life of the attestation that `phase` is; nil when the phase is a fact.
+  func life(of phase: GroupPhase) -> TimeSpan? {
+    switch phase {
+    // ARMED lives to the end of its window; without windows it lives as READY does.
+    case .ready, .armed: self.readyLife
+    case .verified, .backVerified: self.verifiedLife
+    case .drained, .backDrained: self.drainedLife
+    default: nil
+    }
+  }
+
+  var longestLookGap: TimeSpan { self.lookInterval * 3 }
+  var longestWatchGap: TimeSpan { max(self.watchLookInterval, self.lookInterval) * 3 }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// What somebody asks for: these parties, from this bus to that one, under this policy. The pulje file, read.
+public struct PuljeRequest: Sendable, Hashable, Codable {
+  public struct Party: Sendable, Hashable, Codable {
+    /// Which buses the party's receiver hears while it moves.
+    public enum Listens: String, Sendable, Hashable, Codable, CaseIterable {
+      case both
+      case one
+    }
+
+    public var herID: HerID
+    public var vendor: String
+    /// Not stated counts as `one`: silence is not success.
+    public var listens: Listens
+    /// The vendor has confirmed when its system starts on the target bus; the pre-flight then asks for no consumer there.
+    public var startConfirmed: Bool
+
+    public init(herID: HerID, vendor: String, listens: Listens = .one, startConfirmed: Bool = false) {
+      self.herID = herID
+      self.vendor = vendor
+      self.listens = listens
+      self.startConfirmed = startConfirmed
+    }
+  }
+
+  public var name: PuljeName
+  public var source: BusName
+  public var target: BusName
+  public var parties: [Party]
+  public var policy: Policy
+
+  public init(name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy()) {
+    self.name = name
+    self.source = source
+    self.target = target
+    self.parties = parties
+    self.policy = policy
+  }
+}
+
+/// A pulje's name: letters, digits, dash, underscore and dot, at most 64. It is used once and never again.
+public struct PuljeName: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+  public let text: String
+
+  public init?(_ text: String) {
+    let allowed = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        true
+      default: false
+      }
+    }
+    guard allowed, (1...64).contains(text.utf8.count) else { return nil }
+    self.text = text
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let name = PuljeName(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a pulje's name is 1 to 64 letters, digits, dashes, underscores or dots")
+    }
+    self = name
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(self.text)
+  }
+
+  public static func < (lhs: PuljeName, rhs: PuljeName) -> Bool { lhs.text < rhs.text }
+  public var description: String { self.text }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// One fact in the append-only history of all puljer.
+public enum MigrationEvent: Sendable, Hashable, Codable {
+  case puljeSealed(plan: Plan, by: String)
+  case puljeStarted(pulje: PuljeName, approvals: [String])
+  case puljePaused(pulje: PuljeName, by: String, why: String)
+  case puljeResumed(pulje: PuljeName, by: String)
+  case group(pulje: PuljeName, group: GroupID, event: GroupEvent)
+  /// The daemon has started: attestations from before count no more.
+  case daemonStarted
+
+  /// The version of the events' written form. A reader that meets a higher one stops (I-16).
+  public static let version = 1
+
+  public var pulje: PuljeName? {
+    switch self {
+    case .puljeSealed(let plan, _): plan.name
+    case .puljeStarted(let pulje, _), .puljePaused(let pulje, _, _), .puljeResumed(let pulje, _), .group(let pulje, _, _): pulje
+    case .daemonStarted: nil
+    }
+  }
+
+  /// A stable name for the audit trail.
+  public var kind: String {
+    switch self {
+    case .puljeSealed: "pulje.sealed"
+    case .puljeStarted: "pulje.started"
+    case .puljePaused: "pulje.paused"
+    case .puljeResumed: "pulje.resumed"
+    case .group(_, _, let event): "group.\(event.kind)"
+    case .daemonStarted: "daemon.started"
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// What comes to the whole: a person's command, or an action's result for one group.
+public enum MigrationInput: Sendable, Hashable {
+  case seal(Plan, by: String)
+  case start(PuljeName, planHash: String?, approvals: [String])
+  case pause(PuljeName, by: String, why: String)
+  case resume(PuljeName, by: String)
+  /// Back to the source bus: these parties' groups, or all. Groups of which nothing was written are withdrawn.
+  case rollBack(PuljeName, herIDs: [HerID]?, by: String, why: String)
+  case release(PuljeName, herID: HerID, by: String)
+  case quarantine(PuljeName, herID: HerID, by: String, why: String)
+  case readmit(PuljeName, herID: HerID, by: String)
+  case waive(PuljeName, herID: HerID, by: String, why: String, until: Instant)
+  case accept(PuljeName, approvals: [String])
+  case group(PuljeName, GroupID, GroupInput)
+  case daemonStarted
+}

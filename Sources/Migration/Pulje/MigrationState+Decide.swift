@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+extension MigrationState {
+  public typealias Outcome = Decision<MigrationEvent>
+
+  /// What `input` comes to: events to be made durable and then folded in, or a refusal. All of it or nothing.
+  public func decide(_ input: MigrationInput, now: Instant) -> Outcome {
+    switch input {
+    case .seal(let plan, let by): self.decideSeal(plan, by)
+    case .start(let name, let hash, let approvals): self.decideStart(name, hash, approvals)
+    case .pause(let name, let by, let why):
+      self.inPulje(name, "pause pulje \(name)", by) { pulje in
+        pulje.pause == nil
+          ? .events([.puljePaused(pulje: name, by: by, why: why)])
+          : .refused(Refusal(.pauseUnchanged, tried: "pause pulje \(name)", seen: "it is paused"))
+      }
+    case .resume(let name, let by):
+      self.inPulje(name, "resume pulje \(name)", by) { pulje in
+        pulje.pause != nil
+          ? .events([.puljeResumed(pulje: name, by: by)])
+          : .refused(Refusal(.pauseUnchanged, tried: "resume pulje \(name)", seen: "it is not paused"))
+      }
+    case .rollBack(let name, let herIDs, let by, let why): self.decideRollBack(name, herIDs, by, why, now)
+    case .release(let name, let herID, let by): self.forParty(name, herID, .release(by: by), now)
+    case .quarantine(let name, let herID, let by, let why): self.forParty(name, herID, .quarantine(by: by, why: why), now)
+    case .readmit(let name, let herID, let by): self.forParty(name, herID, .readmit(by: by), now)
+    case .waive(let name, let herID, let by, let why, let until):
+      self.forParty(name, herID, .waive(by: by, why: why, until: until), now)
+    case .accept(let name, let approvals): self.decideAccept(name, approvals, now)
+    case .group(let name, let group, let input): self.decideGroup(name, group, input, now)
+    case .daemonStarted: .events([.daemonStarted])
+    }
+  }
+
+  private func inPulje(_ name: PuljeName, _ tried: String, _ by: String, _ body: (PuljeState) -> Outcome) -> Outcome {
+    guard let pulje = self.puljer[name] else {
+      return .refused(Refusal(.unknownPulje, tried: tried, seen: "no pulje \(name)"))
+    }
+    guard !by.isEmpty else { return .refused(Refusal(.nobodyNamed, tried: tried, seen: "no name")) }
+    return body(pulje)
+  }
+
+  private func decideSeal(_ plan: Plan, _ by: String) -> Outcome {
+    let tried = "seal the plan of pulje \(plan.name)"
+    guard !by.isEmpty else { return .refused(Refusal(.nobodyNamed, tried: tried, seen: "no name")) }
+    guard self.puljer[plan.name] == nil else {
+      return .refused(Refusal(.nameUsed, tried: tried, seen: "pulje \(plan.name) is in the history already"))
+    }
+    guard plan.isClear else {
+      let codes = plan.obstacles.map { "\($0.stableCode) \($0.seen)" }.joined(separator: "; ")
+      return .refused(Refusal(.planBlocked, tried: tried, seen: codes.isEmpty ? "no party to move" : codes))
+    }
+    // Looked at again here, since another pulje may have been sealed after the plan was made (vitess#16731).
+    let open = self.openParties
+    if let herID = plan.herIDs.first(where: { open[$0] != nil }), let other = open[herID] {
+      return .refused(Refusal(.inOpenPulje, tried: tried, seen: "HER-ID \(herID) is in pulje \(other)"))
+    }
+    return .events([.puljeSealed(plan: plan, by: by)])
+  }
+
+  private func decideStart(_ name: PuljeName, _ hash: String?, _ approvals: [String]) -> Outcome {
+    let tried = "start pulje \(name)"
+    return self.inPulje(name, tried, approvals.joined()) { pulje in
+      guard pulje.startedAt == nil else {
+        return .refused(Refusal(.alreadyStarted, tried: tried, seen: "by \(pulje.approvals.joined(separator: ", "))"))
+      }
+      if let hash, hash != pulje.planHash {
+        return .refused(
+          Refusal(.planChanged, tried: tried, seen: "approved \(hash.prefix(12)), sealed \(pulje.planHash.prefix(12))"))
+      }
+      if let refusal = Approval.refusal(of: approvals, policy: pulje.policy, tried: tried) { return .refused(refusal) }
+      return .events([.puljeStarted(pulje: name, approvals: approvals)])
+    }
+  }
+
+  private func decideRollBack(_ name: PuljeName, _ herIDs: [HerID]?, _ by: String, _ why: String, _ now: Instant) -> Outcome {
+    let tried = "roll back in pulje \(name)"
+    return self.inPulje(name, tried, by) { pulje in
+      var groups = pulje.ordered
+      if let herIDs {
+        for herID in herIDs where pulje.group(of: herID) == nil {
+          return .refused(Refusal(.unknownParty, tried: tried, seen: "HER-ID \(herID) is not in it"))
+        }
+        let chosen = Set(herIDs.compactMap(pulje.group(of:)))
+        groups = groups.filter { chosen.contains($0.id) }
+      }
+      var events: [MigrationEvent] = []
+      var firstRefusal: Refusal?
+      for group in groups {
+        let input: GroupInput = group.phase.isBeforeCut ? .withdraw(by: by, why: why) : .rollBack(by: by, why: why)
+        switch group.decide(input, in: pulje.context(for: group.id), now: now) {
+        case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
+        case .refused(let refusal): firstRefusal = firstRefusal ?? refusal
+        }
+      }
+      // A group that cannot go back just now must not keep the others from it; one that is back already is no failure.
+      if events.isEmpty, let firstRefusal { return .refused(firstRefusal) }
+      return .events(events)
+    }
+  }
+
+  private func decideAccept(_ name: PuljeName, _ approvals: [String], _ now: Instant) -> Outcome {
+    self.inPulje(name, "accept pulje \(name)", approvals.joined()) { pulje in
+      var events: [MigrationEvent] = []
+      for group in pulje.ordered where group.quarantine == nil && !group.phase.isClosed {
+        switch group.decide(.accept(by: approvals), in: pulje.context(for: group.id), now: now) {
+        case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
+        case .refused(let refusal): return .refused(refusal)
+        }
+      }
+      guard !events.isEmpty else {
+        return .refused(Refusal(.nothingDue, tried: "accept pulje \(name)", seen: "no group awaits a decision"))
+      }
+      return .events(events)
+    }
+  }
+
+  private func forParty(_ name: PuljeName, _ herID: HerID, _ input: GroupInput, _ now: Instant) -> Outcome {
+    guard let pulje = self.puljer[name] else {
+      return .refused(Refusal(.unknownPulje, tried: "change HER-ID \(herID)", seen: "no pulje \(name)"))
+    }
+    guard let group = pulje.group(of: herID) else {
+      return .refused(Refusal(.unknownParty, tried: "change HER-ID \(herID)", seen: "it is not in pulje \(name)"))
+    }
+    return self.decideGroup(name, group, input, now)
+  }
+
+  private func decideGroup(_ name: PuljeName, _ group: GroupID, _ input: GroupInput, _ now: Instant) -> Outcome {
+    guard let pulje = self.puljer[name], let state = pulje.groups[group] else {
+      return .refused(Refusal(.unknownPulje, tried: "bring news of \(group)", seen: "no such group in pulje \(name)"))
+    }
+    switch state.decide(input, in: pulje.context(for: group), now: now) {
+    case .events(let events): return .events(events.map { .group(pulje: name, group: group, event: $0) })
+    case .refused(let refusal): return .refused(refusal)
+    }
+  }
+
+  /// What is to be done, and what is waited for, in every pulje.
+  public func next(now: Instant) -> [(pulje: PuljeName, group: GroupID, next: GroupNext)] {
+    self.ordered.flatMap { pulje in
+      pulje.ordered.map { (pulje.name, $0.id, $0.next(in: pulje.context(for: $0.id), now: now)) }
+    }
+  }
+}

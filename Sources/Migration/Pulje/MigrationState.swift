@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// All puljer: the fold over all events.
+public struct MigrationState: Sendable, Hashable {
+  public internal(set) var puljer: [PuljeName: PuljeState] = [:]
+  /// How often the daemon has started on this history.
+  public internal(set) var starts: Int = 0
+
+  public init() {}
+
+  /// In order of their sealing.
+  public var ordered: [PuljeState] { self.puljer.values.sorted { ($0.sealedAt, $0.name) < ($1.sealedAt, $1.name) } }
+
+  /// Parties that an open pulje holds, group by group: a closed group is free while the rest of its pulje goes on.
+  public var openParties: [HerID: PuljeName] {
+    var open: [HerID: PuljeName] = [:]
+    for pulje in self.puljer.values {
+      for group in pulje.groups.values where !group.phase.isClosed {
+        for member in group.members { open[member.herID] = pulje.name }
+      }
+    }
+    return open
+  }
+
+  /// Folds one event in.
+  ///
+  /// - Returns: false when the event speaks of a pulje or group that this history does not have: the history is damaged, and
+  ///   the reader must stop (I-16).
+  public mutating func apply(_ event: MigrationEvent, at now: Instant) -> Bool {
+    switch event {
+    case .puljeSealed(let plan, let by):
+      guard self.puljer[plan.name] == nil else { return false }
+      self.puljer[plan.name] = PuljeState(plan: plan, by: by, at: now)
+    case .puljeStarted(let name, let approvals):
+      guard self.puljer[name] != nil else { return false }
+      self.puljer[name]?.approvals = approvals
+      self.puljer[name]?.startedAt = now
+    case .puljePaused(let name, let by, let why):
+      guard self.puljer[name] != nil else { return false }
+      self.puljer[name]?.pause = Note(by: by, why: why, at: now)
+    case .puljeResumed(let name, _):
+      guard self.puljer[name] != nil else { return false }
+      self.puljer[name]?.pause = nil
+    case .group(let name, let group, let event):
+      guard let policy = self.puljer[name]?.policy, self.puljer[name]?.groups[group] != nil else { return false }
+      self.puljer[name]?.groups[group]?.apply(event, at: now, policy: policy)
+    case .daemonStarted:
+      self.starts += 1
+      for name in self.puljer.keys {
+        for group in Array(self.puljer[name]?.groups.keys ?? [:].keys) {
+          self.puljer[name]?.groups[group]?.applyRestart(at: now)
+        }
+      }
+    }
+    return true
+  }
+}

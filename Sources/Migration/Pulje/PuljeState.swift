@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// A pulje as its events have left it. Its phase is derived from its groups and kept nowhere (vitess#17326).
+public struct PuljeState: Sendable, Hashable {
+  public let plan: Plan
+  public let planHash: String
+  public let sealedBy: String
+  public let sealedAt: Instant
+  public internal(set) var approvals: [String] = []
+  public internal(set) var startedAt: Instant?
+  public internal(set) var pause: Note?
+  public internal(set) var groups: [GroupID: GroupState]
+  private let groupByParty: [HerID: GroupID]
+
+  init(plan: Plan, by: String, at now: Instant) {
+    self.plan = plan
+    self.planHash = plan.hash
+    self.sealedBy = by
+    self.sealedAt = now
+    self.groups = Dictionary(plan.groups.map { ($0.id, GroupState($0, at: now)) }, uniquingKeysWith: { first, _ in first })
+    self.groupByParty = Dictionary(
+      plan.groups.flatMap { group in group.members.map { ($0.herID, group.id) } }, uniquingKeysWith: { first, _ in first })
+  }
+
+  public var name: PuljeName { self.plan.name }
+  public var policy: Policy { self.plan.policy }
+  public var ordered: [GroupState] { self.plan.groups.compactMap { self.groups[$0.id] } }
+  public func group(of herID: HerID) -> GroupID? { self.groupByParty[herID] }
+
+  /// Whether another pulje must keep off its parties.
+  public var isOpen: Bool { self.groups.values.contains { !$0.phase.isClosed } }
+
+  public func context(for group: GroupID) -> GroupContext {
+    GroupContext(
+      pulje: self.name, policy: self.policy, isStarted: self.startedAt != nil, pause: self.pause,
+      conflictElsewhere: self.groups.values.filter { $0.id != group && $0.hasOpenConflict }.map(\.id).min())
+  }
+
+  public var phase: PuljePhase {
+    if self.startedAt == nil { return self.groups.values.allSatisfy { $0.phase == .withdrawn } ? .withdrawn : .sealed }
+    let counted = self.groups.values.filter { $0.phase != .withdrawn }
+    if counted.isEmpty { return .withdrawn }
+    if counted.contains(where: { $0.phase.isGoingBack || ($0.phase == .conflict && $0.direction == .back) }) {
+      return .rollingBack
+    }
+    let forward = counted.filter { $0.phase != .restored }
+    if forward.isEmpty { return .rolledBack }
+    // A quarantined group does not hold up the rest; the report names it.
+    let active = forward.filter { $0.quarantine == nil }
+    let lowest = active.map { Self.stage($0, policy: self.policy) }.min() ?? .decision
+    if lowest == .done, forward.count < counted.count { return .partlyBack }
+    return lowest
+  }
+
+  private static func stage(_ group: GroupState, policy: Policy) -> PuljePhase {
+    switch group.phase {
+    case .known, .planned, .ready: .preflight
+    case .armed, .cutIntent, .cutUnknown, .conflict: .cutover
+    case .cutApplied: .verifying
+    case .verified, .draining, .drained: .draining
+    case .observing: .observing
+    default: .done
+    }
+  }
+
+  /// Whether every group that is still going forward has its watch behind it.
+  public func awaitsDecision(now: Instant) -> Bool {
+    let active = self.groups.values.filter { $0.quarantine == nil && $0.phase != .withdrawn && $0.phase != .restored }
+    let observing = active.filter { $0.phase == .observing }
+    guard !observing.isEmpty, active.allSatisfy({ $0.phase == .observing || $0.phase.isClosed }) else { return false }
+    return observing.allSatisfy { group in group.watchSince.map { now >= $0 + self.policy.watchPeriod } ?? false }
+  }
+
+  /// The phase as it stands now: a watch that is over awaits a decision.
+  public func phase(now: Instant) -> PuljePhase {
+    let phase = self.phase
+    return phase == .observing && self.awaitsDecision(now: now) ? .decision : phase
+  }
+}
+
+/// Where a pulje stands: the least advanced of its groups that go forward, or its way back.
+public enum PuljePhase: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+  case sealed = "SEALED"
+  case preflight = "PREFLIGHT"
+  case cutover = "CUTOVER"
+  case verifying = "VERIFYING"
+  case draining = "DRAINING"
+  case observing = "OBSERVING"
+  case decision = "DECISION"
+  case done = "DONE"
+  case rollingBack = "ROLLING_BACK"
+  case rolledBack = "ROLLED_BACK"
+  case partlyBack = "PARTLY_BACK"
+  case withdrawn = "WITHDRAWN"
+
+  public static func < (lhs: PuljePhase, rhs: PuljePhase) -> Bool {
+    (Self.allCases.firstIndex(of: lhs) ?? 0) < (Self.allCases.firstIndex(of: rhs) ?? 0)
+  }
+}

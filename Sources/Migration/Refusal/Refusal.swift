@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// A "no" with a code. Nothing has changed.
+public struct Refusal: ExplainedError, Hashable, Codable {
+  public enum Code: String, Sendable, Hashable, Codable, CaseIterable {
+    case notInThisPhase = "MIG-201"
+    case unknownParty = "MIG-202"
+    case planBlocked = "MIG-203"
+    case tooFewApprovals = "MIG-204"
+    case unknownPulje = "MIG-205"
+    case planChanged = "MIG-206"
+    case nameUsed = "MIG-207"
+    case alreadyStarted = "MIG-208"
+    case notStarted = "MIG-209"
+    case nothingToRollBack = "MIG-210"
+    case alreadyGoingBack = "MIG-211"
+    case sourceMayBeClosed = "MIG-212"
+    case pauseUnchanged = "MIG-213"
+    case held = "MIG-214"
+    case quarantined = "MIG-215"
+    case watchNotOver = "MIG-216"
+    case gateInconclusive = "MIG-217"
+    case otherOperation = "MIG-219"
+    case inOpenPulje = "MIG-220"
+    case recordNotProven = "MIG-221"
+    case nothingDue = "MIG-222"
+    case paused = "MIG-223"
+    case nobodyNamed = "MIG-224"
+    case conflict = "MIG-225"
+    case conflictElsewhere = "MIG-226"
+    case notHeld = "MIG-227"
+    case untilPassed = "MIG-228"
+    case resolveFirst = "MIG-229"
+    case incomplete = "MIG-230"
+    case notWritten = "MIG-231"
+  }
+
+  public var code: Code
+  /// What was asked for.
+  public var tried: String
+  public var seen: String
+
+  public init(_ code: Code, tried: String, seen: String) {
+    self.code = code
+    self.tried = tried
+    self.seen = seen
+  }
+
+  public var stableCode: String { self.code.rawValue }
+
+  public var explanation: Explanation {
+    let (meaning, next) = Self.words[self.code] ?? ("It was refused.", "Look at the status.")
+    return Explanation(
+      tried: self.tried, seen: self.seen, meaning: meaning, next: next,
+      owner: self.code == .otherOperation || self.code == .nothingDue ? .tjenestebuss : .caller)
+  }
+
+  static let words: [Code: (meaning: String, next: String)] = [
+    .notInThisPhase: ("That cannot happen where the group stands.", "Look at the status; nothing has changed."),
+    .unknownParty: ("The pulje has no such party.", "Check the HER-ID against the status."),
+    .planBlocked: ("Something stands in the way of the plan.", "Remove the obstacles that plan lists, then try again."),
+    .tooFewApprovals: ("A step forward needs more people than approved it.", "Name that many different people."),
+    .unknownPulje: ("There is no pulje of that name.", "Look at the status for the names."),
+    .planChanged: ("What was approved is not what would be done now.", "Plan again, look at the difference, approve that."),
+    .nameUsed: ("A pulje's name is used once: a plan is spent once.", "Give the pulje another name."),
+    .alreadyStarted: ("The pulje has been started.", "Nothing: it runs."),
+    .notStarted: ("The pulje has not been approved and started.", "Start it."),
+    .nothingToRollBack: ("Nothing has been written for this group.", "Withdraw it instead."),
+    .alreadyGoingBack: ("The group is on its way back, or back already.", "Nothing: follow the status."),
+    .sourceMayBeClosed: (
+      "The group is retired; its source queues may be closed.", "Have the source queues opened again, by those who run the bus."
+    ),
+    .pauseUnchanged: ("It is so already.", "Nothing."),
+    .held: ("The group is held.", "Mend what holds it and resume the party, or roll it back."),
+    .quarantined: ("The group is out of the pulje.", "Readmit it, or roll it back."),
+    .watchNotOver: ("The watch period is not over.", "Wait until the time that the status shows."),
+    .gateInconclusive: (
+      "The counters do not show that nothing is left; silence is not success.", "Look at the drain in the status."
+    ),
+    .otherOperation: ("The answer belongs to another write than the open one.", "Nothing: the read-back decides."),
+    .inOpenPulje: ("Two puljer must not touch one party.", "Finish, roll back or withdraw the other pulje first."),
+    .recordNotProven: ("A register entry has not been read as it should be since the start.", "Wait for the read-back."),
+    .nothingDue: ("Nothing is due.", "Nothing."),
+    .paused: ("The pulje is paused: no step forward is made.", "Resume it, or roll back: that is allowed while paused."),
+    .nobodyNamed: ("Every decision has a name to it.", "Say who you are."),
+    .conflict: (
+      "The register holds neither the record from before nor the one from after; it is never written over.",
+      "Have the entry put right in the register, then resume the party: it is read again."
+    ),
+    .conflictElsewhere: (
+      "Another group of the pulje is in conflict; no further cut-over begins.", "Settle it, or quarantine that group."
+    ),
+    .notHeld: ("Nothing holds the group.", "Nothing."),
+    .untilPassed: ("An exception needs an end in the future.", "Give a later date."),
+    .resolveFirst: ("A write's outcome is not known yet.", "Wait for the read-back."),
+    .incomplete: ("Not every member was looked at.", "Nothing: it is tried again."),
+    .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
+  ]
+}
+
+/// What a decision comes to: facts to be made durable, or a refusal.
+public enum Decision<Event: Sendable & Hashable>: Sendable, Hashable {
+  case events([Event])
+  case refused(Refusal)
+
+  public var events: [Event] { if case .events(let events) = self { events } else { [] } }
+  public var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+@testable import Migration
+
+/// Leads one group through the ladder by inputs only, as an engine with a willing world would.
+final class GroupWalk {
+  var group: GroupState
+  var now = Fixture.start
+  var context: GroupContext
+  /// What the register holds.
+  var register: [HerID: PartyRecord]
+  var events: [GroupEvent] = []
+
+  init(_ herIDs: [Int32] = [200], policy: Policy = Policy()) {
+    let plan = Fixture.plan(herIDs, policy: policy)
+    self.group = GroupState(plan.groups[0], at: Fixture.start)
+    self.context = Fixture.context(policy: policy)
+    self.register = Dictionary(
+      plan.groups[0].members.map { ($0.herID, $0.before) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  var policy: Policy { self.context.policy }
+  var retryAt: Instant { self.now + .seconds(5) }
+
+  @discardableResult
+  func send(_ input: GroupInput) -> GroupState.Outcome {
+    let outcome = self.group.decide(input, in: self.context, now: self.now)
+    for event in outcome.events {
+      self.group.apply(event, at: self.now, policy: self.policy)
+      self.events.append(event)
+    }
+    return outcome
+  }
+
+  func write(into herID: HerID, _ record: PartyRecord) {
+    self.register[herID] = record
+    // Those who inherit follow their parent.
+    for member in self.group.members where !member.plan.isWritten {
+      let moved = record.hash == self.group.members[0].plan.after.hash
+      self.register[member.herID] = moved ? member.plan.after : member.plan.before
+    }
+  }
+
+  func read(_ herID: HerID) -> PartyRecord { self.register[herID] ?? Fixture.record(herID.value) }
+
+  var openOperation: OperationID? {
+    for member in self.group.members { if case .intent(let operation) = member.writing { return operation } }
+    return nil
+  }
+
+  /// Carries out what the group asks for next, once; waits are waited out.
+  func step() {
+    switch self.group.next(in: self.context, now: self.now) {
+    case .act(let action): self.carryOut(action)
+    case .wait(let reason): self.now = max(self.now, reason.until ?? self.now + .minutes(1))
+    case .done: break
+    }
+  }
+
+  func carryOut(_ action: GroupAction) {
+    switch action {
+    case .snapshot: self.send(.snapshot(Array(self.register.values)))
+    case .preflight: self.send(.preflight(Fixture.preflight(), retryAt: self.retryAt))
+    case .advance: self.send(.advance)
+    case .write(let herID):
+      self.send(.beginWrite(herID, observed: self.read(herID)))
+      guard let operation = self.openOperation, let member = self.group.member(herID) else { return }
+      self.write(into: herID, member.goal(self.group.direction))
+      self.send(.writeReturned(operation, .answered))
+    case .readBack(let herID): self.send(.readBack(self.read(herID), retryAt: self.retryAt))
+    case .ping: self.send(.pinged(self.group.members.map { Fixture.ping($0.herID) }, retryAt: self.retryAt))
+    case .look: self.send(.looked(Fixture.look()))
+    }
+  }
+
+  /// Goes on until `phase` is entered.
+  func go(to phase: GroupPhase) {
+    for _ in 0..<20_000 {
+      if self.group.phase == phase { return }
+      switch (self.group.phase, phase) {
+      case (.observing, .accepted):
+        if let since = self.group.watchSince, self.now >= since + self.policy.watchPeriod {
+          self.send(.accept(by: ["Kari", "Ola"]))
+          if self.group.phase == .accepted { continue }
+        }
+      default: break
+      }
+      self.step()
+    }
+  }
+
+  /// A group that stands in `phase`, come there by lawful inputs.
+  static func standing(in phase: GroupPhase, _ herIDs: [Int32] = [200], policy: Policy = Policy()) -> GroupWalk {
+    var walk = GroupWalk(herIDs, policy: policy)
+    let first = walk.group.members[0].herID
+    switch phase {
+    case .known: break
+    case .planned, .ready, .armed, .cutApplied, .verified, .draining, .drained, .observing, .accepted: walk.go(to: phase)
+    case .cutIntent:
+      walk.go(to: .armed)
+      walk.send(.beginWrite(first, observed: walk.read(first)))
+    case .cutUnknown:
+      walk = .standing(in: .cutIntent, herIDs, policy: policy)
+      if let operation = walk.openOperation { walk.send(.writeReturned(operation, .unknown("time-out"))) }
+    case .conflict:
+      walk = .standing(in: .cutUnknown, herIDs, policy: policy)
+      var strange = walk.read(first)
+      strange.name = "Somebody else's change"
+      walk.send(.readBack(strange, retryAt: walk.retryAt))
+    case .retired:
+      walk.go(to: .accepted)
+      walk.send(.looked(Fixture.look(deadLetters: 0)))
+      walk.send(.retire(by: ["Kari", "Ola"]))
+    case .withdrawn: walk.send(.withdraw(by: "Kari", why: "not now"))
+    case .backIntent, .backUnknown, .backApplied, .backVerified, .backDraining, .backDrained, .restored:
+      walk.go(to: .observing)
+      walk.send(.rollBack(by: "Kari", why: "the vendor asks"))
+      switch phase {
+      case .backIntent: walk.send(.beginWrite(first, observed: walk.read(first)))
+      case .backUnknown:
+        walk.send(.beginWrite(first, observed: walk.read(first)))
+        if let operation = walk.openOperation { walk.send(.writeReturned(operation, .unknown("time-out"))) }
+      default: walk.go(to: phase)
+      }
+    }
+    return walk
+  }
+}
