@@ -88,7 +88,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
-    .target(name: "Migration", dependencies: ["BusModel", "Disclosure"], swiftSettings: houseRules),
+    .target(
+      name: "Migration", dependencies: ["BusModel", "Disclosure", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: houseRules),
     .target(
       name: "MigrationStore",
       dependencies: [
