@@ -81,6 +81,20 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
     return data
   }
 
+  /// Runs the broker's own control program.
+  func control(_ arguments: String...) async throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try self.variable("CTL"))
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    let status = try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+    struct Failed: Error { let status: Int32 }
+    guard status == 0 else { throw Failed(status: status) }
+  }
+
   func sending(to queue: String) -> String {
     self.dialect == .rabbitMQ3 ? "/amq/queue/\(queue)" : "/queues/\(queue)"
   }

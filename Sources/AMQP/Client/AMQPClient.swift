@@ -244,12 +244,18 @@ public final class AMQPClient: Sendable, Service {
         return try await sender.send(message, within: deadline - clock.now)
       } catch let error {
         self.forgetSender(to: address, of: connection)
+        self.escalate(error, on: connection)
         // It did not leave: the error says so. A link that was closed to make room, or died idle, is attached again.
         let mayRepeat = [.linkClosed, .linkDetached, .sessionEnded, .connectionLost, .connectionClosedByPeer].contains(error.code)
         guard mayRepeat, clock.now < deadline, !Task.isCancelled else { throw error }
         if connection.closedReason != nil { self.disconnectedEarly(connection) }
       }
     }
+  }
+
+  /// RabbitMQ 3 closes a connection by ending its sessions only: it stays open, and answers no attach any more.
+  private func escalate(_ error: AMQPError, on connection: AMQPConnection) {
+    if error.code == .attachTimedOut { connection.abort(because: "an attach was not answered") }
   }
 
   /// The connection's end is known here before ``keepConnected()`` has seen it.
@@ -319,7 +325,13 @@ public final class AMQPClient: Sendable, Service {
       let failure: AMQPError
       do {
         let connection = try await self.connection(within: .seconds(3_600))
-        let receiver = try await connection.openReceiver(from: address, credit: credit)
+        let receiver: AMQPReceiver
+        do {
+          receiver = try await connection.openReceiver(from: address, credit: credit)
+        } catch {
+          self.escalate(error, on: connection)
+          throw error
+        }
         machine.connected(at: clock.now - start)
         let lost = try await self.drive(receiver, handle)
         try Task.checkCancellation()

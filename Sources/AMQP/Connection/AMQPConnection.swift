@@ -74,6 +74,13 @@ public final class AMQPConnection: Sendable {
     _ = await uncancelled { try? await self.ended.wait() }
   }
 
+  /// Cuts the connection at once: it is open, and does not work.
+  func abort(because seen: String) {
+    let core = self.core
+    let error = AMQPError(.connectionLost, .connection, .local, tried: "use the connection to \(self.configuration)", seen: seen)
+    self.eventLoop.execute { core.value.abort(error) }
+  }
+
   /// Why the connection is no more; nil while it stands.
   public var closedReason: AMQPError? { self.ended.current }
 

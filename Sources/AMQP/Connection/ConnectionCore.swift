@@ -42,6 +42,13 @@ final class ConnectionCore: EngineOwner {
     let timeout: Scheduled<Void>
   }
 
+  private struct AttachRequest: Sendable {
+    let attachments: [Attachment]
+    let answers: [OneShot<Result<Attached, AMQPError>>]
+    let timeout: Duration
+    let deadline: NIODeadline
+  }
+
   private enum Deadline: Sendable { case send(LinkID, PendingSend.Machine.SendID) }
 
   let name: String
@@ -52,6 +59,7 @@ final class ConnectionCore: EngineOwner {
   private weak var handler: EngineHandler?
   private var sessions: [SessionID: Set<LinkID>] = [:]
   private var attaching: [LinkID: Attaching] = [:]
+  private var queuedAttaches: [AttachRequest] = []
   private var senders: [LinkID: SenderCore] = [:]
   private var receivers: [LinkID: ReceiverCore] = [:]
   private var detaching: [LinkID: OneShot<Void>] = [:]
@@ -106,16 +114,31 @@ final class ConnectionCore: EngineOwner {
     self.senders[link]?.flush(self.engine, isWritable: self.handler?.isWritable ?? false)
   }
 
-  /// Attaches one link, or a pair on one session.
+  /// Attaches one link, or a pair on one session; once every End of ours has been answered.
   func attach(_ attachments: [Attachment], within timeout: Duration) -> [OneShot<Result<Attached, AMQPError>>] {
     let answers = attachments.map { _ in OneShot<Result<Attached, AMQPError>>() }
     if let failure = self.failure {
       answers.forEach { $0.fulfil(.failure(failure)) }
       return answers
     }
+    let request = AttachRequest(
+      attachments: attachments, answers: answers, timeout: timeout, deadline: .now() + TimeAmount(timeout))
+    if self.engine.isEndingSession {
+      self.queuedAttaches.append(request)
+      self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { [weak self] in
+        if let self { self.queuedAttachesTimedOut() }
+      }
+    } else {
+      self.begin(request)
+      self.pump()
+    }
+    return answers
+  }
+
+  private func begin(_ request: AttachRequest) {
     let session = self.engine.beginSession()
     self.sessions[session] = []
-    for (attachment, answer) in zip(attachments, answers) {
+    for (attachment, answer) in zip(request.attachments, request.answers) {
       guard
         let link = self.engine.attach(
           attachment.role, session: session, name: attachment.name, source: attachment.source, target: attachment.target,
@@ -124,14 +147,30 @@ final class ConnectionCore: EngineOwner {
         answer.fulfil(.failure(self.error(.linkRefused, .link, attachment, nil, "Proton made no link")))
         continue
       }
-      let timer = self.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) { [weak self] in
-        if let self { self.attachTimedOut(link, timeout) }
+      let timer = self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { [weak self] in
+        if let self { self.attachTimedOut(link, request.timeout) }
       }
       self.sessions[session]?.insert(link)
       self.attaching[link] = Attaching(attachment: attachment, session: session, answer: answer, timeout: timer)
     }
-    self.pump()
-    return answers
+  }
+
+  private func beginQueuedAttaches() {
+    while !self.engine.isEndingSession, !self.queuedAttaches.isEmpty { self.begin(self.queuedAttaches.removeFirst()) }
+  }
+
+  private func queuedAttachesTimedOut() {
+    let now = NIODeadline.now()
+    while let request = self.queuedAttaches.first, request.deadline <= now {
+      self.queuedAttaches.removeFirst()
+      self.fail(request) {
+        self.error(.attachTimedOut, .link, $0, nil, "a session before it was not ended in \(request.timeout)", .local)
+      }
+    }
+  }
+
+  private func fail(_ request: AttachRequest, _ error: (Attachment) -> AMQPError) {
+    for (attachment, answer) in zip(request.attachments, request.answers) { answer.fulfil(.failure(error(attachment))) }
   }
 
   private func attachTimedOut(_ link: LinkID, _ timeout: Duration) {
@@ -250,6 +289,8 @@ final class ConnectionCore: EngineOwner {
     self.deadlineTimer?.cancel()
     self.deadlineTimer = nil
     for link in Array(self.attaching.keys) { self.refused(link, reason) }
+    for request in self.queuedAttaches { self.fail(request) { _ in reason } }
+    self.queuedAttaches = []
     for sender in self.senders.values { sender.linkEnded(reason) }
     for receiver in self.receivers.values { receiver.linkEnded(reason) }
     self.senders = [:]
@@ -323,6 +364,7 @@ final class ConnectionCore: EngineOwner {
             tried: "use the link to \(address) on \(self.name)", seen: seen))
       }
     }
+    self.beginQueuedAttaches()
   }
 
   private func delivered(_ link: LinkID, _ transfer: IncomingTransfer) {

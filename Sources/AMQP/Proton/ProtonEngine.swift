@@ -32,6 +32,7 @@ package final class ProtonEngine {
   private let driver: UnsafeMutablePointer<pn_connection_driver_t>
   private let settings: Settings
   private var sessions: [SessionID: OpaquePointer] = [:]
+  private var endingSessions: Set<SessionID> = []
   private var links: [LinkID: LinkState] = [:]
   private var deliveries: [DeliveryID: OpaquePointer] = [:]
   private var lastNumber = 0
@@ -162,18 +163,24 @@ package final class ProtonEngine {
     if let pointer = self.sessions[id] { pn_session_open(pointer) }
   }
 
-  /// Ends the session, and forgets its links.
+  /// Ends the session, and forgets its links. The peer's End is still reported when it comes later.
   package func endSession(_ id: SessionID, _ condition: AMQPCondition? = nil) {
-    guard let pointer = self.sessions.removeValue(forKey: id) else { return }
+    guard let pointer = self.sessions[id] else { return }
     for (link, state) in self.links where state.session == id { self.forget(link) }
     if let condition { set(condition, on: pn_session_condition(pointer)) }
     pn_session_close(pointer)
-    pn_session_free(pointer)
+    self.endingSessions.insert(id)
   }
+
+  /// Whether an End of ours is unanswered. A session begun now could get that one's channel, and RabbitMQ 4.0 drops a
+  /// Begin that comes on a channel whose session has not quite gone.
+  package var isEndingSession: Bool { !self.endingSessions.isEmpty }
 
   /// Ends the session and keeps it until the peer answers, so that the answer is still reported.
   package func startEnd(_ id: SessionID) {
-    if let pointer = self.sessions[id] { pn_session_close(pointer) }
+    guard let pointer = self.sessions[id] else { return }
+    pn_session_close(pointer)
+    self.endingSessions.insert(id)
   }
 
   // MARK: Links
@@ -378,6 +385,9 @@ package final class ProtonEngine {
     guard let pointer, let id = self.sessionID(pointer) else { return nil }
     let reason = condition(pn_session_remote_condition(pointer))
     self.endSession(id)
+    self.endingSessions.remove(id)
+    self.sessions[id] = nil
+    pn_session_free(pointer)
     return .sessionEndedByPeer(id, reason)
   }
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("AMQP against real brokers: a client that comes back", .serialized)
+struct AMQPClientTests {
+  private func withClient<Result: Sendable>(
+    _ configuration: AMQPConnectionConfiguration, _ body: @Sendable (AMQPClient) async throws -> Result
+  ) async throws -> Result {
+    let client = AMQPClient(configuration, backOff: AMQPBackOff(initial: .milliseconds(50), maximum: .seconds(1)))
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await client.run() }
+      let result = try await body(client)
+      group.cancelAll()
+      return result
+    }
+  }
+
+  private func message(_ number: Int) -> AMQPMessage {
+    AMQPMessage(properties: AMQPProperties(messageID: .string("m-\(number)")), body: .data(Array("x".utf8)))
+  }
+
+  private final class Received: Sendable { let ids = Mutex<Set<String>>([]) }
+
+  @Test(
+    "all connections are cut while messages flow: nothing that was accepted is lost, receiving goes on by itself",
+    arguments: RealBroker.all)
+  func cut(_ broker: RealBroker) async throws {
+    let queue = try await broker.declareQueue("quorum")
+    var configuration = try broker.configuration()
+    configuration.operationTimeout = .seconds(5)
+    let received = Received()
+    try await self.withClient(configuration) { client in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          try await client.receive(from: broker.receiving(from: queue)) { batch in
+            for delivery in batch {
+              let id = try delivery.message().properties.messageID?.description ?? ""
+              try delivery.accept()
+              received.ids.withLock { _ = $0.insert(id) }
+            }
+          }
+        }
+        var accepted: Set<String> = []
+        for number in 0..<300 {
+          if number == 100 || number == 200 { try await broker.control("close_all_connections", "test") }
+          do {
+            let outcome = try await client.send(self.message(number), to: broker.sending(to: queue))
+            if outcome == .accepted { accepted.insert("m-\(number)") }
+          } catch let error as AMQPError {
+            // Certain not to have left.
+            #expect(error.isRetriable, "\(error)")
+          }
+        }
+        #expect(accepted.count >= 290)
+        // The last message arrives after all others: a quorum queue keeps order but for returned ones.
+        while !accepted.subtracting(received.ids.withLock { $0 }).isEmpty { await Task.yield() }
+        group.cancelAll()
+      }
+    }
+  }
+
+  @Test("a wrong password ends the client: it is not tried again")
+  func wrongPassword() async throws {
+    let client = AMQPClient(try RealBroker.rabbitMQ4.configuration(password: "wrong"))
+    let error = await #expect(throws: AMQPError.self) { try await client.run() }
+    #expect(error?.code == .loginRefused)
+    let send = await #expect(throws: AMQPError.self) { try await client.send(self.message(1), to: "/queues/q") }
+    #expect(send?.code == .loginRefused)
+  }
+
+  @Test("no bus: sends end at their deadline, and say what the last attempt met")
+  func unreachable() async throws {
+    var configuration = try RealBroker.rabbitMQ4.configuration()
+    configuration.port = 1
+    try await self.withClient(configuration) { client in
+      let error = await #expect(throws: AMQPError.self) {
+        try await client.send(self.message(1), to: "/queues/q", within: .seconds(1))
+      }
+      #expect(error?.code == .connectTimedOut)
+    }
+  }
+
+  @Test("more addresses than senders are kept: the oldest is closed, none of the sends fails")
+  func manyAddresses() async throws {
+    let broker = RealBroker.rabbitMQ4
+    var queues: [String] = []
+    for _ in 0..<45 { queues.append(try await broker.declareQueue()) }
+    try await self.withClient(try broker.configuration()) { [queues] client in
+      for round in 0..<2 {
+        for queue in queues {
+          let outcome = try await client.send(self.message(round), to: broker.sending(to: queue))
+          #expect(outcome == .accepted)
+        }
+      }
+    }
+  }
+}
