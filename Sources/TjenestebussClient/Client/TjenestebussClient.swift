@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Disclosure
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// Sends to and receives from parties (HER-IDs) on every bus they may sit on.
+///
+/// ```swift
+/// let client = try TjenestebussClient(
+///   TjenestebussConfiguration(buses: [servicebus, tjenestebuss], product: "MyEPJ 4.2"), routes: addressResolver, logger: logger)
+///
+/// try await client.withClient { client in
+///   let result = await client.send(message, kind: .asynchronous)
+///   try result.requireAccepted()
+/// }
+/// ```
+///
+/// or, in a `ServiceGroup`, as a service (``run()``), with ``receive(for:kinds:handler:)`` in a service of yours.
+///
+/// - Sending goes to the bus that the host of the party's address names. What became of a message is told by a
+///   ``SendResult``; the client never sends a message again whose outcome is unknown.
+/// - Receiving listens on all configured buses at once, so that no restart is tied to the minute a party is moved.
+/// - Pings are swallowed and answered here; the EPJ does not see them.
+///
+/// One client a process is enough; it is made to live as long as the process. Sends may be made from any number of tasks.
+public final class TjenestebussClient: Service, Sendable {
+  public let configuration: TjenestebussConfiguration
+  let routes: any RouteResolving
+  let logger: Logger
+  let group: (any EventLoopGroup)?
+  let board = StatusBoard()
+  let sends = WorkUnderWay()
+  let forcedRefreshes: Mutex<ForcedRefreshLimit>
+  let clock = ContinuousClock()
+  let start = ContinuousClock.now
+  let lanes: [BusName: BusLane]
+  private let hasRun = Atomic(false)
+
+  /// Sets up the client; nothing is connected before ``run()``.
+  ///
+  /// - Parameters:
+  ///   - routes: who knows where parties are; an `AddressResolver`.
+  ///   - group: where event loops come from; NIO's shared ones by default.
+  /// - Throws: ``TjenestebussError`` as ``TjenestebussConfiguration/validate()``.
+  public init(
+    _ configuration: TjenestebussConfiguration, routes: any RouteResolving, on group: (any EventLoopGroup)? = nil,
+    logger: Logger = Logger(label: "tjenestebuss", factory: { _ in SwiftLogNoOpLogHandler() })
+  ) throws(TjenestebussError) {
+    try configuration.validate()
+    self.configuration = configuration
+    self.routes = routes
+    self.logger = logger
+    self.group = group
+    self.forcedRefreshes = Mutex(ForcedRefreshLimit(interval: configuration.forcedRefreshInterval))
+    let board = self.board
+    var lanes: [BusName: BusLane] = [:]
+    for endpoint in configuration.buses {
+      let name = endpoint.name
+      lanes[name] = BusLane(endpoint, role: "send", configuration: configuration, on: group, logger: logger) { state in
+        board.change { $0.sending[name] = state }
+      }
+    }
+    self.lanes = lanes
+  }
+
+  /// The configured buses, as the register's addresses name them.
+  public var buses: [Bus] { self.configuration.buses.map(\.bus) }
+
+  // MARK: Life
+
+  /// Keeps a sending connection to every bus until the task is cancelled or the service is shut down gracefully.
+  ///
+  /// Leaving takes no new sends, waits for those under way (at most the configuration's shutdown grace), then closes the
+  /// connections; what is still in flight then has an unknown outcome. A bus that refuses us does not end it: see
+  /// ``status``. May be called once.
+  public func run() async {
+    let isFirst = self.hasRun.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+    precondition(isFirst, "TjenestebussClient.run() may be called once")
+    let lanes = Array(self.lanes.values)
+    // Detached on purpose: the connections must outlive the cancellation for the sends that are under way. They are
+    // cancelled and awaited below, whatever happens.
+    let connections = Task.detached {
+      await withDiscardingTaskGroup { group in
+        for lane in lanes { group.addTask { await lane.run() } }
+      }
+    }
+    // Throws when cancelled, returns on graceful shutdown: both mean to leave.
+    try? await gracefulShutdown()
+    self.sends.close()
+    let grace = self.configuration.shutdownGrace
+    let sends = self.sends
+    // Shielded from our own cancellation, bounded by the grace.
+    await Task.detached { await sends.waitForTheLast(within: grace) }.value
+    connections.cancel()
+    await connections.value
+  }
+
+  /// Runs the client for the time of `body`, and leaves however `body` ends.
+  public func withClient<Result: Sendable>(
+    _ body: @Sendable @escaping (TjenestebussClient) async throws -> Result
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await self.run() }
+      defer { group.cancelAll() }
+      return try await body(self)
+    }
+  }
+
+  // MARK: State
+
+  /// What the client is doing now.
+  public var status: ClientStatus { self.board.status }
+
+  /// The status now and after every change, until the reader stops. A slow reader gets the newest only.
+  public var statusChanges: AsyncStream<ClientStatus> { self.board.changes }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Logging
+import ServiceLifecycle
+
+/// Receives from one queue on one bus until the task is cancelled or shut down gracefully, attaching again whenever link,
+/// session or connection is lost, and trying again now and then where the queue does not exist.
+struct QueueReceiver: Sendable {
+  let client: TjenestebussClient
+  let lane: BusLane
+  let queue: OwnQueue
+  let handler: @Sendable (ReceivedMessage) async throws -> Void
+
+  private var bus: BusName { self.lane.endpoint.name }
+  private var configuration: TjenestebussConfiguration { self.client.configuration }
+  private var isStopping: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
+
+  /// Handlers outlive the link their message came by: a lost link is attached again at once, while they go on.
+  private struct Work {
+    let slots: HandlerSlots
+    let underWay = WorkUnderWay()
+  }
+
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      let work = Work(slots: HandlerSlots(self.configuration.concurrencyPerQueue))
+      await self.receive(&group, work)
+    }
+    self.client.board.remove(bus: self.bus, queue: self.queue.name, kind: self.queue.kind)
+  }
+
+  private func receive(_ group: inout DiscardingTaskGroup, _ work: Work) async {
+    var failures = 0
+    while !self.isStopping {
+      self.set(.connecting)
+      let failure: AMQPError
+      do {
+        let receiver = try await self.attach()
+        self.set(.receiving)
+        failures = 0
+        let lost = await self.handOut(receiver, &group, work)
+        if lost == nil { await self.finish(&group, work) }
+        // A bus that does not answer a Detach is not waited for; what was settled has gone out before it.
+        await receiver.close(within: self.lane.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+        guard let lost else { return }
+        failure = lost
+      } catch let error as AMQPError {
+        failure = error
+      } catch {
+        break
+      }
+      if self.isStopping { break }
+      let wait = self.waitAfter(failure, failures: failures)
+      failures += 1
+      self.set(failure.code == .notFound ? .queueMissing(retryIn: wait) : .waiting(wait, because: failure))
+      if failures == 1 { self.log(failure, wait) }
+      do { try await self.untilStopped { try await ContinuousClock().sleep(for: wait) } } catch { break }
+    }
+    await self.finish(&group, work)
+  }
+
+  /// A receiver on the connection there is, or on the next one to come.
+  private func attach() async throws -> AMQPReceiver {
+    let connection = try await self.untilStopped { try await self.lane.client.connection(within: .seconds(600)) }
+    let address = self.lane.endpoint.receivingAddress(ofQueue: self.queue.name).text
+    return try await self.untilStopped {
+      try await connection.openReceiver(from: address, credit: self.configuration.concurrencyPerQueue * 2)
+    }
+  }
+
+  /// Lets handlers end: for the shutdown grace when we leave gracefully, then cancels them, and lets them settle.
+  private func finish(_ group: inout DiscardingTaskGroup, _ work: Work) async {
+    work.underWay.close()
+    await work.underWay.waitForTheLast(within: self.configuration.shutdownGrace)
+    group.cancelAll()
+    // Shielded from our own cancellation, and bounded: a cancelled handler may need a moment to give its message back.
+    await Task.detached { await work.underWay.waitForTheLast(within: .seconds(2)) }.value
+  }
+
+  /// Cancels `body` when we are to stop, be it gracefully.
+  private func untilStopped<Value: Sendable>(_ body: @Sendable @escaping () async throws -> Value) async throws -> Value {
+    try await cancelWhenGracefulShutdown(body)
+  }
+
+  private func waitAfter(_ failure: AMQPError, failures: Int) -> Duration {
+    guard failure.isRetriable else { return self.configuration.missingQueueRetry * Double.random(in: 0.8...1.2) }
+    let backOff = self.configuration.backOff
+    return min(backOff.initial * (1 << min(failures, 16)), backOff.maximum) * Double.random(in: 0.5...1)
+  }
+
+  // MARK: Handing out
+
+  /// Hands deliveries to handlers, so many at a time, until the link is lost or we are to stop.
+  ///
+  /// - Returns: why the link was lost; nil when we are to stop.
+  private func handOut(_ receiver: AMQPReceiver, _ group: inout DiscardingTaskGroup, _ work: Work) async -> AMQPError? {
+    while !self.isStopping {
+      do {
+        guard let batch = try await self.untilStopped({ try await receiver.nextBatch() }) else { break }
+        for delivery in batch {
+          // Not started and not to be started: given back at once, so that others may take it.
+          guard await self.takeSlot(work), work.underWay.begin() else {
+            try? delivery.release()
+            continue
+          }
+          group.addTask {
+            await self.deal(with: delivery, work.slots)
+            work.underWay.end()
+          }
+        }
+      } catch let error as AMQPError {
+        return error
+      } catch {
+        break
+      }
+    }
+    return nil
+  }
+
+  private func takeSlot(_ work: Work) async -> Bool {
+    if self.isStopping { return false }
+    if work.slots.takeNow() { return true }
+    return (try? await self.untilStopped { await work.slots.take() }) == true
+  }
+
+  /// Decides one delivery's end.
+  private func deal(with delivery: AMQPDelivery, _ slots: HandlerSlots) async {
+    var holdsSlot = true
+    defer { if holdsSlot { slots.giveBack() } }
+    let received: ReceivedMessage
+    do {
+      received = try self.read(delivery)
+    } catch {
+      self.client.board.change { $0.counters.malformed += 1 }
+      self.client.logger.warning("malformed message rejected", metadata: self.metadata(error.stableCode))
+      self.settle(
+        delivery, as: .rejected(AMQPCondition("transport:invalid-field-value", text: "[\(error.stableCode)] malformed")))
+      return
+    }
+    if await self.client.swallowPing(received) {
+      self.settle(delivery, as: .accepted)
+      return
+    }
+    do {
+      try await self.handler(received)
+      if self.settle(delivery, as: .accepted) { self.client.board.change { $0.counters.handled += 1 } }
+    } catch let refusal as Refuse {
+      if self.settle(delivery, as: .rejected(AMQPCondition(refusal.condition, text: refusal.text))) {
+        self.client.board.change { $0.counters.refused += 1 }
+      }
+    } catch {
+      holdsSlot = false
+      slots.giveBack()
+      if !(error is CancellationError) {
+        self.client.logger.warning("the handler threw; the message is given back", metadata: self.metadata("TB-503"))
+      }
+      // Held back, so that a fault on our side does not burn the delivery limit; a stop ends the wait.
+      try? await self.untilStopped { try await ContinuousClock().sleep(for: self.configuration.redeliveryDelay) }
+      if self.settle(delivery, as: .released) { self.client.board.change { $0.counters.released += 1 } }
+    }
+  }
+
+  private func read(_ delivery: AMQPDelivery) throws(TjenestebussError) -> ReceivedMessage {
+    let amqp: AMQPMessage
+    do throws(AMQPError) { amqp = try delivery.message() } catch {
+      throw .messageBodyUnreadable("[\(error.stableCode)] the bytes are no AMQP message")
+    }
+    let enqueued = amqp.applicationProperties[HealthMessage.PropertyName.enqueued]?.text.flatMap { MessageTimestamp($0) }
+    return ReceivedMessage(
+      message: try HealthMessage(reading: amqp), bus: self.bus, queue: self.queue.name, kind: self.queue.kind,
+      replyTo: amqp.properties.replyTo, deliveryCount: amqp.header?.deliveryCount ?? 0, enqueued: enqueued)
+  }
+
+  /// - Returns: false when the link is gone: the bus delivers the message again.
+  @discardableResult
+  private func settle(_ delivery: AMQPDelivery, as disposition: AMQPDisposition) -> Bool {
+    do throws(AMQPError) {
+      try delivery.settle(as: disposition)
+      return true
+    } catch {
+      self.client.board.change { $0.counters.settlementsLost += 1 }
+      return false
+    }
+  }
+
+  // MARK: Telling
+
+  private func set(_ state: ClientStatus.ReceiverState) {
+    self.client.board.set(state, bus: self.bus, queue: self.queue.name, kind: self.queue.kind)
+  }
+
+  private func log(_ failure: AMQPError, _ wait: Duration) {
+    var metadata = self.metadata(failure.stableCode)
+    metadata[LogKey.waitMilliseconds.rawValue] = "\(wait.components.seconds * 1_000)"
+    self.client.logger.notice("not receiving from this queue; trying again", metadata: metadata)
+  }
+
+  private func metadata(_ code: String) -> Logger.Metadata {
+    [
+      LogKey.bus.rawValue: "\(self.bus)", LogKey.queue.rawValue: "\(self.queue.name)", LogKey.error.rawValue: "\(code)",
+    ]
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// A message that came, with where it came from. Its description never holds the body.
+public struct ReceivedMessage: Sendable, CustomStringConvertible {
+  public var message: HealthMessage
+  /// The bus it came by. An answer to `reply-to` goes back on this one.
+  public var bus: BusName
+  /// The queue it was read from.
+  public var queue: String
+  public var kind: QueueKind
+  /// `reply-to` as it came: a queue name or a full address. ``HealthMessage/replyTo`` has the queue name alone.
+  public var replyTo: String?
+  /// How often the bus says it was delivered in vain before; buses count differently, and some not at all.
+  public var deliveryCount: UInt32
+  /// `enqueuedTimeUtc` as the sender wrote it: when it was handed to the bus.
+  public var enqueued: MessageTimestamp?
+
+  public var description: String { "\(self.message) from \(self.queue) on \(self.bus)" }
+}
+
+/// Thrown by a handler that will never be able to take the message: it is rejected, and the bus dead-letters it (or drops
+/// it where no dead-letter queue is set). Any other error gives the message back to be delivered again.
+public struct Refuse: Error, Sendable, Hashable {
+  /// A stable name for the reason, such as `transport:invalid-field-value`; goes on the wire.
+  public var condition: String
+  /// Goes on the wire as well: no health data.
+  public var text: String?
+
+  public init(condition: String, text: String? = nil) {
+    self.condition = condition
+    self.text = text
+  }
+}
+
+/// A queue to receive from, on every configured bus.
+public struct OwnQueue: Sendable, Hashable {
+  public var name: String
+  public var kind: QueueKind
+
+  public init(name: String, kind: QueueKind) {
+    self.name = name
+    self.kind = kind
+  }
+}

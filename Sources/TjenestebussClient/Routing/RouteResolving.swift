@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+
+/// Who knows where a party's queues are. `AddressResolver` does, from the address register and its cache; tests hand in
+/// their own.
+public protocol RouteResolving: Sendable {
+  /// - Parameters:
+  ///   - buses: the buses that are configured; the address's host tells which of them it is.
+  ///   - lookUp: whether the cache may answer.
+  /// - Throws: an error that explains itself when there is no such party, no such queue, or nobody to ask.
+  func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route
+}
+
+/// How a route is looked up.
+public enum RouteLookUp: Sendable, Hashable {
+  /// From the cache while it is fresh.
+  case cached
+  /// From the register itself, now: after a message came back.
+  case refreshed
+}
+
+extension AddressResolver: RouteResolving {
+  public func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
+    let policy: Policy =
+      switch lookUp {
+      case .cached: .cacheWhileFresh
+      case .refreshed: .refresh
+      }
+    let (decision, freshness) = try await self.route(herID, kind, buses: buses, policy: policy)
+    var because: String?
+    if case .stale(let reason) = freshness { because = reason }
+    return Route(
+      herID: herID, kind: kind, bus: decision.bus.name, address: decision.address, age: decision.age, staleBecause: because)
+  }
+}
