@@ -28,7 +28,7 @@ struct MessageWritingTests {
           "fromHerId": "100", "toHerId": "200", "applicationTimeStamp": "2025-11-21T04:40:00Z",
           "enqueuedTimeUtc": "2025-11-21T04:40:01",
         ])
-    #expect(amqp.body == .data([[1, 2, 3]]))
+    #expect(amqp.body == .dataSections([[1, 2, 3]]))
   }
 
   @Test("A time to live goes out when there is one; zero is refused")
@@ -118,7 +118,7 @@ struct MessageReadingTests {
     amqp.properties.messageID = .uuid(AMQPUUID(high: 0x6f1b_7c1e_0000_4000, low: 0x8000_0000_0000_0001))
     amqp.properties.to = "tb.test.nhn.no/NHNTESTServiceBus/200_async"
     amqp.properties.replyTo = "tb.test.nhn.no/NHNTESTServiceBus/100_async"
-    amqp.body = .data([[1], [2, 3]])
+    amqp.body = .dataSections([[1], [2, 3]])
     let read = try HealthMessage(reading: amqp)
     #expect(read.from.value == 100)
     #expect(read.to.value == 200)

@@ -64,7 +64,7 @@ extension HealthMessage {
 
   private static func bytes(_ body: AMQPBody) throws(TjenestebussError) -> [UInt8] {
     switch body {
-    case .data: return body.bytes ?? []
+    case .dataSections: return body.bytes ?? []
     case .absent: return []
     case .value(.binary(let bytes)): return bytes
     case .value(.string(let text)): return Array(text.utf8)
