@@ -180,7 +180,9 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(
-      name: "MigrationStoreTests", dependencies: ["MigrationStore", "Migration", "BusModel"], swiftSettings: houseRules),
+      name: "MigrationStoreTests",
+      dependencies: ["MigrationStore", "Migration", "BusModel", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: houseRules),
     .testTarget(
       name: "MigrationEngineTests",
       dependencies: ["MigrationEngine", "MigrationStore", "Migration", "AddressRegistry", "BusModel", "TjenestebussTesting"],
