@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// A pulje as status and report show it: everything derived, stable in JSON, without secrets or health data.
+public struct PuljeSummary: Sendable, Hashable, Codable {
+  public var name: PuljeName
+  public var phase: PuljePhase
+  public var source: BusName
+  public var target: BusName
+  public var planHash: String
+  public var sealedBy: String
+  public var sealedAt: Instant
+  public var approvals: [String]
+  public var startedAt: Instant?
+  public var paused: Note?
+  public var policy: Policy
+  /// How many groups stand in each phase, by the phase's name.
+  public var groupsByPhase: [String: Int]
+  public var groups: [GroupSummary]
+  public var manualSteps: [Plan.ManualStep]
+
+  public init(_ pulje: PuljeState, now: Instant) {
+    self.name = pulje.name
+    self.phase = pulje.phase(now: now)
+    self.source = pulje.plan.source
+    self.target = pulje.plan.target
+    self.planHash = pulje.planHash
+    self.sealedBy = pulje.sealedBy
+    self.sealedAt = pulje.sealedAt
+    self.approvals = pulje.approvals
+    self.startedAt = pulje.startedAt
+    self.paused = pulje.pause
+    self.policy = pulje.policy
+    let ordered = pulje.ordered
+    self.groupsByPhase = ordered.reduce(into: [:]) { $0[$1.phase.rawValue, default: 0] += 1 }
+    self.groups = ordered.map { GroupSummary($0, context: pulje.context(for: $0.id), now: now) }
+    self.manualSteps = pulje.plan.manualSteps
+  }
+}
+
+/// A group as status and report show it.
+public struct GroupSummary: Sendable, Hashable, Codable {
+  /// Whether going back would be begun now, and if not why.
+  public struct WayBack: Sendable, Hashable, Codable {
+    public var isOpen: Bool
+    public var code: String?
+    public var seen: String?
+  }
+
+  public var id: GroupID
+  public var phase: GroupPhase
+  public var since: Instant
+  public var direction: Direction
+  public var members: [MemberSummary]
+  /// What the daemon does next, in a word; nil while it waits or is done.
+  public var doing: String?
+  public var wait: WaitReason?
+  public var hold: Hold?
+  public var heldSince: Instant?
+  public var quarantine: Note?
+  public var rollBack: Note?
+  public var withdrawal: Note?
+  public var acceptedBy: [String]
+  public var lastFailure: String?
+  public var wayBack: WayBack
+  public var preflight: [Finding<PreflightCheck>]
+  public var pings: [PingReport]
+  public var pingedAt: Instant?
+  public var pingFailures: Int
+  public var drain: DrainSummary
+  /// Of the source bus, when the group has turned back since.
+  public var forwardDrain: DrainSummary?
+  public var watchSince: Instant?
+  public var watchUntil: Instant?
+  public var history: [GroupState.Step]
+
+  init(_ group: GroupState, context: GroupContext, now: Instant) {
+    self.id = group.id
+    self.phase = group.phase
+    self.since = group.since
+    self.direction = group.direction
+    self.members = group.members.map { MemberSummary($0, direction: group.direction) }
+    switch group.next(in: context, now: now) {
+    case .act(let action): self.doing = action.word
+    case .wait(let reason): self.wait = reason
+    case .done: break
+    }
+    self.hold = group.hold
+    self.heldSince = group.heldSince
+    self.quarantine = group.quarantine
+    self.rollBack = group.rollBack
+    self.withdrawal = group.withdrawal
+    self.acceptedBy = group.acceptedBy
+    self.lastFailure = group.lastFailure
+    let refusal = group.decide(.rollBack(by: "status", why: "would it work"), in: context, now: now).refusal
+    self.wayBack = WayBack(isOpen: refusal == nil, code: refusal?.stableCode, seen: refusal?.seen)
+    self.preflight = group.preflight?.findings ?? []
+    self.pings = group.pings
+    self.pingedAt = group.pingedAt
+    self.pingFailures = group.pingFailures
+    self.drain = DrainSummary(group.drain, policy: context.policy)
+    self.forwardDrain = group.forwardDrain.map { DrainSummary($0, policy: context.policy) }
+    self.watchSince = group.watchSince
+    self.watchUntil = group.watchSince.map { $0 + context.policy.watchPeriod }
+    self.history = group.history
+  }
+}
+
+extension GroupAction {
+  /// The action in a word, for logs and status.
+  public var word: String {
+    switch self {
+    case .snapshot: "snapshot"
+    case .preflight: "preflight"
+    case .advance: "advance"
+    case .write: "write"
+    case .readBack: "read-back"
+    case .ping: "ping"
+    case .look: "look"
+    }
+  }
+}
+
+/// A party as status and report show it.
+public struct MemberSummary: Sendable, Hashable, Codable {
+  /// One address as it was, as it should be, and as it was found: what a person needs to settle a conflict.
+  public struct Difference: Sendable, Hashable, Codable {
+    public var field: String
+    public var before: String?
+    public var after: String?
+    public var found: String?
+  }
+
+  public var herID: HerID
+  public var name: String
+  public var vendor: String
+  public var isWritten: Bool
+  /// `untouched`, `intent`, `unknown`, `at-goal` or `conflict`.
+  public var writing: String
+  public var openOperation: OperationID?
+  public var writes: Int
+  public var lastOutcome: WriteOutcome?
+  public var before: RecordHash
+  public var after: RecordHash
+  public var lastRead: RecordHash?
+  public var lastReadAt: Instant?
+  public var recordProven: Bool
+  /// Empty unless in conflict.
+  public var conflict: [Difference]
+
+  init(_ member: Member, direction: Direction) {
+    self.herID = member.herID
+    self.name = member.plan.before.name
+    self.vendor = member.plan.vendor
+    self.isWritten = member.plan.isWritten
+    self.conflict = []
+    switch member.writing {
+    case .untouched: self.writing = "untouched"
+    case .intent(let operation):
+      self.writing = "intent"
+      self.openOperation = operation
+    case .unknown(let operation):
+      self.writing = "unknown"
+      self.openOperation = operation
+    case .atGoal: self.writing = "at-goal"
+    case .conflict(let found):
+      self.writing = "conflict"
+      self.conflict = Self.differences(before: member.plan.before, after: member.plan.after, found: found)
+    }
+    self.writes = member.intents
+    self.lastOutcome = member.lastOutcome
+    self.before = member.plan.before.hash
+    self.after = member.plan.after.hash
+    self.lastRead = member.lastReadHash
+    self.lastReadAt = member.lastReadAt
+    self.recordProven = member.recordProven
+  }
+
+  private static func differences(before: PartyRecord, after: PartyRecord, found: PartyRecord) -> [Difference] {
+    let lines = [before, after, found].map(Self.fields)
+    let names = Set(lines.flatMap(\.keys)).sorted()
+    return names.compactMap { name in
+      let values = lines.map { $0[name] }
+      guard values[2] != values[0] || values[2] != values[1] else { return nil }
+      return Difference(field: name, before: values[0], after: values[1], found: values[2])
+    }
+  }
+
+  private static func fields(_ record: PartyRecord) -> [String: String] {
+    var fields = [
+      "name": record.name, "kind": record.kind.rawValue, "parent": record.parent?.description ?? "none",
+      "active": String(record.active), "valid": String(record.valid),
+    ]
+    for (code, addresses) in Dictionary(grouping: record.addresses, by: \.typeCode) {
+      fields[code] = addresses.map { $0.inherited ? "\($0.text) (inherited)" : $0.text }.sorted().joined(separator: ", ")
+    }
+    return fields
+  }
+}
+
+/// A drain ledger as status and report show it.
+public struct DrainSummary: Sendable, Hashable, Codable {
+  public struct Queue: Sendable, Hashable, Codable {
+    public var address: String
+    public var kind: QueueKind
+    public var depth: Int64?
+    public var arrivals: Int64?
+    public var consumers: Int64?
+    /// `counted`, `absent` or `unreadable`.
+    public var state: String
+    public var seen: String?
+    public var deadLettersBefore: Int64?
+  }
+
+  public var watermark: Instant?
+  public var lastLookAt: Instant?
+  public var quietSince: Instant?
+  public var quietUntil: Instant?
+  public var quietLooks: Int
+  public var looks: Int
+  public var unreadableLooks: Int
+  public var lateArrivals: Int
+  public var leftovers: Int64
+  public var newDeadLetters: Int64
+  /// Whether every queue's arrivals were counted; else a message taken between two looks was not seen.
+  public var countsArrivals: Bool
+  public var queues: [Queue]
+  public var exceptions: [DrainLedger.Exception]
+
+  init(_ ledger: DrainLedger, policy: Policy) {
+    self.watermark = ledger.watermark
+    self.lastLookAt = ledger.lastLookAt
+    self.quietSince = ledger.quietSince
+    self.quietUntil = ledger.quietSince.map { $0 + policy.quietPeriod }
+    self.quietLooks = ledger.quietLooks
+    self.looks = ledger.looks
+    self.unreadableLooks = ledger.unreadableLooks
+    self.lateArrivals = ledger.lateArrivals
+    self.leftovers = ledger.leftovers
+    self.newDeadLetters = ledger.newDeadLetters
+    let counted = ledger.last.filter { $0.kind != .deadLetter && $0.count != .absent }
+    self.countsArrivals = !counted.isEmpty && counted.allSatisfy { $0.arrivals != nil }
+    self.exceptions = ledger.exceptions
+    self.queues = ledger.last.map { reading in
+      var queue = Queue(address: reading.address.description, kind: reading.kind, state: "counted")
+      switch reading.count {
+      case .counted(let depth, let arrivals, let consumers):
+        queue.depth = depth
+        queue.arrivals = arrivals
+        queue.consumers = consumers
+      case .absent: queue.state = "absent"
+      case .unreadable(let why):
+        queue.state = "unreadable"
+        queue.seen = why
+      }
+      queue.deadLettersBefore = ledger.deadLetterBaseline[reading.address.description]
+      return queue
+    }
+  }
+}

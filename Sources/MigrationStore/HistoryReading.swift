@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Migration
+
+/// Reads the rows, each checked against its hash and its place in the chain.
+enum HistoryReading {
+  /// Calls `body` with every event in order.
+  ///
+  /// - Returns: where the history ends.
+  /// - Throws: ``StoreError`` `chainBroken` or `unknownEvent` at the first row that is not as it was written.
+  static func forEach(
+    _ database: Database, path: String, body: (StoredEvent) throws -> Void
+  ) throws -> ChainHead {
+    var head = ChainHead.empty
+    let decoder = JSONDecoder()
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT sequence, at, fence, actor, kind, version, body, previous, hash FROM event ORDER BY sequence")
+    while let row = try rows.next() {
+      let stored = try Self.event(from: row, after: head, decoder: decoder, path: path)
+      try body(stored)
+      head = ChainHead(sequence: stored.sequence, hash: stored.hash)
+    }
+    return head
+  }
+
+  private static func event(from row: Row, after head: ChainHead, decoder: JSONDecoder, path: String) throws -> StoredEvent {
+    let sequence: Int64 = row[0]
+    let at: Int64 = row[1]
+    let fence: Int64 = row[2]
+    let actor: String = row[3]
+    let kind: String = row[4]
+    let version: Int64 = row[5]
+    let body: String = row[6]
+    let previous: String = row[7]
+    let hash: String = row[8]
+    guard sequence == head.sequence + 1 else {
+      throw StoreError.chainBroken(path: path, sequence: sequence, seen: "it follows event \(head.sequence)")
+    }
+    guard previous == head.hash else {
+      throw StoreError.chainBroken(path: path, sequence: sequence, seen: "it does not hang on the event before")
+    }
+    let expected = EventChain.hash(
+      previous: previous, sequence: sequence, at: at, fence: fence, actor: actor, kind: kind, version: version, body: body)
+    guard hash == expected else {
+      throw StoreError.chainBroken(path: path, sequence: sequence, seen: "its content is not what was written")
+    }
+    guard version >= 1, version <= Int64(MigrationEvent.version),
+      let event = try? decoder.decode(MigrationEvent.self, from: Data(body.utf8)), event.kind == kind
+    else { throw StoreError.unknownEvent(path: path, sequence: sequence, kind: kind, version: version) }
+    return StoredEvent(
+      sequence: sequence, at: Instant(milliseconds: at), fence: fence, actor: actor, event: event, previous: previous, hash: hash)
+  }
+
+  static func load(_ database: Database, path: String) throws -> LoadedHistory {
+    var state = MigrationState()
+    let head = try Self.forEach(database, path: path) { stored in
+      guard state.apply(stored.event, at: stored.at) else {
+        throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
+      }
+    }
+    return LoadedHistory(state: state, head: head)
+  }
+
+  /// SQLite's errors in our own words; ours pass as they are. SQL and its arguments never come into the text.
+  static func words(_ error: any Error, path: String, writing: Bool) -> StoreError {
+    if let error = error as? StoreError { return error }
+    guard let error = error as? DatabaseError else {
+      return .notOpened(path: path, seen: "an error of unknown kind")
+    }
+    let seen = "\(error.message ?? "no message") (SQLite \(error.extendedResultCode.rawValue))"
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT: return .damaged(path: path, seen: seen)
+    case .SQLITE_READONLY: return .readOnly(path: path, seen: seen)
+    case .SQLITE_PERM, .SQLITE_AUTH: return .readOnly(path: path, seen: seen)
+    case .SQLITE_CANTOPEN: return .notOpened(path: path, seen: seen)
+    case .SQLITE_BUSY, .SQLITE_LOCKED: return .inUse(path: path, holder: "another program, by a lock in SQLite")
+    default: return writing ? .notWritten(path: path, seen: seen) : .notOpened(path: path, seen: seen)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Migration
+
+/// The history, read beside a daemon that may be writing it. Changes nothing.
+public struct SQLiteEventReader: Sendable {
+  public let path: String
+  private let database: DatabaseQueue
+
+  /// What `audit verify` found.
+  public struct Audit: Sendable, Hashable, Codable {
+    public var events: Int64
+    public var head: ChainHead
+    public var first: Instant?
+    public var last: Instant?
+    /// Fencing tokens given out: how often a daemon has opened it.
+    public var openings: Int64
+  }
+
+  /// - Throws: ``StoreError`` `absent`, `notOurs`, `newerSchema`, `damaged`, `notOpened`.
+  public static func open(path: String) async throws -> SQLiteEventReader {
+    try await offThePool {
+      guard FileManager.default.fileExists(atPath: path) else { throw StoreError.absent(path: path) }
+      do {
+        let database = try Self.queue(path)
+        try database.read { try StoreSchema.check($0, path: path) }
+        return SQLiteEventReader(path: path, database: database)
+      } catch { throw HistoryReading.words(error, path: path, writing: false) }
+    }
+  }
+
+  private static func queue(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.busyMode = .timeout(2)
+    configuration.label = "bus-migrator, reading"
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Whose file it is, found out before anything is written to it. An empty file is nobody's and may be taken.
+  static func checkUntouched(path: String) throws {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if (attributes?[.size] as? NSNumber)?.int64Value == 0 { return }
+    let database = try Self.queue(path)
+    try database.read { database in
+      let tables = try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+      let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+      // A daemon that died while making the tables leaves a file with nothing in it.
+      if tables == 0, application == 0 { return }
+      try StoreSchema.check(database, path: path)
+    }
+    try database.close()
+  }
+
+  public func load() async throws -> LoadedHistory {
+    try await self.read { try HistoryReading.load($0, path: $1) }
+  }
+
+  /// Every event, in order.
+  public func events() async throws -> [StoredEvent] {
+    try await self.read { database, path in
+      var events: [StoredEvent] = []
+      _ = try HistoryReading.forEach(database, path: path) { events.append($0) }
+      return events
+    }
+  }
+
+  /// Checks the file as SQLite sees it, then every row, then that the rows make sense together.
+  ///
+  /// - Parameter expected: a chain head kept outside; the history must go through it.
+  public func verify(expecting expected: String? = nil) async throws -> Audit {
+    try await self.read { database, path in
+      let complaints = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
+      if complaints != ["ok"] { throw StoreError.damaged(path: path, seen: complaints.joined(separator: "; ")) }
+      var first: Instant?
+      var last: Instant?
+      var found = expected == nil || expected == ChainHead.empty.hash
+      var state = MigrationState()
+      let head = try HistoryReading.forEach(database, path: path) { stored in
+        first = first ?? stored.at
+        last = stored.at
+        if stored.hash == expected { found = true }
+        guard state.apply(stored.event, at: stored.at) else {
+          throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
+        }
+      }
+      if let expected, !found {
+        throw StoreError.headDiffers(path: path, expected: expected, seen: "\(head.sequence) events, none with that hash")
+      }
+      let openings = try Int64.fetchOne(database, sql: "SELECT count(*) FROM fence") ?? 0
+      return Audit(events: head.sequence, head: head, first: first, last: last, openings: openings)
+    }
+  }
+
+  private func read<Result: Sendable>(_ body: @escaping @Sendable (Database, String) throws -> Result) async throws -> Result {
+    let path = self.path
+    do { return try await self.database.read { try body($0, path) } } catch {
+      throw HistoryReading.words(error, path: path, writing: false)
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// What can be wrong with the history.
+public enum StoreError: ExplainedError, Hashable {
+  case notOpened(path: String, seen: String)
+  case inUse(path: String, holder: String)
+  case fenced(path: String, own: Int64, newest: Int64)
+  case notOurs(path: String, seen: String)
+  case newerSchema(path: String, found: Int64, known: Int64)
+  case damaged(path: String, seen: String)
+  case chainBroken(path: String, sequence: Int64, seen: String)
+  case unknownEvent(path: String, sequence: Int64, kind: String, version: Int64)
+  case inconsistent(path: String, sequence: Int64, kind: String)
+  case notWritten(path: String, seen: String)
+  case readOnly(path: String, seen: String)
+  case closed(path: String)
+  case absent(path: String)
+  case headDiffers(path: String, expected: String, seen: String)
+
+  public var stableCode: String {
+    switch self {
+    case .notOpened: "STORE-001"
+    case .inUse: "STORE-002"
+    case .fenced: "STORE-003"
+    case .notOurs: "STORE-004"
+    case .newerSchema: "STORE-005"
+    case .damaged: "STORE-006"
+    case .chainBroken: "STORE-007"
+    case .unknownEvent: "STORE-008"
+    case .inconsistent: "STORE-009"
+    case .notWritten: "STORE-010"
+    case .readOnly: "STORE-011"
+    case .closed: "STORE-012"
+    case .absent: "STORE-013"
+    case .headDiffers: "STORE-014"
+    }
+  }
+
+  public var explanation: Explanation {
+    switch self {
+    case .notOpened(let path, let seen):
+      Explanation(
+        tried: "open the database \(path)", seen: seen, meaning: "The history cannot be read; nothing is done without it.",
+        next: "Check that the folder exists and that this user may read and write there.", owner: .host)
+    case .inUse(let path, let holder):
+      Explanation(
+        tried: "take the database \(path) for this daemon", seen: "it is held by \(holder)",
+        meaning: "Two daemons on one history would write over each other; this one has changed nothing.",
+        next: "Stop the other one first, or give this one a database of its own.", owner: .caller)
+    case .fenced(let path, let own, let newest):
+      Explanation(
+        tried: "write to the database \(path)", seen: "token \(own), while \(newest) has been given out",
+        meaning: "Another daemon has taken over; this one must not write any more.",
+        next: "Nothing: this daemon stops. Look at the status of the other.", owner: .caller)
+    case .notOurs(let path, let seen):
+      Explanation(
+        tried: "open the database \(path)", seen: seen, meaning: "The file belongs to another program; it is left alone.",
+        next: "Give the path of bus-migrator's own database.", owner: .caller)
+    case .newerSchema(let path, let found, let known):
+      Explanation(
+        tried: "open the database \(path)", seen: "schema version \(found); this program knows \(known)",
+        meaning: "A newer version has written it. Reading half of it could look like nothing left to do.",
+        next: "Use that version, or a later one.", owner: .caller)
+    case .damaged(let path, let seen):
+      Explanation(
+        tried: "read the database \(path)", seen: seen, meaning: "The file is damaged; it is not believed.",
+        next: "Restore the last good copy, or have it looked at. Do not delete it.", owner: .host)
+    case .chainBroken(let path, let sequence, let seen):
+      Explanation(
+        tried: "check the history in \(path)", seen: "event \(sequence): \(seen)",
+        meaning: "The history was changed after it was written; nothing is carried out on it.",
+        next: "Compare with a copy and with the chain heads in old reports.", owner: .host)
+    case .unknownEvent(let path, let sequence, let kind, let version):
+      Explanation(
+        tried: "read the history in \(path)", seen: "event \(sequence) is a \(kind), version \(version), which is not known here",
+        meaning: "A newer version has written it. Skipping it could look like success.",
+        next: "Use that version, or a later one.", owner: .caller)
+    case .inconsistent(let path, let sequence, let kind):
+      Explanation(
+        tried: "read the history in \(path)", seen: "event \(sequence), \(kind), speaks of what never was",
+        meaning: "The history does not hang together; nothing is carried out on it.",
+        next: "Report it with the output of audit verify.", owner: .tjenestebuss)
+    case .notWritten(let path, let seen):
+      Explanation(
+        tried: "write to the database \(path)", seen: seen,
+        meaning: "What was decided is not safely kept, so it is not carried out.",
+        next: "Mend the disk (full? failing?) and start the daemon again.", owner: .host)
+    case .readOnly(let path, let seen):
+      Explanation(
+        tried: "open the database \(path) for writing", seen: seen,
+        meaning: "It may only be read; a daemon must be able to write. Nothing has changed.",
+        next: "Give this user the right to write, or the path of another database.", owner: .host)
+    case .closed(let path):
+      Explanation(
+        tried: "use the database \(path)", seen: "it is closed", meaning: "The daemon is stopping.", next: "Nothing.",
+        owner: .tjenestebuss)
+    case .absent(let path):
+      Explanation(
+        tried: "read the database \(path)", seen: "there is no such file", meaning: "No daemon has written a history there.",
+        next: "Check the path in the configuration.", owner: .caller)
+    case .headDiffers(let path, let expected, let seen):
+      Explanation(
+        tried: "find the chain head \(expected.prefix(12)) in \(path)", seen: seen,
+        meaning: "The history is not the one the head was taken from, or its end was cut off.",
+        next: "Compare with a copy.", owner: .host)
+    }
+  }
+}
