@@ -62,7 +62,8 @@ public enum PartyFile {
       }
     guard let entry = context.codingPath.first?.intValue else {
       let below = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
-      return .importNotJSON(path: path, seen: below ?? problem)
+      let seen = below ?? problem
+      return .importNotJSON(path: path, seen: seen.hasSuffix(".") ? String(seen.dropLast()) : seen)
     }
     let field = context.codingPath.dropFirst().reduce("") { path, key in
       if let index = key.intValue { return path + "[\(index + 1)]" }

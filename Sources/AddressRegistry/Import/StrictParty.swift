@@ -32,11 +32,21 @@ struct StrictParty: Decodable {
     try Self.refuseUnknown(decoder, known: Field.allCases.map(\.rawValue))
     let fields = try decoder.container(keyedBy: Field.self)
     self.record = PartyRecord(
-      herID: try fields.decode(HerID.self, forKey: .herID), name: try fields.decode(String.self, forKey: .name),
+      herID: try Self.herID(try fields.decode(Double.self, forKey: .herID), fields, .herID),
+      name: try fields.decode(String.self, forKey: .name),
       kind: try fields.decode(PartyRecord.Kind.self, forKey: .kind),
-      parent: try fields.decodeIfPresent(HerID.self, forKey: .parent),
+      parent: try fields.decodeIfPresent(Double.self, forKey: .parent).map { try Self.herID($0, fields, .parent) },
       active: try fields.decode(Bool.self, forKey: .active), valid: try fields.decode(Bool.self, forKey: .valid),
       addresses: try fields.decode([StrictAddress].self, forKey: .addresses).map(\.address))
+  }
+
+  /// Read as the widest number, for a number that an integer cannot hold would otherwise be told as broken JSON.
+  private static func herID(_ number: Double, _ fields: KeyedDecodingContainer<Field>, _ field: Field) throws -> HerID {
+    guard let value = Int32(exactly: number), let herID = HerID(value) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: field, in: fields, debugDescription: "a HER-ID is a whole number greater than zero and at most \(Int32.max)")
+    }
+    return herID
   }
 
   private static func refuseUnknown(_ decoder: any Decoder, known: [String]) throws {

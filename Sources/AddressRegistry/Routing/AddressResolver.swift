@@ -130,7 +130,9 @@ public final class AddressResolver: Sendable {
   private func fetch(
     _ herID: HerID, from register: any AddressRegisterReading, joining: Bool
   ) async throws -> RegistryEntry {
-    try await self.flights.value(for: herID, joiningRunning: joining) { [cache, clock, failures] in
+    try await self.flights.value(for: herID, joiningRunning: joining) { [self] in
+      // Between the caller's look and here another flight may have landed: then the register was asked just now.
+      if joining, let cached = try? await self.cache.party(herID), self.isFresh(cached) { return cached }
       let asked = clock.now
       do {
         let record = try await register.party(herID)

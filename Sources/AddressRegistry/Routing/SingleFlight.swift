@@ -32,6 +32,10 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Told how many wait for a key, after each that comes: lets a test wait for that without guessing.
+  private let onWaiting: @Sendable (Int) -> Void
+
+  init(onWaiting: @escaping @Sendable (Int) -> Void = { _ in }) { self.onWaiting = onWaiting }
 
   /// - Parameter joiningRunning: whether work that already runs serves this caller too; otherwise it waits for work that
   ///   starts after it came (and shares that with others who wait likewise).
@@ -62,6 +66,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       return nil
     }
     if let started { self.start(key, flight: started, work: work) }
+    self.onWaiting(self.state.withLock { ($0.flights[key]?.waiters.count ?? 0) + ($0.flights[key]?.next.count ?? 0) })
     // Cancelled before it was entered above: then `leave` found nobody. The flag was set before that, so it is seen here.
     if Task.isCancelled { self.leave(key, caller: caller) }
   }

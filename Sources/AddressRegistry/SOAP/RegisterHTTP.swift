@@ -23,6 +23,7 @@ public enum RegisterHTTP {
   }
 
   /// Runs `body` with such a client and shuts it down afterwards, however `body` ends.
+  @discardableResult
   public static func withClient<Value: Sendable>(
     extraRootsFile: String? = nil, isolation: isolated (any Actor)? = #isolation,
     _ body: (HTTPClient) async throws -> Value

@@ -119,6 +119,9 @@ struct SOAPTransport: Sendable {
     switch error {
     case let error as AddressRegistryError: return error
     case is CancellationError: return error
+    // A host given by its number fails like this; on TCP only connecting is ever refused, so nothing was sent.
+    case let error as IOError where error.errnoCode == ECONNREFUSED:
+      return AddressRegistryError.registerUnreachable(url: url, seen: "the connection was refused")
     case let error as NIOConnectionError:
       return AddressRegistryError.registerUnreachable(url: url, seen: Self.connectFailure(error))
     case NIOSSLError.handshakeFailed(let reason):

@@ -9,7 +9,8 @@ import NIOPosix
 import ServiceLifecycle
 
 extension AddressRegisterServer {
-  /// Listens until the task is cancelled or the service group shuts down. Once per server.
+  /// Listens until the task is cancelled or the service group shuts down; both let answers under way go out, and cut
+  /// scripted silences short. Once per server.
   public func run() async throws {
     let application = Application(
       responder: CallbackResponder { [self] (request: Request, context: RegisterRequestContext) in
@@ -21,11 +22,24 @@ extension AddressRegisterServer {
         if let port = channel.localAddress?.port { address.resolve(.success(port)) }
       },
       logger: self.logger)
+    var settings = ServiceGroupConfiguration(services: [application], logger: self.logger)
+    settings.maximumGracefulShutdownDuration = .seconds(30)
+    let group = ServiceGroup(configuration: settings)
+    // In a task that our own cancellation does not reach: a Hummingbird server whose task is cancelled while a connection
+    // waits to be taken up traps. Cancelling shuts down in order instead.
+    let running = Task { try await group.run() }
     do {
-      try await application.run()
+      try await withTaskCancellationHandler {
+        try await withGracefulShutdownHandler {
+          try await running.value
+        } onGracefulShutdown: {
+          Task { await group.triggerGracefulShutdown() }
+        }
+      } onCancel: {
+        Task { await group.triggerGracefulShutdown() }
+      }
     } catch {
       self.address.resolve(.failure(error))
-      if error is CancellationError || Task.isCancelled { return }
       throw error
     }
     self.address.resolve(.failure(CancellationError()))
@@ -93,7 +107,11 @@ extension AddressRegisterServer {
       _ = await self.carryOut(question, answers)
       return await Self.stayAway(channel)
     case .delay(let span):
-      do { try await Task.sleep(for: span) } catch { return await Self.hangUp(channel) }
+      do {
+        try await cancelWhenGracefulShutdown { try await Task.sleep(for: span) }
+      } catch {
+        return await Self.hangUp(channel)
+      }
       return await self.carryOut(question, answers)
     case .halfDocument:
       let (document, status) = await self.document(question, answers)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import AddressRegistry
+
+@Suite("XML is read whole or refused, and written so that nothing in a value can become markup")
+struct XMLTests {
+  private func read(_ text: String) throws -> XMLNode { try XMLDocumentReader.read(Array(text.utf8)) }
+
+  @Test("names, namespaces, attributes, text and CDATA")
+  func plain() throws {
+    let root = try self.read(
+      "<?xml version=\"1.0\" encoding=\"utf-8\"?><!-- note --><a xmlns=\"urn:one\" xmlns:b=\"urn:two\" x=\"1\">"
+        + "<b:c i:nil=\"true\" xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\"/><d> t&amp;<![CDATA[<e>]]>&#233; </d></a>")
+    #expect(root.name == "a")
+    #expect(root.namespace == "urn:one")
+    #expect(root.attributes["x"] == "1")
+    #expect(root.children.map(\.name) == ["c", "d"])
+    #expect(root.children[0].namespace == "urn:two")
+    #expect(root.children[0].isNil)
+    #expect(root.children[1].namespace == "urn:one")
+    #expect(root.children[1].text == " t&<e>é ")
+    #expect(root.value("d") == "t&<e>é")
+    #expect(root.value("c") == nil)
+  }
+
+  @Test(
+    "every value comes back as it was, through escaping and parsing",
+    arguments: [
+      "", "a<b>&\"c\"'", "]]>", "&amp;", " \t\r\n ", "Ærø\u{1F600}\u{FFFD}", "</herId><herId>2",
+    ])
+  func escaping(_ text: String) throws {
+    let escaped = try #require(XMLText.escaped(text))
+    let root = try self.read("<a x=\"\(escaped)\"><v>\(escaped)</v></a>")
+    #expect(root.child("v")?.text == text)
+    #expect(root.attributes["x"] == text)
+    #expect(root.children.count == 1)
+  }
+
+  @Test("characters that XML cannot carry are refused", arguments: ["\u{0}", "\u{8}", "\u{1B}[0m", "\u{FFFE}"])
+  func uncarriable(_ text: String) { #expect(XMLText.escaped(text) == nil) }
+
+  @Test(
+    "element names",
+    arguments: [
+      ("herId", true), ("_a-b.c9", true), ("9a", false), ("", false), ("a b", false), ("a>", false), ("é", false), ("a:b", false),
+    ])
+  func names(_ name: String, _ good: Bool) { #expect(XMLText.isName(name) == good) }
+
+  @Test("every true prefix of a document is refused")
+  func cutOff() throws {
+    let document = Array("<?xml version=\"1.0\"?><a><b c=\"d\">é&amp;</b><e/></a>".utf8)
+    _ = try XMLDocumentReader.read(document)
+    for length in 0..<document.count {
+      #expect(throws: XMLDocumentReader.Unreadable.self, "\(length) bytes") {
+        try XMLDocumentReader.read(Array(document.prefix(length)))
+      }
+    }
+  }
+
+  @Test(
+    "entities, DOCTYPE, depth, garbage and trailing matter are refused",
+    arguments: [
+      "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", "<a>&undeclared;</a>",
+      "<a></b>", "<a/><b/>", "a", "{}", String(repeating: "<a>", count: 100) + String(repeating: "</a>", count: 100),
+      "<a x='1' x='2'/>", "<p:a/>",
+    ])
+  func refused(_ text: String) { #expect(throws: XMLDocumentReader.Unreadable.self) { try self.read(text) } }
+
+  @Test("a DOCTYPE far inside does not slip by")
+  func lateDoctype() {
+    let text = "<!--" + String(repeating: "x", count: 5_000) + "--><!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"
+    #expect(throws: XMLDocumentReader.Unreadable.self) { try self.read(text) }
+  }
+}
