@@ -65,8 +65,14 @@ struct QueueReceiver: Sendable {
   private func attach() async throws -> AMQPReceiver {
     let connection = try await self.untilStopped { try await self.lane.client.connection(within: .seconds(600)) }
     let address = self.lane.endpoint.receivingAddress(ofQueue: self.queue.name).text
-    return try await self.untilStopped {
-      try await connection.openReceiver(from: address, credit: self.configuration.concurrencyPerQueue * 2)
+    do {
+      return try await self.untilStopped {
+        try await connection.openReceiver(from: address, credit: self.configuration.concurrencyPerQueue * 2)
+      }
+    } catch let error as AMQPError where error.code == .attachTimedOut {
+      // RabbitMQ 3 can leave a connection open that answers no attach any more: only a new one helps.
+      await connection.close(within: .milliseconds(200))
+      throw error
     }
   }
 
