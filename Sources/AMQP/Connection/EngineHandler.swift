@@ -87,6 +87,11 @@ package final class EngineHandler: ChannelInboundHandler {
       moved = false
       while let event = self.engine.nextEvent() {
         moved = true
+        if case .remoteOpened = event {
+          // The peer may want heartbeats sooner than the tick that is set: it is set anew.
+          self.tick?.cancel()
+          self.tick = nil
+        }
         self.owner?.handle(event)
       }
       guard context.channel.isActive else { continue }

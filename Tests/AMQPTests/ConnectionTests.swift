@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import AMQP
+
+@Suite("A connection, over loopback")
+struct ConnectionTests {
+  private let message = AMQPMessage(body: .data([1, 2, 3]))
+
+  @Test("a peer that wants heartbeats sooner than we do gets them")
+  func heartbeats() async throws {
+    var manners = LoopbackServer.Manners()
+    // Told to us as half of it.
+    manners.idleTimeoutMilliseconds = 1_000
+    try await LoopbackServer.run(manners) { configuration in
+      let connection = try await AMQPConnection.open(configuration)
+      let ended = Task { try await connection.waitUntilClosed() }
+      // What is tested is that nothing happens while three of its time-outs pass.
+      try await Task.sleep(for: .seconds(3))
+      #expect(connection.closedReason == nil)
+      ended.cancel()
+      await connection.close()
+    }
+  }
+
+  @Test("no credit: the send ends at its deadline, and is certain not to have left")
+  func noCredit() async throws {
+    var manners = LoopbackServer.Manners()
+    manners.credit = 0
+    try await LoopbackServer.run(manners) { configuration in
+      try await AMQPConnection.withConnection(configuration) { connection in
+        let sender = try await connection.openSender(to: "q")
+        let error = await #expect(throws: AMQPError.self) { try await sender.send(self.message, within: .milliseconds(50)) }
+        #expect(error?.code == .noCredit)
+      }
+    }
+  }
+
+  @Test("no outcome: unknown at the deadline, at cancellation, and when the connection is closed")
+  func unknown() async throws {
+    var manners = LoopbackServer.Manners()
+    manners.answers = false
+    try await LoopbackServer.run(manners) { configuration in
+      let connection = try await AMQPConnection.open(configuration)
+      let sender = try await connection.openSender(to: "q")
+      #expect(try await sender.send(self.message, within: .milliseconds(50)) == .unknown(.timedOut))
+      let cancelled = Task { try await sender.send(self.message) }
+      let closed = Task { try await sender.send(self.message) }
+      // Handed over in order: when a third send has run into its deadline, those before it are in flight.
+      #expect(try await sender.send(self.message, within: .milliseconds(50)) == .unknown(.timedOut))
+      cancelled.cancel()
+      #expect(try await cancelled.value == .unknown(.cancelled))
+      await connection.close(within: .milliseconds(200))
+      guard case .unknown(.lost(let error)) = try await closed.value else {
+        Issue.record("not unknown")
+        return
+      }
+      #expect(error.code == .connectionClosed)
+    }
+  }
+
+  @Test("a cancelled send that waits for credit did not leave")
+  func cancelledWhileWaiting() async throws {
+    var manners = LoopbackServer.Manners()
+    manners.credit = 0
+    try await LoopbackServer.run(manners) { configuration in
+      try await AMQPConnection.withConnection(configuration) { connection in
+        let sender = try await connection.openSender(to: "q")
+        let send = Task { try await sender.send(self.message) }
+        send.cancel()
+        let error = await #expect(throws: AMQPError.self) { try await send.value }
+        #expect(error?.code == .cancelled)
+      }
+    }
+  }
+
+  @Test("an attach that is not answered ends at its deadline; the connection closes all the same")
+  func attachUnanswered() async throws {
+    var manners = LoopbackServer.Manners()
+    manners.answersAttach = false
+    try await LoopbackServer.run(manners) { configuration in
+      let connection = try await AMQPConnection.open(configuration)
+      let error = await #expect(throws: AMQPError.self) { try await connection.openSender(to: "q", within: .milliseconds(50)) }
+      #expect(error?.code == .attachTimedOut)
+      await connection.close()
+    }
+  }
+
+  @Test("a peer that accepts TCP and says nothing: the deadline of connecting")
+  func silentPeer() async throws {
+    let server = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup).bind(host: "127.0.0.1", port: 0).get()
+    var configuration = AMQPConnectionConfiguration(
+      host: "127.0.0.1", port: server.localAddress?.port ?? 0, encryption: .none, login: .anonymous, containerID: "test")
+    configuration.connectTimeout = .milliseconds(200)
+    let silent = configuration
+    let error = await #expect(throws: AMQPError.self) { try await AMQPConnection.open(silent) }
+    #expect(error?.code == .connectTimedOut)
+    try await server.close()
+  }
+
+  @Test("1,000 sends at once through a window of 10")
+  func manySends() async throws {
+    try await LoopbackServer.run { configuration in
+      try await AMQPConnection.withConnection(configuration) { connection in
+        let sender = try await connection.openSender(to: "q")
+        let accepted = try await withThrowingTaskGroup(of: AMQPOutcome.self) { group in
+          for _ in 0..<1_000 { group.addTask { try await sender.send(self.message) } }
+          return try await group.reduce(0) { $0 + ($1.isAccepted ? 1 : 0) }
+        }
+        #expect(accepted == 1_000)
+      }
+    }
+  }
+
+  @Test("every code has its own words")
+  func words() {
+    let codes: [AMQPError.Code] = [
+      .unreachable, .unknownHost, .certificateRefused, .tlsFailed, .loginRefused, .connectTimedOut, .connectionLost,
+      .connectionClosedByPeer, .connectionClosed, .peerSilent, .configurationInvalid, .protocolViolated, .sessionEnded, .notFound,
+      .unauthorized, .linkRefused, .linkDetached, .linkClosed, .attachTimedOut, .linkStolen, .noCredit, .messageTooLarge,
+      .messageMalformed, .settlementLost, .cancelled,
+    ]
+    #expect(Set(codes.map(\.text)).count == codes.count)
+    let texts = codes.map { AMQPError($0, .link, .local, tried: "t", seen: "s").explanation.meaning }
+    #expect(Set(texts).count == codes.count)
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOPosix
+
+@testable import AMQP
+
+/// A server that lets everyone in, accepts every message and sends none; what it does otherwise is the test's to say.
+final class LoopbackServer: ServerDelegate {
+  struct Manners: Sendable {
+    var idleTimeoutMilliseconds: UInt32 = 60_000
+    /// Whether messages get an outcome.
+    var answers = true
+    var credit = 10
+    /// Whether attaches are answered.
+    var answersAttach = true
+  }
+
+  private let manners: Manners
+
+  private init(_ manners: Manners) { self.manners = manners }
+
+  /// Runs a server on a free port for the time of `body`.
+  static func run<Result: Sendable>(
+    _ manners: Manners = Manners(), _ body: (AMQPConnectionConfiguration) async throws -> Result
+  ) async throws -> Result {
+    let eventLoop = NIOSingletons.posixEventLoopGroup.any()
+    // Kept alive to the end: a connection holds its delegate weakly.
+    let delegate = try await eventLoop.submit {
+      NIOLoopBound<any ServerDelegate>(LoopbackServer(manners), eventLoop: eventLoop)
+    }.get()
+    let settings = AMQPServer.Settings(containerID: "loopback", idleTimeoutMilliseconds: manners.idleTimeoutMilliseconds)
+    let server = try await AMQPServer.bind(host: "127.0.0.1", port: 0, on: eventLoop, settings: settings, delegate: delegate)
+    let configuration = AMQPConnectionConfiguration(
+      host: "127.0.0.1", port: server.port, encryption: .none, login: .anonymous, containerID: "test")
+    do {
+      let result = try await body(configuration)
+      await server.close()
+      withExtendedLifetime(delegate) {}
+      return result
+    } catch {
+      await server.close()
+      throw error
+    }
+  }
+
+  func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool { true }
+  func opened(_ connection: ServerConnection, _ open: PeerOpen) {}
+  func attached(_ link: LinkID, _ session: SessionID, role: LinkRole, _ attach: PeerAttach, on connection: ServerConnection) {
+    guard self.manners.answersAttach else { return }
+    connection.accept(link)
+    if role == .receiver { connection.grant(self.manners.credit, on: link) }
+  }
+  func detached(_ link: LinkID, on connection: ServerConnection) {}
+  func ended(_ session: SessionID, on connection: ServerConnection) {}
+  func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection) {}
+  func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
+    guard self.manners.answers else { return }
+    connection.settle(transfer.delivery, .accepted)
+    connection.grant(1, on: link)
+  }
+  func disposed(
+    _ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection
+  ) {}
+  func closed(_ connection: ServerConnection) {}
+}
