@@ -4,7 +4,7 @@ import BusModel
 import Foundation
 
 /// A JSON file of parties: an array of objects `herID`, `name`, `kind`, `parent` (absent or null for none), `active`,
-/// `valid`, `addresses` (objects `typeCode`, `text`, `inherited`). `config/parties.example.json` shows one.
+/// `valid`, `addresses` (objects `typeCode`, `text`, `inherited`). `docs/address-register.md` shows one.
 ///
 /// Reading is strict: a field that is missing, unknown or of the wrong type, a HER-ID that stands twice, or a queue address
 /// that is none, fails the whole file and names the entry.

@@ -58,7 +58,10 @@ public final class AddressResolver: Sendable {
   private let flights = SingleFlight<HerID, RegistryEntry>()
   private let failures = RecentFailures()
 
-  /// - Parameter register: nil when there is none to ask: entries from files then grow stale and are said to be.
+  /// - Parameters:
+  ///   - cache: one that is open for writing keeps what the register says. With one for reading only, every look-up of an entry
+  ///     that is not fresh asks the register.
+  ///   - register: nil when there is none to ask: entries then grow stale and are said to be.
   public init(
     cache: AddressCache, register: (any AddressRegisterReading)?, clock: any RegistryClock = SystemRegistryClock(),
     settings: Settings = Settings()
