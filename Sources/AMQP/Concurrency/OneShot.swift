@@ -3,7 +3,7 @@
 import Synchronization
 
 /// A value that comes once, for any number of waiting tasks. A waiter ends by the value or by its own cancellation.
-final class OneShot<Value: Sendable>: Sendable {
+package final class OneShot<Value: Sendable>: Sendable {
   private enum State {
     case pending(lastWaiter: UInt64, waiters: [UInt64: CheckedContinuation<Value, any Error>])
     case done(Value)
@@ -11,8 +11,10 @@ final class OneShot<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.pending(lastWaiter: 0, waiters: [:]))
 
+  package init() {}
+
   /// The value, if it has come.
-  var current: Value? {
+  package var current: Value? {
     self.state.withLock { if case .done(let value) = $0 { value } else { nil } }
   }
 
@@ -20,7 +22,7 @@ final class OneShot<Value: Sendable>: Sendable {
   ///
   /// - Returns: whether this was the first.
   @discardableResult
-  func fulfil(_ value: Value) -> Bool {
+  package func fulfil(_ value: Value) -> Bool {
     let waiters: [CheckedContinuation<Value, any Error>]? = self.state.withLock { state in
       guard case .pending(_, let waiters) = state else { return nil }
       state = .done(value)
@@ -31,7 +33,7 @@ final class OneShot<Value: Sendable>: Sendable {
   }
 
   /// - Throws: `CancellationError` when the calling task is cancelled first.
-  func wait() async throws -> Value {
+  package func wait() async throws -> Value {
     let waiter: UInt64 = self.state.withLock { state in
       guard case .pending(let last, let waiters) = state else { return 0 }
       state = .pending(lastWaiter: last + 1, waiters: waiters)

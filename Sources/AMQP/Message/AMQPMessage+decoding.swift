@@ -53,7 +53,7 @@ extension AMQPMessage {
 
 extension AMQPDecoder {
   /// A described value whose descriptor may be given by symbol, which the spec allows; all numeric here.
-  fileprivate mutating func sectionValue() throws(AMQPDecodingError) -> AMQPValue {
+  mutating func sectionValue() throws(AMQPDecodingError) -> AMQPValue {
     let value = try self.value()
     guard case .described(.symbol(let name), let inner) = value, let code = AMQPDecoder.sectionNames[name] else { return value }
     return .described(descriptor: .ulong(code), value: inner)

@@ -20,15 +20,7 @@ extension AMQPMessage {
     var bodySize = 0
     if case .dataSections(let sections) = self.body { bodySize = sections.reduce(0) { $0 + $1.count } }
     encoder.reserve(bodySize + 512)
-    if let header = self.header {
-      encoder.descriptor(SectionDescriptor.header)
-      encoder.fields([
-        .boolean(header.durable), header.priority.map(AMQPValue.ubyte), header.timeToLive.map(AMQPValue.uint),
-        header.firstAcquirer ? .boolean(true) : nil, header.deliveryCount > 0 ? .uint(header.deliveryCount) : nil,
-      ])
-    }
-    encoder.section(SectionDescriptor.deliveryAnnotations, self.deliveryAnnotations)
-    encoder.section(SectionDescriptor.messageAnnotations, self.messageAnnotations)
+    encoder.carriage(self.header, self.deliveryAnnotations, self.messageAnnotations)
     if self.properties != AMQPProperties() {
       encoder.descriptor(SectionDescriptor.properties)
       encoder.fields(self.properties.fields)
@@ -36,6 +28,13 @@ extension AMQPMessage {
     encoder.section(SectionDescriptor.applicationProperties, self.applicationProperties)
     encoder.body(self.body)
     encoder.section(SectionDescriptor.footer, self.footer)
+    return encoder.bytes
+  }
+
+  /// Only the sections that a broker on the way may change: they stand before the bare message, whose bytes stay as they are.
+  package func encodedCarriage() -> [UInt8] {
+    var encoder = AMQPEncoder()
+    encoder.carriage(self.header, self.deliveryAnnotations, self.messageAnnotations)
     return encoder.bytes
   }
 }
@@ -72,6 +71,18 @@ extension AMQPEncoder {
       for field in fields.prefix(count) { encoder.encode(field ?? .null) }
       return count
     }
+  }
+
+  fileprivate mutating func carriage(_ header: AMQPHeader?, _ delivery: AMQPMap, _ message: AMQPMap) {
+    if let header {
+      self.descriptor(SectionDescriptor.header)
+      self.fields([
+        .boolean(header.durable), header.priority.map(AMQPValue.ubyte), header.timeToLive.map(AMQPValue.uint),
+        header.firstAcquirer ? .boolean(true) : nil, header.deliveryCount > 0 ? .uint(header.deliveryCount) : nil,
+      ])
+    }
+    self.section(SectionDescriptor.deliveryAnnotations, delivery)
+    self.section(SectionDescriptor.messageAnnotations, message)
   }
 
   fileprivate mutating func section(_ descriptor: UInt64, _ map: AMQPMap) {
