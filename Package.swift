@@ -112,6 +112,9 @@ let package = Package(
         "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -189,7 +192,13 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "TjenestebussTestingTests",
-      dependencies: ["TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel"],
+      dependencies: [
+        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "CommandLineTests",

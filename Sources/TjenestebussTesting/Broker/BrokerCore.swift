@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import NIOCore
+
+/// The broker on its event loop: carries out what queues, links and faults decide. Touched on that loop only.
+final class BrokerCore: ServerDelegate {
+  typealias Machine = QueueMachine<BrokerMessage>
+
+  struct Queue {
+    let declaration: BrokerQueue
+    let deadLetterQueue: String?
+    var machine: Machine
+    var arrived = 0
+    var consumed = 0
+  }
+
+  struct LinkKey: Hashable {
+    let connection: Int
+    let link: LinkID
+  }
+
+  struct Link {
+    enum Use {
+      /// The client sends here.
+      case incoming(BrokerAddress)
+      /// The client receives.
+      case outgoing(queue: String, consumer: Machine.Consumer, settled: Bool)
+      case managementRequests
+      case managementAnswers
+    }
+
+    let session: SessionID
+    let name: String
+    let use: Use
+    /// What the client may still send.
+    var granted = 0
+    /// Answers of the management that wait for credit.
+    var waiting: [[UInt8]] = []
+    /// What we may send, for management answers.
+    var credit = 0
+  }
+
+  struct DeliveryKey: Hashable {
+    let connection: Int
+    let delivery: DeliveryID
+  }
+
+  struct Handed {
+    let queue: String
+    let lock: Machine.Lock
+    let link: LinkKey
+  }
+
+  struct Client {
+    let connection: ServerConnection
+    var user: String
+    var containerID: String?
+  }
+
+  let configuration: InMemoryBroker.Configuration
+  let manners: BrokerManners
+  let eventLoop: any EventLoop
+  var routing: RoutingTable
+  var queues: [String: Queue] = [:]
+  var clients: [Int: Client] = [:]
+  var links: [LinkKey: Link] = [:]
+  var consumers: [Machine.Consumer: LinkKey] = [:]
+  var handed: [DeliveryKey: Handed] = [:]
+  var faults = BrokerFaults()
+  var counters = BrokerCounters()
+  var waiters: [Int: Waiter] = [:]
+  private var lastConsumer = 0
+  private var lastSequence: Int64 = 0
+  private var unflushed: Set<Int> = []
+  private var flushIsDue = false
+  private var alarm: (at: Int64, cancel: @Sendable () -> Void)?
+
+  struct Waiter {
+    let isMet: @Sendable (BrokerSnapshot) -> Bool
+    let fulfilled: OneShot<BrokerSnapshot?>
+  }
+
+  init(_ configuration: InMemoryBroker.Configuration, on eventLoop: any EventLoop) {
+    self.configuration = configuration
+    self.manners = BrokerManners(configuration.dialect)
+    self.eventLoop = eventLoop
+    self.routing = RoutingTable(ownExchange: configuration.path)
+    for queue in configuration.queues { self.declare(queue) }
+  }
+
+  var capabilities: DialectCapabilities { self.configuration.dialect.capabilities }
+  var isRabbitMQ: Bool { self.manners.refusal == .endOfSession }
+  var now: Int64 { self.configuration.clock.milliseconds }
+  var maximumMessageSize: UInt64 { self.configuration.maximumMessageSize ?? self.manners.maximumMessageSize }
+
+  // MARK: Queues
+
+  /// Declares a queue and its dead-letter queue; one that is there stays as it is.
+  @discardableResult
+  func declare(_ queue: BrokerQueue) -> Bool {
+    guard self.queues[queue.name] == nil else { return false }
+    let deadLetterQueue = queue.deadLetterQueue(self.configuration.dialect)
+    self.queues[queue.name] = Queue(
+      declaration: queue, deadLetterQueue: deadLetterQueue, machine: Machine(queue.rules(self.manners)))
+    if let deadLetterQueue, self.queues[deadLetterQueue] == nil {
+      self.declare(BrokerQueue(deadLetterQueue, deliveryLimit: .none, deadLetter: .none))
+    }
+    self.changed()
+    return true
+  }
+
+  /// - Returns: how many messages went with it; nil when there is no such queue.
+  func delete(_ name: String) -> Int? {
+    guard let queue = self.queues.removeValue(forKey: name) else { return nil }
+    let gone = AMQPCondition(AMQPCondition.resourceDeleted, text: "queue '\(name)' was deleted")
+    for (key, link) in self.links {
+      switch link.use {
+      case .outgoing(name, _, _), .incoming(.queue(name, _)):
+        // RabbitMQ 3 says nothing at all to them.
+        if self.configuration.dialect != .rabbitMQ3 { self.detach(key, gone) }
+      default: break
+      }
+    }
+    self.handed = self.handed.filter { $0.value.queue != name }
+    self.changed()
+    return queue.machine.depth
+  }
+
+  func purge(_ name: String) -> Int? {
+    let count = self.queues[name]?.machine.purge()
+    self.changed()
+    return count
+  }
+
+  /// Puts a message into a queue, with whatever fault was asked for.
+  ///
+  /// - Returns: false when the queue is full.
+  func put(_ message: BrokerMessage, into name: String, isSent: Bool) -> Bool {
+    switch isSent ? self.faults.nextArrival(at: name) : nil {
+    case .drop:
+      self.counters.droppedOnPurpose += 1
+      return true
+    case .duplicate:
+      guard self.take(message, into: name) else { return false }
+      if self.take(message, into: name) { self.counters.duplicatedOnPurpose += 1 }
+      return true
+    case .withhold: return self.take(message, into: name, withheld: true)
+    case nil: return self.take(message, into: name)
+    }
+  }
+
+  private func take(_ message: BrokerMessage, into name: String, withheld: Bool = false) -> Bool {
+    self.lastSequence += 1
+    let marked = self.marked(message, queue: name)
+    switch self.queues[name]?.machine.put(marked, timeToLive: marked.timeToLive, withheld: withheld, now: self.now) {
+    case .queued(let actions)?:
+      self.queues[name]?.arrived += 1
+      self.perform(actions, in: name)
+      return true
+    case .full?, nil: return false
+    }
+  }
+
+  /// What a broker of the dialect writes on a message that comes in.
+  private func marked(_ message: BrokerMessage, queue: String) -> BrokerMessage {
+    var message = message
+    switch self.configuration.dialect {
+    case .rabbitMQ4AddressV1, .rabbitMQ4AddressV2:
+      message.annotate("x-exchange", .string(self.configuration.path))
+      message.annotate("x-routing-key", .string(queue))
+    case .rabbitMQ3:
+      if message.properties.subject == nil { message.rewrite { $0.properties.subject = queue } }
+    case .serviceBusWindowsServer, .azureServiceBus:
+      message.annotate("x-opt-enqueued-time", .timestamp(self.now))
+      message.annotate("x-opt-sequence-number", .long(self.lastSequence))
+    case .activeMQ: break
+    }
+    return message
+  }
+
+  func perform(_ actions: [Machine.Action], in queue: String) {
+    for action in actions {
+      switch action {
+      case .deliver(let handout): self.deliver(handout, from: queue)
+      case .drained(let consumer):
+        guard let key = self.consumers[consumer], let client = self.clients[key.connection] else { continue }
+        client.connection.drained(key.link)
+        self.markUnflushed(key.connection)
+      case .died(let message, let reason): self.bury(message, reason, from: queue)
+      }
+    }
+    self.setAlarm(for: queue)
+    self.changed()
+  }
+
+  private func deliver(_ handout: Machine.Handout, from queue: String) {
+    guard let key = self.consumers[handout.consumer], let client = self.clients[key.connection] else { return }
+    let payload = handout.content.encoded(
+      deliveryCount: handout.deliveryCount, isFirst: handout.isFirst, expiresAt: handout.expiresAt, now: self.now,
+      durableByDefault: self.manners.durableByDefault)
+    self.markUnflushed(key.connection)
+    guard let delivery = client.connection.send(payload, on: key.link, settled: handout.lock == nil) else {
+      // The link is gone and its end is yet to be told: nobody has seen the message.
+      return self.perform(
+        self.queues[queue]?.machine.detach(handout.consumer, counts: false, now: self.now) ?? [], in: queue)
+    }
+    self.counters.delivered += 1
+    if let lock = handout.lock {
+      self.handed[DeliveryKey(connection: key.connection, delivery: delivery)] = Handed(queue: queue, lock: lock, link: key)
+    } else {
+      self.queues[queue]?.consumed += 1
+    }
+  }
+
+  /// Takes a dead message to where the queue's dead letters lie.
+  private func bury(_ message: BrokerMessage, _ reason: DeathReason, from queue: String) {
+    guard let target = self.queues[queue]?.deadLetterQueue, self.queues[target] != nil else {
+      self.counters.diedWithoutTrace += 1
+      return
+    }
+    var message = message
+    message.die(reason, in: queue, exchange: self.configuration.path, dialect: self.configuration.dialect)
+    if self.put(message, into: target, isSent: false) {
+      self.counters.deadLettered += 1
+    } else {
+      self.counters.diedWithoutTrace += 1
+    }
+  }
+
+  // MARK: Time
+
+  private func setAlarm(for queue: String) {
+    guard let next = self.queues[queue]?.machine.nextExpiry(), next < self.alarm?.at ?? .max else { return }
+    self.setAlarm(at: next)
+  }
+
+  private func setAlarm(at milliseconds: Int64) {
+    self.alarm?.cancel()
+    // Not known before wake() returns, which may be after it has called.
+    self.alarm = (milliseconds, {})
+    let eventLoop = self.eventLoop
+    let core = NIOLoopBound(self, eventLoop: eventLoop)
+    let cancel = self.configuration.clock.wake(at: milliseconds) { eventLoop.execute { core.value.expire() } }
+    self.alarm = (milliseconds, cancel)
+  }
+
+  private func expire() {
+    self.alarm?.cancel()
+    self.alarm = nil
+    let now = self.now
+    for name in self.queues.keys.sorted() {
+      let actions = self.queues[name]?.machine.expire(now: now) ?? []
+      self.perform(actions, in: name)
+    }
+  }
+
+  // MARK: Telling others
+
+  /// A connection has something to write. Written once for all that happens in this turn of the loop, and never in the middle of
+  /// another connection's event.
+  func markUnflushed(_ connection: Int) {
+    self.unflushed.insert(connection)
+    self.changed()
+  }
+
+  /// Something may be otherwise than before: those who wait for it look again.
+  func changed() {
+    guard !self.flushIsDue, !self.unflushed.isEmpty || !self.waiters.isEmpty else { return }
+    self.flushIsDue = true
+    self.eventLoop.assumeIsolated().execute { self.flush() }
+  }
+
+  private func flush() {
+    self.flushIsDue = false
+    let connections = self.unflushed
+    self.unflushed = []
+    for number in connections.sorted() { self.clients[number]?.connection.flush() }
+    guard !self.waiters.isEmpty else { return }
+    let snapshot = self.snapshot()
+    for (number, waiter) in self.waiters where waiter.isMet(snapshot) {
+      self.waiters[number] = nil
+      waiter.fulfilled.fulfil(snapshot)
+    }
+  }
+
+  func newConsumer(_ key: LinkKey) -> Machine.Consumer {
+    self.lastConsumer += 1
+    let consumer = Machine.Consumer(self.lastConsumer)
+    self.consumers[consumer] = key
+    return consumer
+  }
+
+  func snapshot() -> BrokerSnapshot {
+    BrokerSnapshot(
+      queues: Dictionary(
+        uniqueKeysWithValues: self.queues.map { name, queue in
+          (
+            name,
+            BrokerSnapshot.Queue(
+              name: name, depth: queue.machine.depth, locked: queue.machine.lockedCount,
+              consumers: queue.machine.consumerCount, isPaused: queue.machine.isPaused, arrived: queue.arrived,
+              consumed: queue.consumed)
+          )
+        }),
+      connections: self.clients.sorted { $0.key < $1.key }.compactMap { number, client in
+        client.containerID.map { containerID in
+          BrokerSnapshot.Connection(
+            number: number, user: client.user, containerID: containerID,
+            links: self.links.keys.count { $0.connection == number })
+        }
+      },
+      counters: self.counters)
+  }
+}

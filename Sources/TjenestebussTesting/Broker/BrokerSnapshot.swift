@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+
+/// How things stand in a broker at one moment. No content of any message is in it.
+public struct BrokerSnapshot: Sendable, Hashable {
+  public struct Queue: Sendable, Hashable {
+    public var name: String
+    /// All messages, locked ones too.
+    public var depth: Int
+    /// Handed to a consumer and not settled yet.
+    public var locked: Int
+    public var consumers: Int
+    public var isPaused: Bool
+    /// Messages that came to this queue since it was declared, dead letters too.
+    public var arrived: Int
+    /// Messages that a consumer has accepted, or took settled.
+    public var consumed: Int
+  }
+
+  public struct Connection: Sendable, Hashable {
+    /// In order of connecting.
+    public var number: Int
+    public var user: String
+    /// What the client calls itself.
+    public var containerID: String
+    public var links: Int
+  }
+
+  /// By name.
+  public var queues: [String: Queue]
+  /// Those that have opened, in order of connecting.
+  public var connections: [Connection]
+  public var counters: BrokerCounters
+
+  /// All messages of the queue; 0 when there is no such queue.
+  public func depth(of queue: String) -> Int { self.queues[queue]?.depth ?? 0 }
+  public func consumers(of queue: String) -> Int { self.queues[queue]?.consumers ?? 0 }
+}
+
+/// What has happened since the broker was started.
+public struct BrokerCounters: Sendable, Hashable {
+  /// Messages that senders handed over and that were answered `accepted`, or settled beforehand.
+  public var accepted = 0
+  /// Messages given back or refused: released, rejected.
+  public var refused = 0
+  /// Messages answered `accepted` that no queue took: what RabbitMQ 3 does with the unroutable.
+  public var acceptedAndLost = 0
+  /// Messages sent to consumers, each delivery counted.
+  public var delivered = 0
+  public var deadLettered = 0
+  /// Messages that died where no dead-letter queue was.
+  public var diedWithoutTrace = 0
+  /// By ``InMemoryBroker/dropNext(_:to:)``.
+  public var droppedOnPurpose = 0
+  /// By ``InMemoryBroker/duplicateNext(_:to:)``: copies made.
+  public var duplicatedOnPurpose = 0
+  public var loginsRefused = 0
+  public var attachesRefused = 0
+  /// Sessions and connections that the broker ended because of what the client did.
+  public var clientFaults = 0
+}

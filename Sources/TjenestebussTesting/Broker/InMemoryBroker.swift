@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Disclosure
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Synchronization
+
+/// An AMQP 1.0 broker in memory that listens on loopback, for tests and rehearsals. Clients of any make can talk to it.
+///
+/// ```swift
+/// try await InMemoryBroker.withBroker(.init(dialect: .rabbitMQ4AddressV2, path: "NHNTESTServiceBus", queues: ["93238_async"])) {
+///   broker in
+///   try await AMQPConnection.withConnection(broker.clientConfiguration()) { ... }
+/// }
+/// ```
+///
+/// It follows its dialect in what a client can see: address forms, what a refused link costs, what becomes of the unroutable,
+/// dead letters, outcomes. It keeps nothing over a restart, knows no transactions, and has one virtual host.
+public final class InMemoryBroker: Service {
+  public let configuration: Configuration
+  private let group: MultiThreadedEventLoopGroup
+  private let state = Mutex(State.new)
+
+  struct Running: Sendable {
+    let core: NIOLoopBound<BrokerCore>
+    let settings: AMQPServer.Settings
+    let port: Int
+    /// Nil while connections are refused.
+    var server: AMQPServer?
+    var management: ManagementEndpoint?
+  }
+
+  private enum State {
+    case new, starting, stopped
+    case running(Running)
+  }
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    self.group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  }
+
+  // MARK: Life
+
+  /// Listens.
+  ///
+  /// - Throws: ``InMemoryBrokerError``: `portTaken`, `tlsFilesUnusable`, `managementNotStarted`, `alreadyStarted`.
+  public func start() async throws {
+    let mayStart = self.state.withLock { state in
+      guard case .new = state else { return false }
+      state = .starting
+      return true
+    }
+    guard mayStart else {
+      throw InMemoryBrokerError(.alreadyStarted, tried: "start the in-memory broker", seen: "it was started before")
+    }
+    do {
+      let running = try await self.bringUp()
+      self.state.withLock { $0 = .running(running) }
+    } catch {
+      self.state.withLock { $0 = .stopped }
+      try? await self.group.shutdownGracefully()
+      throw error
+    }
+  }
+
+  private func bringUp() async throws -> Running {
+    let configuration = self.configuration
+    let eventLoop = self.group.next()
+    let settings = try self.serverSettings()
+    let core = try await eventLoop.submit { NIOLoopBound(BrokerCore(configuration, on: eventLoop), eventLoop: eventLoop) }.get()
+    let server = try await InMemoryBroker.listen(configuration.host, configuration.port, settings, core, eventLoop)
+    var running = Running(core: core, settings: settings, port: server.port, server: server)
+    if let port = configuration.managementPort {
+      do {
+        running.management = try await ManagementEndpoint.start(
+          host: configuration.host, port: port, virtualHost: configuration.virtualHost, users: configuration.users
+        ) { try await eventLoop.submit { core.value.snapshot() }.get() }
+      } catch {
+        await server.close()
+        throw error
+      }
+    }
+    return running
+  }
+
+  private static func listen(
+    _ host: String, _ port: Int, _ settings: AMQPServer.Settings, _ core: NIOLoopBound<BrokerCore>, _ eventLoop: any EventLoop
+  ) async throws -> AMQPServer {
+    let delegate = try await eventLoop.submit { NIOLoopBound<any ServerDelegate>(core.value, eventLoop: eventLoop) }.get()
+    do {
+      return try await AMQPServer.bind(host: host, port: port, on: eventLoop, settings: settings, delegate: delegate)
+    } catch {
+      throw InMemoryBrokerError(.portTaken, tried: "listen on \(host):\(port)", seen: String(describing: error))
+    }
+  }
+
+  private func serverSettings() throws -> AMQPServer.Settings {
+    let configuration = self.configuration
+    let mechanisms: [String] =
+      switch (configuration.anonymousUser, configuration.dialect) {
+      case (nil, _): ["PLAIN"]
+      // The trap of a client that takes the first one it knows.
+      case (_, .rabbitMQ3): ["ANONYMOUS", "PLAIN"]
+      default: ["PLAIN", "ANONYMOUS"]
+      }
+    var tls: NIOSSLContext?
+    if let files = configuration.tls {
+      do {
+        var server = TLSConfiguration.makeServerConfiguration(
+          certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificateChain).map { .certificate($0) },
+          privateKey: .privateKey(try NIOSSLPrivateKey(file: files.privateKey, format: .pem)))
+        server.minimumTLSVersion = .tlsv12
+        tls = try NIOSSLContext(configuration: server)
+      } catch {
+        throw InMemoryBrokerError(
+          .tlsFilesUnusable, tried: "read \(files.certificateChain) and \(files.privateKey)", seen: String(describing: error))
+      }
+    }
+    return AMQPServer.Settings(
+      containerID: "in-memory-broker", mechanisms: mechanisms,
+      idleTimeoutMilliseconds: UInt32(clamping: Int64(configuration.idleTimeout / .milliseconds(1))),
+      properties: ["product": "Tjenestebuss in-memory broker", "dialect": .string(configuration.dialect.rawValue)], tls: tls)
+  }
+
+  /// Closes all connections as a broker does that is shut down in order, and stops listening. Idempotent.
+  public func stop() async {
+    let running: Running? = self.state.withLock { state in
+      defer { state = .stopped }
+      if case .running(let running) = state { return running }
+      return nil
+    }
+    guard let running else { return }
+    await running.management?.stop()
+    await running.server?.close()
+    let shutdown = AMQPCondition(AMQPCondition.connectionForced, text: "the broker is shut down")
+    try? await self.group.next().submit {
+      running.core.value.closeAll(shutdown)
+      for client in running.core.value.clients.values { client.connection.flush() }
+      running.core.value.abandonWaiters()
+    }.get()
+    // Closes the channels that are still open.
+    try? await self.group.shutdownGracefully()
+  }
+
+  /// Starts, and stops when the task is cancelled or the service group shuts down.
+  public func run() async throws {
+    try await self.start()
+    try? await gracefulShutdown()
+    await self.stop()
+  }
+
+  /// A broker for the time of `body`.
+  public static func withBroker<Result: Sendable>(
+    _ configuration: Configuration, _ body: (InMemoryBroker) async throws -> Result
+  ) async throws -> Result {
+    let broker = InMemoryBroker(configuration)
+    try await broker.start()
+    do {
+      let result = try await body(broker)
+      await broker.stop()
+      return result
+    } catch {
+      await broker.stop()
+      throw error
+    }
+  }
+
+  // MARK: Where it is
+
+  /// The port it listens on; nil when it does not run.
+  public var port: Int? { self.running?.port }
+
+  /// The port of the HTTP management; nil when it does not run or was not asked for.
+  public var managementPort: Int? { self.running?.management?.port }
+
+  /// How a client of ours connects: by the first user, or as `user`.
+  ///
+  /// - Throws: `notRunning`.
+  public func clientConfiguration(
+    user: String? = nil, password: Secret? = nil, authorities: [String] = [], containerID: String = "test-client"
+  ) throws -> AMQPConnectionConfiguration {
+    let port = try self.requireRunning().port
+    let known = self.configuration.users.first { user == nil || $0.name == user }
+    let login: AMQPConnectionConfiguration.Login =
+      if let name = user ?? known?.name, let password = password ?? known?.password {
+        .plain(user: name, password: password)
+      } else {
+        .anonymous
+      }
+    let isEncrypted = self.configuration.tls != nil
+    return AMQPConnectionConfiguration(
+      host: isEncrypted ? "localhost" : self.configuration.host, port: port,
+      encryption: isEncrypted ? .tls(authorities: authorities) : .none, login: login, containerID: containerID)
+  }
+
+  /// The target a sender to `queue` attaches to.
+  public func sendingAddress(_ queue: String) -> String {
+    LinkAddress.sending(to: queue, path: self.configuration.path, dialect: self.configuration.dialect).text
+  }
+
+  /// The source a receiver of `queue` attaches to.
+  public func receivingAddress(_ queue: String) -> String {
+    LinkAddress.receiving(from: queue, path: self.configuration.path, dialect: self.configuration.dialect).text
+  }
+
+  // MARK: The loop
+
+  private var running: Running? {
+    self.state.withLock { if case .running(let running) = $0 { running } else { nil } }
+  }
+
+  func requireRunning() throws -> Running {
+    guard let running = self.running else {
+      throw InMemoryBrokerError(.notRunning, tried: "speak to the in-memory broker", seen: "it does not run")
+    }
+    return running
+  }
+
+  func onLoop<Result: Sendable>(_ body: @escaping @Sendable (BrokerCore) throws -> Result) async throws -> Result {
+    let core = try self.requireRunning().core
+    return try await self.group.next().submit { try body(core.value) }.get()
+  }
+
+  /// Stops listening; connections that stand are not touched.
+  func stopListening() async throws {
+    let server: AMQPServer? = self.state.withLock { state in
+      guard case .running(var running) = state else { return nil }
+      let server = running.server
+      running.server = nil
+      state = .running(running)
+      return server
+    }
+    await server?.close()
+  }
+
+  func listenAgain() async throws {
+    let running = try self.requireRunning()
+    guard running.server == nil else { return }
+    let server = try await InMemoryBroker.listen(
+      self.configuration.host, running.port, running.settings, running.core, self.group.next())
+    let isKept = self.state.withLock { state in
+      guard case .running(var running) = state, running.server == nil else { return false }
+      running.server = server
+      state = .running(running)
+      return true
+    }
+    if !isKept { await server.close() }
+  }
+
+  func timer(after delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
+    self.group.next().scheduleTask(in: TimeAmount(delay), work)
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import Disclosure
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+
+/// RabbitMQ's HTTP management, as far as counting goes: `GET /api/queues`, `/api/queues/VHOST`, `/api/queues/VHOST/NAME`,
+/// by HTTP Basic. Unlike RabbitMQ's it is never late.
+struct ManagementEndpoint: Sendable {
+  let port: Int
+  private let serving: Task<Void, any Error>
+
+  struct QueueDescription: ResponseEncodable, Codable, Sendable {
+    let name: String
+    let vhost: String
+    let durable: Bool
+    let state: String
+    let messages: Int
+    let messages_ready: Int
+    let messages_unacknowledged: Int
+    let consumers: Int
+  }
+
+  /// Listens; returns when the port is known.
+  static func start(
+    host: String, port: Int, virtualHost: String, users: [BrokerUser],
+    snapshot: @escaping @Sendable () async throws -> BrokerSnapshot
+  ) async throws -> ManagementEndpoint {
+    let router = Router()
+    router.add(middleware: BasicLogin(users: users))
+    let all: @Sendable () async throws -> [QueueDescription] = {
+      try await snapshot().queues.values.sorted { $0.name < $1.name }.map { QueueDescription($0, virtualHost) }
+    }
+    router.get("api/queues") { _, _ in try await all() }
+    router.get("api/queues/:vhost") { _, context in
+      guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
+      return try await all()
+    }
+    router.get("api/queues/:vhost/:name") { _, context in
+      let name = try decoded("name", context)
+      guard try decoded("vhost", context) == virtualHost, let queue = try await all().first(where: { $0.name == name })
+      else { throw HTTPError(.notFound) }
+      return queue
+    }
+    let bound = OneShot<Int?>()
+    let application = Application(
+      router: router, configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
+      onServerRunning: { channel in bound.fulfil(channel.localAddress?.port) },
+      logger: Logger(label: "in-memory-broker.management", factory: { _ in SwiftLogNoOpLogHandler() }))
+    // Unstructured: the broker is an object with start() and stop(), and stop() cancels this and waits for its end.
+    let serving = Task {
+      defer { bound.fulfil(nil) }
+      try await application.run()
+    }
+    guard let port = try await bound.wait() else {
+      let seen: String
+      do {
+        try await serving.value
+        seen = "it ended at once"
+      } catch { seen = String(describing: error) }
+      throw InMemoryBrokerError(.managementNotStarted, tried: "listen on \(host):\(port)", seen: seen)
+    }
+    return ManagementEndpoint(port: port, serving: serving)
+  }
+
+  func stop() async {
+    self.serving.cancel()
+    _ = await self.serving.result
+  }
+
+  private static func decoded(_ name: String, _ context: BasicRequestContext) throws -> String {
+    guard let text = PercentEncoding.decoded(try context.parameters.require(name)) else { throw HTTPError(.badRequest) }
+    return text
+  }
+}
+
+extension ManagementEndpoint.QueueDescription {
+  fileprivate init(_ queue: BrokerSnapshot.Queue, _ virtualHost: String) {
+    self.init(
+      name: queue.name, vhost: virtualHost, durable: true, state: "running", messages: queue.depth,
+      messages_ready: queue.depth - queue.locked, messages_unacknowledged: queue.locked, consumers: queue.consumers)
+  }
+}
+
+/// HTTP Basic by the broker's own users.
+private struct BasicLogin: RouterMiddleware {
+  let users: [BrokerUser]
+
+  func handle(
+    _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    guard let value = request.headers[.authorization], value.hasPrefix("Basic "),
+      let bytes = Data(base64Encoded: String(value.dropFirst(6))), let text = String(validating: bytes, as: UTF8.self),
+      let colon = text.firstIndex(of: ":"), let user = self.users.first(where: { $0.name == text[..<colon] }),
+      user.password.withPlainText({ $0 == text[text.index(after: colon)...] })
+    else {
+      var response = Response(status: .unauthorized)
+      response.headers[.wwwAuthenticate] = "Basic realm=\"in-memory broker\""
+      return response
+    }
+    return try await next(request, context)
+  }
+}
