@@ -84,6 +84,8 @@ let package = Package(
         "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -137,6 +139,7 @@ let package = Package(
       name: "bus-pinger",
       dependencies: [
         "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -179,7 +182,7 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "BusProbeTests",
-      dependencies: ["BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel"],
+      dependencies: ["BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure"],
       swiftSettings: houseRules),
     .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(

@@ -38,7 +38,7 @@ public struct LinkAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Percent-encodes all but RFC 3986's unreserved characters, as address v2 demands.
-  static func percentEncoded(_ text: String) -> String {
+  package static func percentEncoded(_ text: String) -> String {
     let hex = Array("0123456789ABCDEF")
     var encoded = ""
     for byte in text.utf8 {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import AsyncHTTPClient
+import BusModel
+import Disclosure
+import Foundation
+import NIOCore
+
+/// RabbitMQ's management interface over HTTP: on every version, but some seconds late. Counts unsettled messages too.
+///
+/// Two questions are asked: the totals without statistics, which RabbitMQ 4 has at once, and the statistics, which have the
+/// consumers. A number that neither has is not known, and not zero. A virtual host that does not exist reads as a missing
+/// queue: the interface says the same of both.
+public struct ManagementHTTPCounting: QueueCounting {
+  public let way = DialectCapabilities.Counting.managementHTTP
+  public let lag = Duration.seconds(6)
+  private let http: HTTPClient
+  private let base: String
+  private let authorization: Secret
+  private let virtualHost: String
+  private let timeout: Duration
+
+  /// - Parameters:
+  ///   - http: whoever made it shuts it down; it must verify certificates and follow no redirects.
+  ///   - url: `http://host:15672` or `https://host:15671`; no user, no path.
+  ///   - timeout: for each question.
+  /// - Throws: ``ProbeError`` `managementURLInvalid`.
+  public init(
+    http: HTTPClient, url: String, user: String, password: Secret, virtualHost: String = "/", timeout: Duration = .seconds(10)
+  ) throws(ProbeError) {
+    guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme), parsed.host != nil,
+      parsed.user == nil, parsed.password == nil, parsed.query == nil, ["", "/"].contains(parsed.path)
+    else { throw .managementURLInvalid(problem: "it is not of the form http://host:port (not shown: it may hold a password)") }
+    self.http = http
+    self.base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    self.authorization = password.withPlainText { Secret("Basic " + Data("\(user):\($0)".utf8).base64EncodedString()) }
+    self.virtualHost = virtualHost
+    self.timeout = timeout
+  }
+
+  public func read(_ queues: [String]) async -> [DepthReading] {
+    var readings: [DepthReading] = []
+    for queue in queues {
+      let now = SystemRegistryClock().now
+      let totals = await self.ask(queue, "disable_stats=true&enable_queue_totals=true")
+      let value: DepthReading.Value
+      switch totals {
+      case .failure(let error): value = .unreadable(error)
+      case .success(nil): value = .missing
+      case .success(let totals?):
+        switch await self.ask(queue, "columns=messages,consumers") {
+        case .failure(let error): value = .unreadable(error)
+        case .success(nil): value = .missing
+        case .success(let statistics?): value = Self.value(totals: totals, statistics: statistics)
+        }
+      }
+      readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value))
+    }
+    return readings
+  }
+
+  /// The numbers an answer may have.
+  struct Numbers: Decodable, Equatable {
+    var messages: Int?
+    var consumers: Int?
+  }
+
+  static func value(totals: Numbers, statistics: Numbers) -> DepthReading.Value {
+    guard let messages = totals.messages ?? statistics.messages, messages >= 0 else {
+      return .unreadable(.countingUnreadable(way: .managementHTTP, seen: "no message count yet"))
+    }
+    return .counted(QueueCount(messages: messages, includesUnsettled: true, consumers: statistics.consumers))
+  }
+
+  static func path(_ queue: String, virtualHost: String) -> String {
+    "/api/queues/\(LinkAddress.percentEncoded(virtualHost))/\(LinkAddress.percentEncoded(queue))"
+  }
+
+  /// - Returns: nil when there is no such queue.
+  private func ask(_ queue: String, _ query: String) async -> Result<Numbers?, ProbeError> {
+    let url = self.base + Self.path(queue, virtualHost: self.virtualHost)
+    var request = HTTPClientRequest(url: "\(url)?\(query)")
+    self.authorization.withPlainText { request.headers.add(name: "Authorization", value: $0) }
+    do {
+      let response = try await self.http.execute(request, timeout: TimeAmount(self.timeout))
+      let body = try await response.body.collect(upTo: 1 << 20)
+      switch response.status.code {
+      case 200: return Self.numbers(Array(body.readableBytesView))
+      case 404: return .success(nil)
+      default: return .failure(.countingRefused(url: url, status: Int(response.status.code)))
+      }
+    } catch {
+      return .failure(.countingUnreachable(url: url, seen: String("\(error)".prefix(200))))
+    }
+  }
+
+  /// Statistics that are not there yet come as an empty list instead of an object.
+  static func numbers(_ body: [UInt8]) -> Result<Numbers?, ProbeError> {
+    let data = Data(body)
+    if let numbers = try? JSONDecoder().decode(Numbers.self, from: data) { return .success(numbers) }
+    if let list = try? JSONDecoder().decode([Numbers].self, from: data), list.isEmpty { return .success(Numbers()) }
+    return .failure(.countingUnreadable(way: .managementHTTP, seen: "the answer is not the JSON it should be"))
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Disclosure
+import TjenestebussClient
+
+/// Why a queue could not be counted, or a probe could not be made. Never read as zero, never as "nothing there".
+public enum ProbeError: ExplainedError, Hashable {
+  /// The management interface refused user or permission.
+  case countingRefused(url: String, status: Int)
+  case countingUnreachable(url: String, seen: String)
+  case countingUnreadable(way: DialectCapabilities.Counting, seen: String)
+  case countingNotPossible(BusName, Dialect)
+  /// AMQP `/management` could not be asked.
+  case countingLinkFailed(TjenestebussError.Cause)
+  case managementURLInvalid(problem: String)
+
+  public var stableCode: String {
+    switch self {
+    case .countingRefused: "PROBE-101"
+    case .countingUnreachable: "PROBE-102"
+    case .countingUnreadable: "PROBE-103"
+    case .countingNotPossible: "PROBE-104"
+    case .countingLinkFailed: "PROBE-105"
+    case .managementURLInvalid: "PROBE-106"
+    }
+  }
+
+  public var explanation: Explanation {
+    let unknown = "How many messages lie there is not known, which is not the same as none."
+    return switch self {
+    case .countingRefused(let url, let status):
+      Explanation(
+        tried: "count a queue by \(url)", seen: "HTTP status \(status)",
+        meaning: "The user may not look at this queue. \(unknown)",
+        next: "Check the management user and its permission for the virtual host.", owner: .caller)
+    case .countingUnreachable(let url, let seen):
+      Explanation(
+        tried: "count a queue by \(url)", seen: seen, meaning: "The management interface did not answer. \(unknown)",
+        next: "Check host, port and firewall of the management interface.", owner: .network)
+    case .countingUnreadable(let way, let seen):
+      Explanation(
+        tried: "count a queue by \(way.rawValue)", seen: seen, meaning: "The answer has no count in it. \(unknown)",
+        next: "Try again in some seconds: a new queue has no statistics yet.", owner: .bus)
+    case .countingNotPossible(let bus, let dialect):
+      Explanation(
+        tried: "count a queue of bus \(bus)", seen: "no way is configured or known for \(dialect.rawValue)", meaning: unknown,
+        next: "Configure the management interface of the bus, or ask those who run it.", owner: .caller)
+    case .countingLinkFailed(let cause):
+      Explanation(
+        tried: "count a queue by AMQP /management", seen: "[\(cause.code)] \(cause.explanation.seen)",
+        meaning: "\(cause.explanation.meaning) \(unknown)", next: cause.explanation.next, owner: cause.explanation.owner)
+    case .managementURLInvalid(let problem):
+      Explanation(
+        tried: "read the address of a management interface", seen: problem, meaning: "It is no address to ask.",
+        next: "Write it as http://host:15672 or https://host:15671, without user and path.", owner: .caller)
+    }
+  }
+}

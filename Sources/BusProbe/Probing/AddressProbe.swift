@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import AddressRegistry
+import BusModel
+import TjenestebussClient
+
+/// Pings one queue of one party over an open connection. It never receives from the party's queue, nor attaches a receiver to
+/// it: that would take patients' messages.
+struct AddressProbe: Sendable {
+  enum Listening: Sendable {
+    case no
+    case at(EchoDesk, replyTo: String)
+    case failed(AMQPError)
+  }
+
+  let connection: AMQPConnection
+  let endpoint: BusEndpoint
+  let counting: (any QueueCounting)?
+  let listening: Listening
+  let settings: ProbeSettings
+  private let clock = ContinuousClock()
+
+  init(
+    connection: AMQPConnection, endpoint: BusEndpoint, counting: (any QueueCounting)?, listening: Listening,
+    settings: ProbeSettings
+  ) {
+    self.connection = connection
+    self.endpoint = endpoint
+    self.counting = counting
+    self.listening = listening
+    self.settings = settings
+  }
+
+  /// - Parameters:
+  ///   - sends: false to attach and count only.
+  func observe(_ herID: HerID, queue: String, sends: Bool) async -> PingObservation {
+    var replyTo: String?
+    if case .at(_, let queue) = self.listening { replyTo = queue }
+    let ping = PingForm.request(
+      from: self.settings.ownHerID, to: herID, replyTo: replyTo, subject: self.settings.pingSubject,
+      timeToLive: self.settings.timeToLive)
+    let address = self.endpoint.sendingAddress(ofQueue: queue).text
+    var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: ping.messageID)
+    seen.before = await self.counting?.read(queue)
+
+    let begun = self.clock.now
+    do throws(AMQPError) {
+      let sender = try await self.connection.openSender(to: address, within: self.settings.timeout)
+      seen.attachMilliseconds = self.milliseconds(since: begun)
+      if sends { await self.send(ping, to: queue, by: sender, &seen) }
+      await self.close(sender)
+    } catch {
+      seen.attachMilliseconds = self.milliseconds(since: begun)
+      seen.attachFailure = error
+    }
+    if sends, seen.attachFailure == nil {
+      await self.control(&seen)
+      await self.count(queue, &seen)
+    }
+    return seen
+  }
+
+  private func send(_ ping: HealthMessage, to queue: String, by sender: AMQPSender, _ seen: inout PingObservation) async {
+    if case .at(let desk, _) = self.listening { desk.expect(ping.messageID) }
+    let begun = self.clock.now
+    seen.ping = await self.outcome(of: ping, to: queue, by: sender)
+    seen.pingMilliseconds = self.milliseconds(since: begun)
+    switch self.listening {
+    case .no: seen.echo = .noReplyQueue
+    case .failed(let error): seen.echo = .notListening(error)
+    case .at(let desk, _):
+      if seen.ping == .outcome(.accepted) {
+        let echo = await desk.echo(of: ping.messageID, within: self.settings.echoTimeout)
+        seen.echo = echo.map { .came($0) } ?? .noneInTime(self.settings.echoTimeout)
+        seen.echoMilliseconds = self.milliseconds(since: begun)
+      }
+      desk.forget(ping.messageID)
+    }
+  }
+
+  private func outcome(of message: HealthMessage, to queue: String, by sender: AMQPSender) async -> PingObservation.Sending {
+    // Our own ping is always sendable; should it not be, nothing was tried.
+    guard let amqp = try? message.amqpMessage(toQueue: queue, enqueued: .now) else { return .notTried }
+    do throws(AMQPError) {
+      return .outcome(try await sender.send(amqp, within: self.settings.timeout))
+    } catch {
+      return .notSent(error)
+    }
+  }
+
+  /// The same message to a queue that cannot exist.
+  private func control(_ seen: inout PingObservation) async {
+    // Where the bus would make the queue, the control would leave one behind.
+    guard self.endpoint.dialect.capabilities.missingQueueForSender != .declaresQueue else { return }
+    let queue = "tjenestebuss-probe-\(UniqueID.random())"
+    let message = PingForm.request(
+      from: self.settings.ownHerID, to: self.settings.ownHerID, replyTo: nil, subject: self.settings.pingSubject,
+      timeToLive: .seconds(1))
+    let begun = self.clock.now
+    do throws(AMQPError) {
+      let sender = try await self.connection.openSender(
+        to: self.endpoint.sendingAddress(ofQueue: queue).text, within: self.settings.timeout)
+      seen.control = await self.outcome(of: message, to: queue, by: sender)
+      await self.close(sender)
+    } catch {
+      seen.control = .notSent(error)
+    }
+    seen.controlMilliseconds = self.milliseconds(since: begun)
+  }
+
+  private func count(_ queue: String, _ seen: inout PingObservation) async {
+    guard let counting = self.counting, seen.before?.count != nil else { return }
+    if self.settings.waitsForLateCounts, counting.lag > .zero {
+      // A count of before the ping says nothing about it. Bounded, and ended by a cancellation.
+      try? await self.clock.sleep(for: counting.lag)
+    }
+    seen.after = await counting.read(queue)
+  }
+
+  private func close(_ sender: AMQPSender) async {
+    await sender.close(within: self.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+  }
+
+  private func milliseconds(since begun: ContinuousClock.Instant) -> Double { (self.clock.now - begun).inMilliseconds }
+}
+
+extension Duration {
+  /// With fractions, for showing.
+  var inMilliseconds: Double {
+    Double(self.components.seconds) * 1_000 + Double(self.components.attoseconds) / 1e15
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import AddressRegistry
+import BusModel
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+import TjenestebussClient
+
+/// One bus, looked at from outside for as long as a process lives: queue pre-flight, pings, depth and consumers. Over one
+/// connection, which comes back by itself; it never receives from a party's queue.
+///
+/// ```swift
+/// let probe = BusProbe(endpoint, replyQueue: "93238_pingreply", settings: ProbeSettings(ownHerID: own))
+/// // in a task: await probe.run()
+/// let ready = await probe.preflight(["93238_async", "93238_sync", "93238_error"])
+/// let verdict = await probe.ping(herID, queue: "93238_async")
+/// let depth = await probe.depth("93238_async")
+/// ```
+///
+/// Every call is bounded in time and answers with a value: what could not be found out is in it as such.
+public final class BusProbe: Sendable, Service {
+  public let endpoint: BusEndpoint
+  private let settings: ProbeSettings
+  private let replyQueue: String?
+  private let counting: (any QueueCounting)?
+  private let client: AMQPClient
+  private let desk: EchoDesk
+  private let logger: Logger
+  private let listeningFailure = Mutex<AMQPError?>(nil)
+
+  /// - Parameters:
+  ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must belong to this process alone.
+  ///   - counting: a way to count; nil for AMQP `/management` where the dialect has it, else none.
+  public init(
+    _ endpoint: BusEndpoint, replyQueue: String?, counting: (any QueueCounting)? = nil, settings: ProbeSettings,
+    on group: (any EventLoopGroup)? = nil,
+    logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
+  ) {
+    let client = AMQPClient(
+      endpoint.amqpConfiguration(role: "probe", operationTimeout: settings.timeout), on: group, logger: logger)
+    self.endpoint = endpoint
+    self.settings = settings
+    self.replyQueue = replyQueue
+    self.client = client
+    self.desk = EchoDesk(subject: settings.pingSubject)
+    self.logger = logger
+    let timeout = settings.timeout
+    if let counting {
+      self.counting = counting
+    } else if endpoint.dialect.capabilities.countsBy.contains(.managementAMQP) {
+      self.counting = ManagementAMQPCounting(timeout: timeout) { try await client.connection(within: timeout) }
+    } else {
+      self.counting = nil
+    }
+  }
+
+  /// What the connection is doing.
+  public var state: AMQPClient.State { self.client.state }
+
+  /// Keeps the connection, and listens on the reply queue, until the task is cancelled or shut down gracefully.
+  ///
+  /// - Throws: `AMQPError` when trying again cannot help: login refused, certificate refused.
+  public func run() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      if let replyQueue {
+        group.addTask { await self.listen(replyQueue) }
+      }
+      defer { group.cancelAll() }
+      try await self.client.run()
+    }
+  }
+
+  /// Runs the probe for the time of `body`.
+  public func withProbe<Result: Sendable>(
+    _ body: @Sendable @escaping (BusProbe) async throws -> Result
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      // A refused login shows in the state and in every call's answer; it must not cancel the body before that is read.
+      group.addTask { try? await self.run() }
+      defer { group.cancelAll() }
+      return try await body(self)
+    }
+  }
+
+  /// How long to wait before a reply queue that does not exist, or may not be read, is tried again.
+  private static let replyQueueRetry: Duration = .seconds(30)
+
+  private func listen(_ queue: String) async {
+    let address = self.endpoint.receivingAddress(ofQueue: queue).text
+    while !Task.isCancelled, !Task.isShuttingDownGracefully {
+      do {
+        try await cancelWhenGracefulShutdown {
+          try await self.client.receive(from: address, credit: EchoDesk.credit) { batch in
+            self.listeningFailure.withLock { $0 = nil }
+            self.desk.take(batch)
+          }
+        }
+        return
+      } catch let error as AMQPError {
+        self.listeningFailure.withLock { $0 = error }
+        self.desk.linkEnded()
+        if case .ended = self.client.state { return }
+        do { try await cancelWhenGracefulShutdown { try await ContinuousClock().sleep(for: Self.replyQueueRetry) } } catch {
+          return
+        }
+        self.listeningFailure.withLock { $0 = nil }
+      } catch {
+        return
+      }
+    }
+  }
+
+  private var listening: AddressProbe.Listening {
+    guard let replyQueue else { return .no }
+    if let failure = self.listeningFailure.withLock({ $0 }) { return .failed(failure) }
+    return .at(self.desk, replyTo: replyQueue)
+  }
+
+  // MARK: Looking
+
+  /// Whether queues are there, who listens, and whether we may send to them. Sends nothing.
+  ///
+  /// - Throws: `AMQPError` when there is no connection.
+  public func preflight(_ queues: [String]) async throws -> [QueuePreflight] {
+    let connection = try await self.client.connection(within: self.settings.timeout)
+    let depths = await self.counting?.read(queues)
+    var results: [QueuePreflight] = []
+    for queue in queues {
+      var refused: AMQPError?
+      do throws(AMQPError) {
+        let sender = try await connection.openSender(
+          to: self.endpoint.sendingAddress(ofQueue: queue).text, within: self.settings.timeout)
+        await sender.close(within: self.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+      } catch {
+        refused = error
+      }
+      results.append(
+        QueuePreflight(
+          queue: queue, dialect: self.endpoint.dialect, depth: depths?.first { $0.queue == queue }, sendingRefused: refused))
+    }
+    return results
+  }
+
+  /// Pings a party's queue: attach, send, outcome, negative control, depth and consumers before and after, echo.
+  ///
+  /// - Throws: `AMQPError` when there is no connection.
+  public func ping(_ herID: HerID, queue: String) async throws -> PingVerdict {
+    let connection = try await self.client.connection(within: self.settings.timeout)
+    let probe = AddressProbe(
+      connection: connection, endpoint: self.endpoint, counting: self.counting, listening: self.listening,
+      settings: self.settings)
+    let observation = await probe.observe(herID, queue: queue, sends: true)
+    return PingVerdict(observation: observation, judgement: PingJudgement(observation))
+  }
+
+  /// How long a queue is and who listens. A count that cannot be had is a reading too, never zero.
+  public func depth(_ queue: String) async -> DepthReading {
+    if let counting { return await counting.read(queue) }
+    return self.uncounted(queue)
+  }
+
+  /// As ``depth(_:)`` for several queues, by one pair of links.
+  public func depths(_ queues: [String]) async -> [DepthReading] {
+    if let counting { return await counting.read(queues) }
+    return queues.map { self.uncounted($0) }
+  }
+
+  private func uncounted(_ queue: String) -> DepthReading {
+    DepthReading(
+      queue: queue, way: nil, readAt: SystemRegistryClock().now,
+      value: .unreadable(.countingNotPossible(self.endpoint.name, self.endpoint.dialect)))
+  }
+}
+
+/// A ping's observation, and what it means.
+public struct PingVerdict: Sendable, Hashable {
+  public var observation: PingObservation
+  public var judgement: PingJudgement
+}

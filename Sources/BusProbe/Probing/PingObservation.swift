@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Disclosure
+
+/// All that one ping showed, before it is judged: what ``PingJudgement`` turns into steps and a verdict.
+public struct PingObservation: Sendable, Hashable {
+  /// What became of a message that was to be sent.
+  public enum Sending: Sendable, Hashable {
+    case outcome(AMQPOutcome)
+    /// The link was refused, or the message did not leave.
+    case notSent(AMQPError)
+    case notTried
+  }
+
+  public enum Echo: Sendable, Hashable {
+    case came(PingEcho)
+    case noneInTime(Duration)
+    /// No reply queue is configured on this bus.
+    case noReplyQueue
+    case notListening(AMQPError)
+    /// The ping was not taken, so no echo can come.
+    case notAwaited
+  }
+
+  public var dialect: Dialect
+  /// The address that was attached to, in the bus's own form.
+  public var linkAddress: String
+  public var messageID: String
+  /// Nil while the attach was good.
+  public var attachFailure: AMQPError?
+  public var attachMilliseconds: Double?
+  public var ping = Sending.notTried
+  public var pingMilliseconds: Double?
+  public var control = Sending.notTried
+  public var controlMilliseconds: Double?
+  public var echo = Echo.notAwaited
+  public var echoMilliseconds: Double?
+  public var before: DepthReading?
+  public var after: DepthReading?
+
+  public init(dialect: Dialect, linkAddress: String, messageID: String) {
+    self.dialect = dialect
+    self.linkAddress = linkAddress
+    self.messageID = messageID
+  }
+}
