@@ -22,6 +22,11 @@ public struct ChainHead: Sendable, Hashable, Codable {
   public var sequence: Int64
   public var hash: String
 
+  public init(sequence: Int64, hash: String) {
+    self.sequence = sequence
+    self.hash = hash
+  }
+
   /// Before the first event.
   public static let empty = ChainHead(sequence: 0, hash: String(repeating: "0", count: 64))
 }

@@ -140,14 +140,9 @@ public struct Planner: Sendable {
 
   private func member(_ herID: HerID, party: PuljeRequest.Party?, target: Bus) -> Plan.Member? {
     guard let before = self.records[herID] else { return nil }
-    var after = before
-    var isWritten = false
-    for index in after.addresses.indices where after.addresses[index].queueKind != nil {
-      guard let queue = try? QueueAddress(text: after.addresses[index].text), let moved = target.address(ofQueue: queue.queue)
-      else { continue }
-      after.addresses[index].text = moved.description
-      if !after.addresses[index].inherited { isWritten = true }
-    }
+    // What cannot be moved is an obstacle already; its record then stands as it was.
+    let after = (try? before.moved(to: target)) ?? before
+    let isWritten = before.queues.contains { !$0.inherited }
     return Plan.Member(
       herID: herID, vendor: party?.vendor ?? "", startConfirmed: party?.startConfirmed ?? false, before: before, after: after,
       isWritten: isWritten)

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+import MigrationStore
+
+/// Carries out what the core decides: one loop that takes in news one at a time, makes what follows durable, and starts what is
+/// to be done next. It moves when something happens or a time is due; it never polls.
+///
+/// Everything that is decided passes through the loop in order: decide, append, fold. Nothing is carried out before it is durable.
+public actor MigrationEngine {
+  struct Key: Hashable {
+    var pulje: PuljeName
+    var group: GroupID
+  }
+
+  enum Message: Sendable {
+    case input(MigrationInput, actor: String, reply: CheckedContinuation<[MigrationEvent], any Error>)
+    case finished(Key, wasRefused: Bool)
+    /// What ends the engine came up while something was carried out.
+    case failed(any Error)
+    case wake
+    case stop
+  }
+
+  /// What the engine works with. Everything outside comes through these.
+  public struct Ports: Sendable {
+    public var store: any EventStore
+    public var register: any RegisterPort
+    public var buses: any BusPort
+    public var clock: any MigrationClock
+    public var jitter: any JitterSource
+    public var notifier: any Notifier
+    public var crashPoints: any CrashPoints
+    public var observer: any EngineObserver
+
+    public init(
+      store: any EventStore, register: any RegisterPort, buses: any BusPort, clock: any MigrationClock = SystemMigrationClock(),
+      jitter: any JitterSource = SystemJitter(), notifier: any Notifier = SilentNotifier(),
+      crashPoints: any CrashPoints = NoCrashPoints(), observer: any EngineObserver = NoObserver()
+    ) {
+      self.store = store
+      self.register = register
+      self.buses = buses
+      self.clock = clock
+      self.jitter = jitter
+      self.notifier = notifier
+      self.crashPoints = crashPoints
+      self.observer = observer
+    }
+  }
+
+  nonisolated let ports: Ports
+  nonisolated let settings: EngineSettings
+  private nonisolated let inbox: AsyncStream<Message>
+  nonisolated let outlet: AsyncStream<Message>.Continuation
+
+  private(set) var state = MigrationState()
+  private var head = ChainHead.empty
+  private var busy: [Key: GroupAction] = [:]
+  /// A group whose last result was refused waits a moment: whatever is wrong, it must not turn the loop into a race.
+  private var coolUntil: [Key: Instant] = [:]
+  private var armedWake: Instant?
+  private var isStopping = false
+  private var hasRun = false
+
+  public init(ports: Ports, settings: EngineSettings = EngineSettings()) {
+    self.ports = ports
+    self.settings = settings
+    (self.inbox, self.outlet) = AsyncStream.makeStream(of: Message.self)
+  }
+
+  // MARK: from outside
+
+  /// Decides on `input`, makes the outcome durable, and gives the events.
+  ///
+  /// - Throws: ``Refusal`` when the answer is no and nothing has changed; ``StoreError`` when it could not be kept;
+  ///   ``EngineError`` `notRunning`.
+  @discardableResult
+  public nonisolated func submit(_ input: MigrationInput, actor: String) async throws -> [MigrationEvent] {
+    try await withCheckedThrowingContinuation { reply in
+      switch self.outlet.yield(.input(input, actor: actor, reply: reply)) {
+      case .enqueued: break
+      default: reply.resume(throwing: EngineError.notRunning)
+      }
+    }
+  }
+
+  /// Starts nothing more, lets what is under way end (a write on the wire is finished and its answer kept), then ``run(onReady:)``
+  /// returns. Bounded by the deadlines in the settings. Idempotent.
+  public nonisolated func stop() { self.outlet.yield(.stop) }
+
+  /// Everything as it stands, and where the history ends.
+  public func snapshot() -> (state: MigrationState, head: ChainHead) { (self.state, self.head) }
+
+  // MARK: the loop
+
+  /// Recovers from the history, then works until ``stop()`` or a failure of the store.
+  ///
+  /// - Parameter onReady: called when the history is recovered and the engine takes commands.
+  /// - Throws: ``StoreError``, or what a crash point threw. `CancellationError` is not thrown: cancelling ends the run at once,
+  ///   as a crash would, and the next start resumes.
+  public func run(onReady: @Sendable () async -> Void = {}) async throws {
+    guard !self.hasRun else { throw EngineError.startedTwice }
+    self.hasRun = true
+    do {
+      try await self.recover()
+      await onReady()
+      let failure = await withDiscardingTaskGroup { group in
+        let failure = await self.loop(&group)
+        // Before the group waits for its tasks: one of them may wait for an answer of the loop that has just ended.
+        await self.turnAway()
+        group.cancelAll()
+        return failure
+      }
+      if let failure { throw failure }
+    } catch {
+      await self.turnAway()
+      throw error
+    }
+  }
+
+  private func recover() async throws {
+    let history = try await self.ports.store.load()
+    self.state = history.state
+    self.head = history.head
+    try await self.keep([.daemonStarted], actor: "daemon")
+  }
+
+  /// - Returns: what ended it; nil when it was stopped or cancelled.
+  private func loop(_ group: inout DiscardingTaskGroup) async -> (any Error)? {
+    self.startDueWork(&group)
+    for await message in self.inbox {
+      switch message {
+      case .input(let input, let actor, let reply):
+        do { try await self.answer(input, actor: actor, reply: reply) } catch { return error }
+      case .finished(let key, let wasRefused):
+        self.busy[key] = nil
+        self.coolUntil[key] = wasRefused ? self.ports.clock.now + self.settings.retryBase : nil
+      case .failed(let error): return error
+      case .wake: self.armedWake = nil
+      case .stop: self.isStopping = true
+      }
+      if self.isStopping, self.busy.isEmpty { return nil }
+      if !self.isStopping { self.startDueWork(&group) }
+    }
+    return nil
+  }
+
+  private func answer(
+    _ input: MigrationInput, actor: String, reply: CheckedContinuation<[MigrationEvent], any Error>
+  ) async throws {
+    switch self.state.decide(input, now: self.ports.clock.now) {
+    case .refused(let refusal): reply.resume(throwing: refusal)
+    case .events(let events):
+      do { try await self.keep(events, actor: actor) } catch {
+        reply.resume(throwing: error)
+        throw error
+      }
+      reply.resume(returning: events)
+    }
+  }
+
+  /// Durable first, folded after.
+  private func keep(_ events: [MigrationEvent], actor: String) async throws {
+    let now = self.ports.clock.now
+    let deed: CrashPoint.Deed = events.contains(where: \.isIntent) ? .intent : .append
+    try self.ports.crashPoints.reached(CrashPoint(moment: .before, deed: deed))
+    self.head = try await self.ports.store.append(events, at: now, actor: actor)
+    try self.ports.crashPoints.reached(CrashPoint(moment: .after, deed: deed))
+    for event in events {
+      guard self.state.apply(event, at: now) else {
+        throw StoreError.inconsistent(path: "the running engine", sequence: self.head.sequence, kind: event.kind)
+      }
+      if let notice = Notice(event, state: self.state, at: now) { self.ports.notifier.notify(notice) }
+    }
+  }
+
+  private func startDueWork(_ group: inout DiscardingTaskGroup) {
+    let now = self.ports.clock.now
+    var wake = self.settings.heartbeat.map { now + $0 }
+    func wakeAt(_ instant: Instant) { wake = min(wake ?? instant, instant) }
+    var writes = self.busy.values.count(where: \.isWrite)
+    for (pulje, id, next) in self.state.next(now: now) {
+      let key = Key(pulje: pulje, group: id)
+      if self.busy[key] != nil { continue }
+      switch next {
+      case .done: continue
+      case .wait(let reason): if let until = reason.until { wakeAt(until) }
+      case .act(let action):
+        if let cool = self.coolUntil[key], now < cool {
+          wakeAt(cool)
+          continue
+        }
+        guard self.busy.count < self.settings.concurrentGroups else { continue }
+        if action.isWrite {
+          guard writes < self.settings.concurrentWrites else { continue }
+          writes += 1
+        }
+        self.busy[key] = action
+        group.addTask { await self.carryOut(action, key) }
+      }
+    }
+    self.arm(wake, now, &group)
+    self.ports.observer.turned(
+      EngineTurn(now: now, busy: self.busy.count, nextWake: wake, isStopping: self.isStopping), state: self.state)
+  }
+
+  /// One sleeper for the earliest time; a later one is not needed, since the earlier looks again.
+  private func arm(_ wake: Instant?, _ now: Instant, _ group: inout DiscardingTaskGroup) {
+    guard let wake else { return }
+    if let armed = self.armedWake, armed <= wake, armed > now { return }
+    self.armedWake = wake
+    group.addTask {
+      guard (try? await self.ports.clock.sleep(until: wake)) != nil else { return }
+      self.outlet.yield(.wake)
+    }
+  }
+
+  /// Answers everybody who still waits, once nothing is taken in any more.
+  private func turnAway() async {
+    self.outlet.finish()
+    for await message in self.inbox {
+      if case .input(_, _, let reply) = message { reply.resume(throwing: EngineError.notRunning) }
+    }
+  }
+}
+
+extension MigrationEvent {
+  var isIntent: Bool { if case .group(_, _, .intentRecorded) = self { true } else { false } }
+}
+
+extension GroupAction {
+  var isWrite: Bool { if case .write = self { true } else { false } }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+/// Makes a plan from a request and the register as it reads now. Writes nothing anywhere.
+public struct PlanMaker: Sendable {
+  private let register: any RegisterPort
+  private let buses: [Bus]
+
+  public init(register: any RegisterPort, buses: [Bus]) {
+    self.register = register
+    self.buses = buses
+  }
+
+  /// - Parameter open: parties that open puljer hold.
+  /// - Throws: ``EngineError`` `registerUnreadable`. A party that the register says it does not know is an obstacle in the
+  ///   plan, not an error.
+  public func plan(_ request: PuljeRequest, open: [HerID: PuljeName]) async throws -> Plan {
+    let known = try await self.knownParties()
+    var fresh: [HerID: PartyRecord] = [:]
+    var absent: Set<HerID> = []
+    var wanted = Set(request.parties.map(\.herID))
+    // Each round reads those that hang together with what was read: parents, and who shares a queue. A register that goes on
+    // for ever does not keep us: sixteen rounds are more than any organisation is deep.
+    for _ in 0..<16 {
+      let unread = wanted.subtracting(fresh.keys).subtracting(absent).sorted()
+      if unread.isEmpty { break }
+      for herID in unread {
+        do throws(RegisterReadError) { fresh[herID] = try await self.register.read(herID) } catch {
+          switch error {
+          case .unknownParty: absent.insert(herID)
+          case .failed(let seen): throw EngineError.registerUnreadable(herID, seen: seen)
+          }
+        }
+      }
+      wanted = Self.neighbours(of: fresh, among: known)
+    }
+    let records = known.filter { fresh[$0.herID] == nil && !absent.contains($0.herID) } + fresh.values
+    return Planner(buses: self.buses, records: records, open: open).plan(request)
+  }
+
+  private func knownParties() async throws -> [PartyRecord] {
+    do throws(RegisterReadError) { return try await self.register.known() } catch {
+      if case .failed(let seen) = error { throw EngineError.registerUnreadable(nil, seen: seen) }
+      return []
+    }
+  }
+
+  /// Parents from whom something is inherited, and everybody known to hold one of the same queue addresses.
+  private static func neighbours(of fresh: [HerID: PartyRecord], among known: [PartyRecord]) -> Set<HerID> {
+    var found: Set<HerID> = []
+    var addresses: Set<String> = []
+    for record in fresh.values {
+      let queues = record.addresses.filter { $0.queueKind != nil }
+      addresses.formUnion(queues.map { $0.text.lowercased() })
+      if let parent = record.parent, queues.contains(where: \.inherited) { found.insert(parent) }
+    }
+    for record in known
+    where record.addresses.contains(where: { $0.queueKind != nil && addresses.contains($0.text.lowercased()) }) {
+      found.insert(record.herID)
+    }
+    return found
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+/// Something a person should know of.
+public struct Notice: Sendable, Hashable, Codable {
+  public enum Weight: String, Sendable, Hashable, Codable, Comparable {
+    case information, warning, alarm
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.rank < rhs.rank }
+    private var rank: Int { self == .information ? 0 : self == .warning ? 1 : 2 }
+  }
+
+  public var at: Instant
+  public var weight: Weight
+  /// The event's stable kind, such as `group.held`.
+  public var kind: String
+  public var pulje: PuljeName?
+  public var group: GroupID?
+  public var phase: GroupPhase?
+  /// The stable code, where there is one.
+  public var code: String?
+  /// In words, without health data.
+  public var words: String
+
+  /// What `event` is worth telling; nil for what is only kept.
+  init?(_ event: MigrationEvent, state: MigrationState, at now: Instant) {
+    self.at = now
+    self.kind = event.kind
+    self.pulje = event.pulje
+    switch event {
+    case .puljeSealed(let plan, let by):
+      (self.weight, self.words) = (.information, "sealed by \(by): \(plan.herIDs.count) parties in \(plan.groups.count) groups")
+    case .puljeStarted(_, let approvals):
+      (self.weight, self.words) = (.information, "started, approved by \(approvals.joined(separator: ", "))")
+    case .puljePaused(_, let by, let why): (self.weight, self.words) = (.warning, "paused by \(by): \(why)")
+    case .puljeResumed(_, let by): (self.weight, self.words) = (.information, "resumed by \(by)")
+    case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
+    case .group(let pulje, let group, let event):
+      guard let (weight, code, words) = Self.told(event) else { return nil }
+      (self.weight, self.code, self.words) = (weight, code, words)
+      self.group = group
+      self.phase = state.puljer[pulje]?.groups[group]?.phase
+    }
+  }
+
+  private static func told(_ event: GroupEvent) -> (Weight, String?, String)? {
+    switch event {
+    case .held(let hold): (hold.clearsItself ? .warning : .alarm, hold.code.rawValue, "\(hold.seen). \(hold.next)")
+    case .preflightFailed(_, let hold, _): (.warning, hold.code.rawValue, "\(hold.seen). \(hold.next)")
+    case .conflictFound(let herID, _):
+      (
+        .alarm, Refusal.Code.conflict.rawValue,
+        "the entry of HER-ID \(herID) was changed by somebody else; it is not written over"
+      )
+    case .rollBackStarted(let by, let why): (.warning, nil, "roll-back started by \(by): \(why)")
+    case .pingFailed(_, let seen, _): (.warning, nil, "ping failed: \(seen)")
+    case .lateArrival: (.warning, nil, "messages came to the queues that are being left")
+    case .readFailed(let herID, let seen, _): (.warning, nil, "the entry of HER-ID \(herID) could not be read: \(seen)")
+    case .writeReturned(let operation, _, let outcome):
+      switch outcome {
+      case .answered: (.information, nil, "\(operation): answered")
+      case .unknown(let seen): (.warning, nil, "\(operation): outcome unknown, the read-back decides: \(seen)")
+      case .refused(let seen): (.warning, nil, "\(operation): refused, the read-back decides: \(seen)")
+      case .handedOver(let steps): (.alarm, nil, "\(operation): to be done by hand. \(steps)")
+      }
+    case .looked, .readAsGoal, .readAsBase, .preflightPassed: nil
+    default: (.information, nil, event.kind)
+    }
+  }
+}
+
+/// Who is told. Must not throw and must not take long: it is called between steps.
+public protocol Notifier: Sendable {
+  func notify(_ notice: Notice)
+}
+
+public struct SilentNotifier: Notifier {
+  public init() {}
+  public func notify(_ notice: Notice) {}
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+/// One write to the register, whose intent is durable.
+public struct WriteOrder: Sendable, Hashable {
+  public var operation: Migration.OperationID
+  public var herID: HerID
+  public var direction: Direction
+  /// The record the write starts from, read a moment ago.
+  public var base: PartyRecord
+  /// The record the read-back must show. Forward it is the target bus's; back it is the exact prior one.
+  public var goal: PartyRecord
+  /// The bus the write leads to.
+  public var bus: BusName
+}
+
+/// Why an entry could not be read.
+public enum RegisterReadError: Error, Sendable, Hashable {
+  /// The register says there is no such party.
+  case unknownParty(HerID)
+  /// It could not be asked, or its answer not be read. Says nothing of the entry.
+  case failed(String)
+}
+
+/// The address register, as the engine needs it.
+public protocol RegisterPort: Sendable {
+  /// The entry as the register has it now, never from a cache.
+  func read(_ herID: HerID) async throws(RegisterReadError) -> PartyRecord
+
+  /// Makes one write, once. Nothing in its answer is believed: the read-back tells.
+  func write(_ order: WriteOrder) async -> WriteOutcome
+
+  /// Everybody known beforehand, from a cache of any age: to find who shares a queue. What it names is read anew.
+  func known() async throws(RegisterReadError) -> [PartyRecord]
+}
