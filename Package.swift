@@ -156,6 +156,8 @@ let package = Package(
       ],
       swiftSettings: houseRules),
 
+    // Programs that share no line with ours, for tests to run.
+    .target(name: "ForeignPrograms", path: "Tests/ForeignPrograms", swiftSettings: houseRules),
     .testTarget(
       name: "AMQPTests",
       dependencies: [
@@ -196,7 +198,7 @@ let package = Package(
     .testTarget(
       name: "TjenestebussTestingTests",
       dependencies: [
-        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure",
+        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "ForeignPrograms",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -209,7 +211,9 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "RealBrokerTests",
-      dependencies: ["TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP"],
+      dependencies: [
+        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "ForeignPrograms",
+      ],
       swiftSettings: houseRules),
   ]
 )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AMQP
+import ForeignPrograms
 import Foundation
 import Testing
 

@@ -3,11 +3,11 @@
 import Foundation
 
 /// A program that is not ours, run to its end.
-struct ForeignProgram {
-  struct Result: Sendable {
-    var exitCode: Int32
-    var output: String
-    var errors: String
+package enum ForeignProgram {
+  package struct Result: Sendable {
+    package var exitCode: Int32
+    package var output: String
+    package var errors: String
   }
 
   private struct Missing: Error, CustomStringConvertible {
@@ -16,16 +16,18 @@ struct ForeignProgram {
   }
 
   /// The root of the checkout, from this file's own place.
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   /// Python with python-qpid-proton, as Debian ships it.
-  static func python(_ script: String, _ arguments: [String]) async throws -> Result {
+  package static func python(_ script: String, _ arguments: [String]) async throws -> Result {
     try await Self.run("/usr/bin/python3", [Self.root.appendingPathComponent("tools/foreign/\(script)").path] + arguments)
   }
 
   /// Proton's own C examples, compiled now into a folder of their own.
-  static func withCExamples<Value>(_ body: (_ send: String, _ receive: String) async throws -> Value) async throws -> Value {
+  package static func withCExamples<Value>(_ body: (_ send: String, _ receive: String) async throws -> Value) async throws
+    -> Value
+  {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("c-examples-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let built = try await Self.run(Self.root.appendingPathComponent("tools/foreign/build-c-examples").path, [folder.path])
@@ -33,7 +35,7 @@ struct ForeignProgram {
     return try await body(folder.appendingPathComponent("send").path, folder.appendingPathComponent("receive").path)
   }
 
-  static func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
+  package static func run(_ path: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
     guard FileManager.default.isExecutableFile(atPath: path) else { throw Missing(path: path) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
