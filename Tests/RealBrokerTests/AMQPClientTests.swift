@@ -29,8 +29,10 @@ struct AMQPClientTests {
     "all connections are cut while messages flow: nothing that was accepted is lost, receiving goes on by itself",
     arguments: RealBroker.all)
   func cut(_ broker: RealBroker) async throws {
-    let queue = try await broker.declareQueue("quorum")
-    var configuration = try broker.configuration()
+    // In a virtual host of its own: other tests' connections must not be cut.
+    let queue = try await broker.declareQueue("quorum", virtualHost: "other")
+    var configuration = try broker.configuration(user: "guest", password: "guest")
+    configuration.virtualHost = "vhost:other"
     configuration.operationTimeout = .seconds(5)
     let received = Received()
     try await self.withClient(configuration) { client in
@@ -46,7 +48,7 @@ struct AMQPClientTests {
         }
         var accepted: Set<String> = []
         for number in 0..<300 {
-          if number == 100 || number == 200 { try await broker.control("close_all_connections", "test") }
+          if number == 100 || number == 200 { try await broker.control("close_all_connections", "--vhost", "other", "test") }
           do {
             let outcome = try await client.send(self.message(number), to: broker.sending(to: queue))
             if outcome == .accepted { accepted.insert("m-\(number)") }

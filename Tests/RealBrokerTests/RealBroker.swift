@@ -56,11 +56,13 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   }
 
   /// Declares a durable queue by the management API; its name is new for every call.
-  func declareQueue(_ kind: String = "classic", arguments: [String: Any] = [:]) async throws -> String {
+  func declareQueue(
+    _ kind: String = "classic", arguments: [String: Any] = [:], virtualHost: String = "%2F"
+  ) async throws -> String {
     let name = "test_\(UUID().uuidString.prefix(8).lowercased())_async"
     var all = arguments
     all["x-queue-type"] = kind
-    try await self.management("PUT", "/api/queues/%2F/\(name)", ["durable": true, "arguments": all])
+    try await self.management("PUT", "/api/queues/\(virtualHost)/\(name)", ["durable": true, "arguments": all])
     return name
   }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// A connection that comes back: it connects, and after a loss connects again with back-off, for as long as ``run()`` runs.
 ///
@@ -25,7 +25,7 @@ public final class AMQPClient: Sendable, Service {
   private let backOff: AMQPBackOff
   private let logger: Logger
   private let group: (any EventLoopGroup)?
-  private let store = Mutex(Store())
+  private let store = NIOLockedValueBox(Store())
 
   private struct Store {
     var state = State.idle
@@ -41,7 +41,7 @@ public final class AMQPClient: Sendable, Service {
   private final class SenderSlot: Sendable {
     let connection: AMQPConnection
     let sender = OneShot<Result<AMQPSender, AMQPError>>()
-    let lastUse = Mutex(ContinuousClock.now)
+    let lastUse = NIOLockedValueBox(ContinuousClock.now)
     init(_ connection: AMQPConnection) { self.connection = connection }
   }
 
@@ -65,7 +65,7 @@ public final class AMQPClient: Sendable, Service {
   /// - Throws: ``AMQPError`` when trying again cannot help: `loginRefused`, `certificateRefused`, `configurationInvalid`,
   ///   `unauthorized`. May be called once.
   public func run() async throws {
-    let isFirst = self.store.withLock { store in
+    let isFirst = self.store.withLockedValue { store in
       defer { store.isRunning = true }
       return !store.isRunning
     }
@@ -114,13 +114,13 @@ public final class AMQPClient: Sendable, Service {
   }
 
   private func end(_ reason: AMQPError) async {
-    let connection = self.store.withLock { $0.connection }
+    let connection = self.store.withLockedValue { $0.connection }
     self.set(.ended(reason))
     await connection?.close()
   }
 
   private func connected(_ connection: AMQPConnection) {
-    let waiters = self.store.withLock { store in
+    let waiters = self.store.withLockedValue { store in
       store.connection = connection
       defer { store.waiters = [:] }
       return Array(store.waiters.values)
@@ -130,7 +130,7 @@ public final class AMQPClient: Sendable, Service {
   }
 
   private func disconnected(_ connection: AMQPConnection) {
-    self.store.withLock { store in
+    self.store.withLockedValue { store in
       store.connection = nil
       store.senders = [:]
     }
@@ -143,7 +143,7 @@ public final class AMQPClient: Sendable, Service {
       metadata[LogKey.error.rawValue] = "\(error.stableCode)"
       self.logger.notice("connection lost or not made; trying again", metadata: metadata)
     }
-    let (waiters, observers) = self.store.withLock { store in
+    let (waiters, observers) = self.store.withLockedValue { store in
       store.state = state
       guard case .ended = state else {
         return ([], Array(store.observers.values)) as ([OneShot<Result<AMQPConnection, AMQPError>>], _)
@@ -162,18 +162,18 @@ public final class AMQPClient: Sendable, Service {
   }
 
   /// What the client is doing now.
-  public var state: State { self.store.withLock { $0.state } }
+  public var state: State { self.store.withLockedValue { $0.state } }
 
   /// The state now, and every change of it with its cause. Ends when the client does. A slow reader gets the newest 64.
   public var states: AsyncStream<State> {
     let (stream, continuation) = AsyncStream.makeStream(of: State.self, bufferingPolicy: .bufferingNewest(64))
-    let id = self.store.withLock { store in
+    let id = self.store.withLockedValue { store in
       store.lastWaiter += 1
       continuation.yield(store.state)
       if case .ended = store.state { continuation.finish() } else { store.observers[store.lastWaiter] = continuation }
       return store.lastWaiter
     }
-    continuation.onTermination = { [weak self] _ in _ = self?.store.withLock { $0.observers.removeValue(forKey: id) } }
+    continuation.onTermination = { [weak self] _ in _ = self?.store.withLockedValue { $0.observers.removeValue(forKey: id) } }
     return stream
   }
 
@@ -185,7 +185,7 @@ public final class AMQPClient: Sendable, Service {
   public func connection(within timeout: Duration? = nil) async throws(AMQPError) -> AMQPConnection {
     let limit = timeout ?? self.configuration.operationTimeout
     let waiter = OneShot<Result<AMQPConnection, AMQPError>>()
-    let id: UInt64? = self.store.withLock { store in
+    let id: UInt64? = self.store.withLockedValue { store in
       if case .ended(let reason) = store.state {
         waiter.fulfil(.failure(reason))
         return nil
@@ -203,7 +203,7 @@ public final class AMQPClient: Sendable, Service {
     }
     defer {
       timer.cancel()
-      if let id { _ = self.store.withLock { $0.waiters.removeValue(forKey: id) } }
+      if let id { _ = self.store.withLockedValue { $0.waiters.removeValue(forKey: id) } }
     }
     do {
       return try await waiter.wait().get()
@@ -260,17 +260,17 @@ public final class AMQPClient: Sendable, Service {
 
   /// The connection's end is known here before ``keepConnected()`` has seen it.
   private func disconnectedEarly(_ connection: AMQPConnection) {
-    self.store.withLock { if $0.connection === connection { $0.connection = nil } }
+    self.store.withLockedValue { if $0.connection === connection { $0.connection = nil } }
   }
 
   private func sender(
     to address: String, on connection: AMQPConnection, within timeout: Duration
   ) async throws(AMQPError) -> AMQPSender {
-    let (slot, isNew, surplus) = self.store.withLock { store -> (SenderSlot, Bool, SenderSlot?) in
+    let (slot, isNew, surplus) = self.store.withLockedValue { store -> (SenderSlot, Bool, SenderSlot?) in
       if let slot = store.senders[address], slot.connection === connection { return (slot, false, nil) }
       var surplus: SenderSlot?
       if store.senders.count >= AMQPClient.senderLimit,
-        let oldest = store.senders.min(by: { $0.value.lastUse.withLock { $0 } < $1.value.lastUse.withLock { $0 } })
+        let oldest = store.senders.min(by: { $0.value.lastUse.withLockedValue { $0 } < $1.value.lastUse.withLockedValue { $0 } })
       {
         surplus = store.senders.removeValue(forKey: oldest.key)
       }
@@ -278,7 +278,7 @@ public final class AMQPClient: Sendable, Service {
       store.senders[address] = slot
       return (slot, true, surplus)
     }
-    slot.lastUse.withLock { $0 = .now }
+    slot.lastUse.withLockedValue { $0 = .now }
     if let sender = try? surplus?.sender.current?.get() {
       // Its close waits for its last outcomes; the new sender must not.
       Task { await sender.close() }
@@ -302,7 +302,7 @@ public final class AMQPClient: Sendable, Service {
   }
 
   private func forgetSender(to address: String, of connection: AMQPConnection) {
-    self.store.withLock { if $0.senders[address]?.connection === connection { $0.senders[address] = nil } }
+    self.store.withLockedValue { if $0.senders[address]?.connection === connection { $0.senders[address] = nil } }
   }
 
   // MARK: Receiving

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A value that comes once, for any number of waiting tasks. A waiter ends by the value or by its own cancellation.
 package final class OneShot<Value: Sendable>: Sendable {
@@ -9,13 +9,13 @@ package final class OneShot<Value: Sendable>: Sendable {
     case done(Value)
   }
 
-  private let state = Mutex(State.pending(lastWaiter: 0, waiters: [:]))
+  private let state = NIOLockedValueBox(State.pending(lastWaiter: 0, waiters: [:]))
 
   package init() {}
 
   /// The value, if it has come.
   package var current: Value? {
-    self.state.withLock { if case .done(let value) = $0 { value } else { nil } }
+    self.state.withLockedValue { if case .done(let value) = $0 { value } else { nil } }
   }
 
   /// Gives the value; the first one counts.
@@ -23,7 +23,7 @@ package final class OneShot<Value: Sendable>: Sendable {
   /// - Returns: whether this was the first.
   @discardableResult
   package func fulfil(_ value: Value) -> Bool {
-    let waiters: [CheckedContinuation<Value, any Error>]? = self.state.withLock { state in
+    let waiters: [CheckedContinuation<Value, any Error>]? = self.state.withLockedValue { state in
       guard case .pending(_, let waiters) = state else { return nil }
       state = .done(value)
       return Array(waiters.values)
@@ -34,14 +34,14 @@ package final class OneShot<Value: Sendable>: Sendable {
 
   /// - Throws: `CancellationError` when the calling task is cancelled first.
   package func wait() async throws -> Value {
-    let waiter: UInt64 = self.state.withLock { state in
+    let waiter: UInt64 = self.state.withLockedValue { state in
       guard case .pending(let last, let waiters) = state else { return 0 }
       state = .pending(lastWaiter: last + 1, waiters: waiters)
       return last + 1
     }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let now: Result<Value, any Error>? = self.state.withLock { state in
+        let now: Result<Value, any Error>? = self.state.withLockedValue { state in
           switch state {
           case .done(let value): return .success(value)
           case .pending(let last, var waiters):
@@ -54,7 +54,7 @@ package final class OneShot<Value: Sendable>: Sendable {
         if let now { continuation.resume(with: now) }
       }
     } onCancel: {
-      let continuation: CheckedContinuation<Value, any Error>? = self.state.withLock { state in
+      let continuation: CheckedContinuation<Value, any Error>? = self.state.withLockedValue { state in
         guard case .pending(let last, var waiters) = state else { return nil }
         let continuation = waiters.removeValue(forKey: waiter)
         state = .pending(lastWaiter: last, waiters: waiters)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// Commands from any task to the event loop: many commands, one wake-up. A hop for each would cost far more than the work.
 final class LoopMailbox<Command: Sendable>: Sendable {
-  private let commands = Mutex<[Command]>([])
+  private let commands = NIOLockedValueBox<[Command]>([])
   private let eventLoop: any EventLoop
   private let carryOut: @Sendable ([Command]) -> Void
 
@@ -19,13 +19,13 @@ final class LoopMailbox<Command: Sendable>: Sendable {
 
   func put(contentsOf added: some Collection<Command>) {
     guard !added.isEmpty else { return }
-    let wasEmpty = self.commands.withLock { commands in
+    let wasEmpty = self.commands.withLockedValue { commands in
       defer { commands.append(contentsOf: added) }
       return commands.isEmpty
     }
     guard wasEmpty else { return }
     self.eventLoop.execute {
-      let all = self.commands.withLock { commands in
+      let all = self.commands.withLockedValue { commands in
         defer { commands = [] }
         return commands
       }

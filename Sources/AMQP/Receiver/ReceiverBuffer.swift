@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What has arrived on a receiving link and no task has taken yet. Filled by the event loop, emptied a batch at a time.
 final class ReceiverBuffer: Sendable {
@@ -12,13 +12,13 @@ final class ReceiverBuffer: Sendable {
     var ended: Result<Void, AMQPError>?
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
-  var count: Int { self.state.withLock { $0.deliveries.count } }
-  var hasEnded: Bool { self.state.withLock { $0.ended != nil } }
+  var count: Int { self.state.withLockedValue { $0.deliveries.count } }
+  var hasEnded: Bool { self.state.withLockedValue { $0.ended != nil } }
 
   func append(_ delivery: IncomingTransfer) {
-    let waiter = self.state.withLock {
+    let waiter = self.state.withLockedValue {
       state -> (CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>, [IncomingTransfer])? in
       state.deliveries.append(delivery)
       guard !state.waiters.isEmpty else { return nil }
@@ -31,7 +31,7 @@ final class ReceiverBuffer: Sendable {
 
   /// Ends it. What no task has taken is returned, to be released.
   func end(_ result: Result<Void, AMQPError>) -> [IncomingTransfer] {
-    let (waiters, left) = self.state.withLock { state in
+    let (waiters, left) = self.state.withLockedValue { state in
       guard state.ended == nil else {
         return ([], []) as ([CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>], [IncomingTransfer])
       }
@@ -48,13 +48,13 @@ final class ReceiverBuffer: Sendable {
 
   /// Everything that has arrived; waits when there is nothing. Nil after a close from this side, or when the task is cancelled.
   func nextBatch() async -> Result<[IncomingTransfer]?, AMQPError> {
-    let number = self.state.withLock { state in
+    let number = self.state.withLockedValue { state in
       state.lastWaiter += 1
       return state.lastWaiter
     }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let now = self.state.withLock { state -> Result<[IncomingTransfer]?, AMQPError>? in
+        let now = self.state.withLockedValue { state -> Result<[IncomingTransfer]?, AMQPError>? in
           if !state.deliveries.isEmpty {
             defer { state.deliveries = [] }
             return .success(state.deliveries)
@@ -67,7 +67,7 @@ final class ReceiverBuffer: Sendable {
         if let now { continuation.resume(returning: now) }
       }
     } onCancel: {
-      let continuation = self.state.withLock { state in
+      let continuation = self.state.withLockedValue { state in
         state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0).continuation }
       }
       continuation?.resume(returning: .success(nil))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// Requests to a node that answers, such as RabbitMQ 4's `/management`: a pair of links of one name on one session.
@@ -10,7 +11,7 @@ public final class AMQPRequestReply: Sendable {
   public let node: String
   private let sender: AMQPSender
   private let receiver: AMQPReceiver
-  private let waiting = Mutex<[UInt64: OneShot<Result<AMQPMessage, AMQPError>>]>([:])
+  private let waiting = NIOLockedValueBox<[UInt64: OneShot<Result<AMQPMessage, AMQPError>>]>([:])
   private let lastNumber = Atomic<UInt64>(0)
 
   init(node: String, sender: AMQPSender, receiver: AMQPReceiver) {
@@ -29,8 +30,8 @@ public final class AMQPRequestReply: Sendable {
     request.properties.messageID = .ulong(number)
     request.properties.replyTo = "$me"
     let answer = OneShot<Result<AMQPMessage, AMQPError>>()
-    self.waiting.withLock { $0[number] = answer }
-    defer { _ = self.waiting.withLock { $0.removeValue(forKey: number) } }
+    self.waiting.withLockedValue { $0[number] = answer }
+    defer { _ = self.waiting.withLockedValue { $0.removeValue(forKey: number) } }
     let late = AMQPError(
       .noCredit, .link, .local, tried: "ask \(self.node)", seen: "no answer in \(timeout)")
     let timer = self.sender.after(timeout) { answer.fulfil(.failure(late)) }
@@ -51,10 +52,10 @@ public final class AMQPRequestReply: Sendable {
       for try await delivery in self.receiver {
         try? delivery.accept()
         guard let message = try? delivery.message(), case .ulong(let number)? = message.properties.correlationID else { continue }
-        self.waiting.withLock { $0[number] }?.fulfil(.success(message))
+        self.waiting.withLockedValue { $0[number] }?.fulfil(.success(message))
       }
     } catch let error {
-      for answer in self.waiting.withLock({ Array($0.values) }) { answer.fulfil(.failure(error)) }
+      for answer in self.waiting.withLockedValue({ Array($0.values) }) { answer.fulfil(.failure(error)) }
     }
   }
 }
