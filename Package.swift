@@ -208,7 +208,9 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel"],
+      dependencies: [
+        "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "RealBrokerTests",
