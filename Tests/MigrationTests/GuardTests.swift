@@ -100,6 +100,8 @@ struct GuardTests {
     #expect(!fails([.consumer: .impossible, .depthFalls: .impossible, .echo: .passed]))
     #expect(!fails([.negativeControl: .failed]))
     #expect(fails([.negativeControl: .failed, .depthFalls: .impossible]))
+    #expect(fails([.negativeControl: .failed, .consumer: .impossible]))
+    #expect(fails([.negativeControl: .impossible, .consumer: .impossible]))
     #expect(!fails([.negativeControl: .failed, .depthFalls: .impossible, .echo: .passed]))
     #expect(!fails([.echo: .failed]))
     #expect(fails([.echo: .failed], echo: true))

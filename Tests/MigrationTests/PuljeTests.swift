@@ -39,6 +39,19 @@ final class PuljeTests {
     #expect(self.state.puljer[self.name]?.phase == .preflight)
   }
 
+  @Test("begin seals and starts, or does neither")
+  func begin() {
+    let plan = Fixture.plan([200])
+    #expect(self.send(.begin(Fixture.plan([101]), planHash: nil, approvals: ["Kari", "Ola"])).refusal?.code == .planBlocked)
+    #expect(self.send(.begin(plan, planHash: nil, approvals: [])).refusal?.code == .nobodyNamed)
+    #expect(self.send(.begin(plan, planHash: nil, approvals: ["Kari"])).refusal?.code == .tooFewApprovals)
+    #expect(self.send(.begin(plan, planHash: "abc", approvals: ["Kari", "Ola"])).refusal?.code == .planChanged)
+    #expect(self.state.puljer.isEmpty)
+    #expect(self.send(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"])).events.count == 2)
+    #expect(self.state.puljer[self.name]?.phase == .preflight)
+    #expect(self.send(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"])).refusal?.code == .alreadyStarted)
+  }
+
   @Test("a blocked plan is not sealed, and its obstacles are in the refusal")
   func blocked() {
     let refusal = self.send(.seal(Fixture.plan([101]), by: "Kari")).refusal

@@ -9,6 +9,7 @@ extension MigrationState {
   public func decide(_ input: MigrationInput, now: Instant) -> Outcome {
     switch input {
     case .seal(let plan, let by): self.decideSeal(plan, by)
+    case .begin(let plan, let hash, let approvals): self.decideBegin(plan, hash, approvals)
     case .start(let name, let hash, let approvals): self.decideStart(name, hash, approvals)
     case .pause(let name, let by, let why):
       self.inPulje(name, "pause pulje \(name)", by) { pulje in
@@ -58,6 +59,20 @@ extension MigrationState {
       return .refused(Refusal(.inOpenPulje, tried: tried, seen: "HER-ID \(herID) is in pulje \(other)"))
     }
     return .events([.puljeSealed(plan: plan, by: by)])
+  }
+
+  private func decideBegin(_ plan: Plan, _ hash: String?, _ approvals: [String]) -> Outcome {
+    let tried = "start pulje \(plan.name)"
+    if let pulje = self.puljer[plan.name], pulje.startedAt != nil, pulje.planHash == plan.hash {
+      return .refused(Refusal(.alreadyStarted, tried: tried, seen: "by \(pulje.approvals.joined(separator: ", "))"))
+    }
+    let sealing = self.decideSeal(plan, approvals.first ?? "")
+    guard case .events(let sealed) = sealing else { return sealing }
+    if let hash, hash != plan.hash {
+      return .refused(Refusal(.planChanged, tried: tried, seen: "approved \(hash.prefix(12)), now \(plan.hash.prefix(12))"))
+    }
+    if let refusal = Approval.refusal(of: approvals, policy: plan.policy, tried: tried) { return .refused(refusal) }
+    return .events(sealed + [.puljeStarted(pulje: plan.name, approvals: approvals)])
   }
 
   private func decideStart(_ name: PuljeName, _ hash: String?, _ approvals: [String]) -> Outcome {

@@ -17,6 +17,12 @@ public struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
 
   public var moment: Moment
   public var deed: Deed
+
+  public init(moment: Moment, deed: Deed) {
+    self.moment = moment
+    self.deed = deed
+  }
+
   public var description: String { "\(self.moment.rawValue)-\(self.deed.rawValue)" }
 }
 

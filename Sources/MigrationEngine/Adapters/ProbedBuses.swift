@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import BusProbe
+import Disclosure
+import Migration
+
+/// The buses through ``BusProbe``: one long-lived probe each. Whoever made the probes runs them.
+public struct ProbedBuses: BusPort {
+  private let probes: [BusName: BusProbe]
+
+  public init(_ probes: [BusProbe]) {
+    self.probes = Dictionary(probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  // MARK: pre-flight
+
+  public func preflight(
+    source: BusName, sourceQueues: [GroupQueue], target: BusName, targetQueues: [GroupQueue]
+  ) async -> [Finding<PreflightCheck>] {
+    async let sourceSeen = self.queues(sourceQueues, on: source)
+    async let targetSeen = self.queues(targetQueues, on: target)
+    let (left, gone) = (await sourceSeen, await targetSeen)
+    var findings = [
+      Self.reached(.sourceBus, source, left), Self.reached(.targetBus, target, gone),
+      Self.exist(.sourceQueues, left, dialect: self.probes[source]?.endpoint.dialect),
+      Self.exist(.targetQueues, gone, dialect: self.probes[target]?.endpoint.dialect), Self.consumed(gone),
+    ]
+    findings.append(self.control(target, gone))
+    return findings
+  }
+
+  private enum Seen {
+    case queues([(queue: GroupQueue, preflight: QueuePreflight)])
+    case notReached(String)
+  }
+
+  private func queues(_ queues: [GroupQueue], on bus: BusName) async -> Seen {
+    guard let probe = self.probes[bus] else { return .notReached("bus \(bus) is not configured") }
+    // Only those the register names must exist.
+    let named = queues.filter { QueueKind.inRegister.contains($0.kind) }
+    do {
+      let found = try await probe.preflight(named.map(\.address.queue))
+      return .queues(
+        named.compactMap { queue in found.first { $0.queue == queue.address.queue }.map { (queue, $0) } })
+    } catch { return .notReached(Self.words(error)) }
+  }
+
+  private static func reached(_ check: PreflightCheck, _ bus: BusName, _ seen: Seen) -> Finding<PreflightCheck> {
+    switch seen {
+    case .queues: Finding(check, .passed, seen: "logged in at \(bus)")
+    case .notReached(let words): Finding(check, .failed, seen: words)
+    }
+  }
+
+  private static func exist(_ check: PreflightCheck, _ seen: Seen, dialect: Dialect?) -> Finding<PreflightCheck> {
+    guard case .queues(let queues) = seen else { return Finding(check, .failed, seen: "the bus was not reached") }
+    for (queue, preflight) in queues {
+      if let refused = preflight.sendingRefused {
+        return Finding(check, .failed, seen: "\(queue.address): [\(refused.stableCode)] \(refused.explanation.seen)")
+      }
+      switch preflight.existence {
+      case .exists: continue
+      case .missing: return Finding(check, .failed, seen: "\(queue.address) is not there")
+      case .notKnown(let because):
+        // Service Bus refuses the attach to what is not there, and let this one through.
+        let isService = dialect == .serviceBusWindowsServer || dialect == .azureServiceBus
+        if !isService { return Finding(check, .failed, seen: "\(queue.address): \(because)") }
+      }
+    }
+    if queues.isEmpty { return Finding(check, .failed, seen: "no queue was looked at") }
+    return Finding(check, .passed, seen: queues.map(\.queue.address.queue).joined(separator: ", "))
+  }
+
+  private static func consumed(_ seen: Seen) -> Finding<PreflightCheck> {
+    let check = PreflightCheck.targetConsumer
+    guard case .queues(let queues) = seen else { return Finding(check, .failed, seen: "the bus was not reached") }
+    let asynchronous = queues.filter { $0.queue.kind == .asynchronous }
+    for (queue, preflight) in asynchronous.isEmpty ? queues : asynchronous {
+      guard let consumers = preflight.consumers else {
+        return Finding(check, .impossible, seen: "\(queue.address): the bus does not tell who listens")
+      }
+      if consumers == 0 { return Finding(check, .failed, seen: "\(queue.address): nobody listens") }
+    }
+    return Finding(check, .passed, seen: "somebody listens on every asynchronous queue")
+  }
+
+  /// The control is a send, and pre-flight sends nothing: the dialect says what it would give, and the ping makes it.
+  private func control(_ bus: BusName, _ seen: Seen) -> Finding<PreflightCheck> {
+    let check = PreflightCheck.negativeControl
+    guard let dialect = self.probes[bus]?.endpoint.dialect, case .queues = seen else {
+      return Finding(check, .impossible, seen: "the bus was not reached")
+    }
+    switch dialect.capabilities.unroutableMessage {
+    case .refusesAttach, .releases:
+      return Finding(check, .passed, seen: "\(dialect.rawValue) tells what it cannot route; the ping shows it")
+    case .acceptsAndLoses, .declaresQueue:
+      return Finding(check, .impossible, seen: "\(dialect.rawValue) accepts what it cannot route: accepted alone proves nothing")
+    }
+  }
+
+  // MARK: ping
+
+  public func ping(_ herID: HerID, on bus: BusName, queues: [GroupQueue]) async -> PingReport {
+    func failed(_ words: String) -> PingReport {
+      PingReport(herID: herID, bus: bus, findings: [Finding(.accepted, .failed, seen: words)])
+    }
+    guard let probe = self.probes[bus] else { return failed("bus \(bus) is not configured") }
+    guard let queue = queues.first(where: { $0.kind == .asynchronous }) ?? queues.first else {
+      return failed("the register names no queue")
+    }
+    // A ping that nobody fetches would lie there, or end among the dead letters, and be taken for mail when the queue is drained.
+    if let consumers = await probe.depth(queue.address.queue).count?.consumers, consumers == 0 {
+      let words = "nobody listens on \(queue.address.queue)"
+      return PingReport(
+        herID: herID, bus: bus,
+        findings: [Finding(.consumer, .failed, seen: words), Finding(.accepted, .failed, seen: "not sent, since \(words)")])
+    }
+    do {
+      return Self.report(try await probe.ping(herID, queue: queue.address.queue), herID, bus)
+    } catch { return failed(Self.words(error)) }
+  }
+
+  static func report(_ verdict: PingVerdict, _ herID: HerID, _ bus: BusName) -> PingReport {
+    let judgement = verdict.judgement
+    func seen(_ code: ProbeCode) -> String { judgement.steps.first { $0.code == code }?.seen ?? "not run" }
+    let failure = judgement.steps.first { $0.verdict == .failed && $0.code <= .outcome }
+    let acceptedSeen = failure.map { "\($0.code.stableCode) \($0.seen)" } ?? seen(.outcome)
+    var findings: [Finding<PingCheck>] = [
+      Finding(.accepted, judgement.isAccepted ? .passed : .failed, seen: acceptedSeen)
+    ]
+    let control = judgement.steps.first { $0.code == .negativeControl }
+    let controlResult: Finding<PingCheck>.Result =
+      control?.verdict == .ok ? .passed : control.map { $0.verdict == .notPossible ? .impossible : .failed } ?? .impossible
+    findings.append(Finding(.negativeControl, controlResult, seen: seen(.negativeControl)))
+    let consumer: Finding<PingCheck>.Result = judgement.consumers.map { $0 > 0 ? .passed : .failed } ?? .impossible
+    findings.append(Finding(.consumer, consumer, seen: seen(.arrival)))
+    findings.append(Finding(.depthFalls, Self.depth(verdict.observation), seen: seen(.arrival)))
+    let echo: Finding<PingCheck>.Result =
+      if judgement.echo != nil { .passed } else if case .noneInTime = verdict.observation.echo { .failed } else { .impossible }
+    findings.append(Finding(.echo, echo, seen: seen(.echo)))
+    return PingReport(herID: herID, bus: bus, findings: findings)
+  }
+
+  private static func depth(_ observation: PingObservation) -> Finding<PingCheck>.Result {
+    guard let before = observation.before?.count?.messages, let after = observation.after?.count?.messages else {
+      return .impossible
+    }
+    return after <= before ? .passed : .failed
+  }
+
+  // MARK: counters
+
+  public func look(at queues: [GroupQueue], on bus: BusName) async -> [QueueReading] {
+    guard let probe = self.probes[bus] else {
+      return queues.map {
+        QueueReading(address: $0.address, kind: $0.kind, count: .unreadable("bus \(bus) is not configured"))
+      }
+    }
+    let depths = await probe.depths(queues.map(\.address.queue))
+    return queues.map { queue in
+      let count: QueueReading.Count =
+        switch depths.first(where: { $0.queue == queue.address.queue })?.value {
+        case .counted(let count):
+          .counted(depth: Int64(count.messages), arrivals: nil, consumers: count.consumers.map(Int64.init))
+        case .missing: .absent
+        case .unreadable(let error): .unreadable("[\(error.stableCode)] \(error.explanation.seen)")
+        case nil: .unreadable("no reading was made")
+        }
+      return QueueReading(address: queue.address, kind: queue.kind, count: count)
+    }
+  }
+
+  private static func words(_ error: any Error) -> String {
+    guard let error = error as? any ExplainedError else { return "the connection was given up" }
+    return "[\(error.stableCode)] \(error.explanation.seen)"
+  }
+}
