@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// What can be wrong before anything is asked of the core. Each has a code, and the program an exit code.
+enum CommandLineError: ExplainedError, Hashable {
+  case fileUnreadable(path: String, seen: String)
+  case yamlBroken(path: String, line: Int?, seen: String)
+  case keyUnknown(place: String, key: String, known: [String])
+  case keyMissing(place: String, key: String)
+  case valueWrong(place: String, seen: String, wanted: String)
+  case credentials(place: String, seen: String)
+  case daemonNotReachable(socket: String, seen: String)
+  case answerUnreadable(seen: String)
+  case socketUnusable(path: String, seen: String)
+  case puljeNotNamed(names: [String])
+  case argumentWrong(name: String, seen: String, wanted: String)
+  case planBlocked(obstacles: Int)
+  case refusedByDaemon(code: String, text: String)
+  case failedInDaemon(code: String, text: String)
+  case wrongForDaemon(code: String, text: String)
+
+  var stableCode: String {
+    switch self {
+    case .fileUnreadable: "CLI-001"
+    case .yamlBroken: "CLI-002"
+    case .keyUnknown: "CLI-003"
+    case .keyMissing: "CLI-004"
+    case .valueWrong: "CLI-005"
+    case .credentials: "CLI-006"
+    case .daemonNotReachable: "CLI-010"
+    case .answerUnreadable: "CLI-011"
+    case .socketUnusable: "CLI-012"
+    case .puljeNotNamed: "CLI-013"
+    case .argumentWrong: "CLI-014"
+    case .planBlocked: "CLI-015"
+    case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .refusedByDaemon(_, let text), .failedInDaemon(_, let text), .wrongForDaemon(_, let text): return text
+    default:
+      let e = self.explanation
+      return "[\(self.stableCode)] tried to \(e.tried); saw: \(e.seen). \(e.meaning) Next: \(e.next) (owner: \(e.owner.rawValue))"
+    }
+  }
+
+  var explanation: Explanation {
+    switch self {
+    case .fileUnreadable(let path, let seen):
+      Explanation(
+        tried: "read \(path)", seen: seen, meaning: "Nothing was done.", next: "Check the path and who may read it.",
+        owner: .caller)
+    case .yamlBroken(let path, let line, let seen):
+      Explanation(
+        tried: "read \(path)\(line.map { ", line \($0)" } ?? "")", seen: seen, meaning: "It is not YAML. Nothing was done.",
+        next: "Mend the line.", owner: .caller)
+    case .keyUnknown(let place, let key, let known):
+      Explanation(
+        tried: "read \(place)", seen: "the key \"\(key)\"",
+        meaning: "No such key is known here; a misspelt one must not be passed over. Nothing was done.",
+        next: "Known here: \(known.joined(separator: ", ")).", owner: .caller)
+    case .keyMissing(let place, let key):
+      Explanation(
+        tried: "read \(place)", seen: "no \"\(key)\"", meaning: "It is needed here. Nothing was done.", next: "Add it.",
+        owner: .caller)
+    case .valueWrong(let place, let seen, let wanted):
+      Explanation(
+        tried: "read \(place)", seen: seen, meaning: "That value does not fit here. Nothing was done.", next: "Write \(wanted).",
+        owner: .caller)
+    case .credentials(let place, let seen):
+      Explanation(
+        tried: "read the credentials for \(place)", seen: seen, meaning: "Without them nothing is tried. Nothing was done.",
+        next: "Check the file and who may read it; it holds the secret and nothing else.", owner: .caller)
+    case .daemonNotReachable(let socket, let seen):
+      Explanation(
+        tried: "reach the daemon at \(socket)", seen: seen, meaning: "No daemon answers there. Nothing was done.",
+        next: "Start it (bus-migrator run), or check the socket's path and who may use it.", owner: .caller)
+    case .answerUnreadable(let seen):
+      Explanation(
+        tried: "read the daemon's answer", seen: seen, meaning: "Daemon and command may be of different versions.",
+        next: "Look at the status before doing anything again.", owner: .tjenestebuss)
+    case .socketUnusable(let path, let seen):
+      Explanation(
+        tried: "make the control socket \(path)", seen: seen,
+        meaning: "The daemon could not be reached there, so it does not start.",
+        next: "Give another path, or stop what uses this one.", owner: .caller)
+    case .puljeNotNamed(let names):
+      Explanation(
+        tried: "find the pulje that is meant",
+        seen: names.isEmpty ? "there is none" : "there are \(names.joined(separator: ", "))",
+        meaning: "It is not guessed. Nothing was done.", next: "Name it: --pulje NAME.", owner: .caller)
+    case .argumentWrong(let name, let seen, let wanted):
+      Explanation(
+        tried: "read \(name)", seen: "\"\(seen)\"", meaning: "Nothing was done.", next: "Write \(wanted).", owner: .caller)
+    case .planBlocked(let obstacles):
+      Explanation(
+        tried: "plan the pulje", seen: "\(obstacles) obstacles", meaning: "The pulje cannot be started as it stands.",
+        next: "Remove them, then plan again.", owner: .caller)
+    case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
+      Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
+    }
+  }
+}

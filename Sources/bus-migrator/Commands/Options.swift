@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusModel
+import Foundation
+import Migration
+
+/// Where configuration, database and socket are.
+struct PlaceOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "The configuration file.")
+  var config: String?
+
+  @Option(help: "The database; overrides the configuration's.")
+  var database: String?
+
+  @Option(help: "The control socket; overrides the configuration's.")
+  var socket: String?
+
+  static let usualConfiguration = "/etc/bus-migrator/bus-migrator.yaml"
+
+  func configuration() throws -> MigratorConfiguration {
+    try MigratorConfiguration.read(self.config ?? Self.usualConfiguration, database: self.database, socket: self.socket)
+  }
+
+  /// The socket alone needs no configuration when it is named.
+  func socketPath() throws -> String { try self.socket ?? self.configuration().socket }
+  func databasePath() throws -> String { try self.database ?? self.configuration().database }
+}
+
+struct JSONOption: ParsableArguments {
+  @Flag(help: "Answer in JSON.")
+  var json = false
+}
+
+/// Who says so.
+struct PersonOption: ParsableArguments {
+  @Option(help: "Who decides; by default the user that runs the command.")
+  var by: String?
+
+  var name: String {
+    if let by { return by }
+    let environment = ProcessInfo.processInfo.environment
+    return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
+  }
+}
+
+struct PuljeOption: ParsableArguments {
+  @Option(help: "The pulje; may be left out when only one is open.")
+  var pulje: String?
+
+  func name() throws -> PuljeName? { try self.pulje.map(PuljeArgument.name) }
+}
+
+enum PuljeArgument {
+  static func name(_ text: String) throws -> PuljeName {
+    guard let name = PuljeName(text) else {
+      throw CommandLineError.argumentWrong(name: "--pulje", seen: String(text.prefix(80)), wanted: "a pulje's name")
+    }
+    return name
+  }
+
+  static func herIDs(_ texts: [String]) throws -> [HerID] {
+    try texts.flatMap { $0.split(separator: ",") }.map { text in
+      do { return try HerID(text: text) } catch {
+        throw CommandLineError.argumentWrong(
+          name: "--her-id", seen: String(text.prefix(40)), wanted: "a HER-ID: digits only, greater than zero")
+      }
+    }
+  }
+}
+
+/// A command that the daemon carries out.
+enum Order {
+  static func give(_ command: ControlAPI.Command, socket: String, json: Bool) async throws {
+    let answer = try await ControlClient(socket: socket).carryOut(command)
+    if json { return try Console.say(json: answer) }
+    Console.say("\(command.verb.rawValue): \(answer.events.joined(separator: ", "))")
+    if let pulje = answer.pulje { Console.say(StatusText.brief(pulje)) }
+  }
+}

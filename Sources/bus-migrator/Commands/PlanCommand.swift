@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import ArgumentParser
+import BusModel
+import Foundation
+import Logging
+import Migration
+import MigrationEngine
+import MigrationStore
+
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Show what a pulje would do and what stands in its way. Changes nothing.")
+
+  @Argument(help: "The pulje file.") var file: String
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    let configuration = try self.place.configuration()
+    let request = try PuljeFile.read(self.file)
+    var open: [HerID: PuljeName] = [:]
+    if FileManager.default.fileExists(atPath: configuration.database) {
+      open = try await SQLiteEventReader.open(path: configuration.database).load().state.openParties
+    }
+    let parties = open
+    let plan = try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
+      let world = try await World.open(configuration, http: http, logger: Logger(label: "plan") { _ in SwiftLogNoOpLogHandler() })
+      let plan = try await PlanMaker(register: world.register, buses: configuration.busValues).plan(request, open: parties)
+      try await world.cache?.close()
+      return plan
+    }
+    if self.output.json {
+      try Console.say(json: PlanAnswer(plan: plan))
+    } else {
+      Console.say(PlanText.text(plan))
+    }
+    if !plan.isClear { throw CommandLineError.planBlocked(obstacles: plan.obstacles.count) }
+  }
+}
+
+/// The plan as `--json` shows it.
+struct PlanAnswer: Codable {
+  var schema = "bus-migrator/plan/1"
+  var hash: String
+  var isClear: Bool
+  var plan: Plan
+
+  init(plan: Plan) {
+    self.hash = plan.hash
+    self.isClear = plan.isClear
+    self.plan = plan
+  }
+}

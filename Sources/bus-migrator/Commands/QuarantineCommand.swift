@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct QuarantineCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quarantine", abstract: "Take a party out of the pulje's way without stopping the rest.")
+
+  @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
+  @Option(help: "Why.") var because: String
+  @OptionGroup var pulje: PuljeOption
+  @OptionGroup var person: PersonOption
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    let command = ControlAPI.Command(
+      verb: .quarantine, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
+      why: self.because)
+    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+  }
+}

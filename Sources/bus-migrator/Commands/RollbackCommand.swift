@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct RollbackCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollback",
+    abstract: "Take parties, or the whole pulje, back to exactly where they were. One person is enough.",
+    discussion: "Parties that share a queue go back together. Parties of which nothing was written yet are withdrawn.")
+
+  @Option(name: .customLong("her-id"), help: "A party; may be given more than once. Without it the whole pulje goes back.")
+  var herIDs: [String] = []
+  @Option(help: "Why.") var because: String = ""
+  @OptionGroup var pulje: PuljeOption
+  @OptionGroup var person: PersonOption
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    let command = ControlAPI.Command(
+      verb: .rollback, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
+      why: self.because)
+    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+  }
+}

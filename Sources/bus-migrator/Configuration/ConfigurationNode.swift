@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Foundation
+import Migration
+import Yams
+
+/// A place in a YAML file, read strictly: unknown keys, missing keys and wrong types are errors that name file and line.
+struct ConfigurationNode {
+  let file: String
+  let path: String
+  let node: Node
+
+  /// Reads a whole file.
+  static func file(_ path: String) throws -> ConfigurationNode {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      let seen = FileManager.default.fileExists(atPath: path) ? "it cannot be read" : "there is no such file"
+      throw CommandLineError.fileUnreadable(path: path, seen: seen)
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw CommandLineError.fileUnreadable(path: path, seen: "it is not UTF-8 text")
+    }
+    return try Self.text(text, file: path)
+  }
+
+  static func text(_ text: String, file: String) throws -> ConfigurationNode {
+    do {
+      guard let node = try Yams.compose(yaml: text) else {
+        throw CommandLineError.yamlBroken(path: file, line: nil, seen: "the file is empty")
+      }
+      return ConfigurationNode(file: file, path: "", node: node)
+    } catch let error as YamlError {
+      throw CommandLineError.yamlBroken(path: file, line: Self.line(of: error), seen: Self.words(error))
+    }
+  }
+
+  private static func line(of error: YamlError) -> Int? {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
+    default: nil
+    }
+  }
+
+  /// The parser's complaint without the text of the file, which may hold a secret.
+  private static func words(_ error: YamlError) -> String {
+    switch error {
+    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
+    case .duplicatedKeysInMapping: "a key stands twice"
+    default: "it cannot be parsed"
+    }
+  }
+
+  var place: String {
+    let line = self.node.mark.map { ", line \($0.line)" } ?? ""
+    return "\(self.file)\(line)\(self.path.isEmpty ? "" : ", \(self.path)")"
+  }
+
+  /// This node as a mapping that holds no key but `known`.
+  func mapping(_ known: [String]) throws -> Fields {
+    guard case .mapping(let mapping) = self.node else {
+      throw self.wrong(wanted: "a mapping with the keys \(known.joined(separator: ", "))")
+    }
+    for (key, _) in mapping {
+      let name = key.string ?? "?"
+      guard known.contains(name) else {
+        let place = ConfigurationNode(file: self.file, path: self.path, node: key).place
+        throw CommandLineError.keyUnknown(place: place, key: name, known: known)
+      }
+    }
+    return Fields(of: self, mapping: mapping)
+  }
+
+  var elements: [ConfigurationNode] {
+    get throws {
+      guard case .sequence(let sequence) = self.node else { throw self.wrong(wanted: "a list") }
+      return sequence.enumerated().map {
+        ConfigurationNode(file: self.file, path: "\(self.path)[\($0.offset)]", node: $0.element)
+      }
+    }
+  }
+
+  /// What is wrong with this node. The text is not shown where it may be a secret.
+  func wrong(wanted: String, isSecret: Bool = false) -> CommandLineError {
+    let seen: String =
+      switch self.node {
+      case .scalar(let scalar): isSecret ? "a text that does not fit (not shown)" : "\"\(scalar.string.prefix(60))\""
+      case .mapping: "a mapping"
+      case .sequence: "a list"
+      default: "an alias"
+      }
+    return .valueWrong(place: self.place, seen: seen, wanted: wanted)
+  }
+
+  var text: String {
+    get throws {
+      guard case .scalar(let scalar) = self.node, !scalar.string.isEmpty else { throw self.wrong(wanted: "a text") }
+      return scalar.string
+    }
+  }
+
+  var integer: Int {
+    get throws {
+      guard let value = Int(try self.text) else { throw self.wrong(wanted: "a whole number") }
+      return value
+    }
+  }
+
+  var flag: Bool {
+    get throws {
+      switch try self.text {
+      case "true": return true
+      case "false": return false
+      default: throw self.wrong(wanted: "true or false")
+      }
+    }
+  }
+
+  var span: TimeSpan {
+    get throws {
+      guard let span = TimeSpan(text: try self.text) else {
+        throw self.wrong(wanted: "a whole number and a unit: 14d, 24h, 30m, 90s, 250ms")
+      }
+      return span
+    }
+  }
+
+  var herID: HerID {
+    get throws {
+      let text = try self.text
+      do { return try HerID(text: text) } catch { throw self.wrong(wanted: "a HER-ID: digits only, greater than zero") }
+    }
+  }
+
+  func choice<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) throws -> Choice where Choice.RawValue == String {
+    guard let choice = Choice(rawValue: try self.text) else {
+      throw self.wrong(wanted: "one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return choice
+  }
+
+  /// The fields of a mapping.
+  struct Fields {
+    let of: ConfigurationNode
+    let mapping: Node.Mapping
+
+    func optional(_ key: String) -> ConfigurationNode? {
+      guard let node = self.mapping[Node(key)] else { return nil }
+      let path = self.of.path.isEmpty ? key : "\(self.of.path).\(key)"
+      if case .scalar(let scalar) = node, scalar.string.isEmpty || scalar.string == "~" || scalar.string == "null" { return nil }
+      return ConfigurationNode(file: self.of.file, path: path, node: node)
+    }
+
+    func required(_ key: String) throws -> ConfigurationNode {
+      guard let node = self.optional(key) else { throw CommandLineError.keyMissing(place: self.of.place, key: key) }
+      return node
+    }
+
+    /// Sets `value` when the key is there.
+    func read<Value>(_ key: String, into value: inout Value, _ read: (ConfigurationNode) throws -> Value) throws {
+      if let node = self.optional(key) { value = try read(node) }
+    }
+  }
+}

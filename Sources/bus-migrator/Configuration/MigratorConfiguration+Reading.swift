@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import Disclosure
+import Foundation
+import Migration
+import MigrationEngine
+import TjenestebussClient
+
+extension MigratorConfiguration {
+  /// - Parameters:
+  ///   - database: overrides the file's.
+  ///   - socket: overrides the file's.
+  static func read(
+    _ path: String, database: String? = nil, socket: String? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> MigratorConfiguration {
+    try Self.read(ConfigurationNode.file(path), database: database, socket: socket, environment: environment)
+  }
+
+  static func read(
+    _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
+  ) throws -> MigratorConfiguration {
+    let fields = try root.mapping([
+      "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
+    ])
+    let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
+    try Self.checkBuses(buses, fields)
+    let ping = try fields.required("ping").mapping(["own-her-id", "subject", "time-to-live", "echo-timeout", "timeout"])
+    let folder = try fields.optional("state-directory").map { Paths.absolute(try $0.text, besides: root.file) }
+    func path(_ key: String, _ override: String?, _ name: String) throws -> String {
+      if let override { return override }
+      if let node = fields.optional(key) { return Paths.absolute(try node.text, besides: root.file) }
+      guard let folder else { throw CommandLineError.keyMissing(place: root.place, key: "\(key), or state-directory") }
+      return folder + "/" + name
+    }
+    var timeToLive = TimeSpan.seconds(30)
+    var echo = TimeSpan.seconds(10)
+    var timeout = TimeSpan.seconds(15)
+    try ping.read("time-to-live", into: &timeToLive) { try $0.span }
+    try ping.read("echo-timeout", into: &echo) { try $0.span }
+    try ping.read("timeout", into: &timeout) { try $0.span }
+    return MigratorConfiguration(
+      buses: buses, register: try Self.register(fields.required("register"), environment),
+      ownHerID: try ping.required("own-her-id").herID,
+      pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
+      probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),
+      socket: try path("socket", socket, "control.sock"), settings: try Self.settings(fields.optional("timings")),
+      logLevel: try fields.optional("log-level")?.text ?? "info")
+  }
+
+  // MARK: buses
+
+  private static func bus(_ node: ConfigurationNode, _ environment: [String: String]) throws -> BusEntry {
+    let fields = try node.mapping([
+      "name", "dialect", "hosts", "path", "connection-string", "connection-string-file", "connection-string-credential",
+      "authorities", "virtual-host", "allow-password-in-clear", "management", "ping-reply-queue",
+    ])
+    let name = BusName(try fields.required("name").text)
+    let hosts = try fields.required("hosts").elements.map { try $0.text }
+    guard !hosts.isEmpty else { throw try fields.required("hosts").wrong(wanted: "at least one host") }
+    guard let secret = try Credentials.secret("connection-string", in: fields, environment: environment) else {
+      throw CommandLineError.keyMissing(place: node.place, key: "connection-string-file")
+    }
+    let connection: BusConnectionString
+    do { connection = try secret.withPlainText { try BusConnectionString($0) } } catch let error as any ExplainedError {
+      throw CommandLineError.credentials(
+        place: "\(node.place), bus \(name)", seen: "[\(error.stableCode)] \(error.explanation.seen)")
+    }
+    let authorities = try fields.optional("authorities")?.elements.map { Paths.absolute(try $0.text, besides: node.file) } ?? []
+    let path = try fields.optional("path")?.text ?? connection.path
+    let endpoint = BusEndpoint(
+      bus: Bus(name: name, dialect: try fields.required("dialect").choice(Dialect.self), hosts: hosts, path: path),
+      connection: connection, authorities: authorities, virtualHost: try fields.optional("virtual-host")?.text,
+      allowsPasswordInClear: try fields.optional("allow-password-in-clear")?.flag ?? false)
+    return BusEntry(
+      endpoint: endpoint, management: try fields.optional("management").map { try Self.management($0, connection, environment) },
+      pingReplyQueue: try fields.optional("ping-reply-queue")?.text)
+  }
+
+  private static func management(
+    _ node: ConfigurationNode, _ connection: BusConnectionString, _ environment: [String: String]
+  ) throws -> Management {
+    let fields = try node.mapping(["url", "user", "password", "password-file", "password-credential", "virtual-host"])
+    return Management(
+      url: try fields.required("url").text, user: try fields.optional("user")?.text ?? connection.user,
+      password: try Credentials.secret("password", in: fields, environment: environment) ?? connection.password,
+      virtualHost: try fields.optional("virtual-host")?.text ?? "/")
+  }
+
+  private static func checkBuses(_ buses: [BusEntry], _ fields: ConfigurationNode.Fields) throws {
+    var names: Set<BusName> = []
+    var hosts: Set<String> = []
+    for bus in buses.map(\.endpoint.bus) {
+      guard names.insert(bus.name).inserted else {
+        throw CommandLineError.valueWrong(
+          place: fields.of.place, seen: "two buses named \"\(bus.name)\"", wanted: "each bus's name once")
+      }
+      for host in bus.hosts where !hosts.insert(host).inserted {
+        throw CommandLineError.valueWrong(
+          place: fields.of.place, seen: "host \"\(host)\" at two buses",
+          wanted: "each host at one bus: addresses tell buses apart by it")
+      }
+    }
+  }
+
+  // MARK: register
+
+  private static func register(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Register {
+    let fields = try node.mapping([
+      "url", "soap-version", "timeout", "allow-plain-http", "user", "password", "password-file", "password-credential",
+      "extra-roots-file", "cache", "writer",
+    ])
+    guard let password = try Credentials.secret("password", in: fields, environment: environment) else {
+      throw CommandLineError.keyMissing(place: node.place, key: "password-file")
+    }
+    return Register(
+      endpoint: try Self.endpoint(fields),
+      credentials: RegisterCredentials(user: try fields.required("user").text, password: password),
+      extraRootsFile: try fields.optional("extra-roots-file").map { Paths.absolute(try $0.text, besides: node.file) },
+      cache: try fields.optional("cache").map { Paths.absolute(try $0.text, besides: node.file) },
+      writer: try Self.writer(fields.required("writer")))
+  }
+
+  private static func endpoint(_ fields: ConfigurationNode.Fields) throws -> SOAPEndpoint {
+    var endpoint = SOAPEndpoint(url: try fields.required("url").text)
+    try fields.read("soap-version", into: &endpoint.version) { node in
+      guard let version = SOAPVersion(rawValue: try node.text) else { throw node.wrong(wanted: "\"1.1\" or \"1.2\"") }
+      return version
+    }
+    try fields.read("timeout", into: &endpoint.timeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
+    try fields.read("allow-plain-http", into: &endpoint.allowsPlainHTTP) { try $0.flag }
+    return endpoint
+  }
+
+  private enum WriterKind: String, CaseIterable { case manual, soap }
+
+  private static func writer(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration? {
+    let common = ["kind"]
+    let soap = [
+      "url", "soap-version", "timeout", "allow-plain-http", "namespace", "action-prefix", "address-namespace", "bus-names",
+      "operation-id-header", "switch-to-bus", "replace-addresses",
+    ]
+    let fields = try node.mapping(common + soap)
+    if try fields.required("kind").choice(WriterKind.self) == .manual {
+      _ = try node.mapping(common)
+      return nil
+    }
+    var configuration = SOAPWriterConfiguration(
+      endpoint: try Self.endpoint(fields), namespace: try fields.required("namespace").text,
+      actionPrefix: try fields.required("action-prefix").text)
+    try fields.read("address-namespace", into: &configuration.addressNamespace) { try $0.text }
+    try fields.read("bus-names", into: &configuration.busNames) { node in
+      guard case .mapping(let mapping) = node.node else { throw node.wrong(wanted: "our bus names to the register's") }
+      return Dictionary(mapping.compactMap { pair in pair.key.string.flatMap { key in pair.value.string.map { (key, $0) } } }) {
+        $1
+      }
+    }
+    try fields.read("operation-id-header", into: &configuration.operationIDHeader) { node in
+      let header = try node.mapping(["name", "namespace"])
+      return SOAPWriterConfiguration.HeaderElement(
+        name: try header.required("name").text, namespace: try header.required("namespace").text)
+    }
+    configuration.switchToBus = try Self.operation(fields.required("switch-to-bus"))
+    // Without it there would be a way forward and none back.
+    configuration.replaceAddresses = try Self.operation(fields.required("replace-addresses"))
+    return configuration
+  }
+
+  private static func operation(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration.Operation {
+    let fields = try node.mapping(["name", "action", "only-bus", "parameters"])
+    let parameters = try fields.required("parameters").elements.map { node in
+      let fields = try node.mapping(["name", "filling"])
+      return SOAPWriterConfiguration.Parameter(
+        try fields.required("name").text, try Self.filling(fields.required("filling")))
+    }
+    return SOAPWriterConfiguration.Operation(
+      name: try fields.required("name").text, action: try fields.optional("action")?.text, parameters: parameters,
+      onlyBus: try fields.optional("only-bus").map { BusName(try $0.text) })
+  }
+
+  private static func filling(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration.Filling {
+    switch try node.text {
+    case "her-id": return .herID
+    case "bus": return .bus
+    case "operation-id": return .operationID
+    case "addresses": return .addresses
+    case let text where text.hasPrefix("="): return .constant(String(text.dropFirst()))
+    default: throw node.wrong(wanted: "her-id, bus, operation-id, addresses, or =text for a fixed text")
+    }
+  }
+
+  // MARK: timings
+
+  private static func settings(_ node: ConfigurationNode?) throws -> EngineSettings {
+    var settings = EngineSettings()
+    guard let node else { return settings }
+    let fields = try node.mapping([
+      "concurrent-groups", "concurrent-writes", "retry-base", "retry-cap", "handed-over-interval", "read-deadline",
+      "write-deadline",
+      "probe-deadline",
+    ])
+    func count(_ node: ConfigurationNode) throws -> Int {
+      let value = try node.integer
+      guard value >= 1 else { throw node.wrong(wanted: "a number greater than zero") }
+      return value
+    }
+    func span(_ node: ConfigurationNode) throws -> TimeSpan {
+      let value = try node.span
+      guard value.milliseconds > 0 else { throw node.wrong(wanted: "a time longer than nothing") }
+      return value
+    }
+    try fields.read("concurrent-groups", into: &settings.concurrentGroups, count)
+    try fields.read("concurrent-writes", into: &settings.concurrentWrites, count)
+    try fields.read("retry-base", into: &settings.retryBase, span)
+    try fields.read("retry-cap", into: &settings.retryCap, span)
+    try fields.read("handed-over-interval", into: &settings.handedOverInterval, span)
+    try fields.read("read-deadline", into: &settings.readDeadline, span)
+    try fields.read("write-deadline", into: &settings.writeDeadline, span)
+    try fields.read("probe-deadline", into: &settings.probeDeadline, span)
+    return settings
+  }
+}

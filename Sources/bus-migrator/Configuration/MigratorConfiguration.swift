@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import Disclosure
+import Migration
+import MigrationEngine
+import TjenestebussClient
+
+/// What the configuration file says, checked.
+struct MigratorConfiguration {
+  struct BusEntry {
+    var endpoint: BusEndpoint
+    var management: Management?
+    var pingReplyQueue: String?
+  }
+
+  /// How a bus is counted over HTTP.
+  struct Management {
+    var url: String
+    var user: String
+    var password: Secret
+    var virtualHost: String
+  }
+
+  struct Register {
+    var endpoint: SOAPEndpoint
+    var credentials: RegisterCredentials
+    var extraRootsFile: String?
+    /// The SQLite cache of the register; nil for none.
+    var cache: String?
+    /// nil: a person writes, from instructions.
+    var writer: SOAPWriterConfiguration?
+  }
+
+  var buses: [BusEntry]
+  var register: Register
+  var ownHerID: HerID
+  var pingSubject: String
+  var pingTimeToLive: TimeSpan
+  var echoTimeout: TimeSpan
+  var probeTimeout: TimeSpan
+  var database: String
+  var socket: String
+  var settings: EngineSettings
+  var logLevel: String
+
+  var busValues: [Bus] { self.buses.map(\.endpoint.bus) }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Disclosure
+import Foundation
+import Migration
+import MigrationStore
+
+/// What goes over the control socket: HTTP with JSON. The schemas are stable; times are milliseconds since 1970 UTC.
+enum ControlAPI {
+  /// A person's wish. Which fields are needed depends on ``Verb``.
+  struct Command: Codable, Sendable {
+    enum Verb: String, Codable, Sendable, CaseIterable {
+      case start, pause, resume, rollback, accept, waive, quarantine, readmit
+    }
+
+    var verb: Verb
+    /// nil: the only pulje that is open.
+    var pulje: PuljeName?
+    var herIDs: [HerID]?
+    /// Who says so; several where approval needs several.
+    var by: [String]
+    var why: String = ""
+    var until: Instant?
+    var planHash: String?
+    var request: PuljeRequest?
+  }
+
+  struct CommandAnswer: Codable, Sendable {
+    var schema = "bus-migrator/command/1"
+    /// Kinds of the events that the command brought about.
+    var events: [String]
+    var pulje: PuljeSummary?
+  }
+
+  struct Status: Codable, Sendable {
+    struct Daemon: Codable, Sendable {
+      var processID: Int32
+      var version: String
+      var startedAt: Instant
+      var database: String
+      var starts: Int
+    }
+
+    var schema = "bus-migrator/status/1"
+    var now: Instant
+    /// nil: read from the database, no daemon answered.
+    var daemon: Daemon?
+    var head: ChainHead
+    var puljer: [PuljeSummary]
+  }
+
+  struct Failure: Codable, Sendable {
+    var schema = "bus-migrator/error/1"
+    var code: String
+    var explanation: Explanation
+    var text: String
+    /// The answer is no and nothing has changed; else something failed.
+    var isRefusal: Bool
+
+    init(_ error: any ExplainedError, isRefusal: Bool) {
+      self.code = error.stableCode
+      self.explanation = error.explanation
+      self.text = error.description
+      self.isRefusal = isRefusal
+    }
+  }
+
+  static func encode(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(value)
+  }
+}
+
+extension MigrationState {
+  /// The pulje that is meant: the one named, or the only open one, or the only one.
+  func pulje(meant name: PuljeName?) throws -> PuljeName {
+    if let name {
+      guard self.puljer[name] != nil else {
+        throw Refusal(.unknownPulje, tried: "find pulje \(name)", seen: "no pulje of that name")
+      }
+      return name
+    }
+    let open = self.ordered.filter(\.isOpen).map(\.name)
+    if open.count == 1 { return open[0] }
+    let all = self.ordered.map(\.name)
+    if open.isEmpty, all.count == 1 { return all[0] }
+    throw CommandLineError.puljeNotNamed(names: all.map(\.text))
+  }
+
+  func status(now: Instant, head: ChainHead, daemon: ControlAPI.Status.Daemon?) -> ControlAPI.Status {
+    ControlAPI.Status(now: now, daemon: daemon, head: head, puljer: self.ordered.map { PuljeSummary($0, now: now) })
+  }
+}

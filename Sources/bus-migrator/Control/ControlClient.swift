@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import Foundation
+import Migration
+import NIOCore
+
+/// Speaks to the daemon over its socket.
+struct ControlClient {
+  let socket: String
+
+  func status() async throws -> ControlAPI.Status {
+    try Self.decode(try await self.ask("GET", "/v1/status", body: nil, within: .seconds(20)))
+  }
+
+  func report(_ pulje: PuljeName?) async throws -> PuljeReport {
+    try Self.decode(try await self.ask("GET", "/v1/report\(pulje.map { "?pulje=\($0)" } ?? "")", body: nil, within: .seconds(20)))
+  }
+
+  /// A start reads the register for every party, which takes its time.
+  func carryOut(_ command: ControlAPI.Command) async throws -> ControlAPI.CommandAnswer {
+    try Self.decode(try await self.ask("POST", "/v1/command", body: ControlAPI.encode(command), within: .minutes(10)))
+  }
+
+  private func ask(_ method: String, _ path: String, body: Data?, within timeout: TimeAmount) async throws -> Data {
+    guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
+      throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
+    }
+    var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
+    request.method = .init(rawValue: method)
+    if let body {
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: body))
+    }
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(5)
+    let question = request
+    let socket = self.socket
+    return try await HTTPClient.withHTTPClient(configuration: configuration) { http in
+      do {
+        let response = try await http.execute(question, timeout: timeout)
+        let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
+        guard response.status != .ok else { return data }
+        guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
+          throw CommandLineError.answerUnreadable(seen: "status \(response.status.code)")
+        }
+        if failure.isRefusal { throw CommandLineError.refusedByDaemon(code: failure.code, text: failure.text) }
+        throw response.status == .badRequest
+          ? CommandLineError.wrongForDaemon(code: failure.code, text: failure.text)
+          : CommandLineError.failedInDaemon(code: failure.code, text: failure.text)
+      } catch let error as CommandLineError {
+        throw error
+      } catch {
+        throw CommandLineError.daemonNotReachable(socket: socket, seen: "\(error)")
+      }
+    }
+  }
+
+  private static func decode<Answer: Decodable>(_ data: Data) throws -> Answer {
+    do { return try JSONDecoder().decode(Answer.self, from: data) } catch {
+      throw CommandLineError.answerUnreadable(seen: "\(data.count) bytes that are not the answer's form")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Disclosure
+import Foundation
+import Hummingbird
+import Logging
+import Migration
+import MigrationEngine
+import MigrationStore
+import ServiceLifecycle
+import TjenestebussClient
+
+/// The control interface: HTTP on a Unix socket that only its owner may use. Any command is taken at any time.
+struct ControlServer: Service {
+  let engine: MigrationEngine
+  let planMaker: PlanMaker
+  let clock: any MigrationClock
+  let socket: String
+  let database: String
+  let startedAt: Instant
+  let logger: Logger
+  /// Called when commands can be taken.
+  let onReady: @Sendable () async -> Void
+
+  func run() async throws {
+    try ControlSocket.clear(self.socket)
+    let router = Router()
+    router.get("/v1/status") { _, _ in await self.answer { try await self.status() } }
+    router.get("/v1/report") { request, _ in
+      let name = request.uri.queryParameters["pulje"].map { String($0) }
+      return await self.answer { try await self.report(name) }
+    }
+    router.post("/v1/command") { request, _ in
+      await self.answer {
+        let body = try await request.body.collect(upTo: 16 << 20)
+        return try await self.carryOut(Data(body.readableBytesView))
+      }
+    }
+    var quiet = self.logger
+    quiet.logLevel = .error
+    let socket = self.socket
+    let onReady = self.onReady
+    let application = Application(
+      router: router, configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket)),
+      onServerRunning: { _ in
+        ControlSocket.restrict(socket)
+        await onReady()
+      }, logger: quiet)
+    try await application.run()
+    ControlSocket.remove(socket)
+  }
+
+  private func status() async throws -> Data {
+    let (state, head) = await self.engine.snapshot()
+    let daemon = ControlAPI.Status.Daemon(
+      processID: ProcessInfo.processInfo.processIdentifier, version: TjenestebussVersion.current, startedAt: self.startedAt,
+      database: self.database, starts: state.starts)
+    return try ControlAPI.encode(state.status(now: self.clock.now, head: head, daemon: daemon))
+  }
+
+  private func report(_ name: String?) async throws -> Data {
+    let (state, head) = await self.engine.snapshot()
+    let now = self.clock.now
+    let pulje = try state.pulje(meant: try name.map(PuljeArgument.name))
+    guard let found = state.puljer[pulje] else {
+      throw Refusal(.unknownPulje, tried: "report on \(pulje)", seen: "no pulje of that name")
+    }
+    return try ControlAPI.encode(PuljeReport(PuljeSummary(found, now: now), now: now, auditHead: head.hash))
+  }
+
+  // MARK: commands
+
+  private func carryOut(_ body: Data) async throws -> Data {
+    guard let command = try? JSONDecoder().decode(ControlAPI.Command.self, from: body) else {
+      throw CommandLineError.argumentWrong(
+        name: "the command", seen: "\(body.count) bytes", wanted: "JSON as bus-migrator sends it")
+    }
+    let by = command.by.first ?? ""
+    var events: [MigrationEvent] = []
+    var name = command.pulje
+    for input in try await self.inputs(of: command) {
+      if case .begin(let plan, _, _) = input { name = plan.name }
+      events += try await self.engine.submit(input, actor: by.isEmpty ? "unnamed" : by)
+    }
+    let (state, _) = await self.engine.snapshot()
+    let summary = (try? state.pulje(meant: name)).flatMap { state.puljer[$0] }.map { PuljeSummary($0, now: self.clock.now) }
+    return try ControlAPI.encode(ControlAPI.CommandAnswer(events: events.map(\.kind), pulje: summary))
+  }
+
+  private func inputs(of command: ControlAPI.Command) async throws -> [MigrationInput] {
+    let (state, _) = await self.engine.snapshot()
+    let by = command.by.first ?? ""
+    if command.verb == .start {
+      guard let request = command.request else {
+        throw CommandLineError.argumentWrong(name: "the command", seen: "start", wanted: "the pulje along with it")
+      }
+      let plan = try await self.planMaker.plan(request, open: state.openParties)
+      return [.begin(plan, planHash: command.planHash, approvals: command.by)]
+    }
+    let pulje = try state.pulje(meant: command.pulje)
+    let herIDs = command.herIDs ?? []
+    func each(_ input: (HerID) -> MigrationInput) throws -> [MigrationInput] {
+      guard !herIDs.isEmpty else {
+        throw CommandLineError.argumentWrong(name: "--her-id", seen: "", wanted: "the party that is meant")
+      }
+      return herIDs.map(input)
+    }
+    switch command.verb {
+    case .start: return []
+    case .pause: return [.pause(pulje, by: by, why: command.why)]
+    case .resume: return herIDs.isEmpty ? [.resume(pulje, by: by)] : try each { .release(pulje, herID: $0, by: by) }
+    case .rollback: return [.rollBack(pulje, herIDs: herIDs.isEmpty ? nil : herIDs, by: by, why: command.why)]
+    case .accept: return [.accept(pulje, approvals: command.by)]
+    case .waive:
+      let until = command.until ?? self.clock.now
+      return try each { .waive(pulje, herID: $0, by: by, why: command.why, until: until) }
+    case .quarantine: return try each { .quarantine(pulje, herID: $0, by: by, why: command.why) }
+    case .readmit: return try each { .readmit(pulje, herID: $0, by: by) }
+    }
+  }
+
+  // MARK: answers
+
+  private func answer(_ body: () async throws -> Data) async -> Response {
+    do { return Self.response(.ok, try await body()) } catch let refusal as Refusal {
+      return Self.failure(.conflict, ControlAPI.Failure(refusal, isRefusal: true))
+    } catch let error as CommandLineError {
+      return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
+    } catch let error as any ExplainedError {
+      return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
+    } catch {
+      let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")
+      return Self.failure(.internalServerError, ControlAPI.Failure(unknown, isRefusal: false))
+    }
+  }
+
+  private static func failure(_ status: HTTPResponse.Status, _ failure: ControlAPI.Failure) -> Response {
+    Self.response(status, (try? ControlAPI.encode(failure)) ?? Data())
+  }
+
+  private static func response(_ status: HTTPResponse.Status, _ body: Data) -> Response {
+    Response(
+      status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusProbe
+import Foundation
+import Logging
+import Migration
+import MigrationEngine
+import MigrationStore
+import ServiceLifecycle
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The daemon: store, probes, engine and control interface, started and stopped in order.
+struct Daemon {
+  let configuration: MigratorConfiguration
+  let logger: Logger
+  let environment: [String: String]
+
+  /// Runs until SIGTERM or SIGINT; a write on the wire is finished and its answer kept before it returns.
+  func run() async throws {
+    // Whatever is made from here on, socket and database included, is for this user only.
+    umask(0o077)
+    let clock = SystemMigrationClock()
+    let crash = try RehearsalCrash.from(environment: self.environment)
+    let notify = ServiceNotify(environment: self.environment)
+    let store = try await SQLiteEventStore.open(path: self.configuration.database, at: clock.now)
+    do {
+      try ControlSocket.clear(self.configuration.socket)
+      try await RegisterHTTP.withClient(extraRootsFile: self.configuration.register.extraRootsFile) { http in
+        let world = try await World.open(self.configuration, http: http, logger: self.logger)
+        try await self.serve(world, store: store, clock: clock, crash: crash, notify: notify)
+        try? await world.cache?.close()
+      }
+    } catch {
+      await store.close()
+      throw error
+    }
+    await store.close()
+  }
+
+  private func serve(
+    _ world: World, store: SQLiteEventStore, clock: SystemMigrationClock, crash: RehearsalCrash?, notify: ServiceNotify
+  ) async throws {
+    var settings = self.configuration.settings
+    settings.heartbeat = notify.watchdogMilliseconds.map { .milliseconds(max(1, $0 / 2)) }
+    let engine = MigrationEngine(
+      ports: MigrationEngine.Ports(
+        store: store, register: world.register, buses: ProbedBuses(world.probes), clock: clock,
+        notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
+        observer: DaemonObserver(notify: notify)),
+      settings: settings)
+    let control = ControlServer(
+      engine: engine, planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues), clock: clock,
+      socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
+      onReady: {
+        self.logger.info("takes commands", metadata: [LogKey.socket.rawValue: "\(self.configuration.socket)"])
+        notify.tell("READY=1")
+      })
+    // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
+    var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
+    services.append(EngineService(engine: engine, control: control, notify: notify))
+    var quiet = self.logger
+    quiet.logLevel = .error
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+    try await group.run()
+  }
+}
+
+/// Engine and control interface together: commands are taken once the history is recovered, so that READY means both.
+struct EngineService: Service {
+  let engine: MigrationEngine
+  let control: ControlServer
+  let notify: ServiceNotify
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        let (recovered, signal) = AsyncStream.makeStream(of: Void.self)
+        group.addTask {
+          defer { signal.finish() }
+          try await self.engine.run(onReady: { signal.yield() })
+        }
+        group.addTask {
+          for await _ in recovered {
+            try await self.control.run()
+            return
+          }
+        }
+        // The engine's end ends the control interface; a failure of either ends both.
+        try await group.next()
+        self.engine.stop()
+        try await group.waitForAll()
+      }
+    } onGracefulShutdown: {
+      self.notify.tell("STOPPING=1")
+      self.engine.stop()
+    }
+  }
+}
+
+/// A probe's connection. A refused login ends the connection, not the daemon: every check then says so, and puljer wait.
+struct ProbeService: Service {
+  let probe: BusProbe
+  let logger: Logger
+
+  func run() async throws {
+    do { try await self.probe.run() } catch {
+      self.logger.error("\(error)", metadata: [LogKey.bus.rawValue: "\(self.probe.endpoint.name)"])
+    }
+    try? await gracefulShutdown()
+  }
+}

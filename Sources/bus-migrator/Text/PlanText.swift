@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Migration
+
+/// A plan for people.
+enum PlanText {
+  static func text(_ plan: Plan) -> String {
+    var lines = [
+      "pulje \(plan.name): \(plan.source) -> \(plan.target), \(plan.herIDs.count) parties in \(plan.groups.count) groups", "",
+    ]
+    for group in plan.groups {
+      lines.append("\(group.id):")
+      for member in group.members {
+        let how = member.isWritten ? "written" : "moves with its parent"
+        lines.append(
+          "  \(member.herID) \(member.before.name), \(member.vendor.isEmpty ? "vendor not named" : member.vendor): \(how)")
+        for (before, after) in zip(member.before.addresses, member.after.addresses) where before != after {
+          lines.append("    \(before.typeCode): \(before.text) -> \(after.text)")
+        }
+      }
+    }
+    if !plan.manualSteps.isEmpty { lines += ["", "by hand:"] }
+    for step in plan.manualSteps {
+      lines.append("  \(step.vendor) (\(step.herIDs.map(\.description).joined(separator: ", "))): \(step.what)")
+    }
+    if plan.obstacles.isEmpty {
+      lines += ["", "nothing stands in the way"]
+    } else {
+      lines += ["", "stands in the way:"]
+      lines += plan.obstacles.map { "  \($0.description)" }
+    }
+    lines += ["", "plan hash \(plan.hash)"]
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Foundation
+import Migration
+import Testing
+
+@testable import bus_migrator
+
+@Suite("bus-migrator's files")
+struct ConfigurationFileTests {
+  /// The repository's root, from where this file was compiled.
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  static let good = """
+    buses:
+      - name: a
+        dialect: rabbitmq-3
+        hosts: [a.example]
+        connection-string: amqp://guest:secret-word@127.0.0.1:5672/NHN
+      - name: b
+        dialect: rabbitmq-4-v2
+        hosts: [b.example]
+        path: NHN
+        connection-string: amqp://guest:secret-word@127.0.0.1:5673/NHN
+    ping:
+      own-her-id: 900
+    register:
+      url: http://127.0.0.1:8080/v1/AR/Basic
+      user: u
+      password: secret-word
+      writer:
+        kind: manual
+    state-directory: state
+    """
+
+  static let pulje = """
+    name: p1
+    source: a
+    target: b
+    defaults:
+      vendor: Alfa
+      listens: both
+    parties:
+      - her-id: 200
+    policy:
+      quiet-period: 24h
+    """
+
+  func configuration(_ text: String) throws -> MigratorConfiguration {
+    try MigratorConfiguration.read(ConfigurationNode.text(text, file: "/etc/x.yaml"), environment: [:])
+  }
+
+  func refused(_ body: () throws -> Void) -> CommandLineError? {
+    do {
+      try body()
+      return nil
+    } catch { return error as? CommandLineError }
+  }
+
+  @Test("the examples that we ship load, credentials included")
+  func examples() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("credentials-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let secrets = [
+      "source-bus": "Endpoint=sb://sb.test.nhn.no/NHNTESTServiceBus;OAuthUsername=u;OAuthPassword=p",
+      "target-bus": "amqps://u:p@tb.test.nhn.no:5671/NHNTESTServiceBus\n", "address-register": "p\n",
+    ]
+    for (name, text) in secrets { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+    let configuration = try MigratorConfiguration.read(
+      Self.root.appendingPathComponent("config/bus-migrator.example.yaml").path,
+      environment: ["CREDENTIALS_DIRECTORY": folder.path])
+    #expect(configuration.buses.map(\.endpoint.name) == ["servicebus", "tjenestebuss"])
+    #expect(configuration.database == "/var/lib/bus-migrator/migration.sqlite")
+    let request = try PuljeFile.read(Self.root.appendingPathComponent("config/pulje.example.yaml").path)
+    // What the example says is what holds without it, so that the comments do not lie.
+    #expect(request.policy == Policy())
+    #expect(request.parties.map(\.startConfirmed) == [false, false, true])
+  }
+
+  @Test("the example's commented keys are keys that exist")
+  func commentedKeys() throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent("config/bus-migrator.example.yaml"), encoding: .utf8)
+    let soap = text.replacingOccurrences(of: "    kind: manual\n", with: "").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    let uncommented = soap.map { line -> String in
+      guard let hash = line.firstIndex(of: "#"), line[..<hash].allSatisfy({ $0 == " " }) else { return String(line) }
+      let rest = line[line.index(after: hash)...].dropFirst()
+      let isKey = rest.drop { $0 == " " || $0 == "#" || $0 == "-" }.prefix { $0 != ":" }
+      let isItem = rest.contains("- { name:")
+      guard isItem || (!isKey.isEmpty && isKey.allSatisfy { $0.isLowercase || $0 == "-" } && rest.contains(":")) else {
+        return ""
+      }
+      return String(line[..<hash] + rest)
+    }
+    // Only the writer's part is taken: the rest of the comments offers the same key in several ways.
+    let starts = uncommented.firstIndex { $0.hasPrefix("  writer:") }
+    let ends = uncommented.firstIndex { $0.hasPrefix("state-directory") }
+    let start = try #require(starts)
+    let end = try #require(ends)
+    let writer = uncommented[start..<end].filter {
+      !$0.contains("manual:") && !$0.contains("soap: the") && !$0.contains("only-bus")
+    }
+    let whole = Self.good.replacingOccurrences(of: "  writer:\n    kind: manual", with: writer.joined(separator: "\n"))
+    let configuration = try self.configuration(whole)
+    #expect(configuration.register.writer?.switchToBus?.name == "SwitchBus")
+    #expect(configuration.register.writer?.replaceAddresses?.parameters.count == 2)
+    #expect(configuration.register.writer?.busNames == ["tjenestebuss": "RabbitMq", "servicebus": "ServiceBus"])
+  }
+
+  @Test("a good file is read, paths from its folder, the bus's path from the connection string")
+  func good() throws {
+    let configuration = try self.configuration(Self.good)
+    #expect(configuration.database == "/etc/state/migration.sqlite")
+    #expect(configuration.socket == "/etc/state/control.sock")
+    #expect(configuration.buses[0].endpoint.bus.path == "NHN")
+    #expect(configuration.register.writer == nil)
+  }
+
+  static let wrongFiles: [(from: String, to: String, code: String, seen: String)] = [
+    ("ping:", "pings:", "CLI-003", "pings"), ("dialect: rabbitmq-3", "dialekt: rabbitmq-3", "CLI-003", "line 3"),
+    ("dialect: rabbitmq-3", "dialect: rabbit", "CLI-005", "rabbitmq-4-v2"),
+    ("own-her-id: 900", "own-her-id: x", "CLI-005", "HER-ID"),
+    ("own-her-id: 900", "subject: x", "CLI-004", "own-her-id"), ("hosts: [a.example]", "hosts: a.example", "CLI-005", "a list"),
+    ("hosts: [a.example]", "hosts: [b.example]", "CLI-005", "b.example"), ("name: a", "name: b", "CLI-005", "two buses"),
+    ("kind: manual", "kind: soap", "CLI-004", "url"), ("kind: manual", "kind: magic", "CLI-005", "manual, soap"),
+    ("amqp://guest:secret-word@127.0.0.1:5672/NHN", "http://x", "CLI-006", "TB-"),
+    ("password: secret-word", "password-file: /no/such/file", "CLI-006", "cannot be read"),
+    ("password: secret-word", "password-credential: ar", "CLI-006", "CREDENTIALS_DIRECTORY"),
+    ("state-directory: state", "timings: {retry-base: soon}", "CLI-004", "database"),
+    ("state-directory: state", "state-directory: s\ntimings: {retry-base: soon}", "CLI-005", "14d"),
+    ("state-directory: state", "state-directory: s\ntimings: {concurrent-writes: 0}", "CLI-005", "greater than zero"),
+    ("hosts: [a.example]", "hosts: [a.example", "CLI-002", "line"), ("ping:", "register:", "CLI-002", "twice"),
+  ]
+
+  @Test("what is wrong is refused with code and place, and no secret is shown", arguments: wrongFiles.indices)
+  func wrong(index: Int) throws {
+    let (from, to, code, seen) = Self.wrongFiles[index]
+    let error = try #require(self.refused { _ = try self.configuration(Self.good.replacingOccurrences(of: from, with: to)) })
+    #expect(error.stableCode == code, "\(error)")
+    #expect(error.description.contains(seen), "\(error)")
+    #expect(!error.description.contains("secret-word"))
+    #expect(Exit.code(of: error) == Exit.usage)
+  }
+
+  static let wrongPuljer: [(from: String, to: String, code: String, seen: String)] = [
+    ("her-id: 200", "her-id: 2x", "CLI-005", "line 8"), ("her-id: 200", "herid: 200", "CLI-003", "herid"),
+    ("quiet-period: 24h", "quiet-period: 24", "CLI-005", "14d"),
+    ("quiet-period: 24h", "quite-period: 24h", "CLI-003", "quite-period"),
+    ("name: p1", "name: p/1", "CLI-005", "letters"), ("source: a", "", "CLI-004", "source"),
+    ("vendor: Alfa", "", "CLI-004", "vendor"),
+    ("listens: both", "listens: all", "CLI-005", "both, one"), ("quiet-period: 24h", "approvals: two", "CLI-005", "whole number"),
+    ("quiet-period: 24h", "automatic-rollback: yes", "CLI-005", "true or false"),
+    ("  - her-id: 200", "  her-id: 200", "CLI-005", "a list"),
+  ]
+
+  @Test("a wrong pulje file is refused with code and place", arguments: wrongPuljer.indices)
+  func wrongPulje(index: Int) throws {
+    let (from, to, code, seen) = Self.wrongPuljer[index]
+    let text = Self.pulje.replacingOccurrences(of: from, with: to)
+    let error = try #require(self.refused { _ = try PuljeFile.read(ConfigurationNode.text(text, file: "p.yaml")) })
+    #expect(error.stableCode == code, "\(error)")
+    #expect(error.description.contains(seen), "\(error)")
+  }
+
+  @Test("a file that is not there, not text, or empty")
+  func noFile() throws {
+    #expect(self.refused { _ = try PuljeFile.read("/no/such/file.yaml") }?.stableCode == "CLI-001")
+    #expect(self.refused { _ = try ConfigurationNode.text("", file: "x") }?.stableCode == "CLI-002")
+  }
+
+  @Test("not stated counts as listening on one bus only")
+  func listens() throws {
+    let text = Self.pulje.replacingOccurrences(of: "  listens: both\n", with: "")
+    #expect(try PuljeFile.read(ConfigurationNode.text(text, file: "p")).parties[0].listens == .one)
+  }
+}

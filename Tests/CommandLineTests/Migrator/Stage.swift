@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import AddressRegistry
+import BusModel
+import Disclosure
+import Foundation
+import Migration
+import Synchronization
+import Testing
+import TjenestebussTesting
+
+@testable import bus_migrator
+
+/// Two in-memory buses, an address register over SOAP, parties whose systems fetch from both, and a folder: what a daemon needs.
+struct Stage: Sendable {
+  let folder: URL
+  let source: InMemoryBroker
+  let target: InMemoryBroker
+  let register: AddressRegisterServer
+  private let daemons = Daemons()
+
+  /// Daemons that a failed test left behind.
+  private final class Daemons: Sendable {
+    let all = Mutex<[ChildProgram]>([])
+    deinit { for daemon in self.all.withLock({ $0 }) where daemon.process.isRunning { daemon.kill() } }
+  }
+
+  static let herIDs: [Int32] = [100, 101, 200, 300]
+  /// 101 inherits from 100.
+  static let owners: [Int32] = [100, 200, 300]
+
+  static func record(_ value: Int32, queues: Int32? = nil, parent: Int32? = nil) throws -> PartyRecord {
+    PartyRecord(
+      herID: try #require(HerID(value)), name: "Party \(value)", kind: parent == nil ? .organisation : .service,
+      parent: parent.flatMap { HerID($0) }, active: true, valid: true,
+      addresses: QueueKind.inRegister.map {
+        PartyRecord.Address(
+          typeCode: $0.registerCode ?? "", text: "a.example/NHN/\(queues ?? value)_\($0.rawValue)", inherited: parent != nil)
+      })
+  }
+
+  static func queues(of values: [Int32]) -> [String] {
+    values.flatMap { value in QueueKind.inRegister.map { "\(value)_\($0.rawValue)" } }
+  }
+
+  /// Sets everything up, has the parties' systems fetch, runs `body`, and takes everything down.
+  ///
+  /// - Parameter down: parties whose system does not come up on the target bus.
+  static func with(down: Set<Int32> = [], _ body: @Sendable @escaping (Stage) async throws -> Void) async throws {
+    // A short path: a Unix socket's may have 103 bytes.
+    let folder = URL(fileURLWithPath: "/tmp/bm-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let queues = Self.queues(of: Self.owners).map { BrokerQueue($0) }
+    let source = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
+    let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
+    let register = AddressRegisterServer.Configuration(
+      credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
+    let records = [
+      try Self.record(100), try Self.record(101, queues: 100, parent: 100), try Self.record(200), try Self.record(300),
+    ]
+    try await InMemoryBroker.withBroker(source) { source in
+      try await InMemoryBroker.withBroker(target) { target in
+        try await AddressRegisterServer.withServer(configuration: register, records: records) { register in
+          let stage = Stage(folder: folder, source: source, target: target, register: register)
+          try await stage.prepare()
+          try await stage.fetching(down: down) { try await body(stage) }
+        }
+      }
+    }
+  }
+
+  static let buses = [
+    Bus(name: "a", dialect: .rabbitMQ4AddressV2, hosts: ["a.example"], path: "NHN"),
+    Bus(name: "b", dialect: .rabbitMQ4AddressV2, hosts: ["b.example"], path: "NHN"),
+  ]
+
+  /// The parties' systems: they take whatever comes.
+  private func fetching(down: Set<Int32>, _ body: @Sendable @escaping () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (broker, isTarget) in [(self.source, false), (self.target, true)] {
+        let client = AMQPClient(try broker.clientConfiguration())
+        group.addTask { try? await client.run() }
+        for value in Self.owners where !(isTarget && down.contains(value)) {
+          for queue in Self.queues(of: [value]) {
+            let address = broker.receivingAddress(queue)
+            group.addTask {
+              try? await client.receive(from: address) { batch in for delivery in batch { try delivery.accept() } }
+            }
+          }
+        }
+      }
+      group.addTask {
+        for value in Self.owners {
+          try await self.source.waitUntil { $0.consumers(of: "\(value)_async") > 0 }
+          if !down.contains(value) { try await self.target.waitUntil { $0.consumers(of: "\(value)_async") > 0 } }
+        }
+      }
+      defer { group.cancelAll() }
+      try await body()
+    }
+  }
+
+  // MARK: files
+
+  var configuration: String { self.folder.appendingPathComponent("m.yaml").path }
+  var pulje: String { self.folder.appendingPathComponent("p.yaml").path }
+  var database: String { self.folder.appendingPathComponent("migration.sqlite").path }
+  var socket: String { self.folder.appendingPathComponent("control.sock").path }
+
+  private func prepare() async throws {
+    let reader = try await self.register.readerEndpoint()
+    let writer = try await self.register.writerConfiguration()
+    func bus(_ name: String, _ broker: InMemoryBroker) -> String {
+      """
+        - name: \(name)
+          dialect: rabbitmq-4-v2
+          hosts: [\(name).example]
+          connection-string: amqp://guest:guest@127.0.0.1:\(broker.port ?? 0)/NHN
+      """
+    }
+    func operation(_ key: String, _ operation: SOAPWriterConfiguration.Operation?, _ second: String) -> String {
+      """
+          \(key):
+            name: \(operation?.name ?? "")
+            parameters:
+              - { name: herId, filling: her-id }
+              - \(second)
+      """
+    }
+    let text = """
+      buses:
+      \(bus("a", self.source))
+      \(bus("b", self.target))
+      ping:
+        own-her-id: 900
+        timeout: 5s
+      register:
+        url: \(reader.url)
+        user: u
+        password: p
+        writer:
+          kind: soap
+          url: \(writer.endpoint.url)
+          namespace: "\(writer.namespace)"
+          action-prefix: "\(writer.actionPrefix)"
+          operation-id-header: { name: \(writer.operationIDHeader?.name ?? ""), namespace: "\(writer.operationIDHeader?.namespace ?? "")" }
+      \(operation("switch-to-bus", writer.switchToBus, "{ name: bus, filling: bus }"))
+      \(operation("replace-addresses", writer.replaceAddresses, "{ name: electronicAddresses, filling: addresses }"))
+      state-directory: .
+      timings:
+        retry-base: 50ms
+        retry-cap: 200ms
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: self.configuration))
+    try self.write(pulje: "p1", Self.herIDs)
+  }
+
+  func write(pulje name: String, _ herIDs: [Int32]) throws {
+    let text = """
+      name: \(name)
+      source: a
+      target: b
+      defaults: { vendor: Alfa, listens: both, start-confirmed: true }
+      parties:
+      \(herIDs.map { "  - her-id: \($0)" }.joined(separator: "\n"))
+      policy:
+        quiet-period: 1s
+        look-interval: 200ms
+        watch-period: 1s
+        watch-look-interval: 200ms
+        ping-interval: 100ms
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: self.pulje))
+  }
+
+  // MARK: programs
+
+  func command(_ arguments: [String]) async throws -> ChildProgram.Ending {
+    try await ChildProgram.run("bus-migrator", arguments + ["--config", self.configuration], folder: self.folder)
+  }
+
+  /// A daemon that has said that it is ready, heard over its notification socket.
+  func daemon(environment: [String: String] = [:]) async throws -> ChildProgram {
+    let daemon = try ChildProgram(
+      "bus-migrator", ["run", "--config", self.configuration], environment: environment, folder: self.folder)
+    self.daemons.all.withLock { $0.append(daemon) }
+    return daemon
+  }
+
+  /// Asks until the daemon says what is waited for; each question is answered when the daemon has it. The test's time limit bounds it.
+  func status(until isThere: (ControlAPI.Status) -> Bool) async throws -> ControlAPI.Status {
+    while true {
+      try Task.checkCancellation()
+      guard let status = try? await ControlClient(socket: self.socket).status() else {
+        await Task.yield()
+        continue
+      }
+      if isThere(status) { return status }
+    }
+  }
+
+  func phases(_ status: ControlAPI.Status) -> [GroupPhase] { status.puljer.first?.groups.map(\.phase) ?? [] }
+}
