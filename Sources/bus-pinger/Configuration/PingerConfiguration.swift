@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import BusProbe
+import Disclosure
+import Foundation
+import TjenestebussClient
+
+/// The configuration file, read and checked (`config/bus-pinger.example.yaml` explains each field).
+struct PingerConfiguration: Sendable {
+  struct Register: Sendable {
+    var endpoint: SOAPEndpoint
+    var credentials: RegisterCredentials
+    var authority: String?
+  }
+
+  struct Management: Sendable {
+    var url: String
+    var user: String
+    var password: Secret
+    var virtualHost: String
+    var authority: String?
+  }
+
+  struct BusEntry: Sendable {
+    var endpoint: BusEndpoint
+    var replyQueue: String?
+    var management: Management?
+  }
+
+  var settings: ProbeSettings
+  var cache: String?
+  var register: Register?
+  var buses: [BusEntry]
+
+  /// - Throws: ``PingerError``; `TjenestebussError` when the buses do not go together.
+  static func read(path: String) throws -> PingerConfiguration {
+    let text: String
+    do {
+      text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+    } catch {
+      let seen = FileManager.default.fileExists(atPath: path) ? "it is there, but cannot be read as text" : "no such file"
+      throw PingerError.configurationUnreadable(path: path, seen: seen)
+    }
+    return try Self.parse(text, file: path)
+  }
+
+  /// - Parameter file: for messages; paths in it are taken from its folder.
+  static func parse(_ text: String, file: String) throws -> PingerConfiguration {
+    let yaml = try StrictYAML(text: text, file: file)
+    try yaml.allow(["own-her-id", "ping", "registry", "buses"])
+    let own = try yaml.requiredText("own-her-id")
+    let herID: HerID
+    do throws(BusModelError) { herID = try HerID(text: own) } catch {
+      throw yaml.invalid("own-her-id", "is no HER-ID: a whole number greater than zero")
+    }
+    let registry = try yaml.inner("registry")
+    try registry?.allow(["cache", "soap"])
+    let buses = try yaml.list("buses").map { try Self.bus($0) }
+    if buses.isEmpty { throw yaml.invalid("buses", "no bus is listed") }
+    let configuration = PingerConfiguration(
+      settings: try Self.settings(yaml.inner("ping"), own: herID),
+      cache: try registry?.text("cache").map { Self.resolve($0, file) }, register: try Self.register(registry?.inner("soap")),
+      buses: buses)
+    if configuration.cache == nil, configuration.register == nil {
+      throw yaml.invalid("registry", "neither cache nor soap: there is nobody to ask where a party is")
+    }
+    try TjenestebussConfiguration(buses: buses.map(\.endpoint)).validate()
+    return configuration
+  }
+
+  private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {
+    var settings = ProbeSettings(ownHerID: own)
+    guard let ping else { return settings }
+    try ping.allow(["subject", "time-to-live-seconds", "timeout-seconds", "echo-timeout-seconds"])
+    if let subject = try ping.text("subject"), !subject.isEmpty { settings.pingSubject = subject }
+    if let seconds = try ping.number("time-to-live-seconds", in: 1...60) { settings.timeToLive = .seconds(seconds) }
+    if let seconds = try ping.number("timeout-seconds", in: 1...120) { settings.timeout = .seconds(seconds) }
+    if let seconds = try ping.number("echo-timeout-seconds", in: 0...60) { settings.echoTimeout = .seconds(seconds) }
+    return settings
+  }
+
+  private static func register(_ soap: StrictYAML?) throws(PingerError) -> Register? {
+    guard let soap else { return nil }
+    try soap.allow(["url", "version", "user", "password-file", "password", "authority", "timeout-seconds"])
+    var endpoint = SOAPEndpoint(url: try soap.requiredText("url"))
+    if let version = try soap.text("version") {
+      guard let known = SOAPVersion(rawValue: version) else { throw soap.invalid("version", "must be \"1.1\" or \"1.2\"") }
+      endpoint.version = known
+    }
+    endpoint.timeoutSeconds = try soap.number("timeout-seconds", in: 1...120) ?? 15
+    return Register(
+      endpoint: endpoint,
+      credentials: RegisterCredentials(user: try soap.requiredText("user"), password: try Self.secret(soap, "password")),
+      authority: try soap.text("authority").map { Self.resolve($0, soap.file) })
+  }
+
+  private static func bus(_ yaml: StrictYAML) throws -> BusEntry {
+    try yaml.allow([
+      "name", "dialect", "hosts", "path", "connection-string", "connection-string-file", "authorities", "virtual-host",
+      "allow-password-in-clear", "reply-queue", "management",
+    ])
+    let dialectText = try yaml.requiredText("dialect")
+    guard let dialect = Dialect(rawValue: dialectText) else {
+      throw yaml.invalid("dialect", "must be one of \(Dialect.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    let secret = try Self.secret(yaml, "connection-string")
+    let connection: BusConnectionString
+    do {
+      connection = try secret.withPlainText { try BusConnectionString($0) }
+    } catch let error as TjenestebussError {
+      throw PingerError.connectionStringInvalid(
+        path: yaml.file, field: yaml.field("connection-string"), code: error.stableCode, error.explanation)
+    }
+    let bus = Bus(
+      name: BusName(try yaml.requiredText("name")), dialect: dialect, hosts: try yaml.texts("hosts") ?? [connection.host],
+      path: try yaml.text("path") ?? connection.path)
+    let authorities = try yaml.texts("authorities") ?? []
+    return BusEntry(
+      endpoint: BusEndpoint(
+        bus: bus, connection: connection, authorities: authorities.map { Self.resolve($0, yaml.file) },
+        virtualHost: try yaml.text("virtual-host"),
+        allowsPasswordInClear: try yaml.flag("allow-password-in-clear") ?? false),
+      replyQueue: try yaml.text("reply-queue"), management: try Self.management(yaml.inner("management")))
+  }
+
+  private static func management(_ yaml: StrictYAML?) throws(PingerError) -> Management? {
+    guard let yaml else { return nil }
+    try yaml.allow(["url", "user", "password", "password-file", "virtual-host", "authority"])
+    return Management(
+      url: try yaml.requiredText("url"), user: try yaml.requiredText("user"), password: try Self.secret(yaml, "password"),
+      virtualHost: try yaml.text("virtual-host") ?? "/", authority: try yaml.text("authority").map { Self.resolve($0, yaml.file) }
+    )
+  }
+
+  /// `KEY-file` names a file whose first line it is; `KEY` holds it in the configuration itself.
+  private static func secret(_ yaml: StrictYAML, _ key: String) throws(PingerError) -> Secret {
+    if let text = try yaml.text(key) {
+      if try yaml.text("\(key)-file") != nil { throw yaml.invalid(key, "stands beside \(key)-file: leave one") }
+      if text.isEmpty { throw yaml.invalid(key, "is empty") }
+      return Secret(text)
+    }
+    guard let named = try yaml.text("\(key)-file"), !named.isEmpty else {
+      throw yaml.invalid("\(key)-file", "is missing; or give \(key) itself")
+    }
+    let path = Self.resolve(named, yaml.file)
+    let content: String
+    do {
+      content = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+    } catch {
+      let seen = FileManager.default.fileExists(atPath: path) ? "\(path) cannot be read" : "\(path): no such file"
+      throw .secretUnreadable(path: yaml.file, field: yaml.field("\(key)-file"), seen: seen)
+    }
+    guard let line = content.split(whereSeparator: \.isNewline).first, !line.isEmpty else {
+      throw .secretUnreadable(path: yaml.file, field: yaml.field("\(key)-file"), seen: "\(path) is empty")
+    }
+    return Secret(String(line))
+  }
+
+  /// A path as it stands in the file: relative ones start from the file's folder.
+  private static func resolve(_ path: String, _ file: String) -> String {
+    if path.hasPrefix("/") { return path }
+    return URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(path).path
+  }
+}
