@@ -185,7 +185,11 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "BusProbeTests",
-      dependencies: ["BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure"],
+      dependencies: [
+        "BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: houseRules),
     .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(
@@ -215,7 +219,8 @@ let package = Package(
     .testTarget(
       name: "RealBrokerTests",
       dependencies: [
-        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "ForeignPrograms",
+        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "Disclosure", "ForeignPrograms",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: houseRules),
   ]

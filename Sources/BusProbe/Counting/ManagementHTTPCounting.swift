@@ -68,7 +68,7 @@ public struct ManagementHTTPCounting: QueueCounting {
 
   static func value(totals: Numbers, statistics: Numbers) -> DepthReading.Value {
     guard let messages = totals.messages ?? statistics.messages, messages >= 0 else {
-      return .unreadable(.countingUnreadable(way: .managementHTTP, seen: "no message count yet"))
+      return .unreadable(.countNotYet(way: .managementHTTP))
     }
     return .counted(QueueCount(messages: messages, includesUnsettled: true, consumers: statistics.consumers))
   }

@@ -10,6 +10,8 @@ public enum ProbeError: ExplainedError, Hashable {
   case countingRefused(url: String, status: Int)
   case countingUnreachable(url: String, seen: String)
   case countingUnreadable(way: DialectCapabilities.Counting, seen: String)
+  /// The queue is there, but the management interface has no count of it yet.
+  case countNotYet(way: DialectCapabilities.Counting)
   case countingNotPossible(BusName, Dialect)
   /// AMQP `/management` could not be asked.
   case countingLinkFailed(TjenestebussError.Cause)
@@ -23,6 +25,7 @@ public enum ProbeError: ExplainedError, Hashable {
     case .countingNotPossible: "PROBE-104"
     case .countingLinkFailed: "PROBE-105"
     case .managementURLInvalid: "PROBE-106"
+    case .countNotYet: "PROBE-107"
     }
   }
 
@@ -41,7 +44,12 @@ public enum ProbeError: ExplainedError, Hashable {
     case .countingUnreadable(let way, let seen):
       Explanation(
         tried: "count a queue by \(way.rawValue)", seen: seen, meaning: "The answer has no count in it. \(unknown)",
-        next: "Try again in some seconds: a new queue has no statistics yet.", owner: .bus)
+        next: "See what was seen; ask those who run the bus.", owner: .bus)
+    case .countNotYet(let way):
+      Explanation(
+        tried: "count a queue by \(way.rawValue)", seen: "no count yet",
+        meaning: "The queue is there, but the bus has not counted it yet. \(unknown)", next: "Try again in some seconds.",
+        owner: .bus)
     case .countingNotPossible(let bus, let dialect):
       Explanation(
         tried: "count a queue of bus \(bus)", seen: "no way is configured or known for \(dialect.rawValue)", meaning: unknown,

@@ -110,7 +110,7 @@ struct AddressProbe: Sendable {
   }
 
   private func count(_ queue: String, _ seen: inout PingObservation) async {
-    guard let counting = self.counting, seen.before?.count != nil else { return }
+    guard let counting = self.counting, seen.before?.value != .missing else { return }
     if self.settings.waitsForLateCounts, counting.lag > .zero {
       // A count of before the ping says nothing about it. Bounded, and ended by a cancellation.
       try? await self.clock.sleep(for: counting.lag)

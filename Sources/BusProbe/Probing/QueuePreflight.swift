@@ -29,7 +29,7 @@ public struct QueuePreflight: Sendable, Hashable {
     self.depth = depth
     self.sendingRefused = sendingRefused
     switch depth?.value {
-    case .counted: self.existence = .exists
+    case .counted, .unreadable(.countNotYet): self.existence = .exists
     case .missing: self.existence = .missing
     case .unreadable, nil:
       if sendingRefused?.code == .notFound {

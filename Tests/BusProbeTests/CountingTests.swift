@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import AddressRegistry
+import AsyncHTTPClient
+import Disclosure
+import NIOCore
+import Testing
+
+@testable import BusProbe
+
+@Suite("Counting")
+struct CountingTests {
+  private func answer(_ status: String, _ body: AMQPBody) -> AMQPMessage {
+    AMQPMessage(properties: AMQPProperties(subject: status), body: body)
+  }
+
+  @Test("The AMQP request carries a null value and an escaped name")
+  func request() {
+    let request = ManagementAMQPCounting.request("a b/ø_async")
+    #expect(request.body == .value(.null))
+    #expect(request.properties.subject == "GET")
+    #expect(request.properties.to == "/queues/a%20b%2F%C3%B8_async")
+  }
+
+  @Test("Counted, missing, unreadable: never one for the other, and never zero for not known")
+  func amqpAnswers() {
+    let full = ManagementAMQPCounting.value(
+      of: self.answer("200", .value(.map(["message_count": .ulong(7), "consumer_count": .uint(2)]))))
+    #expect(full == .counted(QueueCount(messages: 7, includesUnsettled: false, consumers: 2)))
+    let noConsumers = ManagementAMQPCounting.value(of: self.answer("200", .value(.map(["message_count": .ulong(0)]))))
+    #expect(noConsumers == .counted(QueueCount(messages: 0, includesUnsettled: false, consumers: nil)))
+    #expect(ManagementAMQPCounting.value(of: self.answer("404", .value(.string("x")))) == .missing)
+    for odd in [
+      self.answer("200", .value(.map([:]))), self.answer("200", .value(.null)), self.answer("403", .value(.null)),
+      self.answer("", .data([])),
+      self.answer("200", .value(.map(["message_count": .string("7")]))),
+      self.answer("200", .value(.map(["message_count": .int(-1)]))),
+    ] {
+      guard case .unreadable = ManagementAMQPCounting.value(of: odd) else {
+        Issue.record("\(odd.body)")
+        continue
+      }
+    }
+  }
+
+  @Test("Over HTTP: totals first, statistics for consumers; what neither has is not known")
+  func httpAnswers() {
+    func numbers(_ text: String) -> ManagementHTTPCounting.Numbers? {
+      try? ManagementHTTPCounting.numbers(Array(text.utf8)).get()
+    }
+    let full = numbers(#"{"messages":3,"consumers":1,"name":"q"}"#)
+    #expect(full == .init(messages: 3, consumers: 1))
+    #expect(numbers("[]") == .init(messages: nil, consumers: nil), "statistics that are not there yet")
+    #expect(numbers("<html>") == nil)
+    #expect(numbers(#"[{"messages":1}]"#) == nil, "a list of queues is not this queue")
+    #expect(
+      ManagementHTTPCounting.value(totals: .init(messages: 4), statistics: .init(messages: 3, consumers: 0))
+        == .counted(QueueCount(messages: 4, includesUnsettled: true, consumers: 0)))
+    #expect(
+      ManagementHTTPCounting.value(totals: .init(), statistics: .init(messages: 3))
+        == .counted(QueueCount(messages: 3, includesUnsettled: true, consumers: nil)))
+    guard case .unreadable = ManagementHTTPCounting.value(totals: .init(), statistics: .init(consumers: 1)) else {
+      Issue.record("no count was taken for a count")
+      return
+    }
+    #expect(ManagementHTTPCounting.path("a/b", virtualHost: "/") == "/api/queues/%2F/a%2Fb")
+  }
+
+  @Test("A management address with user, path or query is refused, and not shown")
+  func urls() async throws {
+    try await HTTPClient.withHTTPClient { http in
+      for url in ["", "host:1", "ftp://h", "http://u:Sup3rS3cret@h", "http://h/api", "http://h?x=Sup3rS3cret"] {
+        let error = #expect(throws: ProbeError.self) {
+          try ManagementHTTPCounting(http: http, url: url, user: "u", password: Secret("p"))
+        }
+        #expect(error?.stableCode == "PROBE-106")
+        #expect(!"\(error as Any)".contains("Sup3rS3cret"))
+      }
+      #expect(throws: Never.self) {
+        try ManagementHTTPCounting(http: http, url: "https://h:15671/", user: "u", password: Secret("p"))
+      }
+    }
+  }
+
+  @Test("An interface that is not there is unreadable, with its code")
+  func unreachable() async throws {
+    try await HTTPClient.withHTTPClient(configuration: RegisterHTTP.configuration()) { http in
+      let counting = try ManagementHTTPCounting(http: http, url: "http://127.0.0.1:1", user: "u", password: Secret("p"))
+      guard case .unreadable(let error) = await counting.read("q").value else {
+        Issue.record("something was read")
+        return
+      }
+      #expect(error.stableCode == "PROBE-102")
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import Testing
+
+@testable import BusProbe
+@testable import TjenestebussClient
+
+@Suite("A ping, judged")
+struct PingJudgementTests {
+  private func verdicts(_ seen: PingObservation) -> [Int: ProbeStep.Verdict] {
+    Dictionary(uniqueKeysWithValues: PingJudgement(seen).steps.map { ($0.code.rawValue, $0.verdict) })
+  }
+
+  @Test("Accepted, the control refused, a consumer there: the way is proven, and each step says so")
+  func good() {
+    let seen = ProbeFixture.observation()
+    #expect(self.verdicts(seen) == [26: .ok, 27: .ok, 28: .ok, 29: .ok, 30: .ok, 31: .ok, 32: .notPossible])
+    let judged = PingJudgement(seen)
+    #expect(judged.isAccepted && judged.acceptanceProves && judged.provesTheWay)
+    #expect(judged.consumers == 1)
+  }
+
+  @Test("RabbitMQ 3 accepts for a queue that cannot exist: accepted is worth nothing, a consumer alone proves no way")
+  func acceptedProvesNothing() {
+    let seen = ProbeFixture.observation(.rabbitMQ3) { $0.control = .outcome(.accepted) }
+    let verdicts = self.verdicts(seen)
+    #expect(verdicts[29] == .warning)
+    #expect(verdicts[30] == .warning)
+    let judged = PingJudgement(seen)
+    #expect(judged.isAccepted && !judged.acceptanceProves && !judged.provesTheWay)
+    #expect(judged.steps.first { $0.code == .outcome }?.meaning.contains("proves nothing") == true)
+  }
+
+  @Test("Without a control, the dialect decides what accepted is worth")
+  func withoutControl() {
+    func proves(_ dialect: Dialect, _ control: PingObservation.Sending) -> Bool {
+      PingJudgement(ProbeFixture.observation(dialect) { $0.control = control }).acceptanceProves
+    }
+    #expect(proves(.rabbitMQ4AddressV2, .notTried))
+    #expect(!proves(.rabbitMQ3, .notTried))
+    #expect(!proves(.activeMQ, .notTried))
+    #expect(proves(.rabbitMQ4AddressV1, .outcome(.released)))
+    #expect(proves(.rabbitMQ4AddressV1, .outcome(.rejected(nil))))
+    // A control that failed for another reason says nothing for the acceptance.
+    #expect(!proves(.rabbitMQ4AddressV2, .notSent(ProbeFixture.error(.attachTimedOut))))
+    #expect(!proves(.rabbitMQ4AddressV2, .outcome(.accepted)))
+  }
+
+  @Test("Where a control would leave a queue behind, it is said to be not possible")
+  func controlNotPossible() {
+    let verdicts = self.verdicts(ProbeFixture.observation(.activeMQ) { $0.control = .notTried })
+    #expect(verdicts[30] == .notPossible)
+    #expect(verdicts[29] == .warning)
+  }
+
+  @Test(
+    "Every other outcome than accepted is a failure of step 29",
+    arguments: [
+      AMQPOutcome.rejected(AMQPCondition("amqp:resource-limit-exceeded")), .released,
+      .modified(deliveryFailed: false, undeliverableHere: true),
+      .unknown(.timedOut), .unknown(.settledWithoutOutcome),
+    ])
+  func refused(outcome: AMQPOutcome) {
+    let seen = ProbeFixture.observation {
+      $0.ping = .outcome(outcome)
+      $0.echo = .notAwaited
+    }
+    let verdicts = self.verdicts(seen)
+    #expect(verdicts[29] == .failed)
+    #expect(verdicts[32] == .notRun)
+    #expect(!PingJudgement(seen).provesTheWay)
+  }
+
+  @Test("A refused attach is step 26, with the bus's own words; no credit is 27; a message that did not leave is 28")
+  func notSent() {
+    let refused = ProbeFixture.observation {
+      $0.attachFailure = ProbeFixture.error(.notFound, "amqp:not-found")
+      $0.ping = .notTried
+      $0.control = .notTried
+      $0.after = nil
+    }
+    #expect(self.verdicts(refused)[26] == .failed)
+    #expect(self.verdicts(refused)[29] == nil)
+    #expect(PingJudgement(refused).steps.first?.seen.contains("AMQP-301") == true)
+    #expect(self.verdicts(ProbeFixture.observation { $0.ping = .notSent(ProbeFixture.error(.noCredit)) })[27] == .failed)
+    #expect(self.verdicts(ProbeFixture.observation { $0.ping = .notSent(ProbeFixture.error(.messageTooLarge)) })[28] == .failed)
+  }
+
+  @Test("Who listens, and whether the queue gets longer: each its own verdict; unknown is never good")
+  func arrival() {
+    func verdict(_ before: DepthReading?, _ after: DepthReading?) -> (ProbeStep.Verdict?, Int?) {
+      let judged = PingJudgement(
+        ProbeFixture.observation {
+          $0.before = before
+          $0.after = after
+        })
+      return (judged.steps.first { $0.code == .arrival }?.verdict, judged.consumers)
+    }
+    #expect(verdict(ProbeFixture.depth(5, consumers: 2), ProbeFixture.depth(5, consumers: 2)) == (.ok, 2))
+    #expect(verdict(ProbeFixture.depth(0, consumers: 0), ProbeFixture.depth(1, consumers: 0)) == (.failed, 0))
+    #expect(verdict(ProbeFixture.depth(0, consumers: 1), ProbeFixture.depth(1, consumers: 1)) == (.warning, 1))
+    #expect(verdict(ProbeFixture.depth(0, consumers: nil), ProbeFixture.depth(0, consumers: nil)) == (.warning, nil))
+    #expect(verdict(nil, nil) == (.notPossible, nil))
+    #expect(verdict(ProbeFixture.reading(.missing), nil) == (.failed, nil))
+    let unreadable = ProbeFixture.reading(.unreadable(.countingRefused(url: "u", status: 401)))
+    #expect(verdict(unreadable, nil) == (.warning, nil))
+  }
+
+  @Test("An echo proves the way by itself, names who answered; none in time is a warning")
+  func echo() throws {
+    let request = PingForm.request(
+      from: try ProbeFixture.herID(100), to: try ProbeFixture.herID(), replyTo: "q", messageID: "m-1")
+    let echo = try #require(
+      PingEcho(PingForm.echo(of: request, readFrom: "200_async", product: "EPJ 4"), subject: PingForm.defaultSubject))
+    let seen = ProbeFixture.observation(.rabbitMQ3) {
+      $0.control = .outcome(.accepted)
+      $0.echo = .came(echo)
+    }
+    let judged = PingJudgement(seen)
+    #expect(judged.provesTheWay)
+    let step = judged.steps.first { $0.code == .echo }
+    #expect(step?.verdict == .ok)
+    #expect(step?.seen == "EPJ 4, library \(TjenestebussVersion.current), read from 200_async")
+    #expect(self.verdicts(ProbeFixture.observation { $0.echo = .noneInTime(.seconds(1)) })[32] == .warning)
+    #expect(self.verdicts(ProbeFixture.observation { $0.echo = .notListening(ProbeFixture.error(.notFound)) })[32] == .warning)
+    #expect(PingEcho(request, subject: PingForm.defaultSubject) == nil, "a request is no echo")
+  }
+}
