@@ -75,6 +75,7 @@ let package = Package(
       dependencies: [
         "AMQP", "BusModel", "AddressRegistry", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -84,6 +85,7 @@ let package = Package(
       dependencies: [
         "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -219,7 +221,8 @@ let package = Package(
     .testTarget(
       name: "RealBrokerTests",
       dependencies: [
-        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "Disclosure", "ForeignPrograms",
+        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: houseRules),

@@ -24,14 +24,15 @@ struct ClientBuses {
   }
 
   static func endpoint(
-    _ broker: RealBroker, path: String = "", password: String = "app"
+    _ broker: RealBroker, path: String = "", user: String = "app", password: String? = nil
   ) throws -> BusEndpoint {
     let isSource = broker.dialect == .rabbitMQ3
     let configuration = try broker.configuration()
     return BusEndpoint(
       bus: Bus(name: isSource ? source : target, dialect: broker.dialect, hosts: [isSource ? "sb.test" : "tb.test"], path: "NHN"),
       connection: BusConnectionString(
-        host: configuration.host, port: configuration.port, encrypted: false, user: "app", password: Secret(password), path: path)
+        host: configuration.host, port: configuration.port, encrypted: false, user: user, password: Secret(password ?? user),
+        path: path)
     )
   }
 

@@ -160,7 +160,9 @@ struct ClientReceiveTests {
     let buses = try ClientBuses()
     try await buses.declare(on: .rabbitMQ4)
     buses.lay(buses.peer, cached: ClientBuses.target)
-    let client = try TjenestebussClient(ClientBuses.configuration([ClientBuses.endpoint(.rabbitMQ4)]), routes: buses.routes)
+    let client = try TjenestebussClient(
+      ClientBuses.configuration([ClientBuses.endpoint(.rabbitMQ4, user: "migrator")]), routes: buses.routes)
+    // By a user of its own: other tests' connections must not be cut.
     let inbox = Inbox()
     try await client.withClient { client in
       try await client.whileReceiving(for: buses.peer, handler: { inbox.put($0) }) {
@@ -169,7 +171,7 @@ struct ClientReceiveTests {
         async let lost: Void = client.wait { status in
           if case .waiting = status[ClientBuses.target, buses.queue] { true } else { false }
         }
-        try await RealBroker.rabbitMQ4.control("close_all_user_connections", "app", "a test")
+        try await RealBroker.rabbitMQ4.control("close_all_user_connections", "migrator", "a test")
         await lost
         await client.wait { $0[ClientBuses.target, buses.queue] == .receiving }
         let second = await client.send(buses.message("m-2"))

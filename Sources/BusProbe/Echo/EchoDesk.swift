@@ -2,7 +2,7 @@
 
 import AMQP
 import BusModel
-import Synchronization
+import NIOConcurrencyHelpers
 import TjenestebussClient
 
 /// Hands echoes that come on our own reply queue to those who wait for them.
@@ -27,18 +27,18 @@ final class EchoDesk: Sendable {
   static let credit = 100
 
   private let subject: String
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   init(subject: String) { self.subject = subject }
 
   /// Announces that an echo of this ping is wanted: to be called before the ping is sent.
   func expect(_ messageID: String) {
-    self.state.withLock { $0.expected[messageID] = .nobodyWaits }
+    self.state.withLockedValue { $0.expected[messageID] = .nobodyWaits }
   }
 
   /// No echo of this ping is wanted any more.
   func forget(_ messageID: String) {
-    let expected = self.state.withLock { $0.expected.removeValue(forKey: messageID) }
+    let expected = self.state.withLockedValue { $0.expected.removeValue(forKey: messageID) }
     if case .waiting(let continuation) = expected { continuation.resume(returning: nil) }
   }
 
@@ -59,7 +59,7 @@ final class EchoDesk: Sendable {
   private func wait(for messageID: String) async -> PingEcho? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let now: PingEcho?? = self.state.withLock { state in
+        let now: PingEcho?? = self.state.withLockedValue { state in
           switch state.expected[messageID] {
           case .came(let echo): return .some(echo)
           case .nobodyWaits where !Task.isCancelled:
@@ -87,7 +87,7 @@ final class EchoDesk: Sendable {
 
   /// - Returns: whether it was awaited here.
   func fulfil(_ echo: PingEcho) -> Bool {
-    let (isOurs, waiter) = self.state.withLock { state -> (Bool, CheckedContinuation<PingEcho?, Never>?) in
+    let (isOurs, waiter) = self.state.withLockedValue { state -> (Bool, CheckedContinuation<PingEcho?, Never>?) in
       switch state.expected[echo.originalMessageID] {
       case nil: return (false, nil)
       case .waiting(let continuation):
@@ -103,7 +103,7 @@ final class EchoDesk: Sendable {
   }
 
   private func keep(_ delivery: AMQPDelivery) {
-    let surplus = self.state.withLock { state -> AMQPDelivery? in
+    let surplus = self.state.withLockedValue { state -> AMQPDelivery? in
       state.kept.append(delivery)
       return state.kept.count > Self.keptLimit ? state.kept.removeFirst() : nil
     }
@@ -111,5 +111,5 @@ final class EchoDesk: Sendable {
   }
 
   /// The link is gone: what was kept went back with it.
-  func linkEnded() { self.state.withLock { $0.kept = [] } }
+  func linkEnded() { self.state.withLockedValue { $0.kept = [] } }
 }

@@ -6,7 +6,7 @@ import BusModel
 import Logging
 import NIOCore
 import ServiceLifecycle
-import Synchronization
+import NIOConcurrencyHelpers
 import TjenestebussClient
 
 /// One bus, looked at from outside for as long as a process lives: queue pre-flight, pings, depth and consumers. Over one
@@ -29,7 +29,7 @@ public final class BusProbe: Sendable, Service {
   private let client: AMQPClient
   private let desk: EchoDesk
   private let logger: Logger
-  private let listeningFailure = Mutex<AMQPError?>(nil)
+  private let listeningFailure = NIOLockedValueBox<AMQPError?>(nil)
 
   /// - Parameters:
   ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must belong to this process alone.
@@ -94,19 +94,19 @@ public final class BusProbe: Sendable, Service {
       do {
         try await cancelWhenGracefulShutdown {
           try await self.client.receive(from: address, credit: EchoDesk.credit) { batch in
-            self.listeningFailure.withLock { $0 = nil }
+            self.listeningFailure.withLockedValue { $0 = nil }
             self.desk.take(batch)
           }
         }
         return
       } catch let error as AMQPError {
-        self.listeningFailure.withLock { $0 = error }
+        self.listeningFailure.withLockedValue { $0 = error }
         self.desk.linkEnded()
         if case .ended = self.client.state { return }
         do { try await cancelWhenGracefulShutdown { try await ContinuousClock().sleep(for: Self.replyQueueRetry) } } catch {
           return
         }
-        self.listeningFailure.withLock { $0 = nil }
+        self.listeningFailure.withLockedValue { $0 = nil }
       } catch {
         return
       }
@@ -115,7 +115,7 @@ public final class BusProbe: Sendable, Service {
 
   private var listening: AddressProbe.Listening {
     guard let replyQueue else { return .no }
-    if let failure = self.listeningFailure.withLock({ $0 }) { return .failed(failure) }
+    if let failure = self.listeningFailure.withLockedValue({ $0 }) { return .failed(failure) }
     return .at(self.desk, replyTo: replyQueue)
   }
 

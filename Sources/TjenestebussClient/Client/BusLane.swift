@@ -5,7 +5,7 @@ import BusModel
 import Logging
 import NIOCore
 import ServiceLifecycle
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// One connection to one bus that is never given up: ``AMQPClient`` reconnects, and where it ends because trying again at
 /// once cannot help (password refused, certificate not trusted), the lane makes a new one after a longer wait. The other
@@ -17,7 +17,7 @@ final class BusLane: Sendable {
   private let role: String
   private let group: (any EventLoopGroup)?
   private let logger: Logger
-  private let current: Mutex<AMQPClient>
+  private let current: NIOLockedValueBox<AMQPClient>
   private let onState: (@Sendable (AMQPClient.State) -> Void)?
 
   init(
@@ -30,7 +30,7 @@ final class BusLane: Sendable {
     self.group = group
     self.logger = logger
     self.onState = onState
-    self.current = Mutex(Self.makeClient(endpoint, role, configuration, group, logger))
+    self.current = NIOLockedValueBox(Self.makeClient(endpoint, role, configuration, group, logger))
   }
 
   private static func makeClient(
@@ -43,7 +43,7 @@ final class BusLane: Sendable {
   }
 
   /// The client in use now. After it has ended for good it is replaced by a new one.
-  var client: AMQPClient { self.current.withLock { $0 } }
+  var client: AMQPClient { self.current.withLockedValue { $0 } }
 
   /// Keeps the connection until the task is cancelled.
   func run() async {
@@ -66,7 +66,7 @@ final class BusLane: Sendable {
             LogKey.waitMilliseconds.rawValue: "\(self.configuration.refusedBusRetry.components.seconds * 1_000)",
           ])
         do { try await ContinuousClock().sleep(for: self.configuration.refusedBusRetry) } catch { return }
-        self.current.withLock {
+        self.current.withLockedValue {
           $0 = Self.makeClient(self.endpoint, self.role, self.configuration, self.group, self.logger)
         }
       }

@@ -2,7 +2,7 @@
 
 import AMQP
 import BusModel
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What the client is doing, bus by bus and queue by queue: enough to say in one sentence why nothing moves.
 public struct ClientStatus: Sendable, Hashable {
@@ -61,26 +61,26 @@ final class StatusBoard: Sendable {
     var lastObserver: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
-  var status: ClientStatus { self.state.withLock { $0.status } }
+  var status: ClientStatus { self.state.withLockedValue { $0.status } }
 
   /// The status now and after every change; a slow reader gets the newest only.
   var changes: AsyncStream<ClientStatus> {
     let (stream, continuation) = AsyncStream.makeStream(of: ClientStatus.self, bufferingPolicy: .bufferingNewest(1))
-    let id = self.state.withLock { state in
+    let id = self.state.withLockedValue { state in
       state.lastObserver += 1
       state.observers[state.lastObserver] = continuation
       continuation.yield(state.status)
       return state.lastObserver
     }
-    continuation.onTermination = { [weak self] _ in _ = self?.state.withLock { $0.observers.removeValue(forKey: id) } }
+    continuation.onTermination = { [weak self] _ in _ = self?.state.withLockedValue { $0.observers.removeValue(forKey: id) } }
     return stream
   }
 
   func change(_ body: (inout ClientStatus) -> Void) {
     // Yielding under the lock keeps the order of changes; a continuation's yield calls nothing of ours.
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       body(&state.status)
       for observer in state.observers.values { observer.yield(state.status) }
     }

@@ -6,6 +6,7 @@ import Disclosure
 import Logging
 import NIOCore
 import ServiceLifecycle
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// Sends to and receives from parties (HER-IDs) on every bus they may sit on.
@@ -35,7 +36,7 @@ public final class TjenestebussClient: Service, Sendable {
   let group: (any EventLoopGroup)?
   let board = StatusBoard()
   let sends = WorkUnderWay()
-  let forcedRefreshes: Mutex<ForcedRefreshLimit>
+  let forcedRefreshes: NIOLockedValueBox<ForcedRefreshLimit>
   let clock = ContinuousClock()
   let start = ContinuousClock.now
   let lanes: [BusName: BusLane]
@@ -56,7 +57,7 @@ public final class TjenestebussClient: Service, Sendable {
     self.routes = routes
     self.logger = logger
     self.group = group
-    self.forcedRefreshes = Mutex(ForcedRefreshLimit(interval: configuration.forcedRefreshInterval))
+    self.forcedRefreshes = NIOLockedValueBox(ForcedRefreshLimit(interval: configuration.forcedRefreshInterval))
     let board = self.board
     var lanes: [BusName: BusLane] = [:]
     for endpoint in configuration.buses {

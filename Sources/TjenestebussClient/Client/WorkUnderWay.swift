@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// How many calls are under way, and whether new ones may begin: so that leaving can wait for the last.
 final class WorkUnderWay: Sendable {
@@ -10,11 +10,11 @@ final class WorkUnderWay: Sendable {
     var waiter: CheckedContinuation<Void, Never>?
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// - Returns: false after ``close()``.
   func begin() -> Bool {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       guard !state.isClosed else { return false }
       state.count += 1
       return true
@@ -22,7 +22,7 @@ final class WorkUnderWay: Sendable {
   }
 
   func end() {
-    let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+    let waiter = self.state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
       state.count -= 1
       guard state.isClosed, state.count == 0 else { return nil }
       defer { state.waiter = nil }
@@ -32,7 +32,7 @@ final class WorkUnderWay: Sendable {
   }
 
   /// No new calls from now on.
-  func close() { self.state.withLock { $0.isClosed = true } }
+  func close() { self.state.withLockedValue { $0.isClosed = true } }
 
   /// Returns when the last call has ended, after `limit`, or when the calling task is cancelled. For one task, after
   /// ``close()``.
@@ -48,7 +48,7 @@ final class WorkUnderWay: Sendable {
   private func waitForTheLast() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isOver = self.state.withLock { state in
+        let isOver = self.state.withLockedValue { state in
           if state.count == 0 || Task.isCancelled { return true }
           state.waiter = continuation
           return false
@@ -56,7 +56,7 @@ final class WorkUnderWay: Sendable {
         if isOver { continuation.resume() }
       }
     } onCancel: {
-      let waiter = self.state.withLock { state in
+      let waiter = self.state.withLockedValue { state in
         defer { state.waiter = nil }
         return state.waiter
       }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// How many handlers may be at work at once. One task waits at a time: the one that hands messages out.
 final class HandlerSlots: Sendable {
@@ -9,13 +9,13 @@ final class HandlerSlots: Sendable {
     var waiter: CheckedContinuation<Bool, Never>?
   }
 
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
 
-  init(_ count: Int) { self.state = Mutex(State(free: count)) }
+  init(_ count: Int) { self.state = NIOLockedValueBox(State(free: count)) }
 
   /// Takes a slot when one is free.
   func takeNow() -> Bool {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       guard state.free > 0 else { return false }
       state.free -= 1
       return true
@@ -28,7 +28,7 @@ final class HandlerSlots: Sendable {
   func take() async -> Bool {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let now: Bool? = self.state.withLock { state in
+        let now: Bool? = self.state.withLockedValue { state in
           if Task.isCancelled { return false }
           if state.free > 0 {
             state.free -= 1
@@ -40,7 +40,7 @@ final class HandlerSlots: Sendable {
         if let now { continuation.resume(returning: now) }
       }
     } onCancel: {
-      let waiter = self.state.withLock { state in
+      let waiter = self.state.withLockedValue { state in
         defer { state.waiter = nil }
         return state.waiter
       }
@@ -49,7 +49,7 @@ final class HandlerSlots: Sendable {
   }
 
   func giveBack() {
-    let waiter = self.state.withLock { state in
+    let waiter = self.state.withLockedValue { state in
       defer { state.waiter = nil }
       if state.waiter == nil { state.free += 1 }
       return state.waiter

@@ -84,7 +84,7 @@ extension TjenestebussClient {
   /// Where the party is now, when that is elsewhere than `route` says; nil when it has not moved or the register cannot tell.
   private func movedRoute(from route: Route) async -> Route? {
     let now = self.clock.now - self.start
-    let mayAsk = self.forcedRefreshes.withLock { $0.mayAsk(route.herID, at: now) }
+    let mayAsk = self.forcedRefreshes.withLockedValue { $0.mayAsk(route.herID, at: now) }
     // Where the register was asked a moment ago for another message, the cache has its answer.
     let found = try? await self.routes.route(
       to: route.herID, kind: route.kind, buses: self.buses, lookUp: mayAsk ? .refreshed : .cached)
