@@ -80,7 +80,6 @@ package final class EngineHandler: ChannelInboundHandler {
   package func pump() {
     guard !self.isPumping, let context = self.context else { return }
     self.isPumping = true
-    var wrote = false
     var moved = true
     // Until neither events nor bytes come: writing bytes out is what makes Proton notice a refused login.
     while moved {
@@ -99,11 +98,10 @@ package final class EngineHandler: ChannelInboundHandler {
       self.engine.takeOutput(into: &output)
       guard output.readableBytes > 0 else { continue }
       moved = true
-      wrote = true
-      context.write(self.wrapOutboundOut(output), promise: nil)
+      // Flushed now: the next event may be that Proton is done, and its owner closes the channel.
+      context.writeAndFlush(self.wrapOutboundOut(output), promise: nil)
     }
     self.isPumping = false
-    if wrote { context.flush() }
     if self.engine.isWriteClosed, !self.isClosing {
       self.isClosing = true
       context.close(promise: nil)
