@@ -112,6 +112,23 @@ struct ProbeTests {
     }
   }
 
+  @Test("Links opened and closed a hundred times in a row on one connection: each attach is answered")
+  func linksInARow() async throws {
+    let buses = try ClientBuses()
+    try await buses.declare(on: .rabbitMQ4)
+    let address = RealBroker.rabbitMQ4.receiving(from: buses.queue)
+    try await AMQPConnection.withConnection(try RealBroker.rabbitMQ4.configuration()) { connection in
+      let counting = ManagementAMQPCounting { connection }
+      for round in 0..<100 {
+        #expect(await counting.read(buses.queue).count?.messages == 0, "round \(round)")
+        let sender = try await connection.openSender(to: address, within: .seconds(5))
+        await sender.close()
+        let receiver = try await connection.openReceiver(from: address, within: .seconds(5))
+        await receiver.close()
+      }
+    }
+  }
+
   @Test("The whole ladder over TLS, with the broker's own authority", arguments: RealBroker.all)
   func overTLS(_ broker: RealBroker) async throws {
     let buses = try ClientBuses()

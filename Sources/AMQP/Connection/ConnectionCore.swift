@@ -60,6 +60,11 @@ final class ConnectionCore: EngineOwner {
   private var sessions: [SessionID: Set<LinkID>] = [:]
   private var attaching: [LinkID: Attaching] = [:]
   private var queuedAttaches: [AttachRequest] = []
+  /// Sessions whose links have all been detached, to be used for the next. Ending them instead would have the next Begin come
+  /// on the same channel, and RabbitMQ 4.0 drops a Begin whose channel's session has answered its End but not quite gone.
+  private var idleSessions: [SessionID] = []
+  /// RabbitMQ 3 answers no Detach.
+  private var answersDetach = true
   private var senders: [LinkID: SenderCore] = [:]
   private var receivers: [LinkID: ReceiverCore] = [:]
   private var detaching: [LinkID: OneShot<Void>] = [:]
@@ -123,7 +128,7 @@ final class ConnectionCore: EngineOwner {
     }
     let request = AttachRequest(
       attachments: attachments, answers: answers, timeout: timeout, deadline: .now() + TimeAmount(timeout))
-    if self.engine.isEndingSession {
+    if self.idleSessions.isEmpty, self.engine.isEndingSession {
       self.queuedAttaches.append(request)
       self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { [weak self] in
         if let self { self.queuedAttachesTimedOut() }
@@ -136,7 +141,7 @@ final class ConnectionCore: EngineOwner {
   }
 
   private func begin(_ request: AttachRequest) {
-    let session = self.engine.beginSession()
+    let session = self.idleSessions.popLast() ?? self.engine.beginSession()
     self.sessions[session] = []
     for (attachment, answer) in zip(request.attachments, request.answers) {
       guard
@@ -156,7 +161,9 @@ final class ConnectionCore: EngineOwner {
   }
 
   private func beginQueuedAttaches() {
-    while !self.engine.isEndingSession, !self.queuedAttaches.isEmpty { self.begin(self.queuedAttaches.removeFirst()) }
+    while !self.queuedAttaches.isEmpty, !self.idleSessions.isEmpty || !self.engine.isEndingSession {
+      self.begin(self.queuedAttaches.removeFirst())
+    }
   }
 
   private func queuedAttachesTimedOut() {
@@ -200,7 +207,9 @@ final class ConnectionCore: EngineOwner {
   private func startDetach(_ link: LinkID) {
     self.engine.startDetach(link)
     // RabbitMQ 3 answers no Detach, but it does answer End.
-    if let session = self.sessions.first(where: { $0.value == [link] })?.key { self.engine.startEnd(session) }
+    if !self.answersDetach, let session = self.sessions.first(where: { $0.value == [link] })?.key {
+      self.engine.startEnd(session)
+    }
   }
 
   /// The deadline of a detach has passed: forget the link.
@@ -245,7 +254,10 @@ final class ConnectionCore: EngineOwner {
 
   func handle(_ event: EngineEvent) {
     switch event {
-    case .remoteOpened(let open): self.opened.fulfil(.success(AMQPPeer(open)))
+    case .remoteOpened(let open):
+      let peer = AMQPPeer(open)
+      self.answersDetach = !(peer.product == "RabbitMQ" && peer.version?.hasPrefix("3.") == true)
+      self.opened.fulfil(.success(peer))
     case .remoteClosed(let condition):
       self.fail(ConnectionFailure.error(closed: condition, tried: "use the connection to \(self.name)"))
       self.engine.closeConnection()
@@ -343,11 +355,16 @@ final class ConnectionCore: EngineOwner {
         tried: "use the link to \(address) on \(self.name)",
         seen: isOurs ? "it was closed on this side" : condition == nil ? "a Detach without a reason" : ""))
     if let session = self.sessions.first(where: { $0.value.contains(link) })?.key {
-      self.endSessionIfEmpty(session, without: link)
+      if isOurs, self.answersDetach {
+        self.keepSessionIfEmpty(session, without: link)
+      } else {
+        self.endSessionIfEmpty(session, without: link)
+      }
     }
   }
 
   private func sessionEnded(_ session: SessionID, _ condition: AMQPCondition?) {
+    self.idleSessions.removeAll { $0 == session }
     for link in self.sessions.removeValue(forKey: session) ?? [] {
       let seen = condition == nil ? "an End without a reason" : ""
       if let attaching = self.attaching[link] {
@@ -400,6 +417,13 @@ final class ConnectionCore: EngineOwner {
   /// A sender that was asked to close does so when its last outcome has come.
   private func finishDetach(_ link: LinkID) {
     if self.detaching[link] != nil, let sender = self.senders[link], sender.isIdle { self.startDetach(link) }
+  }
+
+  private func keepSessionIfEmpty(_ session: SessionID, without link: LinkID) {
+    self.sessions[session]?.remove(link)
+    guard self.sessions[session]?.isEmpty == true else { return }
+    self.idleSessions.append(session)
+    self.beginQueuedAttaches()
   }
 
   private func endSessionIfEmpty(_ session: SessionID, without link: LinkID) {
