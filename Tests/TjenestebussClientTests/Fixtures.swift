@@ -63,3 +63,10 @@ final class LaidDownRoutes: RouteResolving {
     return Route(herID: herID, kind: kind, bus: bus.name, address: address)
   }
 }
+
+/// A value that handlers change and tests read.
+final class Shared<Value: Sendable>: Sendable {
+  private let state: Mutex<Value>
+  init(_ value: Value) { self.state = Mutex(value) }
+  func withLock<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result { self.state.withLock { body(&$0) } }
+}
