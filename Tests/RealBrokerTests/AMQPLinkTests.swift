@@ -210,6 +210,24 @@ struct AMQPLinkTests {
     }
   }
 
+  @Test(
+    "a hundred refused links, each followed by a good one, on one connection: every attach is answered", arguments: RealBroker.all
+  )
+  func refusedInARow(_ broker: RealBroker) async throws {
+    let queue = try await broker.declareQueue()
+    try await AMQPConnection.withConnection(try broker.configuration()) { connection in
+      for _ in 0..<100 {
+        let error = await #expect(throws: AMQPError.self) {
+          try await connection.openReceiver(from: broker.receiving(from: "no_such_queue"), within: .seconds(5))
+        }
+        #expect(error?.code == .notFound)
+        let sender = try await connection.openSender(to: broker.sending(to: queue), within: .seconds(5))
+        try await self.accepted(self.message("m"), by: sender)
+        await sender.close()
+      }
+    }
+  }
+
   @Test("a sender to what does not exist: refused by RabbitMQ 4, accepted and lost by RabbitMQ 3, as its capabilities state")
   func missingTarget() async throws {
     try await AMQPConnection.withConnection(try RealBroker.rabbitMQ4.configuration()) { connection in

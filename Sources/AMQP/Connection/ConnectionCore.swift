@@ -63,6 +63,7 @@ final class ConnectionCore: EngineOwner {
   /// Sessions whose links have all been detached, to be used for the next. Ending them instead would have the next Begin come
   /// on the same channel, and RabbitMQ 4.0 drops a Begin whose channel's session has answered its End but not quite gone.
   private var idleSessions: [SessionID] = []
+  private var endedByPeer: [SessionID] = []
   /// RabbitMQ 3 answers no Detach.
   private var answersDetach = true
   private var senders: [LinkID: SenderCore] = [:]
@@ -341,8 +342,11 @@ final class ConnectionCore: EngineOwner {
       let code = AMQPError.code(forLink: condition, whileAttaching: true)
       self.refused(
         link, self.error(code, .link, attaching.attachment, condition, condition == nil ? "a Detach without a reason" : ""))
-      self.engine.endSession(attaching.session)
-      self.sessions[attaching.session] = nil
+      if self.answersDetach {
+        self.keepSessionIfEmpty(attaching.session, without: link)
+      } else {
+        self.endSessionIfEmpty(attaching.session, without: link)
+      }
       return
     }
     let address = self.senders[link]?.address ?? self.receivers[link]?.address ?? ""
@@ -365,6 +369,7 @@ final class ConnectionCore: EngineOwner {
 
   private func sessionEnded(_ session: SessionID, _ condition: AMQPCondition?) {
     self.idleSessions.removeAll { $0 == session }
+    self.answerEnd(session)
     for link in self.sessions.removeValue(forKey: session) ?? [] {
       let seen = condition == nil ? "an End without a reason" : ""
       if let attaching = self.attaching[link] {
@@ -417,6 +422,20 @@ final class ConnectionCore: EngineOwner {
   /// A sender that was asked to close does so when its last outcome has come.
   private func finishDetach(_ link: LinkID) {
     if self.detaching[link] != nil, let sender = self.senders[link], sender.isIdle { self.startDetach(link) }
+  }
+
+  /// Answers the peer's End a moment later. Until then the session keeps its channel: Proton would give it to the next
+  /// session at once, and RabbitMQ 4.0 drops a Begin on a channel whose session has not quite gone. Few are kept back: a
+  /// connection has no more than 64 channels there.
+  private func answerEnd(_ session: SessionID) {
+    self.endedByPeer.append(session)
+    if self.endedByPeer.count > 16 { self.engine.endSession(self.endedByPeer.removeFirst()) }
+    self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { [weak self] in
+      guard let self, !self.hasEnded, let index = self.endedByPeer.firstIndex(of: session) else { return }
+      self.endedByPeer.remove(at: index)
+      self.engine.endSession(session)
+      self.pump()
+    }
   }
 
   private func keepSessionIfEmpty(_ session: SessionID, without link: LinkID) {

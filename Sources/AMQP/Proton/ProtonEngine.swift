@@ -169,7 +169,11 @@ package final class ProtonEngine {
     for (link, state) in self.links where state.session == id { self.forget(link) }
     if let condition { set(condition, on: pn_session_condition(pointer)) }
     pn_session_close(pointer)
-    self.endingSessions.insert(id)
+    if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_REMOTE_CLOSED != 0 {
+      self.release(id, pointer)
+    } else {
+      self.endingSessions.insert(id)
+    }
   }
 
   /// Whether an End of ours is unanswered. A session begun now could get that one's channel, and RabbitMQ 4.0 drops a
@@ -384,11 +388,16 @@ package final class ProtonEngine {
   private func sessionEnded(_ pointer: OpaquePointer?) -> EngineEvent? {
     guard let pointer, let id = self.sessionID(pointer) else { return nil }
     let reason = condition(pn_session_remote_condition(pointer))
-    self.endSession(id)
+    for (link, state) in self.links where state.session == id { self.forget(link) }
+    // Whoever owns the engine answers an End that the peer began, by ``endSession(_:_:)``.
+    if self.endingSessions.contains(id) { self.release(id, pointer) }
+    return .sessionEndedByPeer(id, reason)
+  }
+
+  private func release(_ id: SessionID, _ pointer: OpaquePointer) {
     self.endingSessions.remove(id)
     self.sessions[id] = nil
     pn_session_free(pointer)
-    return .sessionEndedByPeer(id, reason)
   }
 
   private func linkAttached(_ pointer: OpaquePointer?) -> EngineEvent? {

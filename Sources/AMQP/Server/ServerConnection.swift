@@ -107,6 +107,7 @@ package final class ServerConnection: EngineOwner {
       self.engine.closeConnection()
     case .sessionBegunByPeer(let session): self.engine.acceptSession(session)
     case .sessionEndedByPeer(let session, _):
+      self.engine.endSession(session)
       self.openLinks = self.openLinks.filter { $0.value != session }
       delegate.ended(session, on: self)
     case .linkAttachedByPeer(let link, let session, let role, let attach):
