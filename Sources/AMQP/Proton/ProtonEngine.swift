@@ -37,6 +37,8 @@ package final class ProtonEngine {
   private var deliveries: [DeliveryID: OpaquePointer] = [:]
   private var lastNumber = 0
   private var failureReported = false
+  /// The peer's end came where Proton does not see it.
+  private var isAborted = false
   private var closeReported = false
 
   private struct LinkState {
@@ -123,7 +125,12 @@ package final class ProtonEngine {
   }
 
   /// The peer will send no more.
-  package func readClosed() { pn_connection_driver_read_close(self.driver) }
+  package func readClosed() {
+    pn_connection_driver_read_close(self.driver)
+    // Proton finds the end only between frames: with the beginning of one in its buffer it would wait for the rest for ever.
+    let isClosedByPeer = pn_connection_state(self.driver.pointee.connection) & PN_REMOTE_CLOSED != 0
+    self.isAborted = !isClosedByPeer && !pn_condition_is_set(pn_transport_condition(self.driver.pointee.transport))
+  }
 
   /// The socket takes no more.
   package func writeClosed() { pn_connection_driver_write_close(self.driver) }
@@ -342,7 +349,10 @@ package final class ProtonEngine {
     while let event = pn_connection_driver_next_event(self.driver) {
       if let value = self.value(of: event) { return value }
     }
-    return nil
+    guard self.isAborted, !self.failureReported else { return nil }
+    self.failureReported = true
+    pn_connection_driver_write_close(self.driver)
+    return .transportFailed(AMQPCondition(AMQPCondition.framingError, text: "connection aborted in the middle of a frame"))
   }
 
   private func value(of event: OpaquePointer) -> EngineEvent? {
