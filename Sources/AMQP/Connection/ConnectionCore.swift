@@ -207,10 +207,15 @@ final class ConnectionCore: EngineOwner {
 
   private func startDetach(_ link: LinkID) {
     self.engine.startDetach(link)
-    // RabbitMQ 3 answers no Detach, but it does answer End.
-    if !self.answersDetach, let session = self.sessions.first(where: { $0.value == [link] })?.key {
-      self.engine.startEnd(session)
+    // RabbitMQ 3 answers no Detach, but it does answer End. The next link's session is begun first, so that it cannot come on
+    // the channel of the one that ends: there, too, a Begin that comes too soon is dropped.
+    guard !self.answersDetach, let session = self.sessions.first(where: { $0.value == [link] })?.key else { return }
+    if self.idleSessions.isEmpty {
+      let next = self.engine.beginSession()
+      self.sessions[next] = []
+      self.idleSessions.append(next)
     }
+    self.engine.startEnd(session)
   }
 
   /// The deadline of a detach has passed: forget the link.
