@@ -115,6 +115,7 @@ let package = Package(
       name: "TjenestebussTesting",
       dependencies: [
         "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -206,9 +207,11 @@ let package = Package(
       name: "TjenestebussTestingTests",
       dependencies: [
         "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "ForeignPrograms",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: houseRules),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import Foundation
 import NIOCore
 import NIOPosix
-import Synchronization
 
 /// What time it is for a broker, and how it is woken.
 public protocol BrokerClock: Sendable {
@@ -38,15 +38,15 @@ public final class ManualBrokerClock: BrokerClock {
     var alarms: [Int: (at: Int64, work: @Sendable () -> Void)] = [:]
   }
 
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
 
   /// - Parameter milliseconds: since 1970; by default a day in 2026.
-  public init(milliseconds: Int64 = 1_790_000_000_000) { self.state = Mutex(State(now: milliseconds)) }
+  public init(milliseconds: Int64 = 1_790_000_000_000) { self.state = NIOLockedValueBox(State(now: milliseconds)) }
 
-  public var milliseconds: Int64 { self.state.withLock { $0.now } }
+  public var milliseconds: Int64 { self.state.withLockedValue { $0.now } }
 
   public func wake(at milliseconds: Int64, _ work: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
-    let number: Int? = self.state.withLock { state in
+    let number: Int? = self.state.withLockedValue { state in
       guard milliseconds > state.now else { return nil }
       state.lastNumber += 1
       state.alarms[state.lastNumber] = (milliseconds, work)
@@ -56,12 +56,12 @@ public final class ManualBrokerClock: BrokerClock {
       work()
       return {}
     }
-    return { self.state.withLock { $0.alarms[number] = nil } }
+    return { self.state.withLockedValue { $0.alarms[number] = nil } }
   }
 
   /// Moves the time on and wakes whoever waited for it, earliest first.
   public func advance(by duration: Duration) {
-    let due = self.state.withLock { state in
+    let due = self.state.withLockedValue { state in
       state.now += Int64(duration / .milliseconds(1))
       let now = state.now
       let due = state.alarms.filter { $0.value.at <= now }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import AMQP
 import BusModel
 import Disclosure
@@ -7,7 +8,6 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
-import Synchronization
 
 /// An AMQP 1.0 broker in memory that listens on loopback, for tests and rehearsals. Clients of any make can talk to it.
 ///
@@ -23,7 +23,9 @@ import Synchronization
 public final class InMemoryBroker: Service {
   public let configuration: Configuration
   private let group: MultiThreadedEventLoopGroup
-  private let state = Mutex(State.new)
+  private let state = NIOLockedValueBox(State.new)
+  /// Whether it came up; known once.
+  private let outcome = OneShot<Bool>()
 
   struct Running: Sendable {
     let core: NIOLoopBound<BrokerCore>
@@ -50,7 +52,7 @@ public final class InMemoryBroker: Service {
   ///
   /// - Throws: ``InMemoryBrokerError``: `portTaken`, `tlsFilesUnusable`, `managementNotStarted`, `alreadyStarted`.
   public func start() async throws {
-    let mayStart = self.state.withLock { state in
+    let mayStart = self.state.withLockedValue { state in
       guard case .new = state else { return false }
       state = .starting
       return true
@@ -60,9 +62,11 @@ public final class InMemoryBroker: Service {
     }
     do {
       let running = try await self.bringUp()
-      self.state.withLock { $0 = .running(running) }
+      self.state.withLockedValue { $0 = .running(running) }
+      self.outcome.fulfil(true)
     } catch {
-      self.state.withLock { $0 = .stopped }
+      self.outcome.fulfil(false)
+      self.state.withLockedValue { $0 = .stopped }
       try? await self.group.shutdownGracefully()
       throw error
     }
@@ -129,7 +133,7 @@ public final class InMemoryBroker: Service {
 
   /// Closes all connections as a broker does that is shut down in order, and stops listening. Idempotent.
   public func stop() async {
-    let running: Running? = self.state.withLock { state in
+    let running: Running? = self.state.withLockedValue { state in
       defer { state = .stopped }
       if case .running(let running) = state { return running }
       return nil
@@ -145,6 +149,14 @@ public final class InMemoryBroker: Service {
     }.get()
     // Closes the channels that are still open.
     try? await self.group.shutdownGracefully()
+  }
+
+  /// Waits until ``run()``, in another task, listens.
+  ///
+  /// - Throws: `notRunning` when it could not, or has stopped; `CancellationError`.
+  public func waitUntilRunning() async throws {
+    _ = try await self.outcome.wait()
+    _ = try self.requireRunning()
   }
 
   /// Starts, and stops when the task is cancelled or the service group shuts down.
@@ -211,7 +223,7 @@ public final class InMemoryBroker: Service {
   // MARK: The loop
 
   private var running: Running? {
-    self.state.withLock { if case .running(let running) = $0 { running } else { nil } }
+    self.state.withLockedValue { if case .running(let running) = $0 { running } else { nil } }
   }
 
   func requireRunning() throws -> Running {
@@ -228,7 +240,7 @@ public final class InMemoryBroker: Service {
 
   /// Stops listening; connections that stand are not touched.
   func stopListening() async throws {
-    let server: AMQPServer? = self.state.withLock { state in
+    let server: AMQPServer? = self.state.withLockedValue { state in
       guard case .running(var running) = state else { return nil }
       let server = running.server
       running.server = nil
@@ -243,7 +255,7 @@ public final class InMemoryBroker: Service {
     guard running.server == nil else { return }
     let server = try await InMemoryBroker.listen(
       self.configuration.host, running.port, running.settings, running.core, self.group.next())
-    let isKept = self.state.withLock { state in
+    let isKept = self.state.withLockedValue { state in
       guard case .running(var running) = state, running.server == nil else { return false }
       running.server = server
       state = .running(running)

@@ -82,6 +82,23 @@ package final class FrameRecorder: Sendable {
   /// How many connections were made through it.
   package func connectionCount() async throws -> Int { try await self.onLoop { $0.lastConnection } }
 
+  /// Calls `body`, and waits for a frame that passes from its beginning on and is as `isMet` wants it, given all violations so far.
+  ///
+  /// - Throws: what `body` throws; `CancellationError`.
+  package func waitForFrame(
+    _ isMet: @escaping @Sendable (RecordedFrame, [FrameRules.Violation]) -> Bool, after body: () async throws -> Void
+  ) async throws {
+    let met = OneShot<Void>()
+    let waiter = try await self.onLoop { $0.wait(met, isMet) }
+    do {
+      try await body()
+      try await met.wait()
+    } catch {
+      try? await self.onLoop { $0.forget(waiter: waiter) }
+      throw error
+    }
+  }
+
   // MARK: Faults, for connections that stand and those to come
 
   /// Cuts every connection, both ways.

@@ -20,6 +20,8 @@ final class RecorderCore {
   private(set) var lastConnection = 0
   var faults: [FrameDirection: Fault] = [.toServer: Fault(), .toClient: Fault()]
   private var legs: [Int: (RecorderLeg, RecorderLeg)] = [:]
+  private var waiters: [Int: (isMet: @Sendable (RecordedFrame, [FrameRules.Violation]) -> Bool, met: OneShot<Void>)] = [:]
+  private var lastWaiter = 0
 
   init(keepsFrames: Bool, on eventLoop: any EventLoop) {
     self.keepsFrames = keepsFrames
@@ -73,7 +75,19 @@ final class RecorderCore {
     let recorded = RecordedFrame(connection: connection, direction: direction, size: cut.size, frame: cut.frame)
     self.rules.observe(recorded)
     if self.keepsFrames { self.frames.append(recorded) }
+    for (number, waiter) in self.waiters where waiter.isMet(recorded, self.rules.violations) {
+      self.waiters[number] = nil
+      waiter.met.fulfil(())
+    }
   }
+
+  func wait(_ met: OneShot<Void>, _ isMet: @escaping @Sendable (RecordedFrame, [FrameRules.Violation]) -> Bool) -> Int {
+    self.lastWaiter += 1
+    self.waiters[self.lastWaiter] = (isMet, met)
+    return self.lastWaiter
+  }
+
+  func forget(waiter: Int) { self.waiters[waiter] = nil }
 
   func recordGarbage(_ connection: Int, _ direction: FrameDirection) {
     self.rules.observeGarbage(connection: connection, direction: direction)

@@ -22,7 +22,8 @@ struct FaultTests {
         Issue.record("an outcome came")
         return
       }
-      await #expect(throws: AMQPError.self) { _ = try await receiver.first() }
+      // d may have reached the receiver before the cut.
+      await #expect(throws: AMQPError.self) { while try await receiver.nextBatch() != nil {} }
       try await broker.releaseOutcomes()
       try await AMQPConnection.withConnection(broker.clientConfiguration()) { again in
         try await again.withReceiver(from: broker.receivingAddress("q")) { receiver in

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import AMQP
 import BusModel
-import Synchronization
 import Testing
 import TjenestebussTesting
 
@@ -92,12 +92,12 @@ struct LoadTests {
     try await withTestBroker { broker, connection in
       let client = AMQPClient(try broker.clientConfiguration(containerID: "comes-back"))
       let address = broker.receivingAddress("q")
-      let seen = Mutex<Set<String>>([])
+      let seen = NIOLockedValueBox<Set<String>>([])
       let running = Task { try await client.run() }
       let receiving = Task {
         try await client.receive(from: address, credit: 10) { deliveries in
           for delivery in deliveries {
-            if case .string(let id)? = try? delivery.id() { seen.withLock { _ = $0.insert(id) } }
+            if case .string(let id)? = try? delivery.id() { seen.withLockedValue { _ = $0.insert(id) } }
             try? delivery.accept()
           }
         }
@@ -114,7 +114,7 @@ struct LoadTests {
       running.cancel()
       _ = await receiving.result
       _ = await running.result
-      #expect(seen.withLock { $0.count } == 250)
+      #expect(seen.withLockedValue { $0.count } == 250)
     }
   }
 }

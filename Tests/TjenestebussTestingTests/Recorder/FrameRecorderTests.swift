@@ -78,18 +78,38 @@ struct FrameRecorderTests {
   func eager() async throws {
     try await self.withRecorder { _, recorder, client in
       try await recorder.delay(.milliseconds(30), .toClient)
-      let engine = ProtonEngine.Settings(containerID: "eager")
-      let channel = try await RawClient.connect(port: client.port, engine)
-      // Proton itself, driven wrongly: session, link and credit in one breath.
-      try await channel.attachAndGrant()
-      var seen: Set<FrameRules.Rule> = []
-      while !seen.contains(.creditBeforeAttach) {
-        try Task.checkCancellation()
-        seen = Set(try await recorder.violations().map(\.rule))
-        await Task.yield()
+      let raw = try await RawClient.connect(port: client.port)
+      try await recorder.waitForFrame { _, violations in
+        violations.contains { $0.rule == .creditBeforeAttach }
+      } after: {
+        // Proton itself, driven wrongly: session, link and credit in one breath.
+        try await raw.attach(credit: 10)
       }
-      #expect(seen.contains(.creditBeforeAttach))
-      try await channel.close()
+      try await raw.close()
+    }
+  }
+
+  @Test("a receiver that drains gets what there is and its credit back")
+  func drain() async throws {
+    try await self.withRecorder { broker, recorder, client in
+      let raw = try await RawClient.connect(port: client.port)
+      try await raw.attach(credit: 0)
+      try await broker.waitUntil("the consumer") { $0.consumers(of: "q") == 1 }
+      try await AMQPConnection.withConnection(broker.clientConfiguration()) {
+        try await $0.send(["a", "b"], to: "q", of: broker)
+      }
+      // The sender's FLOW: delivery-count moved on by all ten, credit 0.
+      try await recorder.waitForFrame { recorded, _ in
+        guard recorded.direction == .toClient,
+          case .performative(_, false, AMQPFrame.Code.flow, let fields, _) = recorded.frame, fields.count > 6
+        else { return false }
+        return fields[5] == .uint(10) && fields[6] == .uint(0)
+      } after: {
+        try await raw.drain(10)
+      }
+      #expect(try await broker.queue("q").locked == 2)
+      #expect(try await recorder.violations() == [])
+      try await raw.close()
     }
   }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
 @testable import AMQP
 
 /// Proton under a channel with nothing of ours above it: does what it is told, right or wrong.
-struct RawClient: Sendable {
+final class RawClient: Sendable {
   private final class Owner: EngineOwner {
     func handle(_ event: EngineEvent) {}
     func becameWritable() {}
@@ -15,10 +16,16 @@ struct RawClient: Sendable {
 
   private let channel: any Channel
   private let handler: NIOLoopBound<EngineHandler>
+  private let attached = NIOLockedValueBox<LinkID?>(nil)
 
-  static func connect(port: Int, _ settings: ProtonEngine.Settings) async throws -> RawClient {
+  private init(channel: any Channel, handler: NIOLoopBound<EngineHandler>) {
+    self.channel = channel
+    self.handler = handler
+  }
+
+  static func connect(port: Int) async throws -> RawClient {
     let eventLoop = NIOSingletons.posixEventLoopGroup.any()
-    var settings = settings
+    var settings = ProtonEngine.Settings(containerID: "raw")
     settings.login = .plain(user: "guest", password: "guest")
     let engine = settings
     let handler = try await eventLoop.submit {
@@ -33,15 +40,28 @@ struct RawClient: Sendable {
   }
 
   /// Opens, begins, attaches a receiver and grants credit without waiting for any answer.
-  func attachAndGrant() async throws {
+  func attach(credit: Int) async throws {
     let handler = self.handler
-    try await self.channel.eventLoop.submit {
+    let link = try await self.channel.eventLoop.submit {
       let engine = handler.value.engine
       engine.openConnection()
       let session = engine.beginSession()
-      if let link = engine.attach(.receiver, session: session, name: "l", source: "/queues/q", target: "t") {
-        engine.grant(10, on: link)
-      }
+      let link = engine.attach(.receiver, session: session, name: "l", source: "/queues/q", target: "t")
+      if let link, credit > 0 { engine.grant(credit, on: link) }
+      handler.value.pump()
+      return link
+    }.get()
+    self.attached.withLockedValue { $0 = link }
+  }
+
+  /// Grants credit and asks for what is not used at once to be given back.
+  func drain(_ credit: Int) async throws {
+    let handler = self.handler
+    let link = self.attached.withLockedValue { $0 }
+    try await self.channel.eventLoop.submit {
+      guard let link else { return }
+      handler.value.engine.grant(credit, on: link)
+      handler.value.engine.drain(link)
       handler.value.pump()
     }.get()
   }
