@@ -61,10 +61,13 @@ struct InMemoryClientTests {
 
   @Test("No credit in time: certainly not sent, with its code, and not sent elsewhere")
   func noCredit() async throws {
-    try await self.withClient(sendTimeout: .milliseconds(300)) { client, routes, _, target in
+    try await self.withClient(sendTimeout: .seconds(3)) { client, routes, _, target in
       let message = try Fixture.message()
       try routes.lay(message.to, cached: "tb/NHN/200_async", register: "sb/NHN/200_async")
       try await target.stopGrantingCredit()
+      for await status in client.statusChanges {
+        if case .connected? = status.sending["tjenestebuss"] { break }
+      }
       let result = await client.send(message)
       guard case .notSent(.notSent(_, let cause)) = result.outcome else {
         Issue.record("\(result.outcome)")
