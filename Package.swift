@@ -155,6 +155,8 @@ let package = Package(
         "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -221,6 +223,7 @@ let package = Package(
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
       ],
       swiftSettings: houseRules),
+    .testTarget(name: "RehearsalTests", dependencies: ["rehearsal", "BusModel"], swiftSettings: houseRules),
     .testTarget(
       name: "RealBrokerTests",
       dependencies: [

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Foundation
+import Migration
+import TjenestebussTesting
+
+/// What the operators do while the systems work: plan, start, watch, roll one party back, decide. All of it by the program's
+/// own commands.
+struct MigrationPlay: Sendable {
+  private let story: Story
+  private let buses: any RehearsalBuses
+  private let server: AddressRegisterServer
+  private let settings: Stage.Settings
+  private let terminal: Terminal
+  private let clock = ContinuousClock()
+
+  /// The whole play, from start to the last decision.
+  private static let patience: Duration = .seconds(420)
+
+  init(
+    story: Story, buses: any RehearsalBuses, server: AddressRegisterServer, settings: Stage.Settings, terminal: Terminal
+  ) {
+    self.story = story
+    self.buses = buses
+    self.server = server
+    self.settings = settings
+    self.terminal = terminal
+  }
+
+  /// - Returns: how often the daemon was killed.
+  func perform(traffic: Traffic, logs: IdentityLogs) async throws -> Int {
+    let folder = self.settings.directory.appendingPathComponent("migrator")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // Not in the rehearsal's own folder, whose path may be longer than a Unix socket's may be.
+    let socketFolder =
+      FileManager.default.temporaryDirectory.path.utf8.count < 60 ? FileManager.default.temporaryDirectory.path : "/tmp"
+    let socket = "\(socketFolder)/tb-\(UInt32.random(in: .min ... .max)).sock"
+    defer { try? FileManager.default.removeItem(atPath: socket) }
+    let files = try MigratorFiles.write(
+      to: folder, socket: socket, story: self.story, buses: self.buses, reader: try await self.server.readerEndpoint(),
+      writer: try await self.server.writerConfiguration())
+    let migrator = try MigratorProcess(
+      program: self.settings.migrator, configuration: files.configuration,
+      log: self.settings.directory.appendingPathComponent("migrator.log"))
+
+    return try await withThrowingTaskGroup(of: Int.self) { group in
+      group.addTask { try await self.keepDaemon(migrator) }
+      do {
+        try await self.operate(migrator, files, traffic, logs)
+      } catch {
+        migrator.stop()
+        throw error
+      }
+      migrator.stop()
+      return try await group.next() ?? 0
+    }
+  }
+
+  // MARK: The daemon
+
+  /// Runs the daemon until it is stopped in order; kills and restarts it as often as the settings say.
+  private func keepDaemon(_ migrator: MigratorProcess) async throws -> Int {
+    var generator = Seeded(self.settings.seed)
+    var kills = 0
+    while true {
+      let crashAt = kills < self.settings.kills ? Int.random(in: 1...8, using: &generator) : nil
+      let wasKilled = try await migrator.runDaemon(crashAt: crashAt)
+      try Task.checkCancellation()
+      guard wasKilled else { return kills }
+      guard let crashAt else {
+        throw RehearsalError.migrator(command: "run", exitCode: -1, output: "ended by a signal nobody sent")
+      }
+      kills += 1
+      self.terminal.say(
+        "the daemon was killed at point \(crashAt) of its work (\(kills) of \(self.settings.kills)); started again")
+    }
+  }
+
+  // MARK: The operators
+
+  private func operate(
+    _ migrator: MigratorProcess, _ files: MigratorFiles, _ traffic: Traffic, _ logs: IdentityLogs
+  ) async throws {
+    let deadline = self.clock.now + Self.patience
+    let plan = try await self.must(migrator, ["plan", files.pulje.path])
+    self.terminal.say("$ bus-migrator plan pulje.yaml")
+    self.terminal.show(Self.excerpt(plan, lines: 14))
+    try await self.insist(
+      migrator, ["start", files.pulje.path, "--approved-by", "kari", "--approved-by", "ola"], until: deadline
+    ) { $0.summary.startedAt != nil }
+    var hasRolledBack = false
+    var hasMended = false
+    var hasAccepted = false
+    while true {
+      guard self.clock.now < deadline else {
+        let last = try await migrator.command(["status", "--pulje", self.story.pulje])
+        self.terminal.show(last.output)
+        throw RehearsalError.tookTooLong("the pulje")
+      }
+      guard let status = try await self.status(migrator) else {
+        try await Task.sleep(for: .milliseconds(300))
+        continue
+      }
+      self.terminal.progress(status.line, "\(logs.acceptedCount) messages sent, \(logs.outstanding.count) on their way")
+      guard let stranded = status.group(of: self.story.rolledBack) else {
+        throw RehearsalError.tookTooLong("the group of HER-ID \(self.story.rolledBack)")
+      }
+      if !hasRolledBack, stranded.phase == .cutApplied, stranded.hold?.code == .pingFailed {
+        self.terminal.say("HER-ID \(self.story.rolledBack): \(stranded.hold?.seen ?? "the pings fail")")
+        hasRolledBack = try await self.did(
+          migrator,
+          [
+            "rollback", "--pulje", self.story.pulje, "--her-id", "\(self.story.rolledBack)", "--by", "kari", "--because",
+            "the system does not come up on the target bus",
+          ])
+      }
+      if !hasMended, stranded.phase.isGoingBack, stranded.phase != .backIntent, stranded.phase != .backUnknown {
+        self.terminal.say(
+          "the vendor of HER-ID \(self.story.rolledBack) mends its system: what came to the target bus meanwhile is read")
+        traffic.mend(self.story.rolledBack)
+        hasMended = true
+      }
+      let others = status.summary.groups.filter { $0.id != stranded.id }
+      if stranded.phase == .restored, others.allSatisfy({ $0.phase == .accepted }) { break }
+      if !hasAccepted, stranded.phase == .restored, status.summary.phase == .decision {
+        hasAccepted = try await self.did(
+          migrator, ["accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola"])
+      }
+      try await Task.sleep(for: .milliseconds(700))
+    }
+    try await self.conclude(migrator)
+  }
+
+  /// The report and the audit, as an operator would end the day.
+  private func conclude(_ migrator: MigratorProcess) async throws {
+    let report = try await self.insist(migrator, ["report", "--pulje", self.story.pulje])
+    let file = self.settings.directory.appendingPathComponent("report.md")
+    try Data(report.utf8).write(to: file)
+    self.terminal.say("$ bus-migrator report")
+    self.terminal.show(Self.excerpt(report, lines: 24))
+    self.terminal.say("the whole report: \(file.path)")
+    self.terminal.say("$ bus-migrator audit verify")
+    self.terminal.show(try await self.must(migrator, ["audit", "verify"]))
+  }
+
+  private func status(_ migrator: MigratorProcess) async throws -> MigratorStatus? {
+    let result = try await migrator.command(["status", "--json", "--pulje", self.story.pulje])
+    guard result.exitCode == 0 else { return nil }
+    return try MigratorStatus(json: Data(result.output.utf8))
+  }
+
+  // MARK: Commands
+
+  /// A command that needs no daemon and must succeed.
+  private func must(_ migrator: MigratorProcess, _ arguments: [String]) async throws -> String {
+    let result = try await migrator.command(arguments)
+    guard result.exitCode == 0 else {
+      throw RehearsalError.migrator(command: arguments.joined(separator: " "), exitCode: result.exitCode, output: result.output)
+    }
+    return result.output
+  }
+
+  /// A command that is given again until the daemon is up to take it.
+  @discardableResult
+  private func insist(_ migrator: MigratorProcess, _ arguments: [String]) async throws -> String {
+    for _ in 0..<100 {
+      let result = try await migrator.command(arguments)
+      if result.exitCode == 0 { return result.output }
+      try await Task.sleep(for: .milliseconds(300))
+    }
+    return try await self.must(migrator, arguments)
+  }
+
+  /// A command that is given again until its effect is seen: its answer may be lost with a daemon that was killed.
+  private func insist(
+    _ migrator: MigratorProcess, _ arguments: [String], until deadline: ContinuousClock.Instant,
+    _ isDone: (MigratorStatus) -> Bool
+  ) async throws {
+    self.terminal.say("$ bus-migrator \(Self.shown(arguments))")
+    var last = MigratorProcess.CommandResult(exitCode: -1, output: "not tried")
+    while self.clock.now < deadline {
+      if let status = try await self.status(migrator), isDone(status) { return }
+      last = try await migrator.command(arguments)
+      try await Task.sleep(for: .milliseconds(300))
+    }
+    throw RehearsalError.migrator(command: arguments.joined(separator: " "), exitCode: last.exitCode, output: last.output)
+  }
+
+  /// A command of which it is enough that it is tried again at the next look when it fails now.
+  private func did(_ migrator: MigratorProcess, _ arguments: [String]) async throws -> Bool {
+    self.terminal.say("$ bus-migrator \(Self.shown(arguments))")
+    let result = try await migrator.command(arguments)
+    if result.exitCode != 0 { self.terminal.show(result.output) }
+    return result.exitCode == 0
+  }
+
+  private static func shown(_ arguments: [String]) -> String {
+    arguments.map { argument in
+      if argument.contains("/") { return URL(fileURLWithPath: argument).lastPathComponent }
+      return argument.contains(" ") ? "\"\(argument)\"" : argument
+    }.joined(separator: " ")
+  }
+
+  private static func excerpt(_ text: String, lines: Int) -> String {
+    let all = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let shown = all.prefix(lines).map { "    \($0)" }.joined(separator: "\n")
+    return all.count > lines ? shown + "\n    ... (\(all.count - lines) more lines)" : shown
+  }
+}
+
+/// Random numbers that a seed repeats.
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { self.state = seed }
+
+  /// SplitMix64.
+  mutating func next() -> UInt64 {
+    self.state &+= 0x9E37_79B9_7F4A_7C15
+    var z = self.state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// What can keep a rehearsal from being held. What it finds is no error but its result.
+enum RehearsalError: ExplainedError {
+  case brokersMissing(String)
+  case declaring(String, status: Int)
+  case migrator(command: String, exitCode: Int32, output: String)
+  case tookTooLong(String)
+
+  var stableCode: String {
+    switch self {
+    case .brokersMissing: "RUN-001"
+    case .declaring: "RUN-002"
+    case .migrator: "RUN-003"
+    case .tookTooLong: "RUN-004"
+    }
+  }
+
+  var explanation: Explanation {
+    switch self {
+    case .brokersMissing(let variables):
+      Explanation(
+        tried: "find the RabbitMQ brokers", seen: "\(variables) not set", meaning: "No brokers were started for this rehearsal.",
+        next: "Use `make rehearse BROKERS=rabbitmq`, which starts them.", owner: .caller)
+    case .declaring(let path, let status):
+      Explanation(
+        tried: "declare \(path)", seen: "HTTP status \(status)", meaning: "The broker refuses a queue, exchange or binding.",
+        next: "See the broker's log in the rehearsal's folder.", owner: .bus)
+    case .migrator(let command, let exitCode, let output):
+      Explanation(
+        tried: "run bus-migrator \(command)", seen: "exit code \(exitCode): \(output)", meaning: "The migration did not go on.",
+        next: "See migrator.log in the rehearsal's folder.", owner: .tjenestebuss)
+    case .tookTooLong(let what):
+      Explanation(
+        tried: "hold the rehearsal", seen: "\(what) took too long", meaning: "The story did not come to its end.",
+        next: "See migrator.log in the rehearsal's folder for what it waits for.", owner: .tjenestebuss)
+    }
+  }
+}
