@@ -38,16 +38,18 @@ struct RabbitMQBuses: RehearsalBuses {
 
   func declare(queues: [String]) async throws {
     for site in [self.source, self.target] {
-      try await self.put(site, "exchanges/%2F/\(Self.exchange)", #"{"type":"direct","durable":true}"#)
+      try await self.call(site, "exchanges/%2F/\(Self.exchange)", #"{"type":"direct","durable":true}"#)
       for queue in queues {
-        try await self.put(site, "queues/%2F/\(queue)", #"{"durable":true,"arguments":{"x-queue-type":"classic"}}"#)
-        try await self.put(
+        try await self.call(site, "queues/%2F/\(queue)", #"{"durable":true,"arguments":{"x-queue-type":"classic"}}"#)
+        // What an earlier rehearsal left would be aliens in the ledger of this one.
+        try await self.call(site, "queues/%2F/\(queue)/contents", "", method: .DELETE)
+        try await self.call(
           site, "bindings/%2F/e/\(Self.exchange)/q/\(queue)", #"{"routing_key":"\#(queue)"}"#, method: .POST)
       }
     }
   }
 
-  private func put(_ site: BusSite, _ path: String, _ body: String, method: HTTPMethod = .PUT) async throws {
+  private func call(_ site: BusSite, _ path: String, _ body: String, method: HTTPMethod = .PUT) async throws {
     var request = HTTPClientRequest(url: "\(site.managementURL)/api/\(path)")
     request.method = method
     let login = Data("\(site.managementUser):\(site.managementPassword)".utf8).base64EncodedString()
