@@ -237,6 +237,7 @@ public final class AMQPClient: Sendable, Service {
   ) async throws(AMQPError) -> AMQPOutcome {
     let clock = ContinuousClock()
     let deadline = clock.now + (timeout ?? self.configuration.operationTimeout)
+    var tries = 0
     while true {
       let connection = try await self.connection(within: deadline - clock.now)
       do {
@@ -249,6 +250,13 @@ public final class AMQPClient: Sendable, Service {
         let mayRepeat = [.linkClosed, .linkDetached, .sessionEnded, .connectionLost, .connectionClosedByPeer].contains(error.code)
         guard mayRepeat, clock.now < deadline, !Task.isCancelled else { throw error }
         if connection.closedReason != nil { self.disconnectedEarly(connection) }
+        // The first time at once: a sender that was idle too long. After that with full jitter, so that a bus which keeps
+        // ending sessions is not hammered.
+        if tries > 0 {
+          let longest = min(self.backOff.initial * (1 << min(tries, 10)), self.backOff.maximum, deadline - clock.now)
+          try? await clock.sleep(for: max(longest, .zero) * Double.random(in: 0..<1))
+        }
+        tries += 1
       }
     }
   }

@@ -396,10 +396,9 @@ final class ConnectionCore: EngineOwner {
 
   private func delivered(_ link: LinkID, _ transfer: IncomingTransfer) {
     guard let receiver = self.receivers[link] else { return }
-    if self.detaching[link] != nil {
-      if !transfer.settled { self.engine.settle(transfer.delivery, .released) }
-      return
-    }
+    // Sent before our Detach was read: the bus gives it to the next receiver by itself. A disposition now would name a link
+    // that the bus no longer knows.
+    if self.detaching[link] != nil { return }
     guard receiver.arrived(transfer) else {
       self.fail(
         AMQPError(
