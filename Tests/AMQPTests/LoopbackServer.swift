@@ -12,6 +12,8 @@ final class LoopbackServer: ServerDelegate {
     /// Whether messages get an outcome.
     var answers = true
     var credit = 10
+    /// Told of each message that came.
+    var delivered: @Sendable () -> Void = {}
     /// Whether attaches are answered.
     var answersAttach = true
   }
@@ -55,6 +57,7 @@ final class LoopbackServer: ServerDelegate {
   func ended(_ session: SessionID, on connection: ServerConnection) {}
   func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection) {}
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
+    self.manners.delivered()
     guard self.manners.answers else { return }
     connection.settle(transfer.delivery, .accepted)
     connection.grant(1, on: link)

@@ -186,6 +186,7 @@ final class ConnectionCore: EngineOwner {
     self.refused(link, self.error(.attachTimedOut, .link, attaching.attachment, nil, "no answer in \(timeout)", .local))
     self.engine.detach(link)
     self.engine.endSession(attaching.session)
+    self.boundEnd(attaching.session)
     self.sessions[attaching.session] = nil
     self.pump()
   }
@@ -216,6 +217,17 @@ final class ConnectionCore: EngineOwner {
       self.idleSessions.append(next)
     }
     self.engine.startEnd(session)
+    self.boundEnd(session)
+  }
+
+  /// RabbitMQ 3 now and then leaves an End unanswered; new sessions wait for it no longer than a second.
+  private func boundEnd(_ session: SessionID) {
+    self.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+      guard let self, !self.hasEnded else { return }
+      self.engine.stopWaitingForEnd(of: session)
+      self.beginQueuedAttaches()
+      self.pump()
+    }
   }
 
   /// The deadline of a detach has passed: forget the link.
@@ -245,15 +257,6 @@ final class ConnectionCore: EngineOwner {
     if let error, self.failure == nil { self.failure = error }
     self.handler?.closeChannel()
     if self.handler == nil { self.channelClosed(nil) }
-  }
-
-  /// Numbers for a person who asks why nothing moves.
-  func counts(of link: LinkID) -> (credit: Int, waiting: Int, inFlight: Int, buffered: Int) {
-    let sender = self.senders[link]
-    return (
-      sender == nil ? self.engine.remoteCredit(of: link) : self.engine.credit(of: link), sender?.waitingCount ?? 0,
-      sender?.inFlightCount ?? 0, self.receivers[link]?.buffer.count ?? 0
-    )
   }
 
   // MARK: Events from the peer
@@ -454,6 +457,7 @@ final class ConnectionCore: EngineOwner {
     guard self.sessions[session]?.isEmpty == true else { return }
     self.sessions[session] = nil
     self.engine.endSession(session)
+    self.boundEnd(session)
   }
 
   private func error(

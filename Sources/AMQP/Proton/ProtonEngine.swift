@@ -48,8 +48,6 @@ package final class ProtonEngine {
     /// Bytes of a message of which not all transfers have come.
     var partial: [UInt8] = []
     var oversized = false
-    /// Who opened it: an answer to our own attach is told apart from a peer's attach.
-    let attachedByPeer: Bool
   }
 
   package init(_ settings: Settings) {
@@ -187,6 +185,9 @@ package final class ProtonEngine {
   /// Begin that comes on a channel whose session has not quite gone.
   package var isEndingSession: Bool { !self.endingSessions.isEmpty }
 
+  /// An End of ours has gone unanswered for long enough: nothing waits for it any more.
+  package func stopWaitingForEnd(of id: SessionID) { self.endingSessions.remove(id) }
+
   /// Ends the session and keeps it until the peer answers, so that the answer is still reported.
   package func startEnd(_ id: SessionID) {
     guard let pointer = self.sessions[id] else { return }
@@ -210,7 +211,7 @@ package final class ProtonEngine {
     pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
     if role == .receiver { pn_link_set_max_message_size(pointer, UInt64(self.settings.maxMessageSize)) }
     if !properties.isEmpty { write(properties, to: pn_link_properties(pointer)) }
-    let id = self.register(pointer, session: session, role: role, attachedByPeer: false)
+    let id = self.register(pointer, session: session, role: role)
     pn_link_open(pointer)
     return id
   }
@@ -267,11 +268,6 @@ package final class ProtonEngine {
   /// The credit of a sending link.
   package func credit(of id: LinkID) -> Int {
     self.links[id].map { Int(pn_link_credit($0.pointer)) } ?? 0
-  }
-
-  /// On a receiving link: the credit the peer still has, messages on their way counted.
-  package func remoteCredit(of id: LinkID) -> Int {
-    self.links[id].map { Int(pn_link_remote_credit($0.pointer)) } ?? 0
   }
 
   /// Bytes that the link's session has taken and not yet written out.
@@ -400,7 +396,7 @@ package final class ProtonEngine {
     let reason = condition(pn_session_remote_condition(pointer))
     for (link, state) in self.links where state.session == id { self.forget(link) }
     // Whoever owns the engine answers an End that the peer began, by ``endSession(_:_:)``.
-    if self.endingSessions.contains(id) { self.release(id, pointer) }
+    if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_LOCAL_CLOSED != 0 { self.release(id, pointer) }
     return .sessionEndedByPeer(id, reason)
   }
 
@@ -423,7 +419,7 @@ package final class ProtonEngine {
     if let id = self.linkID(pointer) { return .linkAttachAnswered(id, attach) }
     guard let session = pn_link_session(pointer).flatMap(self.sessionID) else { return nil }
     let role: LinkRole = pn_link_is_sender(pointer) ? .sender : .receiver
-    return .linkAttachedByPeer(self.register(pointer, session: session, role: role, attachedByPeer: true), session, role, attach)
+    return .linkAttachedByPeer(self.register(pointer, session: session, role: role), session, role, attach)
   }
 
   private func linkDetached(_ pointer: OpaquePointer?, closed: Bool) -> EngineEvent? {
@@ -525,10 +521,10 @@ package final class ProtonEngine {
     return self.lastNumber
   }
 
-  private func register(_ pointer: OpaquePointer, session: SessionID, role: LinkRole, attachedByPeer: Bool) -> LinkID {
+  private func register(_ pointer: OpaquePointer, session: SessionID, role: LinkRole) -> LinkID {
     let id = LinkID(number: self.nextNumber())
     pn_link_set_context(pointer, context(id.number))
-    self.links[id] = LinkState(pointer: pointer, session: session, role: role, attachedByPeer: attachedByPeer)
+    self.links[id] = LinkState(pointer: pointer, session: session, role: role)
     return id
   }
 

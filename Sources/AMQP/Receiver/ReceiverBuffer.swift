@@ -14,7 +14,6 @@ final class ReceiverBuffer: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  var count: Int { self.state.withLockedValue { $0.deliveries.count } }
   var hasEnded: Bool { self.state.withLockedValue { $0.ended != nil } }
 
   func append(_ delivery: IncomingTransfer) {
