@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CProton
+
+/// What Proton reports, turned into ``EngineEvent``s.
+extension ProtonEngine {
+  /// The next thing that happened; nil when there is nothing more for now.
+  package func nextEvent() -> EngineEvent? {
+    while let event = pn_connection_driver_next_event(self.driver) {
+      if let value = self.value(of: event) { return value }
+    }
+    guard self.isAborted, !self.failureReported else { return nil }
+    self.failureReported = true
+    pn_connection_driver_write_close(self.driver)
+    return .transportFailed(AMQPCondition(AMQPCondition.framingError, text: "connection aborted in the middle of a frame"))
+  }
+
+  private func value(of event: OpaquePointer) -> EngineEvent? {
+    switch pn_event_type(event) {
+    case PN_CONNECTION_REMOTE_OPEN: return .remoteOpened(self.peerOpen())
+    case PN_CONNECTION_REMOTE_CLOSE:
+      return .remoteClosed(condition(pn_connection_remote_condition(pn_event_connection(event))))
+    case PN_SESSION_REMOTE_OPEN: return self.sessionBegun(pn_event_session(event))
+    case PN_SESSION_REMOTE_CLOSE: return self.sessionEnded(pn_event_session(event))
+    case PN_LINK_REMOTE_OPEN: return self.linkAttached(pn_event_link(event))
+    case PN_LINK_REMOTE_CLOSE: return self.linkDetached(pn_event_link(event), closed: true)
+    case PN_LINK_REMOTE_DETACH: return self.linkDetached(pn_event_link(event), closed: false)
+    case PN_LINK_FLOW: return self.flow(pn_event_link(event))
+    case PN_DELIVERY: return self.delivery(pn_event_delivery(event))
+    case PN_TRANSPORT_ERROR: return self.transportFailed(pn_event_transport(event))
+    case PN_TRANSPORT_CLOSED:
+      guard !self.closeReported else { return nil }
+      self.closeReported = true
+      return .transportClosed
+    default: return nil
+    }
+  }
+
+  private func peerOpen() -> PeerOpen {
+    let connection = self.driver.pointee.connection
+    let transport = self.driver.pointee.transport
+    return PeerOpen(
+      containerID: text(pn_connection_remote_container(connection)) ?? "",
+      hostname: text(pn_connection_remote_hostname(connection)),
+      properties: map(pn_connection_remote_properties(connection)),
+      idleTimeoutMilliseconds: pn_transport_get_remote_idle_timeout(transport),
+      maxFrameSize: pn_transport_get_remote_max_frame(transport))
+  }
+
+  private func sessionBegun(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, self.sessionID(pointer) == nil else { return nil }
+    let id = SessionID(number: self.nextNumber())
+    pn_session_set_context(pointer, context(id.number))
+    self.sessions[id] = pointer
+    return .sessionBegunByPeer(id)
+  }
+
+  private func sessionEnded(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let id = self.sessionID(pointer) else { return nil }
+    let reason = condition(pn_session_remote_condition(pointer))
+    for (link, state) in self.links where state.session == id { self.forget(link) }
+    // Whoever owns the engine answers an End that the peer began, by ``endSession(_:_:)``.
+    if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_LOCAL_CLOSED != 0 { self.release(id, pointer) }
+    return .sessionEndedByPeer(id, reason)
+  }
+
+  func release(_ id: SessionID, _ pointer: OpaquePointer) {
+    self.endingSessions.remove(id)
+    self.sessions[id] = nil
+    pn_session_free(pointer)
+  }
+
+  private func linkAttached(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer else { return nil }
+    let source = pn_link_remote_source(pointer)
+    let target = pn_link_remote_target(pointer)
+    let attach = PeerAttach(
+      name: text(pn_link_name(pointer)) ?? "", source: text(pn_terminus_get_address(source)),
+      target: text(pn_terminus_get_address(target)), hasSource: pn_terminus_get_type(source) != PN_UNSPECIFIED,
+      hasTarget: pn_terminus_get_type(target) != PN_UNSPECIFIED, maxMessageSize: pn_link_remote_max_message_size(pointer),
+      properties: map(pn_link_remote_properties(pointer)),
+      senderSettles: pn_link_remote_snd_settle_mode(pointer) == PN_SND_SETTLED)
+    if let id = self.linkID(pointer) { return .linkAttachAnswered(id, attach) }
+    guard let session = pn_link_session(pointer).flatMap(self.sessionID) else { return nil }
+    let role: LinkRole = pn_link_is_sender(pointer) ? .sender : .receiver
+    return .linkAttachedByPeer(self.register(pointer, session: session, role: role), session, role, attach)
+  }
+
+  private func linkDetached(_ pointer: OpaquePointer?, closed: Bool) -> EngineEvent? {
+    guard let pointer, let id = self.linkID(pointer) else { return nil }
+    let reason = condition(pn_link_remote_condition(pointer))
+    self.detach(id)
+    return .linkDetachedByPeer(id, reason, closed: closed)
+  }
+
+  private func flow(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let id = self.linkID(pointer), self.links[id]?.role == .sender else { return nil }
+    return .creditChanged(id, credit: Int(pn_link_credit(pointer)), drain: pn_link_get_drain(pointer))
+  }
+
+  private func delivery(_ pointer: OpaquePointer?) -> EngineEvent? {
+    guard let pointer, let linkPointer = pn_delivery_link(pointer), let link = self.linkID(linkPointer) else { return nil }
+    if self.links[link]?.role == .receiver, self.deliveryID(pointer) == nil { return self.incoming(pointer, linkPointer, link) }
+    guard let id = self.deliveryID(pointer), pn_delivery_updated(pointer) else { return nil }
+    pn_delivery_clear(pointer)
+    let settled = pn_delivery_settled(pointer)
+    let outcome = self.remoteOutcome(pointer)
+    guard outcome != nil || settled else { return nil }
+    return .dispositionReceived(link, id, outcome, settled: settled)
+  }
+
+  /// Reads bytes as they come, so that no message has to fit into a buffer of Proton's.
+  private func incoming(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) -> EngineEvent? {
+    guard pn_link_current(linkPointer) == pointer else { return nil }
+    if pn_delivery_aborted(pointer) {
+      self.links[link]?.partial = []
+      self.links[link]?.oversized = false
+      pn_delivery_settle(pointer)
+      return nil
+    }
+    self.readPending(pointer, linkPointer, link)
+    guard !pn_delivery_partial(pointer) else { return nil }
+    let payload = self.links[link]?.partial ?? []
+    let oversized = self.links[link]?.oversized ?? false
+    self.links[link]?.partial = []
+    self.links[link]?.oversized = false
+    let id = DeliveryID(number: self.nextNumber())
+    let settled = pn_delivery_settled(pointer)
+    pn_link_advance(linkPointer)
+    if settled {
+      pn_delivery_settle(pointer)
+    } else {
+      pn_delivery_set_context(pointer, context(id.number))
+      self.deliveries[id] = pointer
+      pn_delivery_clear(pointer)
+    }
+    guard !oversized else {
+      self.settle(id, .rejected(AMQPCondition(AMQPCondition.messageSizeExceeded)))
+      return .oversized(link, id)
+    }
+    return .delivered(link, IncomingTransfer(delivery: id, payload: payload, settled: settled))
+  }
+
+  private func readPending(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) {
+    let pending = pn_delivery_pending(pointer)
+    guard pending > 0, var partial = self.links[link]?.partial else { return }
+    // Taken out while it grows: two owners would make every append a copy.
+    self.links[link]?.partial = []
+    let start = partial.count
+    partial.append(contentsOf: repeatElement(0, count: pending))
+    let read = partial.withUnsafeMutableBytes { raw in
+      raw[start...].withMemoryRebound(to: CChar.self) { pn_link_recv(linkPointer, $0.baseAddress, $0.count) }
+    }
+    partial.removeLast(pending - max(0, read))
+    if self.links[link]?.oversized == true || partial.count > self.settings.maxMessageSize {
+      self.links[link]?.oversized = true
+      partial = []
+    }
+    self.links[link]?.partial = partial
+  }
+
+  private func remoteOutcome(_ pointer: OpaquePointer) -> AMQPOutcome? {
+    let remote = pn_delivery_remote(pointer)
+    switch pn_delivery_remote_state(pointer) {
+    case UInt64(PN_ACCEPTED): return .accepted
+    case UInt64(PN_REJECTED): return .rejected(condition(pn_disposition_condition(remote)))
+    case UInt64(PN_RELEASED): return .released
+    case UInt64(PN_MODIFIED):
+      return .modified(
+        deliveryFailed: pn_disposition_is_failed(remote), undeliverableHere: pn_disposition_is_undeliverable(remote))
+    default: return nil
+    }
+  }
+
+  private func transportFailed(_ transport: OpaquePointer?) -> EngineEvent? {
+    guard !self.failureReported else { return nil }
+    self.failureReported = true
+    return .transportFailed(condition(pn_transport_condition(transport)) ?? AMQPCondition(AMQPCondition.framingError))
+  }
+}
