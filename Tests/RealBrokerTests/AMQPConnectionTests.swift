@@ -85,13 +85,13 @@ struct AMQPConnectionTests {
   @Test("a connection with small heartbeats stands for longer than its idle timeout", arguments: RealBroker.all)
   func heartbeats(_ broker: RealBroker) async throws {
     var configuration = try broker.configuration()
-    configuration.idleTimeout = .seconds(2)
+    configuration.idleTimeout = .seconds(4)
     let connection = try await AMQPConnection.open(configuration)
     let first = try await withThrowingTaskGroup(of: String.self) { group in
       group.addTask { "closed: \(try await connection.waitUntilClosed())" }
       group.addTask {
         // The one wait by the clock here: what is tested is that nothing happens in that time.
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: .seconds(9))
         return "stands"
       }
       defer { group.cancelAll() }

@@ -218,10 +218,10 @@ struct AMQPLinkTests {
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in
       for _ in 0..<100 {
         let error = await #expect(throws: AMQPError.self) {
-          try await connection.openReceiver(from: broker.receiving(from: "no_such_queue"), within: .seconds(5))
+          try await connection.openReceiver(from: broker.receiving(from: "no_such_queue"), within: .seconds(30))
         }
         #expect(error?.code == .notFound)
-        let sender = try await connection.openSender(to: broker.sending(to: queue), within: .seconds(5))
+        let sender = try await connection.openSender(to: broker.sending(to: queue), within: .seconds(30))
         try await self.accepted(self.message("m"), by: sender)
         await sender.close()
       }

@@ -121,9 +121,9 @@ struct ProbeTests {
       let counting = ManagementAMQPCounting { connection }
       for round in 0..<100 {
         #expect(await counting.read(buses.queue).count?.messages == 0, "round \(round)")
-        let sender = try await connection.openSender(to: address, within: .seconds(5))
+        let sender = try await connection.openSender(to: address, within: .seconds(30))
         await sender.close()
-        let receiver = try await connection.openReceiver(from: address, within: .seconds(5))
+        let receiver = try await connection.openReceiver(from: address, within: .seconds(30))
         await receiver.close()
       }
     }
