@@ -19,13 +19,16 @@ public struct SQLiteEventReader: Sendable {
     public var openings: Int64
   }
 
-  /// - Throws: ``StoreError`` `absent`, `notOurs`, `newerSchema`, `damaged`, `notOpened`.
+  /// - Throws: ``StoreError`` `absent` (also for a file that a daemon is just making), `notOurs`, `newerSchema`, `damaged`, `notOpened`.
   public static func open(path: String) async throws -> SQLiteEventReader {
     try await offThePool {
       guard FileManager.default.fileExists(atPath: path) else { throw StoreError.absent(path: path) }
       do {
         let database = try Self.queue(path)
-        try database.read { try StoreSchema.check($0, path: path) }
+        try database.read { database in
+          if try StoreSchema.isEmpty(database) { throw StoreError.absent(path: path) }
+          try StoreSchema.check(database, path: path)
+        }
         return SQLiteEventReader(path: path, database: database)
       } catch { throw HistoryReading.words(error, path: path, writing: false) }
     }

@@ -28,7 +28,8 @@ enum StoreSchema {
     if version < 1 { throw StoreError.damaged(path: path, seen: "schema version \(version)") }
   }
 
-  private static func isEmpty(_ database: Database) throws -> Bool {
+  /// Nothing in it yet: a daemon is just making it, or died while it did.
+  static func isEmpty(_ database: Database) throws -> Bool {
     let tables = try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
     let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0

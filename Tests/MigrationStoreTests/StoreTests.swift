@@ -241,6 +241,16 @@ struct StoreTests {
     #expect(!FileManager.default.fileExists(atPath: empty.database))
   }
 
+  @Test("a file that a daemon is just making has no history yet: a reader is told so, and not that it is a stranger's")
+  func beingMade() async throws {
+    let queue = try DatabaseQueue(path: self.folder.database)
+    try await queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+    await #expect(throws: StoreError.absent(path: self.folder.database)) {
+      _ = try await SQLiteEventReader.open(path: self.folder.database)
+    }
+    try queue.close()
+  }
+
   @Test("a database marked read-only is refused for writing, is not changed, and can be read")
   func readOnly() async throws {
     _ = try await self.written()

@@ -21,9 +21,9 @@ struct PlanCommand: AsyncParsableCommand {
     let configuration = try self.place.configuration()
     let request = try PuljeFile.read(self.file)
     var open: [HerID: PuljeName] = [:]
-    if FileManager.default.fileExists(atPath: configuration.database) {
-      open = try await SQLiteEventReader.open(path: configuration.database).load().state.openParties
-    }
+    // No history yet: then no pulje is open.
+    do { open = try await SQLiteEventReader.open(path: configuration.database).load().state.openParties } catch StoreError.absent
+    {}
     let parties = open
     let plan = try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
       let world = try await World.open(configuration, http: http, logger: Logger(label: "plan") { _ in SwiftLogNoOpLogHandler() })
