@@ -26,11 +26,7 @@ package enum AMQPFrame: Equatable, Sendable {
 
   /// A SASL frame with one composite.
   static func encodedSASL(_ code: UInt64, _ fields: [AMQPValue?]) -> [UInt8] {
-    var encoder = AMQPEncoder()
-    encoder.descriptor(code)
-    encoder.fields(fields)
-    let size = UInt32(encoder.bytes.count + 8)
-    return withUnsafeBytes(of: size.bigEndian) { Array($0) } + [2, 1, 0, 0] + encoder.bytes
+    AMQPFrame.performative(channel: 0, isSASL: true, code: code, fields: fields.map { $0 ?? .null }, payload: []).encoded()
   }
 
   static let saslHeader: [UInt8] = Array("AMQP".utf8) + [3, 1, 0, 0]
