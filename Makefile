@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help dependencies build test rehearse kills brokers brokers-stop format format-check tools-test clean
 
-export BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT REHEARSAL_TIMEOUT
+export BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"

@@ -22,6 +22,22 @@ note_step() {
   [ "$2" = 0 ] || failed=1
 }
 
+# failures LOG...: what failed, from the logs of `swift test`, Python's unittest and the rehearsal: a line for each, and not many
+failures() {
+  local log
+  for log in "$@"; do
+    [ -f "$log" ] || continue
+    grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAIL|ERROR): test)|unexpected signal|a test hangs' "$log"
+  done | cut -c 1-600 | awk '!seen[$0]++' | head -n 30
+}
+
+# print_failures LOG...: the same with a heading; nothing when there are none
+print_failures() {
+  local found
+  found=$(failures "$@")
+  [ -z "$found" ] || printf '\n--- what failed\n%s\n' "$found"
+}
+
 # summary TITLE: the table; its exit code is 0 when every step was
 summary() {
   printf '\n--- %s: %s, %d s in all\n' "$1" "$([ "$failed" = 0 ] && echo ok || echo FAILED)" $((SECONDS - steps_begun))
