@@ -8,7 +8,7 @@ import Foundation
 import Testing
 import TjenestebussTesting
 
-@Suite("The testing register as a server", .timeLimit(.minutes(2)))
+@Suite("The testing register as a server", .timeLimit(.minutes(10)))
 struct AddressRegisterServerTests {
   private static func status(
     _ harness: RegisterHarness, path: String, contentType: String = "text/xml", authorised: Bool = true, body: String

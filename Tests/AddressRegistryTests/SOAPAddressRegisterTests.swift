@@ -8,7 +8,7 @@ import Foundation
 import Testing
 import TjenestebussTesting
 
-@Suite("The register is asked over SOAP, and every way it can fail has a name", .timeLimit(.minutes(2)))
+@Suite("The register is asked over SOAP, and every way it can fail has a name", .timeLimit(.minutes(10)))
 struct SOAPAddressRegisterTests {
   @Test("ping and details, in both versions", arguments: soapVersions)
   func reads(_ version: SOAPVersion) async throws {
@@ -84,11 +84,11 @@ struct SOAPAddressRegisterTests {
 
   @Test("silence ends with the time limit")
   func silence() async throws {
-    try await RegisterHarness.run(timeoutSeconds: 0.2) { harness in
+    try await RegisterHarness.run(timeoutSeconds: 2) { harness in
       harness.server.script(ScriptedRegisterFault(.silenceBeforeApplying))
       let error = await failure { try await harness.reader.party(her(101)) }
       let url = try await harness.server.readerEndpoint().url
-      #expect(error == .registerTimedOut(url: url, after: .milliseconds(200)))
+      #expect(error == .registerTimedOut(url: url, after: .seconds(2)))
     }
   }
 

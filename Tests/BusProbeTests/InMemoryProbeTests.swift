@@ -13,7 +13,7 @@ import TjenestebussTesting
 @testable import BusProbe
 
 /// The probe against brokers in memory, with a simulated system of a party behind the queue.
-@Suite("Probe against an in-memory broker", .timeLimit(.minutes(1)))
+@Suite("Probe against an in-memory broker", .timeLimit(.minutes(10)))
 struct InMemoryProbeTests {
   static let queue = "200_async"
   static let replyQueue = "100_pingreply"
@@ -53,7 +53,7 @@ struct InMemoryProbeTests {
 
   private func settings() throws -> ProbeSettings {
     ProbeSettings(
-      ownHerID: try ProbeFixture.herID(100), timeout: .seconds(10), echoTimeout: .seconds(10), waitsForLateCounts: false)
+      ownHerID: try ProbeFixture.herID(100), timeout: .seconds(60), echoTimeout: .seconds(60), waitsForLateCounts: false)
   }
 
   private func probe(

@@ -7,7 +7,7 @@ import Testing
 import TjenestebussTesting
 
 /// The program itself, as support staff and Nagios run it, against a broker in memory.
-@Suite("bus-pinger: the program", .timeLimit(.minutes(1)))
+@Suite("bus-pinger: the program", .timeLimit(.minutes(10)))
 struct PingerRunTests {
   struct Run {
     var code: Int32
@@ -56,7 +56,7 @@ struct PingerRunTests {
       let file = folder.appendingPathComponent("pinger.yaml")
       try """
       own-her-id: 100
-      ping: {timeout-seconds: 10}
+      ping: {timeout-seconds: 60}
       registry: {cache: registry.sqlite}
       buses:
         - name: tjenestebuss

@@ -8,7 +8,7 @@ import Testing
 @testable import MigrationEngine
 
 /// kill -9 before and after every durable write and every outside call: the run that is resumed ends as the unkilled one.
-@Suite("Killed at every point", .timeLimit(.minutes(5)))
+@Suite("Killed at every point", .timeLimit(.minutes(10)))
 struct CrashTests {
   /// The whole story: forward with an organisation and a single party, then the single one rolled back, the other on to its decision.
   static func play(_ scene: Scene, fates: [World.Fate]) async throws -> Int {
@@ -64,10 +64,19 @@ struct CrashTests {
       #expect(scene.world.inside.withLock { $0.log }.isEmpty, "killed at \(point)")
       Self.checkIntents(scene)
     }
-    let all = CrashPoint.Moment.allCases.flatMap { moment in
-      CrashPoint.Deed.allCases.map { CrashPoint(moment: moment, deed: $0).description }
+    // Groups take turns as the scheduler has it, so a number may strike another point than in the unkilled run: what was not
+    // struck by its number is struck by its name.
+    for moment in CrashPoint.Moment.allCases {
+      for point in CrashPoint.Deed.allCases.map({ CrashPoint(moment: moment, deed: $0) })
+      where !struck.contains(point.description) {
+        let scene = try Scene()
+        scene.world.change { $0.crashAtFirst = point }
+        #expect(try await Self.play(scene, fates: fates) == 1, "\(point)")
+        #expect(Self.end(of: scene) == expected, "killed at \(point)")
+        #expect(scene.world.inside.withLock { $0.log }.isEmpty, "killed at \(point)")
+        Self.checkIntents(scene)
+      }
     }
-    #expect(struck == Set(all))
   }
 
   @Test("killed twenty times in one run, at points drawn from a seed", arguments: 0..<20)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import MigrationEngine
 
-@Suite("The engine", .timeLimit(.minutes(2)))
+@Suite("The engine", .timeLimit(.minutes(10)))
 struct EngineTests {
   let scene: Scene
   init() throws { self.scene = try Scene() }

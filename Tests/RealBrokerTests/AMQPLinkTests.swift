@@ -218,10 +218,10 @@ struct AMQPLinkTests {
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in
       for _ in 0..<100 {
         let error = await #expect(throws: AMQPError.self) {
-          try await connection.openReceiver(from: broker.receiving(from: "no_such_queue"), within: .seconds(30))
+          try await connection.openReceiver(from: broker.receiving(from: "no_such_queue"), within: .seconds(60))
         }
         #expect(error?.code == .notFound)
-        let sender = try await connection.openSender(to: broker.sending(to: queue), within: .seconds(30))
+        let sender = try await connection.openSender(to: broker.sending(to: queue), within: .seconds(60))
         try await self.accepted(self.message("m"), by: sender)
         await sender.close()
       }
@@ -301,7 +301,7 @@ struct AMQPLinkTests {
       try await connection.withRequestReply(to: "/management") { management in
         let request = AMQPMessage(
           header: nil, properties: AMQPProperties(to: "/queues/\(queue)", subject: "GET"), body: .value(.null))
-        let answer = try await management.request(request, within: .seconds(10))
+        let answer = try await management.request(request, within: .seconds(60))
         #expect(answer.properties.subject == "200")
         guard case .value(.map(let map)) = answer.body else {
           Issue.record("no map in the answer")

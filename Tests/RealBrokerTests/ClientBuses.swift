@@ -24,7 +24,7 @@ struct ClientBuses {
   }
 
   static func endpoint(
-    _ broker: RealBroker, path: String = "", user: String = "app", password: String? = nil
+    _ broker: RealBroker, path: String = "", user: String = "app", password: String? = nil, virtualHost: String? = nil
   ) throws -> BusEndpoint {
     let isSource = broker.dialect == .rabbitMQ3
     let configuration = try broker.configuration()
@@ -32,15 +32,14 @@ struct ClientBuses {
       bus: Bus(name: isSource ? source : target, dialect: broker.dialect, hosts: [isSource ? "sb.test" : "tb.test"], path: "NHN"),
       connection: BusConnectionString(
         host: configuration.host, port: configuration.port, encrypted: false, user: user, password: Secret(password ?? user),
-        path: path)
-    )
+        path: path), virtualHost: virtualHost)
   }
 
   static func configuration(
     _ buses: [BusEndpoint]? = nil, concurrency: Int = 5, redeliveryDelay: Duration = .milliseconds(50)
   ) throws -> TjenestebussConfiguration {
     TjenestebussConfiguration(
-      buses: try buses ?? [endpoint(.rabbitMQ3), endpoint(.rabbitMQ4)], product: "real-broker-tests", sendTimeout: .seconds(20),
+      buses: try buses ?? [endpoint(.rabbitMQ3), endpoint(.rabbitMQ4)], product: "real-broker-tests", sendTimeout: .seconds(60),
       concurrencyPerQueue: concurrency, redeliveryDelay: redeliveryDelay, missingQueueRetry: .milliseconds(200),
       shutdownGrace: .seconds(5))
   }
@@ -53,8 +52,11 @@ struct ClientBuses {
     self.routes.lay(herID, cached: address(cached), register: address(register ?? cached))
   }
 
-  func declare(on broker: RealBroker, _ name: String? = nil, arguments: [String: Any] = [:]) async throws {
-    try await broker.management("PUT", "/api/queues/%2F/\(name ?? self.queue)", ["durable": true, "arguments": arguments])
+  func declare(
+    on broker: RealBroker, _ name: String? = nil, arguments: [String: Any] = [:], virtualHost: String = "%2F"
+  ) async throws {
+    try await broker.management(
+      "PUT", "/api/queues/\(virtualHost)/\(name ?? self.queue)", ["durable": true, "arguments": arguments])
   }
 
   func message(_ id: String, to: HerID? = nil) -> HealthMessage {
@@ -92,16 +94,16 @@ final class TestRoutes: RouteResolving {
 final class Inbox: Sendable {
   private struct State {
     var messages: [ReceivedMessage] = []
-    var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    var waiters: [(isThere: @Sendable ([ReceivedMessage]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
   }
   private let state = Mutex(State())
 
   func put(_ message: ReceivedMessage) {
     let ready = self.state.withLock { state in
       state.messages.append(message)
-      let count = state.messages.count
-      defer { state.waiters.removeAll { $0.count <= count } }
-      return state.waiters.filter { $0.count <= count }
+      let messages = state.messages
+      defer { state.waiters.removeAll { $0.isThere(messages) } }
+      return state.waiters.filter { $0.isThere(messages) }
     }
     for waiter in ready { waiter.continuation.resume() }
   }
@@ -110,11 +112,16 @@ final class Inbox: Sendable {
   var ids: [String] { self.messages.map(\.message.messageID) }
 
   /// Waits until there are so many; the test's time limit bounds it.
-  func wait(for count: Int) async {
+  func wait(for count: Int) async { await self.wait { $0.count >= count } }
+
+  /// Waits until every one of these has come, however often.
+  func wait(forAll ids: Set<String>) async { await self.wait { ids.isSubset(of: $0.map(\.message.messageID)) } }
+
+  private func wait(until condition: @Sendable @escaping ([ReceivedMessage]) -> Bool) async {
     await withCheckedContinuation { continuation in
       let isThere = self.state.withLock { state in
-        if state.messages.count >= count { return true }
-        state.waiters.append((count, continuation))
+        if condition(state.messages) { return true }
+        state.waiters.append((condition, continuation))
         return false
       }
       if isThere { continuation.resume() }

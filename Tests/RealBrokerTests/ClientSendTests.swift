@@ -6,7 +6,7 @@ import Foundation
 import Testing
 import TjenestebussClient
 
-@Suite("TjenestebussClient against real brokers: sending", .serialized, .timeLimit(.minutes(2)))
+@Suite("TjenestebussClient against real brokers: sending", .serialized, .timeLimit(.minutes(10)))
 struct ClientSendTests {
   @Test("A message goes to the bus that the address's host names, and arrives as it was sent", arguments: RealBroker.all)
   func byHost(_ broker: RealBroker) async throws {

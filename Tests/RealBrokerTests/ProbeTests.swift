@@ -10,14 +10,14 @@ import Foundation
 import Testing
 import TjenestebussClient
 
-@Suite("Probe against real brokers", .serialized, .timeLimit(.minutes(3)))
+@Suite("Probe against real brokers", .serialized, .timeLimit(.minutes(10)))
 struct ProbeTests {
   private func counting(_ broker: RealBroker, _ http: HTTPClient) throws -> ManagementHTTPCounting {
     try ManagementHTTPCounting(http: http, url: try broker.variable("MANAGEMENT_URL"), user: "guest", password: Secret("guest"))
   }
 
   private func settings(_ buses: ClientBuses, waits: Bool = true) -> ProbeSettings {
-    ProbeSettings(ownHerID: buses.me, timeout: .seconds(15), echoTimeout: .seconds(10), waitsForLateCounts: waits)
+    ProbeSettings(ownHerID: buses.me, timeout: .seconds(60), echoTimeout: .seconds(60), waitsForLateCounts: waits)
   }
 
   /// A register with one party, whose queue lies on `broker`.
@@ -121,9 +121,9 @@ struct ProbeTests {
       let counting = ManagementAMQPCounting { connection }
       for round in 0..<100 {
         #expect(await counting.read(buses.queue).count?.messages == 0, "round \(round)")
-        let sender = try await connection.openSender(to: address, within: .seconds(30))
+        let sender = try await connection.openSender(to: address, within: .seconds(60))
         await sender.close()
-        let receiver = try await connection.openReceiver(from: address, within: .seconds(30))
+        let receiver = try await connection.openReceiver(from: address, within: .seconds(60))
         await receiver.close()
       }
     }

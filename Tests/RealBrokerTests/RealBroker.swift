@@ -44,7 +44,7 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
     let (host, port) = try self.hostAndPort("URL")
     return AMQPConnectionConfiguration(
       host: host, port: port, encryption: .none, login: login ?? .plain(user: user, password: Secret(password)),
-      containerID: "real-broker-tests-\(UUID().uuidString)", connectTimeout: .seconds(20))
+      containerID: "real-broker-tests-\(UUID().uuidString)", connectTimeout: .seconds(60))
   }
 
   /// TLS, with the broker's own authority or the system's.
@@ -52,7 +52,8 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
     let (ownHost, port) = try self.hostAndPort("AMQPS_URL")
     return AMQPConnectionConfiguration(
       host: host ?? ownHost, port: port, encryption: .tls(authorities: authority ? [try self.variable("CA")] : []),
-      login: .plain(user: "app", password: Secret("app")), containerID: "real-broker-tests-\(UUID().uuidString)")
+      login: .plain(user: "app", password: Secret("app")), containerID: "real-broker-tests-\(UUID().uuidString)",
+      connectTimeout: .seconds(60))
   }
 
   /// Declares a durable queue by the management API; its name is new for every call.
@@ -64,6 +65,24 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
     all["x-queue-type"] = kind
     try await self.management("PUT", "/api/queues/\(virtualHost)/\(name)", ["durable": true, "arguments": all])
     return name
+  }
+
+  /// A virtual host of the test's own, with every permission for guest and app: there it may cut connections.
+  func withVirtualHost<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    let name = "test-\(UUID().uuidString.prefix(8).lowercased())"
+    try await self.management("PUT", "/api/vhosts/\(name)", [:])
+    do {
+      for user in ["guest", "app"] {
+        try await self.management(
+          "PUT", "/api/permissions/\(name)/\(user)", ["configure": ".*", "write": ".*", "read": ".*"])
+      }
+      let result = try await body(name)
+      try await self.management("DELETE", "/api/vhosts/\(name)")
+      return result
+    } catch {
+      _ = try? await self.management("DELETE", "/api/vhosts/\(name)")
+      throw error
+    }
   }
 
   @discardableResult

@@ -42,7 +42,7 @@ struct RecordedFrameTests {
           try await connection.withRequestReply(to: "/management") { node in
             let request = AMQPMessage(
               properties: AMQPProperties(to: "/queues/\(queue)", subject: "GET"), body: .value(.null))
-            let answer = try await node.request(request, within: .seconds(20))
+            let answer = try await node.request(request, within: .seconds(60))
             #expect(answer.properties.subject == "200")
           }
         }

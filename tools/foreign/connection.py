@@ -15,7 +15,7 @@ def add_arguments(parser):
     parser.add_argument("--password", default="")
     parser.add_argument("--no-sasl", action="store_true", help="open without a SASL layer")
     parser.add_argument("--ca", help="CA certificate that the server's certificate is checked against (amqps)")
-    parser.add_argument("--timeout", type=float, default=30, help="seconds for the whole run (default 30)")
+    parser.add_argument("--timeout", type=float, default=120, help="seconds for the whole run (default 120)")
 
 
 class Program(MessagingHandler):

@@ -43,7 +43,7 @@ class CheckBrokerLog(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
             log.write(content)
             log.flush()
-            return subprocess.run([str(PROGRAM), log.name], capture_output=True, text=True, timeout=30)
+            return subprocess.run([str(PROGRAM), log.name], capture_output=True, text=True, timeout=120)
 
     def test_a_quiet_log(self):
         result = self.check(START)
@@ -66,7 +66,7 @@ class CheckBrokerLog(unittest.TestCase):
             self.assertEqual(self.check(content).returncode, 2)
 
     def test_a_missing_log(self):
-        self.assertEqual(subprocess.run([str(PROGRAM), "/nonexistent/log"], capture_output=True, timeout=30).returncode, 2)
+        self.assertEqual(subprocess.run([str(PROGRAM), "/nonexistent/log"], capture_output=True, timeout=120).returncode, 2)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ LOGIN = ["--user", "app", "--password", "app"]
 
 def run(*arguments, environment=None, text=None):
     return subprocess.run(
-        [str(argument) for argument in arguments], capture_output=True, text=True, timeout=60, input=text,
+        [str(argument) for argument in arguments], capture_output=True, text=True, timeout=180, input=text,
         env={**os.environ, **(environment or {})})
 
 
@@ -38,7 +38,7 @@ class Foreign(unittest.TestCase):
         request = urllib.request.Request(f"{base}/api/queues/%2f/{self.queue}", data=body, method=method)
         request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
         request.add_header("Content-Type", "application/json")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def send(self, *arguments, url=RABBITMQ4, text=None, login=LOGIN):
         return run(PYTHON, FOREIGN / "send.py", "--url", url, "--address", self.address, *login, *arguments, text=text)

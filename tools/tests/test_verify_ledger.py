@@ -33,7 +33,7 @@ class VerifyLedger(unittest.TestCase):
 
     def verify(self, minimum=10):
         return subprocess.run(
-            [str(PROGRAM), str(self.directory), "--minimum-sent", str(minimum)], capture_output=True, text=True, timeout=30)
+            [str(PROGRAM), str(self.directory), "--minimum-sent", str(minimum)], capture_output=True, text=True, timeout=120)
 
     def expect(self, code, *texts, minimum=10):
         result = self.verify(minimum)

@@ -11,7 +11,7 @@ import TjenestebussTesting
 @testable import bus_migrator
 
 /// The real program as a child process, over real sockets, against in-memory buses and the register for tests.
-@Suite("bus-migrator as a program", .serialized, .timeLimit(.minutes(3)))
+@Suite("bus-migrator as a program", .serialized, .timeLimit(.minutes(10)))
 struct DaemonTests {
   @Test("plan, start, forward to the decision, one party back, accept, report, audit, stop")
   func wholeStory() async throws {

@@ -135,7 +135,7 @@ struct Stage: Sendable {
       \(bus("b", self.target))
       ping:
         own-her-id: 900
-        timeout: 5s
+        timeout: 60s
       register:
         url: \(reader.url)
         user: u
@@ -194,10 +194,12 @@ struct Stage: Sendable {
     while true {
       try Task.checkCancellation()
       guard let status = try? await ControlClient(socket: self.socket).status() else {
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(50))
         continue
       }
       if isThere(status) { return status }
+      // Another process cannot wake us. A breath between two questions leaves it the processor.
+      try await Task.sleep(for: .milliseconds(20))
     }
   }
 

@@ -29,6 +29,8 @@ final class World: RegisterPort, BusPort, CrashPoints, EventStore, JitterSource,
     var rows: [(event: MigrationEvent, at: Instant)] = []
     var points: [CrashPoint] = []
     var crashAt: Int?
+    /// Dies at the first point of this kind.
+    var crashAtFirst: CrashPoint?
     var isDead = false
     var appendFails = false
     var writesUnderWay = 0
@@ -155,7 +157,7 @@ final class World: RegisterPort, BusPort, CrashPoints, EventStore, JitterSource,
     try self.inside.withLock { inside in
       if inside.isDead { throw Killed() }
       inside.points.append(point)
-      if inside.points.count == inside.crashAt {
+      if inside.points.count == inside.crashAt || point == inside.crashAtFirst {
         inside.isDead = true
         throw Killed()
       }
@@ -169,6 +171,7 @@ final class World: RegisterPort, BusPort, CrashPoints, EventStore, JitterSource,
     self.change {
       $0.isDead = false
       $0.crashAt = nil
+      $0.crashAtFirst = nil
     }
   }
 

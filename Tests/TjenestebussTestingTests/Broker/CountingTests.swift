@@ -20,7 +20,7 @@ struct CountingTests {
       let receiver = try await connection.openReceiver(from: broker.receivingAddress("93238_async"), credit: 1)
       _ = try await receiver.first()
       try await connection.withRequestReply(to: "/management") { node in
-        let answer = try await node.request(self.ask("GET", "/queues/93238_async"), within: .seconds(10))
+        let answer = try await node.request(self.ask("GET", "/queues/93238_async"), within: .seconds(60))
         #expect(answer.properties.subject == "200")
         guard case .value(.map(let body)) = answer.body else {
           Issue.record("no map")
@@ -29,7 +29,7 @@ struct CountingTests {
         #expect(body["message_count"] == .ulong(3))
         #expect(body["consumer_count"] == .uint(1))
         #expect(body["name"] == "93238_async")
-        let missing = try await node.request(self.ask("GET", "/queues/none"), within: .seconds(10))
+        let missing = try await node.request(self.ask("GET", "/queues/none"), within: .seconds(60))
         #expect(missing.properties.subject == "404")
       }
       await receiver.close()
@@ -41,7 +41,7 @@ struct CountingTests {
     try await withTestBroker { broker, connection in
       try await connection.withRequestReply(to: "/management") { node in
         func status(_ method: String, _ to: String, _ body: AMQPValue = .null) async throws -> String? {
-          try await node.request(self.ask(method, to, body), within: .seconds(10)).properties.subject
+          try await node.request(self.ask(method, to, body), within: .seconds(60)).properties.subject
         }
         let arguments: AMQPMap = ["x-max-length": .ulong(2)]
         let queue: AMQPMap = ["durable": true, "arguments": .map(arguments)]
@@ -69,7 +69,7 @@ struct CountingTests {
     try await withTestBroker { broker, connection in
       try? await connection.withRequestReply(to: "/management") { node in
         let error = await #expect(throws: AMQPError.self) {
-          try await node.request(self.ask("GET", "/queues"), within: .seconds(10))
+          try await node.request(self.ask("GET", "/queues"), within: .seconds(60))
         }
         #expect(error?.scope == .session)
       }
@@ -107,7 +107,7 @@ struct CountingTests {
       func get(_ path: String, _ login: String? = "guest:guest") async throws -> (Int, Data) {
         var request = HTTPClientRequest(url: base + path)
         if let login { request.headers.add(name: "Authorization", value: "Basic \(Data(login.utf8).base64EncodedString())") }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         return (Int(response.status.code), Data(buffer: try await response.body.collect(upTo: 1 << 20)))
       }
       let (status, body) = try await get("/%2F/93238_async")

@@ -42,7 +42,7 @@ struct FrameRecorderTests {
         if dialect.capabilities.countsBy.contains(.managementAMQP) {
           try await connection.withRequestReply(to: "/management") { node in
             _ = try await node.request(
-              AMQPMessage(properties: AMQPProperties(to: "/queues/q", subject: "GET"), body: .value(.null)), within: .seconds(10))
+              AMQPMessage(properties: AMQPProperties(to: "/queues/q", subject: "GET"), body: .value(.null)), within: .seconds(60))
           }
         }
         if dialect != .activeMQ {
