@@ -91,13 +91,14 @@ struct Stage: Sendable {
           }
         }
       }
-      group.addTask {
-        for value in Self.owners {
-          try await self.source.waitUntil { $0.consumers(of: "\(value)_async") > 0 }
-          if !down.contains(value) { try await self.target.waitUntil { $0.consumers(of: "\(value)_async") > 0 } }
+      defer { group.cancelAll() }
+      // Every one of them before anything is pinged: a party whose system comes up too late is held, and waits for a person.
+      for (broker, up) in [(self.source, Self.owners), (self.target, Self.owners.filter { !down.contains($0) })] {
+        let queues = Self.queues(of: up)
+        try await broker.waitUntil("all receivers", within: .seconds(120)) { broker in
+          queues.allSatisfy { broker.consumers(of: $0) > 0 }
         }
       }
-      defer { group.cancelAll() }
       try await body()
     }
   }
