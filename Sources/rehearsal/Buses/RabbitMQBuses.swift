@@ -56,7 +56,7 @@ struct RabbitMQBuses: RehearsalBuses {
     request.headers.add(name: "Authorization", value: "Basic \(login)")
     request.headers.add(name: "Content-Type", value: "application/json")
     request.body = .bytes(ByteBuffer(string: body))
-    let response = try await self.http.execute(request, timeout: .seconds(20))
+    let response = try await self.http.execute(request, timeout: .seconds(60))
     guard (200..<300).contains(response.status.code) else {
       throw RehearsalError.declaring(path, status: Int(response.status.code))
     }

@@ -78,9 +78,9 @@ struct MigratorFiles: Sendable {
     text += """
       ping:
         own-her-id: \(Story.prober)
-        time-to-live: 20s
-        echo-timeout: 3s
-        timeout: 10s
+        time-to-live: 60s
+        echo-timeout: 20s
+        timeout: 60s
       timings:
         retry-base: 200ms
         retry-cap: 2s

@@ -16,7 +16,7 @@ struct MigrationPlay: Sendable {
   private let clock = ContinuousClock()
 
   /// The whole play, from start to the last decision.
-  private static let patience: Duration = .seconds(420)
+  private static let patience: Duration = .seconds(600)
 
   init(
     story: Story, buses: any RehearsalBuses, server: AddressRegisterServer, settings: Stage.Settings, terminal: Terminal
@@ -164,7 +164,7 @@ struct MigrationPlay: Sendable {
   /// A command that is given again until the daemon is up to take it.
   @discardableResult
   private func insist(_ migrator: MigratorProcess, _ arguments: [String]) async throws -> String {
-    for _ in 0..<100 {
+    for _ in 0..<300 {
       let result = try await migrator.command(arguments)
       if result.exitCode == 0 { return result.output }
       try await Task.sleep(for: .milliseconds(300))

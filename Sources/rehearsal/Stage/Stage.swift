@@ -72,6 +72,8 @@ struct Stage: Sendable {
         return nil
       }
       group.addTask {
+        try await traffic.waitUntilReceiving()
+        self.terminal.say("all \(traffic.systems.count) systems listen")
         let kills = try await self.sendWhile(traffic, logs) { try await play.perform(traffic: traffic, logs: logs) }
         await self.settle(logs)
         return kills
@@ -108,11 +110,11 @@ struct Stage: Sendable {
     }
   }
 
-  /// Gives what is on its way the time to arrive: until nothing is outstanding, or nothing has come for ten seconds.
+  /// Gives what is on its way the time to arrive: until nothing is outstanding, or nothing has come for half a minute.
   private func settle(_ logs: IdentityLogs) async {
     var last = logs.outstanding.count
     var quiet = 0
-    while last > 0, quiet < 20 {
+    while last > 0, quiet < 60 {
       self.terminal.progress("sending has stopped; waiting for the last messages", "\(last) on their way")
       try? await Task.sleep(for: .milliseconds(500))
       let now = logs.outstanding.count
@@ -122,7 +124,7 @@ struct Stage: Sendable {
   }
 
   private func recordLeftovers(_ logs: IdentityLogs) async throws {
-    for (site, queue, message) in try await self.buses.leftovers(on: self.story.queues, quiet: .seconds(1)) {
+    for (site, queue, message) in try await self.buses.leftovers(on: self.story.queues, quiet: .seconds(3)) {
       // The migrator's own pings expire by themselves and are nobody's mail.
       guard let health = try? HealthMessage(reading: message), health.subject != PingForm.defaultSubject else { continue }
       logs.left(

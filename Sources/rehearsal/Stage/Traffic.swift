@@ -38,6 +38,9 @@ struct Traffic: Sendable {
     }
   }
 
+  /// Waits until every system listens on its queues, so that no ping comes before.
+  func waitUntilReceiving() async throws { for system in self.systems { try await system.waitUntilReceiving() } }
+
   /// Sends until ``stop()``; returns when the last outcome is known.
   func send() async {
     await withTaskGroup(of: Void.self) { group in

@@ -75,6 +75,18 @@ final class SimulatedSystem: Sendable {
     }
   }
 
+  /// Waits until it listens on its queues: on both buses, or on the source alone when it does not come up on the target.
+  func waitUntilReceiving() async throws {
+    let client = self.onlySource ?? self.sending
+    for herID in self.system.herIDs {
+      let queue = try await self.sending.queueName(of: herID, kind: .asynchronous)
+      for bus in client.configuration.buses {
+        for await status in client.statusChanges where status[bus.name, queue] == .receiving { break }
+      }
+    }
+    try Task.checkCancellation()
+  }
+
   /// Its vendor mends it: it listens on the target bus too from now on.
   func comeUpOnTarget() { self.targetIsUp.open() }
 
