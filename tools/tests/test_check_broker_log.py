@@ -20,6 +20,18 @@ LAWFUL = """\
 2026-11-21 04:07:00.261117+00:00 [warning] <0.927.0>               undefined}
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> closing AMQP connection <0.1051.0> (127.0.0.1:55406 -> 127.0.0.1:5610):
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> client unexpectedly closed TCP connection
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>   crasher:
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     initial call: rabbit_reader:init/3
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     exception exit: {unexpected_message,
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>                         {channel_exit,0,{writer,send_failed,{error,closed}}}}
+2026-11-21 07:35:55.015574+00:00 [error] <0.2741.0>     supervisor: {<0.2741.0>,rabbit_connection_sup}
+2026-11-21 07:35:55.015574+00:00 [error] <0.2741.0>     errorContext: child_terminated
+2026-11-21 07:35:55.015574+00:00 [error] <0.2741.0>     reason: {unexpected_message,
+2026-11-21 07:35:55.015574+00:00 [error] <0.2741.0>                 {channel_exit,0,{writer,send_failed,{error,closed}}}}
+2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     supervisor: {<0.2741.0>,rabbit_connection_sup}
+2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     errorContext: shutdown
+2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     reason: reached_max_restart_intensity
+2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     offender: [{pid,<0.2743.0>},
 """
 FAULTS = {
     "internal-error": """\
@@ -31,6 +43,11 @@ FAULTS = {
 2026-11-21 04:07:26.394601+00:00 [error] <0.839.0> closing AMQP connection <0.839.0> (127.0.0.1:47908 -> 127.0.0.1:5640, duration: '6s'):
 2026-11-21 04:07:26.394601+00:00 [error] <0.839.0> {handshake_error,waiting_sasl_init,
 2026-11-21 04:07:26.394601+00:00 [error] <0.839.0>                                {utf8,<<"PLAIN login refused: user 'app'">>},
+""",
+    "function_clause": """\
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>   crasher:
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     initial call: rabbit_reader:init/3
+2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     exception exit: {function_clause,
 """,
     "Unattached handle": """\
 2026-11-21 04:07:36.782722+00:00 [warning] <0.895.0> Closing session for connection <0.889.0>: Unattached handle
@@ -51,7 +68,7 @@ class CheckBrokerLog(unittest.TestCase):
 
     def test_what_a_lawful_run_causes(self):
         result = self.check(START + LAWFUL)
-        self.assertEqual((result.returncode, "0 complaints, 3 lawful" in result.stdout), (0, True), result.stdout)
+        self.assertEqual((result.returncode, "0 complaints, 6 lawful" in result.stdout), (0, True), result.stdout)
 
     def test_each_fault_is_told_with_its_reason(self):
         for reason, lines in FAULTS.items():
