@@ -124,7 +124,8 @@ struct ConnectionTests {
       .unreachable, .unknownHost, .certificateRefused, .tlsFailed, .loginRefused, .connectTimedOut, .connectionLost,
       .connectionClosedByPeer, .connectionClosed, .peerSilent, .configurationInvalid, .protocolViolated, .sessionEnded, .notFound,
       .unauthorized, .linkRefused, .linkDetached, .linkClosed, .attachTimedOut, .linkStolen, .noCredit, .messageTooLarge,
-      .messageMalformed, .settlementLost, .cancelled,
+      .messageMalformed, .settlementLost, .cancelled, .linkStalled, .linkQuiet, .drainTimedOut, .drainNotSupported, .tooManyLinks,
+      .deliveryWithdrawn, .bodyIncomplete, .bodyAborted,
     ]
     #expect(Set(codes.map(\.text)).count == codes.count)
     let texts = codes.map { AMQPError($0, .link, .local, tried: "t", seen: "s").explanation.meaning }

@@ -16,6 +16,15 @@ final class LoopbackServer: ServerDelegate {
     var delivered: @Sendable () -> Void = {}
     /// Whether attaches are answered.
     var answersAttach = true
+    /// A client's receiver has credit now: link, credit, whether to drain. Drained at once where nothing is said.
+    var credited: @Sendable (LinkID, Int, Bool, ServerConnection) -> Void = { link, _, drain, connection in
+      if drain { connection.drained(link) }
+    }
+    /// A client stated an outcome for a message we sent, or settled it. Settled here, too, where nothing is said.
+    var disposed: @Sendable (DeliveryID, LinkID, AMQPOutcome?, Bool, ServerConnection) -> Void = {
+      delivery, _, _, _, connection in
+      connection.settle(delivery)
+    }
   }
 
   private let manners: Manners
@@ -55,7 +64,9 @@ final class LoopbackServer: ServerDelegate {
   }
   func detached(_ link: LinkID, on connection: ServerConnection) {}
   func ended(_ session: SessionID, on connection: ServerConnection) {}
-  func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection) {}
+  func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection) {
+    self.manners.credited(link, credit, drain, connection)
+  }
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
     self.manners.delivered()
     guard self.manners.answers else { return }
@@ -64,6 +75,6 @@ final class LoopbackServer: ServerDelegate {
   }
   func disposed(
     _ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection
-  ) {}
+  ) { self.manners.disposed(delivery, link, outcome, settled, connection) }
   func closed(_ connection: ServerConnection) {}
 }

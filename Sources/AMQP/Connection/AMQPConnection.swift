@@ -104,8 +104,7 @@ public final class AMQPConnection: Sendable {
       role: .sender, name: self.linkName(address), source: self.configuration.containerID, target: address, presettled: presettled
     )
     let attached = try await self.attach([attachment], within: timeout)[0]
-    return AMQPSender(
-      attached.link, address: address, maximumMessageSize: attached.maximumMessageSize, presettled: presettled, connection: self)
+    return AMQPSender(attached, address: address, presettled: presettled, connection: self)
   }
 
   /// Attaches a receiver. Credit is granted once the peer has answered.
@@ -120,8 +119,7 @@ public final class AMQPConnection: Sendable {
     let attachment = ConnectionCore.Attachment(
       role: .receiver, name: self.linkName(address), source: address, target: self.configuration.containerID, window: credit)
     let attached = try await self.attach([attachment], within: timeout)[0]
-    return AMQPReceiver(
-      attached.link, address: address, buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
+    return AMQPReceiver(attached, address: address, buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
   }
 
   /// A sender for the time of `body`.
@@ -209,6 +207,34 @@ public final class AMQPConnection: Sendable {
     _ = await uncancelled { try? await shot.wait() }
     timer.cancel()
   }
+
+  func drain(_ link: LinkID, address: String, within timeout: Duration) async throws(AMQPError) -> AMQPDrainResult {
+    let core = self.core
+    let started = OneShot<OneShot<Result<AMQPDrainResult, AMQPError>>>()
+    self.eventLoop.execute { started.fulfil(core.value.drain(link, address: address, within: timeout)) }
+    do {
+      return try await started.wait().wait().get()
+    } catch let error as AMQPError {
+      throw error
+    } catch {
+      throw AMQPError(
+        .cancelled, .link, .local, tried: "drain the receiver from \(address)", seen: "the task was cancelled")
+    }
+  }
+
+  /// What the connection and its links look like now: credit, what waits, what is unsettled, how old it all is.
+  ///
+  /// Read on the event loop between two events, so that the figures belong together. After the end it says `closed`.
+  public func statistics() async -> AMQPConnectionStatistics {
+    let core = self.core
+    let answer = OneShot<AMQPConnectionStatistics>()
+    self.eventLoop.execute { answer.fulfil(core.value.statistics()) }
+    // Not ended by a cancellation: the loop answers at once.
+    return await answer.uncancelledValue()
+  }
+
+  /// The event loop's clock.
+  var now: NIODeadline { self.eventLoop.now }
 
   func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
     self.eventLoop.scheduleTask(in: TimeAmount(delay), work)

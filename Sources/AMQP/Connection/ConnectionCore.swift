@@ -12,7 +12,11 @@ final class ConnectionCore: EngineOwner {
     case send(LinkID, PendingSend)
     case cancelSend(LinkID, PendingSend.Machine.SendID)
     case settle(LinkID, DeliveryID, AMQPDisposition)
-    case taken(LinkID, Int)
+    /// A task took so many deliveries, and so many that were settled already.
+    case taken(LinkID, Int, settled: Int)
+    case resume(LinkID)
+    /// Somebody wants to know when a delivery is withdrawn; it may be settled already.
+    case askWhetherSettled(LinkID, DeliveryID)
   }
 
   /// A link to be attached; at least one of the termini is an address.
@@ -31,6 +35,7 @@ final class ConnectionCore: EngineOwner {
   /// An attached link, as other tasks may know it.
   struct Attached: Sendable {
     var link: LinkID
+    var epoch: AMQPEpoch
     var maximumMessageSize: UInt64
     var buffer: ReceiverBuffer?
   }
@@ -39,6 +44,7 @@ final class ConnectionCore: EngineOwner {
     let attachment: Attachment
     let session: SessionID
     let answer: OneShot<Result<Attached, AMQPError>>
+    let since: NIODeadline
     let timeout: Scheduled<Void>
   }
 
@@ -46,12 +52,14 @@ final class ConnectionCore: EngineOwner {
     let attachments: [Attachment]
     let answers: [OneShot<Result<Attached, AMQPError>>]
     let timeout: Duration
+    let since: NIODeadline
     let deadline: NIODeadline
   }
 
   private enum Deadline: Sendable { case send(LinkID, PendingSend.Machine.SendID) }
 
   let name: String
+  let epoch = AMQPEpoch.nextConnection()
   let opened = OneShot<Result<AMQPPeer, AMQPError>>()
   let closed = OneShot<AMQPError>()
   private let eventLoop: any EventLoop
@@ -74,6 +82,9 @@ final class ConnectionCore: EngineOwner {
   private var timerDeadline = NIODeadline.distantFuture
   private var failure: AMQPError?
   private var hasEnded = false
+  private var openedAt: NIODeadline?
+  private var isClosing = false
+  private var withdrawnDeliveries = 0
 
   init(name: String, engine: ProtonEngine, eventLoop: any EventLoop) {
     self.name = name
@@ -92,6 +103,7 @@ final class ConnectionCore: EngineOwner {
 
   func carryOut(_ commands: [Command]) {
     var touched: Set<LinkID> = []
+    let now = self.eventLoop.now
     for command in commands {
       switch command {
       case .send(let link, let send):
@@ -102,9 +114,13 @@ final class ConnectionCore: EngineOwner {
         sender.enqueue(send)
         self.deadlines.add(.send(link, send.id), at: send.deadline)
         touched.insert(link)
-      case .cancelSend(let link, let id): self.senders[link]?.end(id, .cancelled)
-      case .settle(let link, let delivery, let disposition): self.receivers[link]?.settle(delivery, disposition, self.engine)
-      case .taken(let link, let count): self.receivers[link]?.taken(count, self.engine)
+      case .cancelSend(let link, let id): self.senders[link]?.end(id, .cancelled, at: now)
+      case .settle(let link, let delivery, let disposition):
+        self.receivers[link]?.settle(delivery, disposition, self.engine, at: now)
+      case .taken(let link, let count, let settled):
+        self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
+      case .askWhetherSettled(let link, let delivery): self.receivers[link]?.tellWhetherSettled(delivery)
+      case .resume(let link): self.receivers[link]?.resume(self.engine, at: now)
       }
     }
     for link in touched { self.flush(link) }
@@ -117,7 +133,7 @@ final class ConnectionCore: EngineOwner {
   }
 
   private func flush(_ link: LinkID) {
-    self.senders[link]?.flush(self.engine, isWritable: self.handler?.isWritable ?? false)
+    self.senders[link]?.flush(self.engine, isWritable: self.handler?.isWritable ?? false, at: self.eventLoop.now)
   }
 
   /// Attaches one link, or a pair on one session; once every End of ours has been answered.
@@ -128,7 +144,8 @@ final class ConnectionCore: EngineOwner {
       return answers
     }
     let request = AttachRequest(
-      attachments: attachments, answers: answers, timeout: timeout, deadline: .now() + TimeAmount(timeout))
+      attachments: attachments, answers: answers, timeout: timeout, since: self.eventLoop.now,
+      deadline: self.eventLoop.now + TimeAmount(timeout))
     if self.idleSessions.isEmpty, self.engine.isEndingSession {
       self.queuedAttaches.append(request)
       self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { [weak self] in
@@ -157,7 +174,8 @@ final class ConnectionCore: EngineOwner {
         if let self { self.attachTimedOut(link, request.timeout) }
       }
       self.sessions[session]?.insert(link)
-      self.attaching[link] = Attaching(attachment: attachment, session: session, answer: answer, timeout: timer)
+      self.attaching[link] = Attaching(
+        attachment: attachment, session: session, answer: answer, since: request.since, timeout: timer)
     }
   }
 
@@ -168,7 +186,7 @@ final class ConnectionCore: EngineOwner {
   }
 
   private func queuedAttachesTimedOut() {
-    let now = NIODeadline.now()
+    let now = self.eventLoop.now
     while let request = self.queuedAttaches.first, request.deadline <= now {
       self.queuedAttaches.removeFirst()
       self.fail(request) {
@@ -199,7 +217,7 @@ final class ConnectionCore: EngineOwner {
       done.fulfil(())
       return done
     }
-    self.receivers[link]?.close(self.engine)
+    self.receivers[link]?.close(self.engine, at: self.eventLoop.now)
     self.detaching[link] = done
     if self.senders[link]?.isIdle ?? true { self.startDetach(link) }
     self.pump()
@@ -241,13 +259,60 @@ final class ConnectionCore: EngineOwner {
     self.pump()
   }
 
+  // MARK: Drain
+
+  /// Asks the peer of a receiving link to use up its credit or give it back.
+  func drain(_ link: LinkID, address: String, within timeout: Duration) -> OneShot<Result<AMQPDrainResult, AMQPError>> {
+    let refused = OneShot<Result<AMQPDrainResult, AMQPError>>()
+    let tried = "drain the receiver from \(address) on \(self.name)"
+    guard let receiver = self.receivers[link] else {
+      let gone = AMQPError(.linkClosed, .link, .local, tried: tried, seen: "the link is closed")
+      refused.fulfil(.failure(self.failure ?? gone))
+      return refused
+    }
+    guard self.answersDetach else {
+      let seen = "RabbitMQ 3 ends the session of a receiver that drains a classic queue with fewer messages than credit"
+      refused.fulfil(.failure(AMQPError(.drainNotSupported, .link, .local, tried: tried, seen: seen)))
+      return refused
+    }
+    let answer = receiver.drain(self.engine, at: self.eventLoop.now)
+    if answer.current == nil {
+      self.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) { [weak self] in
+        if answer.current == nil { self?.receivers[link]?.drainTimedOut(answer, after: timeout) }
+      }
+    }
+    self.pump()
+    return answer
+  }
+
+  // MARK: Gauges
+
+  func statistics() -> AMQPConnectionStatistics {
+    let now = self.eventLoop.now
+    let senders = self.senders.map { $0.value.statistics(at: now, isDetaching: self.detaching[$0.key] != nil) }
+    let receivers = self.receivers.map { $0.value.statistics(at: now, isDetaching: self.detaching[$0.key] != nil) }
+    let oldestAttach = (self.attaching.values.map(\.since) + self.queuedAttaches.map(\.since)).min()
+    return AMQPConnectionStatistics(
+      state: self.hasEnded
+        ? .closed : self.isClosing || self.failure != nil ? .closing : self.openedAt == nil ? .connecting : .open,
+      epoch: self.epoch, openFor: self.openedAt.map { now.age(since: $0) },
+      lastFrameReceivedAge: self.handler?.lastRead.map { now.age(since: $0) },
+      lastFrameSentAge: self.handler?.lastWrite.map { now.age(since: $0) }, isWritable: self.handler?.isWritable ?? false,
+      unansweredAttaches: self.attaching.count,
+      waitingAttaches: self.queuedAttaches.reduce(0) { $0 + $1.attachments.count },
+      oldestAttachAge: oldestAttach.map { now.age(since: $0) }, sessions: self.sessions.count,
+      withdrawnDeliveries: self.withdrawnDeliveries,
+      links: (senders + receivers).sorted { $0.epoch < $1.epoch })
+  }
+
   func close() {
     guard !self.hasEnded else { return }
+    self.isClosing = true
     if self.failure == nil {
       self.failure = AMQPError(
         .connectionClosed, .connection, .local, tried: "use the connection to \(self.name)", seen: "it was closed")
     }
-    for receiver in self.receivers.values { receiver.close(self.engine) }
+    for receiver in self.receivers.values { receiver.close(self.engine, at: self.eventLoop.now) }
     self.engine.closeConnection()
     self.pump()
   }
@@ -266,6 +331,7 @@ final class ConnectionCore: EngineOwner {
     case .remoteOpened(let open):
       let peer = AMQPPeer(open)
       self.answersDetach = !(peer.product == "RabbitMQ" && peer.version?.hasPrefix("3.") == true)
+      self.openedAt = self.eventLoop.now
       self.opened.fulfil(.success(peer))
     case .remoteClosed(let condition):
       self.fail(ConnectionFailure.error(closed: condition, tried: "use the connection to \(self.name)"))
@@ -274,12 +340,15 @@ final class ConnectionCore: EngineOwner {
     case .linkDetachedByPeer(let link, let condition, _): self.detached(link, condition)
     case .sessionEndedByPeer(let session, let condition): self.sessionEnded(session, condition)
     case .creditChanged(let link, _, let drain):
-      self.senders[link]?.creditChanged(drain: drain)
+      self.senders[link]?.creditChanged(drain: drain, at: self.eventLoop.now)
       self.flush(link)
+    case .creditReturned(let link, let count): self.receivers[link]?.creditReturned(count, self.engine, at: self.eventLoop.now)
     case .delivered(let link, let transfer): self.delivered(link, transfer)
-    case .oversized(let link, _): self.receivers[link]?.arrivedOversized(self.engine)
+    case .oversized(let link, _): self.receivers[link]?.arrivedOversized(self.engine, at: self.eventLoop.now)
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
-      self.senders[link]?.disposition(delivery, outcome, settled: settled, self.engine)
+      let now = self.eventLoop.now
+      if self.receivers[link]?.withdrawn(delivery, self.engine, at: now) == true { self.withdrawnDeliveries += 1 }
+      self.senders[link]?.disposition(delivery, outcome, settled: settled, self.engine, at: now)
       self.flush(link)
       self.finishDetach(link)
     case .transportFailed(let condition):
@@ -331,18 +400,24 @@ final class ConnectionCore: EngineOwner {
     attaching.timeout.cancel()
     self.attaching[link] = nil
     let attachment = attaching.attachment
+    let now = self.eventLoop.now
+    let epoch = AMQPEpoch(connection: self.epoch, link: UInt64(link.number))
     var buffer: ReceiverBuffer?
     switch attachment.role {
     case .sender:
-      self.senders[link] = SenderCore(link: link, address: attachment.address, maximumMessageSize: attach.maxMessageSize)
+      self.senders[link] = SenderCore(
+        link: link, epoch: epoch, address: attachment.address, name: attachment.name, at: now)
     case .receiver:
       let made = ReceiverBuffer()
-      let receiver = ReceiverCore(link: link, address: attachment.address, window: attachment.window, buffer: made)
+      let receiver = ReceiverCore(
+        link: link, epoch: epoch, address: attachment.address, name: attachment.name, window: attachment.window, buffer: made,
+        at: now)
       self.receivers[link] = receiver
       buffer = made
-      receiver.attached(self.engine)
+      receiver.attached(self.engine, at: now)
     }
-    attaching.answer.fulfil(.success(Attached(link: link, maximumMessageSize: attach.maxMessageSize, buffer: buffer)))
+    attaching.answer.fulfil(
+      .success(Attached(link: link, epoch: epoch, maximumMessageSize: attach.maxMessageSize, buffer: buffer)))
   }
 
   private func detached(_ link: LinkID, _ condition: AMQPCondition?) {
@@ -402,7 +477,7 @@ final class ConnectionCore: EngineOwner {
     // Sent before our Detach was read: the bus gives it to the next receiver by itself. A disposition now would name a link
     // that the bus no longer knows.
     if self.detaching[link] != nil { return }
-    guard receiver.arrived(transfer) else {
+    guard receiver.arrived(transfer, self.engine, at: self.eventLoop.now) else {
       self.fail(
         AMQPError(
           .protocolViolated, .link, .remote, tried: "receive from \(receiver.address)",
@@ -488,9 +563,9 @@ final class ConnectionCore: EngineOwner {
 
   private func deadlinesPassed() {
     self.deadlineTimer = nil
-    let now = NIODeadline.now()
+    let now = self.eventLoop.now
     while case .send(let link, let id)? = self.deadlines.popDue(at: now) {
-      self.senders[link]?.end(id, .timedOut)
+      self.senders[link]?.end(id, .timedOut, at: now)
       self.finishDetach(link)
     }
     self.scheduleDeadline()

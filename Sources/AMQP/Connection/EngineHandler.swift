@@ -23,11 +23,17 @@ package final class EngineHandler: ChannelInboundHandler {
   private var tick: Scheduled<Void>?
   private var isPumping = false
   private var isClosing = false
+  /// When bytes last came from the peer; nil before the first.
+  package private(set) var lastRead: NIODeadline?
+  /// When bytes were last handed to the channel; nil before the first.
+  package private(set) var lastWrite: NIODeadline?
 
   package init(engine: ProtonEngine, owner: any EngineOwner) {
     self.engine = engine
     self.owner = owner
   }
+
+  package var eventLoop: (any EventLoop)? { self.context?.eventLoop }
 
   package var isWritable: Bool { self.context?.channel.isWritable ?? false }
 
@@ -42,6 +48,7 @@ package final class EngineHandler: ChannelInboundHandler {
 
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = self.unwrapInboundIn(data)
+    self.lastRead = context.eventLoop.now
     self.engine.receive(&bytes)
   }
 
@@ -98,6 +105,7 @@ package final class EngineHandler: ChannelInboundHandler {
       self.engine.takeOutput(into: &output)
       guard output.readableBytes > 0 else { continue }
       moved = true
+      self.lastWrite = context.eventLoop.now
       // Flushed now: the next event may be that Proton is done, and its owner closes the channel.
       context.writeAndFlush(self.wrapOutboundOut(output), promise: nil)
     }
@@ -112,7 +120,7 @@ package final class EngineHandler: ChannelInboundHandler {
 
   /// Proton gives the next time at which it must be told the time, and forgets nothing when told later or twice.
   private func scheduleTick(_ context: ChannelHandlerContext) {
-    let now = NIODeadline.now()
+    let now = context.eventLoop.now
     guard let next = self.engine.tick(nowMilliseconds: Int64(now.uptimeNanoseconds / 1_000_000)) else { return }
     let due = NIODeadline.uptimeNanoseconds(UInt64(next) * 1_000_000)
     self.tick = context.eventLoop.assumeIsolated().scheduleTask(deadline: max(due, now)) { [weak self] in

@@ -63,8 +63,22 @@ extension AMQPError {
     .linkStolen: Words(
       "Another client attached with the same link name. Trying again would only take it back.",
       "Find the other process; it is not tried again.", .caller),
+    .linkStalled: Words(
+      "The link counts as open but has stood still, though it should not: no credit, or no answer.",
+      "It is attached again where a client recovers. If it keeps happening, ask those who run the bus.", .bus),
+    .linkQuiet: Words(
+      "Nothing has come on the link for so long that it is attached anew, in case the bus has forgotten it. No fault is known.",
+      "Nothing: a client that recovers attaches again at once.", .bus),
+    .drainTimedOut: Words(
+      "The bus neither used nor gave back the credit it had in time. Messages may still be on their way.",
+      "Close the receiver: what is on its way is delivered again elsewhere.", .bus),
+    .drainNotSupported: Words(
+      "This bus cannot drain a link. Nothing was asked of it.", "Close the receiver instead.", .caller),
+    .tooManyLinks: Words(
+      "As many links are attached on this connection as its limit allows.",
+      "Close links that are not needed, or use a second connection.", .caller),
     .noCredit: Words(
-      "The bus granted no credit in time, so the message was not sent. It may be full, in alarm, or the queue blocked.",
+      "The message could not leave in time, so it was not sent. The bus may be full, in alarm, or the queue blocked.",
       "Send again later; check the bus and the queue's depth.", .bus),
     .messageTooLarge: Words("The message is larger than the bus takes. It was not sent.", "Send a smaller message.", .caller),
     .messageMalformed: Words("The message cannot be read.", "Reject it; its sender must mend it.", .party),
@@ -72,6 +86,16 @@ extension AMQPError {
       "The delivery belongs to a link that is gone; it can no longer be settled and will be delivered again.",
       "Handle the message again when it comes; message-id is the key.", .bus),
     .cancelled: Words("The task was cancelled before the message left.", "Nothing was sent.", .caller),
+    .deliveryWithdrawn: Words(
+      "The bus took the delivery back because it was not settled in time, and gives it to another receiver. What was stated now "
+        + "does not count.",
+      "Handle messages faster, or have the bus's time-out for consumers raised; expect the message a second time.", .caller),
+    .bodyIncomplete: Words(
+      "The source of the body gave other than the promised number of bytes, or failed. The bus was told to forget the message.",
+      "Correct the source and send again.", .caller),
+    .bodyAborted: Words(
+      "The message ended before its body was whole: its sender gave it up, or the link was lost.",
+      "Throw away what was read. The message comes again if its sender sends it again, or if the link was lost.", .party),
   ]
 }
 

@@ -33,11 +33,19 @@ public struct AMQPError: ExplainedError, Hashable {
     public static let linkClosed = Code(text: "AMQP-305", isRetriable: false)
     public static let attachTimedOut = Code(text: "AMQP-306", isRetriable: true)
     public static let linkStolen = Code(text: "AMQP-307", isRetriable: false)
+    public static let linkStalled = Code(text: "AMQP-308", isRetriable: true)
+    public static let linkQuiet = Code(text: "AMQP-309", isRetriable: true)
+    public static let drainTimedOut = Code(text: "AMQP-310", isRetriable: true)
+    public static let drainNotSupported = Code(text: "AMQP-311", isRetriable: false)
+    public static let tooManyLinks = Code(text: "AMQP-312", isRetriable: true)
     public static let noCredit = Code(text: "AMQP-401", isRetriable: true)
     public static let messageTooLarge = Code(text: "AMQP-402", isRetriable: false)
     public static let messageMalformed = Code(text: "AMQP-403", isRetriable: false)
     public static let settlementLost = Code(text: "AMQP-404", isRetriable: false)
     public static let cancelled = Code(text: "AMQP-405", isRetriable: true)
+    public static let deliveryWithdrawn = Code(text: "AMQP-406", isRetriable: false)
+    public static let bodyIncomplete = Code(text: "AMQP-407", isRetriable: true)
+    public static let bodyAborted = Code(text: "AMQP-408", isRetriable: false)
   }
 
   /// How far it goes: a delivery, its link, the session with all its links, the connection with all of that.

@@ -2,49 +2,154 @@
 
 /// The credit of one receiving link. Pure: no IO, no clock.
 ///
-/// Invariant, after every event: credit + held <= window. `credit` is what the peer may still send, `held` what has
-/// arrived and is not finished (buffered, or with the application). A link of a later generation has a machine of its own.
+/// It counts a message in one of three places: `credit` (the peer may send it), `buffered` (arrived, and no task has it),
+/// `unsettled` (a task has it). After every event:
 ///
-/// RabbitMQ 3 sends a few messages more than it has credit for when a grant crosses messages on their way. They are
-/// kept, not lost: credit goes below zero, and that much less is granted later.
+/// 1. credit + buffered + unsettled <= window.
+/// 2. buffered + unsettled <= 2 x window.
+///
+/// They differ because of RabbitMQ 3. It reads a grant as "that many from now on" and takes no notice of how far we had
+/// counted when we wrote it, so messages that cross the grant come on top. They are kept, not refused: credit goes below
+/// zero by as many, the first sum is as it was, and that much less is granted later. So what is held goes over the window by
+/// exactly the overdraft, and the overdraft ends at one window: a peer that goes further does not heed credit at all.
 struct CreditMachine: Sendable {
+  enum Event: Equatable, Sendable {
+    /// The peer's Attach was read: only now may credit be granted (RabbitMQ 4.3 ends the session of a client that is early).
+    case attached
+    case arrived
+    /// A task took this many buffered ones, which it has to settle.
+    case taken(Int)
+    /// A task took this many buffered ones that their sender had settled.
+    case takenSettled(Int)
+    /// This many that a task had were settled.
+    case settled(Int)
+    /// This many buffered ones were settled from here: given back, rejected as too large, or withdrawn by the peer.
+    case dropped(Int)
+    case drainAsked
+    /// The peer gave this much credit back.
+    case creditReturned(Int)
+    case resumed
+    /// No more is granted, ever.
+    case closed
+  }
+
+  enum Action: Equatable, Sendable {
+    case none
+    case grant(Int)
+    /// Ask the peer to use up or give back what credit it has.
+    case askToDrain
+    /// The peer has no credit any more, as was asked.
+    case drained(arrived: Int, returned: Int)
+    /// The peer sent a whole window more than it might.
+    case refuse
+  }
+
+  private enum State: Equatable, Sendable {
+    case attaching
+    case open
+    case draining(arrived: Int, returned: Int)
+    case drained
+    case closed
+  }
+
   private(set) var credit = 0
-  private(set) var held = 0
-  private(set) var isOpen = false
+  private(set) var buffered = 0
+  private(set) var unsettled = 0
+  private var state = State.attaching
   let window: Int
+  let epoch: AMQPEpoch
 
   /// - Parameter window: the most messages to be on their way, buffered and unsettled together; at least 1.
-  init(window: Int) { self.window = max(1, window) }
-
-  /// The peer's Attach was read: only now may credit be granted (RabbitMQ 4.3 ends the session of a client that is early).
-  mutating func attached() -> Int {
-    guard !self.isOpen else { return 0 }
-    self.isOpen = true
-    self.credit = self.window
-    return self.window
+  init(window: Int, epoch: AMQPEpoch) {
+    self.window = max(1, window)
+    self.epoch = epoch
   }
 
-  /// A message arrived.
-  ///
-  /// - Returns: false when the peer is a whole window beyond its credit: it does not heed credit at all.
-  mutating func arrived() -> Bool {
-    guard self.isOpen, self.credit > -self.window else { return false }
+  var held: Int { self.buffered + self.unsettled }
+  var isDraining: Bool { if case .draining = self.state { true } else { false } }
+  var isDrained: Bool { self.state == .drained }
+
+  /// - Parameter epoch: the link's generation that the event is about: one of another generation changes nothing.
+  mutating func handle(_ event: Event, epoch: AMQPEpoch) -> Action {
+    guard epoch == self.epoch else { return .none }
+    switch event {
+    case .attached:
+      guard self.state == .attaching else { return .none }
+      self.state = .open
+      self.credit = self.window
+      return .grant(self.window)
+    case .arrived: return self.arrived()
+    case .taken(let count):
+      let moved = min(count, self.buffered)
+      self.buffered -= moved
+      self.unsettled += moved
+      return .none
+    case .takenSettled(let count), .dropped(let count):
+      self.buffered -= min(count, self.buffered)
+      return self.topUp()
+    case .settled(let count):
+      self.unsettled -= min(count, self.unsettled)
+      return self.topUp()
+    case .drainAsked: return self.drain()
+    case .creditReturned(let count):
+      // Never more than it had: what is held is not the peer's to give back.
+      let returned = min(count, max(0, self.credit))
+      self.credit -= returned
+      if case .draining(let arrived, let before) = self.state {
+        self.state = .draining(arrived: arrived, returned: before + returned)
+      }
+      return self.finishDrain()
+    case .resumed:
+      switch self.state {
+      case .drained, .draining: self.state = .open
+      case .attaching, .open, .closed: return .none
+      }
+      return self.grant()
+    case .closed:
+      self.state = .closed
+      return .none
+    }
+  }
+
+  private mutating func arrived() -> Action {
+    switch self.state {
+    case .attaching: return .refuse
+    case .open, .drained, .closed: break
+    case .draining(let arrived, let returned): self.state = .draining(arrived: arrived + 1, returned: returned)
+    }
+    guard self.credit > -self.window else { return .refuse }
     self.credit -= 1
-    self.held += 1
-    return true
+    self.buffered += 1
+    return self.finishDrain()
   }
 
-  /// The application finished `count` deliveries (settled, or took pre-settled ones).
-  ///
-  /// - Returns: the credit to grant now; 0 until half the window is free, so that grants are few.
-  mutating func finished(_ count: Int) -> Int {
-    self.held -= min(count, self.held)
+  private mutating func drain() -> Action {
+    switch self.state {
+    case .open: self.state = .draining(arrived: 0, returned: 0)
+    case .draining, .attaching, .closed: return .none
+    case .drained: return .drained(arrived: 0, returned: 0)
+    }
+    let done = self.finishDrain()
+    return done == .none ? .askToDrain : done
+  }
+
+  private mutating func finishDrain() -> Action {
+    guard case .draining(let arrived, let returned) = self.state, self.credit <= 0 else { return .none }
+    self.state = .drained
+    return .drained(arrived: arrived, returned: returned)
+  }
+
+  /// Nothing until half the window is free, so that grants are few.
+  private mutating func topUp() -> Action {
     let free = self.window - self.credit - self.held
-    guard self.isOpen, free > 0, free * 2 >= self.window else { return 0 }
-    self.credit += free
-    return free
+    guard free * 2 >= self.window else { return .none }
+    return self.grant()
   }
 
-  /// The link is going: nothing more is granted.
-  mutating func closed() { self.isOpen = false }
+  private mutating func grant() -> Action {
+    let free = self.window - self.credit - self.held
+    guard self.state == .open, free > 0 else { return .none }
+    self.credit += free
+    return .grant(free)
+  }
 }

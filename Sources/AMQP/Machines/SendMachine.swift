@@ -63,6 +63,15 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
     return nil
   }
 
+  /// The send that has waited longest for credit.
+  mutating func oldestWaiting() -> SendID? {
+    while let id = self.order.first {
+      if case .waiting? = self.states[id] { return id }
+      self.order.removeFirst()
+    }
+    return nil
+  }
+
   /// What ``next()`` gave was handed over as `delivery`.
   mutating func transferred(_ id: SendID, as delivery: Delivery) {
     self.states[id] = .inFlight(delivery)

@@ -26,11 +26,13 @@ package enum EngineEvent: Equatable, Sendable {
   case linkDetachedByPeer(LinkID, AMQPCondition?, closed: Bool)
   /// The credit a sending link has, or that the peer asks to drain it.
   case creditChanged(LinkID, credit: Int, drain: Bool)
+  /// On a receiving link: the peer gave this much credit back, as a drain asked (spec 2.6.7).
+  case creditReturned(LinkID, Int)
   /// A whole message arrived.
   case delivered(LinkID, IncomingTransfer)
   /// A message grew beyond the limit; its bytes were dropped and it was rejected.
   case oversized(LinkID, DeliveryID)
-  /// The peer stated an outcome for a delivery, or settled it.
+  /// The peer stated an outcome for a delivery, or settled it. For one that it sent itself: it takes it back.
   case dispositionReceived(LinkID, DeliveryID, AMQPOutcome?, settled: Bool)
   case transportFailed(AMQPCondition)
   case transportClosed

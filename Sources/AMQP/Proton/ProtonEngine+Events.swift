@@ -94,7 +94,11 @@ extension ProtonEngine {
   }
 
   private func flow(_ pointer: OpaquePointer?) -> EngineEvent? {
-    guard let pointer, let id = self.linkID(pointer), self.links[id]?.role == .sender else { return nil }
+    guard let pointer, let id = self.linkID(pointer), let role = self.links[id]?.role else { return nil }
+    if role == .receiver {
+      let returned = Int(pn_link_drained(pointer))
+      return returned > 0 ? .creditReturned(id, returned) : nil
+    }
     return .creditChanged(id, credit: Int(pn_link_credit(pointer)), drain: pn_link_get_drain(pointer))
   }
 

@@ -37,23 +37,53 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Processed: the bus may forget it. - Throws: `settlementLost`.
+  /// Processed: the bus may forget it. - Throws: `settlementLost`, `deliveryWithdrawn`.
   public func accept() throws(AMQPError) { try self.settle(as: .accepted) }
 
-  /// Not processed, to be delivered again. - Throws: `settlementLost`.
+  /// Not processed, to be delivered again. - Throws: `settlementLost`, `deliveryWithdrawn`.
   public func release() throws(AMQPError) { try self.settle(as: .released) }
 
-  /// Cannot be processed: to be dead-lettered. - Throws: `settlementLost`.
+  /// Cannot be processed: to be dead-lettered. - Throws: `settlementLost`, `deliveryWithdrawn`.
   public func reject(_ condition: AMQPCondition? = nil) throws(AMQPError) { try self.settle(as: .rejected(condition)) }
 
-  /// Given back, changed. RabbitMQ 3.x ends the session over it. - Throws: `settlementLost`.
+  /// Given back, changed. RabbitMQ 3.x ends the session over it. - Throws: `settlementLost`, `deliveryWithdrawn`.
   public func modify(deliveryFailed: Bool, undeliverableHere: Bool) throws(AMQPError) {
     try self.settle(as: .modified(deliveryFailed: deliveryFailed, undeliverableHere: undeliverableHere))
   }
 
-  /// States `disposition` and settles. - Throws: `settlementLost` when the link is gone.
+  /// States `disposition` and settles.
+  ///
+  /// - Throws: `settlementLost` when the link it came on is gone: it will be delivered again. `deliveryWithdrawn` when the bus
+  ///   has taken it back: it is settled, and what was stated does not count.
   public func settle(as disposition: AMQPDisposition) throws(AMQPError) {
     try self.receiver.settle([self], as: disposition)
+  }
+
+  // MARK: Withdrawal
+
+  /// The link's generation it came on.
+  public var epoch: AMQPEpoch { self.receiver.epoch }
+
+  /// Whether the bus has taken it back, because it was not settled in time (RabbitMQ 4.3's consumer timeout). It is delivered
+  /// to someone else then, and the bus gives this link nothing more until it is settled here: any of the settling calls does
+  /// that, and throws `deliveryWithdrawn`.
+  public var isWithdrawn: Bool { self.receiver.buffer.withdrawn.contains(self.id) }
+
+  /// Calls `handler` when the bus takes the delivery back; at once when it has. Never after it was settled or its link ended.
+  ///
+  /// - Parameter handler: called on the connection's event loop: it must be quick, such as cancelling a task.
+  public func onWithdrawn(_ handler: @escaping @Sendable () -> Void) {
+    self.receiver.whenDecided(self.id) { if $0 { handler() } }
+  }
+
+  /// Waits until it is known whether the bus takes the delivery back.
+  ///
+  /// - Returns: true when it was taken back; false when it was settled, its link ended, or the calling task was cancelled.
+  public func waitUntilWithdrawn() async -> Bool {
+    let decided = OneShot<Bool>()
+    let number = self.receiver.whenDecided(self.id) { decided.fulfil($0) }
+    defer { self.receiver.buffer.withdrawn.forget(number, of: self.id) }
+    return (try? await decided.wait()) ?? false
   }
 
   public var description: String { "delivery of \(self.size) bytes from \(self.address)" }

@@ -11,12 +11,16 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   /// The address it is attached to.
   public let address: String
 
+  /// The link's generation: a delivery of another one cannot be settled here.
+  public let epoch: AMQPEpoch
+
   let link: LinkID
   let buffer: ReceiverBuffer
   let connection: AMQPConnection
 
-  init(_ link: LinkID, address: String, buffer: ReceiverBuffer, connection: AMQPConnection) {
-    self.link = link
+  init(_ attached: ConnectionCore.Attached, address: String, buffer: ReceiverBuffer, connection: AMQPConnection) {
+    self.link = attached.link
+    self.epoch = attached.epoch
     self.address = address
     self.buffer = buffer
     self.connection = connection
@@ -29,20 +33,58 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   public func nextBatch() async throws(AMQPError) -> [AMQPDelivery]? {
     guard let transfers = try await self.buffer.nextBatch().get() else { return nil }
     let presettled = transfers.count { $0.settled }
-    if presettled > 0 { self.connection.mailbox.put(.taken(self.link, presettled)) }
+    self.connection.mailbox.put(.taken(self.link, transfers.count - presettled, settled: presettled))
     return transfers.map { AMQPDelivery($0, receiver: self) }
   }
 
   /// Settles many deliveries of this receiver alike, with one wake-up of the event loop.
   ///
-  /// - Throws: `settlementLost` when the link is gone: they will be delivered again.
+  /// - Throws: `settlementLost` when the link is gone, or when one of the deliveries came on another generation of it:
+  ///   nothing is settled then, and they will be delivered again. `deliveryWithdrawn` when the bus has taken some of them back
+  ///   before: those are settled as released, so that the bus gives this link more again, and the others as stated.
   public func settle(_ deliveries: [AMQPDelivery], as disposition: AMQPDisposition) throws(AMQPError) {
-    guard !self.buffer.hasEnded else {
-      throw AMQPError(
-        .settlementLost, .delivery, .local, tried: "settle a delivery of \(self.address)", seen: "the link is gone")
+    guard !self.buffer.hasEnded, deliveries.allSatisfy({ $0.epoch == self.epoch }) else {
+      let seen = self.buffer.hasEnded ? "the link is gone" : "the delivery came on another generation of the link"
+      throw AMQPError(.settlementLost, .delivery, .local, tried: "settle a delivery of \(self.address)", seen: seen)
     }
-    self.connection.mailbox.put(contentsOf: deliveries.filter { !$0.isSettled }.map { .settle(self.link, $0.id, disposition) })
+    let unsettled = deliveries.filter { !$0.isSettled }.map(\.id)
+    let withdrawn = self.buffer.withdrawn.settled(unsettled)
+    self.connection.mailbox.put(
+      contentsOf: unsettled.map {
+        // Released, whatever the holder says: were it not true that the bus took it back, accepting would lose it.
+        .settle(self.link, $0, withdrawn.contains($0) ? .released : disposition)
+      })
+    guard withdrawn.isEmpty else {
+      throw AMQPError(
+        .deliveryWithdrawn, .delivery, .remote, tried: "settle \(unsettled.count) deliveries of \(self.address)",
+        seen: "the bus had taken back \(withdrawn.count) of them")
+    }
   }
+
+  /// As ``WithdrawnDeliveries/whenDecided(_:_:)``, also for a delivery that has been settled already.
+  @discardableResult
+  func whenDecided(_ delivery: DeliveryID, _ handler: @escaping @Sendable (Bool) -> Void) -> UInt64 {
+    let number = self.buffer.withdrawn.whenDecided(delivery, handler)
+    self.connection.mailbox.put(.askWhetherSettled(self.link, delivery))
+    return number
+  }
+
+  /// Asks the bus to send what it can at once and to give back the credit it does not need, and grants no more until
+  /// ``resume()``. What arrives is handed out as always.
+  ///
+  /// - Parameter timeout: for the bus's answer; nil for the configuration's operation timeout. When it passes, the receiver
+  ///   goes on draining; the credit that is left may still be used.
+  /// - Returns: how many deliveries came, and how much credit came back. Zeros when it is drained already.
+  /// - Throws: ``AMQPError``: `drainNotSupported` on RabbitMQ 3, which ends the session of a receiver that drains a classic
+  ///   queue (nothing is sent then), `drainTimedOut`, `cancelled`, or why the link ended.
+  @discardableResult
+  public func drain(within timeout: Duration? = nil) async throws(AMQPError) -> AMQPDrainResult {
+    try await self.connection.drain(
+      self.link, address: self.address, within: timeout ?? self.connection.configuration.operationTimeout)
+  }
+
+  /// Grants credit again after ``drain(within:)``. A drain that is not answered yet ends with `drainTimedOut`.
+  public func resume() { self.connection.mailbox.put(.resume(self.link)) }
 
   /// Detaches. Deliveries that no task has taken are released first; those handed out and not settled come again
   /// elsewhere. Waits for the peer's answer no longer than `timeout`. Idempotent.

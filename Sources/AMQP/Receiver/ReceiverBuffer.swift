@@ -6,13 +6,27 @@ import NIOConcurrencyHelpers
 final class ReceiverBuffer: Sendable {
   private struct State {
     var deliveries: [IncomingTransfer] = []
+    var bytes = 0
     var waiters: [(number: UInt64, continuation: CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>)] = []
     var lastWaiter: UInt64 = 0
     /// Nil while open; `.success` after a close from this side, `.failure` when the link was lost.
     var ended: Result<Void, AMQPError>?
+
+    mutating func takeAll() -> [IncomingTransfer] {
+      defer {
+        self.deliveries = []
+        self.bytes = 0
+      }
+      return self.deliveries
+    }
   }
 
   private let state = NIOLockedValueBox(State())
+  /// Which of the link's deliveries the peer has taken back.
+  let withdrawn = WithdrawnDeliveries()
+
+  /// What waits to be taken.
+  var size: (count: Int, bytes: Int) { self.state.withLockedValue { ($0.deliveries.count, $0.bytes) } }
 
   var hasEnded: Bool { self.state.withLockedValue { $0.ended != nil } }
 
@@ -20,12 +34,21 @@ final class ReceiverBuffer: Sendable {
     let waiter = self.state.withLockedValue {
       state -> (CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>, [IncomingTransfer])? in
       state.deliveries.append(delivery)
+      state.bytes += delivery.payload.count
       guard !state.waiters.isEmpty else { return nil }
       let first = state.waiters.removeFirst()
-      defer { state.deliveries = [] }
-      return (first.continuation, state.deliveries)
+      return (first.continuation, state.takeAll())
     }
     if let (continuation, batch) = waiter { continuation.resume(returning: .success(batch)) }
+  }
+
+  /// Takes one out again, if no task has it.
+  func remove(_ delivery: DeliveryID) -> Bool {
+    self.state.withLockedValue { state in
+      guard let index = state.deliveries.firstIndex(where: { $0.delivery == delivery }) else { return false }
+      state.bytes -= state.deliveries.remove(at: index).payload.count
+      return true
+    }
   }
 
   /// Ends it. What no task has taken is returned, to be released.
@@ -35,12 +58,10 @@ final class ReceiverBuffer: Sendable {
         return ([], []) as ([CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>], [IncomingTransfer])
       }
       state.ended = result
-      defer {
-        state.waiters = []
-        state.deliveries = []
-      }
-      return (state.waiters.map(\.continuation), state.deliveries)
+      defer { state.waiters = [] }
+      return (state.waiters.map(\.continuation), state.takeAll())
     }
+    self.withdrawn.end()
     for waiter in waiters { waiter.resume(returning: result.map { nil }) }
     return left
   }
@@ -54,10 +75,7 @@ final class ReceiverBuffer: Sendable {
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let now = self.state.withLockedValue { state -> Result<[IncomingTransfer]?, AMQPError>? in
-          if !state.deliveries.isEmpty {
-            defer { state.deliveries = [] }
-            return .success(state.deliveries)
-          }
+          if !state.deliveries.isEmpty { return .success(state.takeAll()) }
           if let ended = state.ended { return ended.map { nil } }
           if Task.isCancelled { return .success(nil) }
           state.waiters.append((number, continuation))

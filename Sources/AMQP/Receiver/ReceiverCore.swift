@@ -1,52 +1,172 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOCore
+
 /// One receiving link on the event loop: carries out what ``CreditMachine`` decides.
 final class ReceiverCore {
   let link: LinkID
+  let epoch: AMQPEpoch
   let address: String
+  let name: String
   let buffer: ReceiverBuffer
-  private var credit: CreditMachine
+  private(set) var credit: CreditMachine
+  private var ages = AgeLog<DeliveryID>()
+  private var withdrawnCount = 0
+  private var transfers = 0
+  private let attachedAt: NIODeadline
+  private(set) var lastActivity: NIODeadline
+  private var creditSince: NIODeadline?
+  private var draining: [OneShot<Result<AMQPDrainResult, AMQPError>>] = []
 
-  init(link: LinkID, address: String, window: Int, buffer: ReceiverBuffer) {
+  init(
+    link: LinkID, epoch: AMQPEpoch, address: String, name: String, window: Int, buffer: ReceiverBuffer, at now: NIODeadline
+  ) {
     self.link = link
+    self.epoch = epoch
     self.address = address
+    self.name = name
     self.buffer = buffer
-    self.credit = CreditMachine(window: window)
+    self.credit = CreditMachine(window: window, epoch: epoch)
+    self.attachedAt = now
+    self.lastActivity = now
   }
 
-  func attached(_ engine: ProtonEngine) { self.grant(self.credit.attached(), engine) }
+  /// What somebody handed out has not settled; what is buffered counts too.
+  var oldestUnsettled: NIODeadline? { self.ages.oldest }
 
-  /// - Returns: false when the peer sent more than it had credit for.
-  func arrived(_ transfer: IncomingTransfer) -> Bool {
-    guard self.credit.arrived() else { return false }
+  func attached(_ engine: ProtonEngine, at now: NIODeadline) { self.apply(.attached, engine, at: now) }
+
+  /// - Returns: false when the peer sent a whole window more than it had credit for.
+  func arrived(_ transfer: IncomingTransfer, _ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    self.transfers += 1
+    guard self.apply(.arrived, engine, at: now) else { return false }
+    if !transfer.settled { self.ages.began(transfer.delivery, at: now) }
     self.buffer.append(transfer)
     return true
   }
 
   /// A message too large for us came and was rejected: it used credit all the same.
-  func arrivedOversized(_ engine: ProtonEngine) {
-    if self.credit.arrived() { self.grant(self.credit.finished(1), engine) }
+  func arrivedOversized(_ engine: ProtonEngine, at now: NIODeadline) {
+    self.transfers += 1
+    if self.apply(.arrived, engine, at: now) { self.apply(.dropped(1), engine, at: now) }
   }
 
-  func settle(_ delivery: DeliveryID, _ disposition: AMQPDisposition, _ engine: ProtonEngine) {
-    if engine.settle(delivery, disposition) { self.grant(self.credit.finished(1), engine) }
+  func settle(_ delivery: DeliveryID, _ disposition: AMQPDisposition, _ engine: ProtonEngine, at now: NIODeadline) {
+    guard engine.settle(delivery, disposition), self.ages.finished(delivery) else { return }
+    // Taken back while this settlement was on its way here: it is settled, and nobody can be told any more.
+    if self.withdrawnCount > 0 { _ = self.buffer.withdrawn.settled([delivery]) }
+    self.apply(.settled(1), engine, at: now)
   }
 
-  /// Pre-settled deliveries were taken by the application.
-  func taken(_ count: Int, _ engine: ProtonEngine) { self.grant(self.credit.finished(count), engine) }
+  /// A task took deliveries.
+  func taken(_ count: Int, settled: Int, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.apply(.taken(count), engine, at: now)
+    if settled > 0 { self.apply(.takenSettled(settled), engine, at: now) }
+  }
+
+  /// The peer stated an outcome for a delivery that is still ours to settle: it took it back (RabbitMQ 4.3 does when a
+  /// consumer holds one for too long), and gives this link nothing more until it is settled here too.
+  func withdrawn(_ delivery: DeliveryID, _ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    guard self.ages.contains(delivery) else { return false }
+    self.lastActivity = now
+    self.withdrawnCount += 1
+    if self.buffer.remove(delivery) {
+      // Nobody has seen it: nobody has to be told.
+      engine.settle(delivery, .released)
+      self.ages.finished(delivery)
+      self.apply(.dropped(1), engine, at: now)
+    } else {
+      self.buffer.withdrawn.withdraw(delivery)
+    }
+    return true
+  }
+
+  func tellWhetherSettled(_ delivery: DeliveryID) {
+    if !self.ages.contains(delivery) { _ = self.buffer.withdrawn.settled([delivery]) }
+  }
+
+  // MARK: Drain
+
+  func drain(_ engine: ProtonEngine, at now: NIODeadline) -> OneShot<Result<AMQPDrainResult, AMQPError>> {
+    let answer = OneShot<Result<AMQPDrainResult, AMQPError>>()
+    self.draining.append(answer)
+    self.apply(.drainAsked, engine, at: now)
+    return answer
+  }
+
+  func creditReturned(_ count: Int, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.apply(.creditReturned(count), engine, at: now)
+  }
+
+  func resume(_ engine: ProtonEngine, at now: NIODeadline) {
+    self.apply(.resumed, engine, at: now)
+    self.endDrains(.failure(self.drainError(.drainTimedOut, seen: "the receiver was resumed before the drain was answered")))
+  }
+
+  func drainTimedOut(_ answer: OneShot<Result<AMQPDrainResult, AMQPError>>, after timeout: Duration) {
+    self.draining.removeAll { $0 === answer }
+    let seen = "\(self.credit.credit) credit neither used nor given back in \(timeout)"
+    answer.fulfil(.failure(self.drainError(.drainTimedOut, seen: seen)))
+  }
+
+  private func drainError(_ code: AMQPError.Code, seen: String) -> AMQPError {
+    AMQPError(code, .link, .local, tried: "drain the receiver from \(self.address)", seen: seen)
+  }
+
+  private func endDrains(_ result: Result<AMQPDrainResult, AMQPError>) {
+    for answer in self.draining { answer.fulfil(result) }
+    self.draining = []
+  }
+
+  // MARK: Ends
 
   /// Stops granting, and gives back what nobody has taken.
-  func close(_ engine: ProtonEngine) {
-    self.credit.closed()
-    for transfer in self.buffer.end(.success(())) where !transfer.settled { engine.settle(transfer.delivery, .released) }
+  func close(_ engine: ProtonEngine, at now: NIODeadline) {
+    for transfer in self.buffer.end(.success(())) {
+      if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
+      self.apply(.dropped(1), engine, at: now)
+    }
+    self.apply(.closed, engine, at: now)
   }
 
   func linkEnded(_ error: AMQPError) {
-    self.credit.closed()
+    _ = self.credit.handle(.closed, epoch: self.epoch)
     _ = self.buffer.end(.failure(error))
+    self.endDrains(.failure(error))
   }
 
-  private func grant(_ credit: Int, _ engine: ProtonEngine) {
-    if credit > 0 { engine.grant(credit, on: self.link) }
+  @discardableResult
+  private func apply(_ event: CreditMachine.Event, _ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    self.lastActivity = now
+    defer { self.creditSince = self.credit.credit > 0 ? self.creditSince ?? now : nil }
+    switch self.credit.handle(event, epoch: self.epoch) {
+    case .none: break
+    case .grant(let credit): engine.grant(credit, on: self.link)
+    case .askToDrain: engine.drain(self.link)
+    case .drained(let arrived, let returned):
+      self.endDrains(.success(AMQPDrainResult(arrived: arrived, creditGivenBack: returned)))
+    case .refuse: return false
+    }
+    return true
+  }
+
+  func statistics(at now: NIODeadline, isDetaching: Bool) -> AMQPLinkStatistics {
+    let buffered = self.buffer.size
+    // What a task took a moment ago may not have been told to the machine yet: together they are the machine's.
+    return AMQPLinkStatistics(
+      role: .receiver,
+      state: isDetaching ? .detaching : self.credit.isDraining ? .draining : self.credit.isDrained ? .drained : .open,
+      address: self.address, name: self.name, epoch: self.epoch, credit: self.credit.credit, window: self.credit.window,
+      buffered: buffered.count, bufferedBytes: buffered.bytes, unsettled: max(0, self.credit.held - buffered.count),
+      oldestUnsettledAge: self.ages.oldest.map { now.age(since: $0) }, lastActivityAge: now.age(since: self.lastActivity),
+      hasHadCreditFor: self.creditSince.map { now.age(since: $0) }, attachedFor: now.age(since: self.attachedAt),
+      transfers: self.transfers, withdrawn: self.withdrawnCount)
+  }
+}
+
+extension NIODeadline {
+  /// How long ago `earlier` was; zero when it lies ahead.
+  func age(since earlier: NIODeadline) -> Duration {
+    .nanoseconds(max(0, (self - earlier).nanoseconds))
   }
 }

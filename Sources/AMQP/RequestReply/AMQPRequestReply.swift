@@ -75,10 +75,8 @@ extension AMQPConnection {
         .init(role: .sender, name: name, source: node, target: node, presettled: true, properties: paired),
         .init(role: .receiver, name: name, source: node, target: node, window: 10, properties: paired),
       ], within: timeout)
-    let sender = AMQPSender(
-      attached[0].link, address: node, maximumMessageSize: attached[0].maximumMessageSize, presettled: true, connection: self)
-    let receiver = AMQPReceiver(
-      attached[1].link, address: node, buffer: attached[1].buffer ?? ReceiverBuffer(), connection: self)
+    let sender = AMQPSender(attached[0], address: node, presettled: true, connection: self)
+    let receiver = AMQPReceiver(attached[1], address: node, buffer: attached[1].buffer ?? ReceiverBuffer(), connection: self)
     let pair = AMQPRequestReply(node: node, sender: sender, receiver: receiver)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await pair.readAnswers() }

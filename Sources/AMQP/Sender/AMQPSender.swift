@@ -12,15 +12,19 @@ public final class AMQPSender: Sendable {
   /// The largest message the peer takes, in bytes; nil when it states none.
   public let maximumMessageSize: UInt64?
 
+  /// The link's generation.
+  public let epoch: AMQPEpoch
+
   let link: LinkID
   private let connection: AMQPConnection
   private let presettled: Bool
   private let lastID = Atomic<UInt64>(0)
 
-  init(_ link: LinkID, address: String, maximumMessageSize: UInt64, presettled: Bool, connection: AMQPConnection) {
-    self.link = link
+  init(_ attached: ConnectionCore.Attached, address: String, presettled: Bool, connection: AMQPConnection) {
+    self.link = attached.link
+    self.epoch = attached.epoch
     self.address = address
-    self.maximumMessageSize = maximumMessageSize == 0 ? nil : maximumMessageSize
+    self.maximumMessageSize = attached.maximumMessageSize == 0 ? nil : attached.maximumMessageSize
     self.presettled = presettled
     self.connection = connection
   }
@@ -44,11 +48,12 @@ public final class AMQPSender: Sendable {
         seen: "\(payload.count) bytes encoded, the bus takes \(limit)")
     }
     let id = PendingSend.Machine.SendID(number: self.lastID.wrappingAdd(1, ordering: .relaxed).newValue)
-    let deadline = NIODeadline.now() + TimeAmount(timeout ?? self.connection.configuration.operationTimeout)
+    let now = self.connection.now
+    let deadline = now + TimeAmount(timeout ?? self.connection.configuration.operationTimeout)
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let send = PendingSend(
-          id: id, payload: payload, settled: self.presettled, deadline: deadline, continuation: continuation)
+          id: id, payload: payload, settled: self.presettled, since: now, deadline: deadline, continuation: continuation)
         self.connection.mailbox.put(.send(self.link, send))
         // A cancellation that came before the send was put must not be lost.
         if Task.isCancelled { self.connection.mailbox.put(.cancelSend(self.link, id)) }

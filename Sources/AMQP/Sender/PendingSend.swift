@@ -9,6 +9,8 @@ struct PendingSend: Sendable {
   let id: Machine.SendID
   let payload: [UInt8]
   let settled: Bool
+  /// When it was asked for.
+  let since: NIODeadline
   let deadline: NIODeadline
   let continuation: CheckedContinuation<Result<AMQPOutcome, AMQPError>, Never>
 }

@@ -5,19 +5,32 @@ import NIOCore
 /// One sending link on the event loop: carries out what ``SendMachine`` decides.
 final class SenderCore {
   let link: LinkID
+  let epoch: AMQPEpoch
   let address: String
-  let maximumMessageSize: UInt64
+  let name: String
   private var machine = PendingSend.Machine()
   private var pending: [PendingSend.Machine.SendID: PendingSend] = [:]
   private var drainAsked = false
+  private var ages = AgeLog<DeliveryID>()
+  private var transfers = 0
+  private let attachedAt: NIODeadline
+  private(set) var lastActivity: NIODeadline
+  private(set) var credit = 0
+  /// Since when there has been credit without a break, or none.
+  private var creditChangedAt: NIODeadline
+  private var isWritable = true
 
   /// Bytes that Proton may hold for the link before we stop handing over: what is not handed over can still be taken back.
   private static let outgoingBytesBound = 256 << 10
 
-  init(link: LinkID, address: String, maximumMessageSize: UInt64) {
+  init(link: LinkID, epoch: AMQPEpoch, address: String, name: String, at now: NIODeadline) {
     self.link = link
+    self.epoch = epoch
     self.address = address
-    self.maximumMessageSize = maximumMessageSize
+    self.name = name
+    self.attachedAt = now
+    self.lastActivity = now
+    self.creditChangedAt = now
   }
 
   var isIdle: Bool { self.machine.isIdle }
@@ -28,14 +41,16 @@ final class SenderCore {
 
   func enqueue(_ send: PendingSend) {
     if let completion = self.machine.enqueue(send.id) {
-      send.continuation.resume(returning: self.result(completion))
+      send.continuation.resume(returning: self.result(completion, of: send, at: send.since))
     } else {
       self.pending[send.id] = send
     }
   }
 
   /// Hands over as much as credit and the socket allow.
-  func flush(_ engine: ProtonEngine, isWritable: Bool) {
+  func flush(_ engine: ProtonEngine, isWritable: Bool, at now: NIODeadline) {
+    self.isWritable = isWritable
+    defer { self.note(credit: engine.credit(of: self.link), at: now) }
     guard isWritable else { return }
     while engine.credit(of: self.link) > 0, engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound,
       let id = self.machine.next()
@@ -43,6 +58,9 @@ final class SenderCore {
       guard let send = self.pending[id] else { continue }
       guard let delivery = engine.transfer(send.payload, on: self.link, settled: send.settled) else { return }
       self.machine.transferred(id, as: delivery)
+      self.transfers += 1
+      self.lastActivity = now
+      if !send.settled { self.ages.began(delivery, at: now) }
       if send.settled { self.apply(delivery, .accepted, settled: true) }
     }
     if self.drainAsked, self.machine.waitingCount == 0 {
@@ -51,9 +69,21 @@ final class SenderCore {
     }
   }
 
-  func creditChanged(drain: Bool) { self.drainAsked = drain }
+  func creditChanged(drain: Bool, at now: NIODeadline) {
+    self.drainAsked = drain
+    self.lastActivity = now
+  }
 
-  func disposition(_ delivery: DeliveryID, _ outcome: AMQPOutcome?, settled: Bool, _ engine: ProtonEngine) {
+  private func note(credit: Int, at now: NIODeadline) {
+    if (credit > 0) != (self.credit > 0) { self.creditChangedAt = now }
+    self.credit = credit
+  }
+
+  func disposition(
+    _ delivery: DeliveryID, _ outcome: AMQPOutcome?, settled: Bool, _ engine: ProtonEngine, at now: NIODeadline
+  ) {
+    self.lastActivity = now
+    self.ages.finished(delivery)
     // Settled at once: Proton keeps about 0.9 kB for every delivery that is not.
     engine.settle(delivery)
     self.apply(delivery, outcome, settled: settled)
@@ -64,27 +94,61 @@ final class SenderCore {
     self.pending.removeValue(forKey: id)?.continuation.resume(returning: .success(outcome))
   }
 
-  func end(_ id: PendingSend.Machine.SendID, _ ending: PendingSend.Machine.Ending) {
+  func end(_ id: PendingSend.Machine.SendID, _ ending: PendingSend.Machine.Ending, at now: NIODeadline) {
     guard let completion = self.machine.end(id, ending), let send = self.pending.removeValue(forKey: id) else { return }
-    send.continuation.resume(returning: self.result(completion))
+    send.continuation.resume(returning: self.result(completion, of: send, at: now))
   }
 
   func linkEnded(_ error: AMQPError) {
     for (id, completion) in self.machine.linkEnded(error) {
-      self.pending.removeValue(forKey: id)?.continuation.resume(returning: self.result(completion))
+      guard let send = self.pending.removeValue(forKey: id) else { continue }
+      send.continuation.resume(returning: self.result(completion, of: send, at: send.deadline))
     }
   }
 
-  private func result(_ completion: PendingSend.Machine.Completion) -> Result<AMQPOutcome, AMQPError> {
+  private func result(
+    _ completion: PendingSend.Machine.Completion, of send: PendingSend, at now: NIODeadline
+  ) -> Result<AMQPOutcome, AMQPError> {
     let tried = "send a message to \(self.address)"
     switch completion {
     case .outcome(let outcome): return .success(outcome)
     case .notSent(.linkEnded(let error)): return .failure(error)
     case .notSent(.timedOut):
-      let seen = "no credit before the deadline; \(self.waitingCount) more waiting, \(self.inFlightCount) in flight"
-      return .failure(AMQPError(.noCredit, .link, .local, tried: tried, seen: seen))
+      return .failure(AMQPError(.noCredit, .link, .local, tried: tried, seen: self.standstill(send, at: now)))
     case .notSent(.cancelled):
       return .failure(AMQPError(.cancelled, .delivery, .local, tried: tried, seen: "the task was cancelled"))
     }
+  }
+
+  /// Why a send could not leave.
+  private func standstill(_ send: PendingSend, at now: NIODeadline) -> String {
+    let around = "link open, \(self.inFlightCount) in flight, \(self.waitingCount) more waiting"
+    if !self.isWritable { return "the connection takes no bytes: \(around), the peer or the network does not read" }
+    guard self.credit <= 0 else {
+      return "not its turn in \(now.age(since: send.since).spoken): \(around), credit \(self.credit)"
+    }
+    let hint = self.inFlightCount == 0 ? "broker may be in alarm" : "the broker owes outcomes"
+    return "no credit for \(now.age(since: self.creditChangedAt).spoken): \(around), \(hint)"
+  }
+
+  func statistics(at now: NIODeadline, isDetaching: Bool) -> AMQPLinkStatistics {
+    let oldestWaiting = self.machine.oldestWaiting().flatMap { self.pending[$0] }
+    return AMQPLinkStatistics(
+      role: .sender, state: isDetaching ? .detaching : .open, address: self.address, name: self.name, epoch: self.epoch,
+      credit: self.credit, waitingSends: self.waitingCount, inFlight: self.inFlightCount,
+      oldestUnsettledAge: self.ages.oldest.map { now.age(since: $0) },
+      oldestWaitingSendAge: oldestWaiting.map { now.age(since: $0.since) }, lastActivityAge: now.age(since: self.lastActivity),
+      hasHadCreditFor: self.credit > 0 ? now.age(since: self.creditChangedAt) : nil,
+      attachedFor: now.age(since: self.attachedAt), transfers: self.transfers)
+  }
+}
+
+extension Duration {
+  /// For error texts: whole seconds, and milliseconds below ten seconds.
+  var spoken: String {
+    let milliseconds = self.milliseconds
+    if milliseconds < 1_000 { return "\(milliseconds) ms" }
+    let tenths = milliseconds / 100
+    return milliseconds < 10_000 && tenths % 10 != 0 ? "\(tenths / 10).\(tenths % 10) s" : "\(milliseconds / 1_000) s"
   }
 }

@@ -86,6 +86,9 @@ package final class ServerConnection: EngineOwner {
   /// Settles a message we sent.
   package func settle(_ delivery: DeliveryID) { self.engine.settle(delivery) }
 
+  /// Takes a message we sent back without settling it, as RabbitMQ 4.3 does with what a consumer holds too long.
+  package func withdraw(_ delivery: DeliveryID) { self.engine.update(delivery, .released) }
+
   /// Closes with or without a reason.
   package func close(_ condition: AMQPCondition?) { self.engine.closeConnection(condition) }
 
@@ -121,7 +124,7 @@ package final class ServerConnection: EngineOwner {
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
       delegate.disposed(delivery, link, outcome, settled: settled, on: self)
     case .transportFailed, .transportClosed: self.handler?.closeChannel()
-    case .linkAttachAnswered: break
+    case .linkAttachAnswered, .creditReturned: break
     }
   }
 
