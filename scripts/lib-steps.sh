@@ -27,7 +27,7 @@ failures() {
   local log
   for log in "$@"; do
     [ -f "$log" ] || continue
-    grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAIL|ERROR): test)|unexpected signal|a test hangs' "$log"
+    sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAIL|ERROR): test)|unexpected signal|a test hangs'
   done | cut -c 1-600 | awk '!seen[$0]++' | head -n 30
 }
 

@@ -23,6 +23,10 @@ package final class EngineHandler: ChannelInboundHandler {
   private var tick: Scheduled<Void>?
   private var isPumping = false
   private var isClosing = false
+  private var lingering: Scheduled<Void>?
+
+  /// How long the peer's Close is waited for once ours is out. Closing a connection has a shorter limit of its own.
+  private static let peersCloseLimit = TimeAmount.seconds(10)
   /// When bytes last came from the peer; nil before the first.
   package private(set) var lastRead: NIODeadline?
   /// When bytes were last handed to the channel; nil before the first.
@@ -111,11 +115,24 @@ package final class EngineHandler: ChannelInboundHandler {
     }
     self.isPumping = false
     if self.engine.isWriteClosed, !self.isClosing {
-      self.isClosing = true
-      context.close(promise: nil)
-      return
+      // Our Close is out. To close TCP before the peer's has come would make a fault of an orderly end: the peer may then meet
+      // the closed socket before it has read our last words.
+      if self.engine.isReadClosed {
+        self.isClosing = true
+        context.close(promise: nil)
+        return
+      }
+      self.waitForPeersClose(context)
     }
     if self.tick == nil { self.scheduleTick(context) }
+  }
+
+  /// No longer than ``peersCloseLimit``: a peer that never answers does not hold the socket.
+  private func waitForPeersClose(_ context: ChannelHandlerContext) {
+    guard self.lingering == nil else { return }
+    self.lingering = context.eventLoop.assumeIsolated().scheduleTask(in: Self.peersCloseLimit) { [weak self] in
+      self?.closeChannel()
+    }
   }
 
   /// Proton gives the next time at which it must be told the time, and forgets nothing when told later or twice.
@@ -131,6 +148,8 @@ package final class EngineHandler: ChannelInboundHandler {
   }
 
   private func finish() {
+    self.lingering?.cancel()
+    self.lingering = nil
     self.tick?.cancel()
     self.tick = nil
     self.context = nil

@@ -136,6 +136,9 @@ package final class ProtonEngine {
   /// Whether Proton has nothing more to write, ever.
   package var isWriteClosed: Bool { pn_connection_driver_write_closed(self.driver) }
 
+  /// Whether Proton expects nothing more from the peer: its Close has come, or its bytes have ended.
+  package var isReadClosed: Bool { pn_connection_driver_read_closed(self.driver) }
+
   /// Tells Proton the time: sends a heartbeat or finds the peer silent, as due.
   ///
   /// - Returns: when to call again, on the same clock; nil for never.

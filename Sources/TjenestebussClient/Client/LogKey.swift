@@ -7,5 +7,4 @@ enum LogKey: String {
   case error
   case waitMilliseconds = "wait_ms"
   case messageID = "message_id"
-  case herID = "her_id"
 }
