@@ -68,7 +68,7 @@ struct CodecTests {
     #expect(throws: AMQPDecodingError.sizeMismatch) { try decode([0xd0, 0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff]) }
     #expect(throws: AMQPDecodingError.truncated) { try decode([0xb0, 0xff, 0xff, 0xff, 0xff, 1]) }
     #expect(throws: AMQPDecodingError.oddMap) { try decode([0xc1, 2, 1, 0x40]) }
-    #expect(throws: AMQPDecodingError.sizeMismatch) { try decode([0xf0, 0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff, 0x40]) }
+    #expect(throws: AMQPDecodingError.tooMany) { try decode([0xf0, 0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff, 0x40]) }
     #expect(throws: AMQPDecodingError.tooDeep) { try decode([UInt8](repeating: 0x00, count: 100) + [0x40]) }
     #expect(throws: AMQPDecodingError.unknownConstructor(0x3f)) { try decode([0x3f]) }
     #expect(throws: AMQPDecodingError.invalidUTF8) { try decode([0xa1, 1, 0xff]) }

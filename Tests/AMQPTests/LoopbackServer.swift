@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 @testable import AMQP
 
@@ -14,6 +15,8 @@ final class LoopbackServer: ServerDelegate {
     var credit = 10
     /// Told of each message that came.
     var delivered: @Sendable () -> Void = {}
+    /// Gets each message's bytes.
+    var payload: @Sendable ([UInt8]) -> Void = { _ in }
     /// Whether attaches are answered.
     var answersAttach = true
     /// A client's receiver has credit now: link, credit, whether to drain. Drained at once where nothing is said.
@@ -25,6 +28,10 @@ final class LoopbackServer: ServerDelegate {
       delivery, _, _, _, connection in
       connection.settle(delivery)
     }
+    var mechanisms = ["PLAIN", "ANONYMOUS"]
+    /// Whether these may enter.
+    var mayEnter: @Sendable (ServerCredentials) -> Bool = { _ in true }
+    var tls: NIOSSLContext?
   }
 
   private let manners: Manners
@@ -40,7 +47,9 @@ final class LoopbackServer: ServerDelegate {
     let delegate = try await eventLoop.submit {
       NIOLoopBound<any ServerDelegate>(LoopbackServer(manners), eventLoop: eventLoop)
     }.get()
-    let settings = AMQPServer.Settings(containerID: "loopback", idleTimeoutMilliseconds: manners.idleTimeoutMilliseconds)
+    let settings = AMQPServer.Settings(
+      containerID: "loopback", mechanisms: manners.mechanisms, idleTimeoutMilliseconds: manners.idleTimeoutMilliseconds,
+      tls: manners.tls)
     let server = try await AMQPServer.bind(host: "127.0.0.1", port: 0, on: eventLoop, settings: settings, delegate: delegate)
     let configuration = AMQPConnectionConfiguration(
       host: "127.0.0.1", port: server.port, encryption: .none, login: .anonymous, containerID: "test")
@@ -55,7 +64,7 @@ final class LoopbackServer: ServerDelegate {
     }
   }
 
-  func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool { true }
+  func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool { self.manners.mayEnter(credentials) }
   func opened(_ connection: ServerConnection, _ open: PeerOpen) {}
   func attached(_ link: LinkID, _ session: SessionID, role: LinkRole, _ attach: PeerAttach, on connection: ServerConnection) {
     guard self.manners.answersAttach else { return }
@@ -69,6 +78,7 @@ final class LoopbackServer: ServerDelegate {
   }
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
     self.manners.delivered()
+    self.manners.payload(transfer.payload)
     guard self.manners.answers else { return }
     connection.settle(transfer.delivery, .accepted)
     connection.grant(1, on: link)

@@ -15,6 +15,9 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   static let rabbitMQ3 = RealBroker(name: "RabbitMQ 3.10", dialect: .rabbitMQ3, prefix: "TJENESTEBUSS_RABBITMQ3")
   static let rabbitMQ4 = RealBroker(name: "RabbitMQ 4.0", dialect: .rabbitMQ4AddressV2, prefix: "TJENESTEBUSS_RABBITMQ4")
   static let all = [rabbitMQ3, rabbitMQ4]
+  static let rabbitMQ43 = RealBroker(name: "RabbitMQ 4.3", dialect: .rabbitMQ4AddressV2, prefix: "TJENESTEBUSS_RABBITMQ43")
+  /// RabbitMQ 4.0, and 4.3 where it was started too.
+  static let fours = [rabbitMQ4] + [rabbitMQ43].filter { (try? $0.variable("URL")) != nil }
 
   var testDescription: String { self.name }
 
@@ -39,7 +42,7 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
 
   /// Plain TCP.
   func configuration(
-    user: String = "app", password: String = "app", login: AMQPConnectionConfiguration.Login? = nil
+    user: String = "app", password: String = "app", login: AMQPLogin? = nil
   ) throws -> AMQPConnectionConfiguration {
     let (host, port) = try self.hostAndPort("URL")
     return AMQPConnectionConfiguration(

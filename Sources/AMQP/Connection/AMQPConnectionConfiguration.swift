@@ -12,21 +12,18 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
     case none
     /// TLS 1.2 or later; chain and name of the server's certificate are verified.
     ///
-    /// `authorities`: PEM files of authorities to trust instead of the system's; empty for the system's.
-    case tls(authorities: [String] = [])
-  }
+    /// `authorities`: PEM files of authorities to trust instead of the system's; empty for the system's. `identity`: this
+    /// client's own certificate, where the bus wants one. Files are read anew for every connection.
+    case tls(authorities: [String] = [], identity: AMQPClientIdentity? = nil)
 
-  /// How to log in.
-  public enum Login: Sendable, Hashable {
-    /// SASL PLAIN, and nothing else: on RabbitMQ 3 ANONYMOUS would log in as guest, whatever the password.
-    case plain(user: String, password: Secret)
-    case anonymous
+    var identity: AMQPClientIdentity? { if case .tls(_, let identity) = self { identity } else { nil } }
   }
 
   public var host: String
   public var port: Int
   public var encryption: Encryption
-  public var login: Login
+  /// Who logs in, and how.
+  public var credentials: AMQPCredentials
   /// What the Open frame calls the host; nil for ``host``. RabbitMQ takes `vhost:NAME` here.
   public var virtualHost: String?
   /// This process's name at the peer; should be unique among clients.
@@ -46,9 +43,13 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
   public var operationTimeout: Duration
   /// Whether a password may be sent unencrypted to another machine. Default false.
   public var allowsPasswordInClear: Bool
+  /// How much is read into memory of what a peer sends, when a message is decoded.
+  public var decodingLimits = AMQPDecodingLimits()
+  /// Metrics, spans and the frame trace. Default none.
+  public var observability = AMQPObservability.none
 
   public init(
-    host: String, port: Int? = nil, encryption: Encryption = .tls(), login: Login, containerID: String,
+    host: String, port: Int? = nil, encryption: Encryption = .tls(), login: AMQPLogin, containerID: String,
     virtualHost: String? = nil, properties: AMQPMap = [:], idleTimeout: Duration = .seconds(60),
     maximumFrameSize: UInt32 = 65_536, maximumMessageSize: Int = 64 << 20, connectTimeout: Duration = .seconds(15),
     operationTimeout: Duration = .seconds(30), allowsPasswordInClear: Bool = false
@@ -56,7 +57,7 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
     self.host = host
     self.port = port ?? (encryption == .none ? 5672 : 5671)
     self.encryption = encryption
-    self.login = login
+    self.credentials = .login(login)
     self.containerID = containerID
     self.virtualHost = virtualHost
     self.properties = properties
@@ -81,11 +82,29 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
     if self.idleTimeout < .seconds(2) { throw refuse("an idle timeout below 2 s, which RabbitMQ refuses without a word") }
     if self.maximumFrameSize < 512 { throw refuse("a maximum frame size below 512") }
     if self.containerID.isEmpty { throw refuse("the container id is empty") }
-    if case .plain(let user, let password) = self.login {
+    if case .login(let login) = self.credentials { try self.validate(login) }
+  }
+
+  /// Whether `login` can go over a connection of this kind.
+  func validate(_ login: AMQPLogin) throws(AMQPError) {
+    func refuse(_ seen: String) -> AMQPError {
+      AMQPError(.configurationInvalid, .connection, .local, tried: "log in at \(self)", seen: seen)
+    }
+    switch login {
+    case .plain(let user, let password):
       if user.isEmpty || password.isEmpty { throw refuse("user or password is empty") }
+      // A zero byte ends user or password in the mechanism's own form (RFC 4616).
+      if user.utf8.contains(0) || password.withPlainText({ $0.utf8.contains(0) }) {
+        throw refuse("user or password holds a zero byte")
+      }
       if self.encryption == .none, !self.isThisMachine, !self.allowsPasswordInClear {
         throw refuse("a password would be sent unencrypted to another machine; use amqps")
       }
+    case .external:
+      if self.encryption.identity == nil {
+        throw refuse("EXTERNAL logs in by the client certificate, and none is configured")
+      }
+    case .anonymous: break
     }
   }
 

@@ -8,6 +8,8 @@ public struct AMQPPeer: Sendable, Hashable {
   public var version: String?
   public var idleTimeout: Duration
   public var maximumFrameSize: UInt32
+  /// The SASL mechanisms it offered, in its order.
+  public var mechanisms: [String] = []
 
   init(_ open: PeerOpen) {
     self.containerID = open.containerID

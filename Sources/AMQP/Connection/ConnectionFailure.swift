@@ -21,14 +21,10 @@ enum ConnectionFailure {
       return AMQPError(.unreachable, .connection, .local, tried: tried, seen: seen)
     case ChannelError.connectTimeout(let limit):
       return AMQPError(.connectTimedOut, .connection, .local, tried: tried, seen: "no TCP connection in \(limit)")
-    case let error as NIOSSLExtraError:
-      return AMQPError(.certificateRefused, .connection, .local, tried: tried, seen: String(describing: error))
-    case let error as NIOSSLError:
-      let seen = String(describing: error)
-      let untrusted = seen.contains("CERTIFICATE_VERIFY_FAILED") || seen.contains("unableToValidateCertificate")
-      return AMQPError(untrusted ? .certificateRefused : .tlsFailed, .connection, .local, tried: tried, seen: seen)
-    case let error as BoringSSLError:
-      return AMQPError(.tlsFailed, .connection, .local, tried: tried, seen: String(describing: error))
+    case is NIOSSLExtraError, is NIOSSLError, is BoringSSLError:
+      // After the login: the server's certificate has been judged long since.
+      return TLSFailure(host: "", hasIdentity: true, now: 0).error(error, tried: tried)
+        ?? AMQPError(.tlsFailed, .connection, .local, tried: tried, seen: String(describing: error))
     case let error as IOError:
       return AMQPError(.connectionLost, .connection, .remote, tried: tried, seen: error.description)
     default:

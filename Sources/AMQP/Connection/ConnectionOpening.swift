@@ -5,8 +5,16 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// From a configuration to an open connection: TCP, TLS, SASL, Open.
+/// From a configuration to an open connection: credentials, TCP, TLS, SASL, Open.
 struct ConnectionOpening {
+  /// A connection that is logged in.
+  private struct Entered: Sendable {
+    let core: NIOLoopBound<ConnectionCore>
+    let opened: OneShot<Result<AMQPPeer, AMQPError>>
+    let closed: OneShot<AMQPError>
+    let mechanisms: [String]
+  }
+
   private let configuration: AMQPConnectionConfiguration
   private let group: any EventLoopGroup
   private let logger: Logger
@@ -21,55 +29,119 @@ struct ConnectionOpening {
 
   func open() async throws(AMQPError) -> AMQPConnection {
     try self.configuration.validate()
-    let tls = try self.tlsContext()
     let eventLoop = self.group.any()
-    let settings = self.engineSettings()
-    let name = self.configuration.description
-    let host = self.configuration.host
+    let login = try await self.login(eventLoop)
+    let tls = try await self.tlsContext()
+    let entered = OneShot<Result<Entered, AMQPError>>()
+    let handler = OneShot<NIOLoopBound<ClientLoginHandler>>()
+    let deadline = NIODeadline.now() + TimeAmount(self.configuration.connectTimeout)
+    let channel = try await self.connect(eventLoop) { channel in
+      try self.setUp(channel, login, tls, handler) { entered.fulfil($0) }
+    }
+    let timer = channel.eventLoop.scheduleTask(deadline: deadline) { self.end(handler.current, entered.current, self.late) }
+    defer { timer.cancel() }
+    do {
+      let made = try await entered.wait().get()
+      var peer = try await made.opened.wait().get()
+      peer.mechanisms = made.mechanisms
+      self.logger.debug(
+        "connected",
+        metadata: [
+          LogKey.peer.rawValue: "\(peer.product ?? peer.containerID) \(peer.version ?? "")",
+          LogKey.endpoint.rawValue: "\(self.configuration)",
+        ])
+      return AMQPConnection(self.configuration, peer: peer, core: made.core, ended: made.closed, eventLoop: channel.eventLoop)
+    } catch var error as AMQPError {
+      error.tried = self.tried
+      throw error
+    } catch {
+      let cancelled = AMQPError(.cancelled, .connection, .local, tried: self.tried, seen: "the task was cancelled")
+      channel.eventLoop.execute { self.end(handler.current, entered.current) { _ in cancelled } }
+      throw cancelled
+    }
+  }
+
+  private func late(_ awaited: String) -> AMQPError {
+    AMQPError(
+      .connectTimedOut, .connection, .local, tried: self.tried,
+      seen: "TCP connected, but after \(self.configuration.connectTimeout) \(awaited) had not come")
+  }
+
+  /// Ends an opening that is under way, however far it has come. On the event loop.
+  private func end(
+    _ handler: NIOLoopBound<ClientLoginHandler>?, _ entered: Result<Entered, AMQPError>?, _ error: (String) -> AMQPError
+  ) {
+    switch entered {
+    case .success(let made)?: made.core.value.abort(error("the server's Open"))
+    case .failure?: break
+    case nil: handler.map { $0.value.end(because: error($0.value.waiting)) }
+    }
+  }
+
+  private func connect(
+    _ eventLoop: any EventLoop, _ setUp: @escaping @Sendable (any Channel) throws -> Void
+  ) async throws(AMQPError) -> any Channel {
     let bootstrap = ClientBootstrap(group: eventLoop)
       .connectTimeout(TimeAmount(self.configuration.connectTimeout))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.allowRemoteHalfClosure, value: true)
-
-    let made = OneShot<(NIOLoopBound<ConnectionCore>, OneShot<Result<AMQPPeer, AMQPError>>, OneShot<AMQPError>)>()
-    let channel: any Channel
     do {
-      channel = try await bootstrap.connect(host: host, port: self.configuration.port) { channel in
+      return try await bootstrap.connect(host: self.configuration.host, port: self.configuration.port) { channel in
         channel.eventLoop.makeCompletedFuture {
-          if let tls { try channel.pipeline.syncOperations.addHandler(Self.tlsHandler(tls, host: host)) }
-          let engine = ProtonEngine(settings)
-          let core = ConnectionCore(name: name, engine: engine, eventLoop: channel.eventLoop)
-          let handler = EngineHandler(engine: engine, owner: core)
-          core.start(handler)
-          try channel.pipeline.syncOperations.addHandler(handler)
-          made.fulfil((NIOLoopBound(core, eventLoop: channel.eventLoop), core.opened, core.closed))
+          try setUp(channel)
           return channel
         }
       }
     } catch {
       throw ConnectionFailure.error(error, tried: self.tried)
     }
-    guard let (core, opened, closed) = made.current else {
-      throw AMQPError(.unreachable, .connection, .local, tried: self.tried, seen: "the channel was not set up")
+  }
+
+  /// TLS, then the login; the engine comes when the login is done. On the event loop.
+  private func setUp(
+    _ channel: any Channel, _ login: AMQPLogin, _ tls: NIOSSLContext?, _ handler: OneShot<NIOLoopBound<ClientLoginHandler>>,
+    _ entered: @escaping @Sendable (Result<Entered, AMQPError>) -> Void
+  ) throws {
+    let host = self.configuration.host
+    let tlsHandler = try tls.map { try Self.tlsHandler($0, host: host) }
+    let failure = TLSFailure(host: host, hasIdentity: self.configuration.encryption.identity != nil, now: 0)
+    let settings = self.engineSettings()
+    let name = self.configuration.description
+    let loginHandler = ClientLoginHandler(login, hostname: host, tls: tlsHandler, failure: failure, tried: self.tried) {
+      result, context in
+      entered(
+        result.flatMap { mechanisms in
+          let engine = ProtonEngine(settings)
+          let core = ConnectionCore(name: name, engine: engine, eventLoop: context.eventLoop)
+          let engineHandler = EngineHandler(engine: engine, owner: core)
+          do {
+            try context.pipeline.syncOperations.addHandler(engineHandler)
+          } catch {
+            return .failure(ConnectionFailure.error(error, tried: "use the connection to \(name)"))
+          }
+          core.start(engineHandler)
+          engineHandler.pump()
+          return .success(
+            Entered(
+              core: NIOLoopBound(core, eventLoop: context.eventLoop), opened: core.opened, closed: core.closed,
+              mechanisms: mechanisms))
+        })
     }
-    let late = AMQPError(
-      .connectTimedOut, .connection, .local, tried: self.tried,
-      seen: "TCP connected, but no AMQP connection was open after \(self.configuration.connectTimeout)")
-    let timer = channel.eventLoop.scheduleTask(in: TimeAmount(self.configuration.connectTimeout)) { core.value.abort(late) }
-    defer { timer.cancel() }
-    do {
-      let peer = try await opened.wait().get()
-      self.logger.debug(
-        "connected",
-        metadata: [
-          LogKey.peer.rawValue: "\(peer.product ?? peer.containerID) \(peer.version ?? "")", LogKey.endpoint.rawValue: "\(name)",
-        ])
-      return AMQPConnection(self.configuration, peer: peer, core: core, ended: closed, eventLoop: channel.eventLoop)
-    } catch let error as AMQPError {
-      throw AMQPError(error.code, error.scope, error.origin, condition: error.condition, tried: self.tried, seen: error.seen)
-    } catch {
-      channel.eventLoop.execute { core.value.abort() }
-      throw AMQPError(.cancelled, .connection, .local, tried: self.tried, seen: "the task was cancelled")
+    if let tlsHandler { try channel.pipeline.syncOperations.addHandler(tlsHandler) }
+    if self.configuration.observability.logsFrames, self.logger.logLevel <= .trace {
+      try channel.pipeline.syncOperations.addHandler(FrameTraceHandler(self.logger, endpoint: name))
+    }
+    try channel.pipeline.syncOperations.addHandler(loginHandler)
+    handler.fulfil(NIOLoopBound(loginHandler, eventLoop: channel.eventLoop))
+  }
+
+  private func login(_ eventLoop: any EventLoop) async throws(AMQPError) -> AMQPLogin {
+    switch self.configuration.credentials {
+    case .login(let login): return login
+    case .provided(let provider):
+      let login = try await CredentialRequest(provider: provider, eventLoop: eventLoop, tried: self.tried).login()
+      try self.configuration.validate(login)
+      return login
     }
   }
 
@@ -80,16 +152,30 @@ struct ConnectionOpening {
     settings.maxFrameSize = self.configuration.maximumFrameSize
     settings.maxMessageSize = self.configuration.maximumMessageSize
     settings.properties = self.configuration.properties
-    switch self.configuration.login {
-    case .anonymous: settings.login = .anonymous
-    case .plain(let user, let password):
-      settings.login = password.withPlainText { .plain(user: user, password: $0) }
-    }
     return settings
   }
 
-  private func tlsContext() throws(AMQPError) -> NIOSSLContext? {
-    guard case .tls(let authorities) = self.configuration.encryption else { return nil }
+  /// Reads files, so not on a thread that others wait for.
+  private func tlsContext() async throws(AMQPError) -> NIOSSLContext? {
+    guard case .tls(let authorities, let identity) = self.configuration.encryption else { return nil }
+    let made: Result<NIOSSLContext, AMQPError>
+    do {
+      let tried = self.tried
+      made = try await NIOSingletons.posixBlockingThreadPool.runIfActive {
+        Self.tlsContext(authorities, identity, tried: tried)
+      }
+    } catch {
+      throw AMQPError(.cancelled, .connection, .local, tried: self.tried, seen: "the task was cancelled")
+    }
+    return try made.get()
+  }
+
+  private static func tlsContext(
+    _ authorities: [String], _ identity: AMQPClientIdentity?, tried: String
+  ) -> Result<NIOSSLContext, AMQPError> {
+    func invalid(_ seen: String) -> Result<NIOSSLContext, AMQPError> {
+      .failure(AMQPError(.configurationInvalid, .connection, .local, tried: tried, seen: seen))
+    }
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.minimumTLSVersion = .tlsv12
     tls.certificateVerification = .fullVerification
@@ -97,11 +183,21 @@ struct ConnectionOpening {
       if !authorities.isEmpty {
         tls.trustRoots = .certificates(try authorities.flatMap { try NIOSSLCertificate.fromPEMFile($0) })
       }
-      return try NIOSSLContext(configuration: tls)
     } catch {
-      throw AMQPError(
-        .configurationInvalid, .connection, .local, tried: self.tried,
-        seen: "the authorities file \(authorities.joined(separator: ", ")) cannot be read: \(error)")
+      return invalid("the authorities file \(authorities.joined(separator: ", ")) cannot be read: \(error)")
+    }
+    do {
+      try identity?.apply(to: &tls)
+    } catch {
+      return invalid(error.what)
+    }
+    do {
+      return .success(try NIOSSLContext(configuration: tls))
+    } catch {
+      return invalid(
+        identity == nil
+          ? "TLS cannot be set up: \(error)"
+          : "the client certificate and its private key do not belong together, or are of no use")
     }
   }
 

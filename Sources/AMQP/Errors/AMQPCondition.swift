@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An error condition as a peer states it on the wire (spec 2.8.14): a symbol, a text, further information.
-public struct AMQPCondition: Sendable, Hashable, CustomStringConvertible {
+///
+/// Its description holds no content of messages; `String(reflecting:)` holds the peer's words whole, and is for the eyes of
+/// those who may see messages.
+public struct AMQPCondition: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
   public var name: String
+  /// The peer's words as they came. RabbitMQ 4.0 puts parts of a message it could not read into them.
   public var text: String?
   public var info: AMQPMap
 
@@ -12,7 +16,14 @@ public struct AMQPCondition: Sendable, Hashable, CustomStringConvertible {
     self.info = info
   }
 
-  public var description: String { self.text.map { "\(self.name): \($0)" } ?? self.name }
+  public var description: String {
+    self.text.map { "\(PeerWords.shown(self.name)): \(PeerWords.shown($0))" } ?? PeerWords.shown(self.name)
+  }
+
+  public var debugDescription: String {
+    let info = self.info.isEmpty ? "" : " \(self.info)"
+    return (self.text.map { "\(self.name): \($0)" } ?? self.name) + info
+  }
 }
 
 extension AMQPCondition {

@@ -4,7 +4,9 @@ import Disclosure
 
 extension AMQPError {
   public var explanation: Explanation {
-    let words = AMQPError.words[self.code] ?? Words("The call failed.", "Report this.", .tjenestebuss)
+    let words =
+      self.certificateProblem.map { Words($0.meaning, $0.next, $0.owner) } ?? AMQPError.words[self.code]
+      ?? Words("The call failed.", "Report this.", .tjenestebuss)
     let seen = [self.condition?.description, self.seen.isEmpty ? nil : self.seen].compactMap(\.self).joined(separator: "; ")
     return Explanation(
       tried: self.tried, seen: "\(seen) (\(self.origin.rawValue) \(self.scope.rawValue) error)", meaning: words.meaning,
@@ -49,6 +51,27 @@ extension AMQPError {
     .protocolViolated: Words(
       "The peer sent what AMQP 1.0 does not allow, or speaks another protocol on this port.",
       "Check that the port speaks AMQP 1.0.", .bus),
+    .clientCertificateRequired: Words(
+      "The bus wants a client certificate, and none is configured here. No login was sent.",
+      "Configure certificate and key of this client (TLS identity).", .caller),
+    .clientCertificateRefused: Words(
+      "The bus does not take this client's certificate: its issuer, its dates or its kind. No login was sent.",
+      "Check the dates of the client certificate, and whether those who run the bus trust its issuer.", .caller),
+    .tlsVersionRefused: Words(
+      "The bus and this side have no version of TLS in common; this side speaks TLS 1.2 and 1.3.",
+      "Have TLS 1.2 or later switched on at the bus. Older versions are not safe and are not offered here.", .bus),
+    .notTLS: Words(
+      "What answers on this port does not speak TLS.", "Use the port for amqps (5671), not the one for plain AMQP (5672).",
+      .caller),
+    .mechanismNotOffered: Words(
+      "The bus does not offer the configured way to log in (SASL mechanism). No user and no password was sent.",
+      "Choose one of those it offers in the configuration, or have the configured one switched on at the bus.", .caller),
+    .credentialsUnavailable: Words(
+      "The credentials could not be had, so no login was tried.",
+      "See to the source of the credentials (file, vault, token service); it is asked again at the next attempt.", .caller),
+    .loginUnavailable: Words(
+      "The bus could not check the login just now: its own error, not a wrong password.",
+      "It is tried again where a client recovers; if it stays so, ask those who run the bus.", .bus),
     .sessionEnded: Words(
       "The bus ended the session, and with it its links.", "See its words; the link can be attached again.", .bus),
     .notFound: Words(
@@ -77,6 +100,10 @@ extension AMQPError {
     .tooManyLinks: Words(
       "As many links are attached on this connection as its limit allows.",
       "Close links that are not needed, or use a second connection.", .caller),
+    .addressFormRefused: Words(
+      "The bus does not take addresses of this form: from RabbitMQ 4.3 on address v1 (/exchange/..., /amq/queue/...) is refused.",
+      "Configure address v2 (dialect rabbitmq-4-v2: /exchanges/x/key, /queues/q), or have amqp_address_v1 permitted at the bus.",
+      .caller),
     .noCredit: Words(
       "The message could not leave in time, so it was not sent. The bus may be full, in alarm, or the queue blocked.",
       "Send again later; check the bus and the queue's depth.", .bus),
@@ -96,13 +123,18 @@ extension AMQPError {
     .bodyAborted: Words(
       "The message ended before its body was whole: its sender gave it up, or the link was lost.",
       "Throw away what was read. The message comes again if its sender sends it again, or if the link was lost.", .party),
+    .messageNotSendable: Words(
+      "The message has what a bus would end the link or session for. It was not sent.",
+      "Change the message as stated, or lift that check for this sender if the bus is known to take it.", .caller),
   ]
 }
 
 extension AMQPError {
   /// The code that a peer's condition on a link stands for.
   static func code(forLink condition: AMQPCondition?, whileAttaching: Bool) -> Code {
-    switch condition?.name {
+    // RabbitMQ 4.3 tells it in words only, under a condition that others share.
+    if condition?.text?.contains("amqp_address_v1_not_permitted") == true { return .addressFormRefused }
+    return switch condition?.name {
     case AMQPCondition.notFound, AMQPCondition.resourceDeleted, "amqp:link:not-found": .notFound
     case AMQPCondition.unauthorizedAccess, "amqp:access-refused": .unauthorized
     case AMQPCondition.linkStolen: .linkStolen

@@ -25,6 +25,14 @@ public struct AMQPError: ExplainedError, Hashable {
     public static let peerSilent = Code(text: "AMQP-110", isRetriable: true)
     public static let configurationInvalid = Code(text: "AMQP-111", isRetriable: false)
     public static let protocolViolated = Code(text: "AMQP-112", isRetriable: true)
+    public static let clientCertificateRequired = Code(text: "AMQP-113", isRetriable: false)
+    public static let clientCertificateRefused = Code(text: "AMQP-114", isRetriable: false)
+    public static let tlsVersionRefused = Code(text: "AMQP-115", isRetriable: false)
+    /// Retriable: something between here and a bus that is down may have answered.
+    public static let notTLS = Code(text: "AMQP-116", isRetriable: true)
+    public static let mechanismNotOffered = Code(text: "AMQP-117", isRetriable: false)
+    public static let credentialsUnavailable = Code(text: "AMQP-118", isRetriable: true)
+    public static let loginUnavailable = Code(text: "AMQP-119", isRetriable: true)
     public static let sessionEnded = Code(text: "AMQP-201", isRetriable: true)
     public static let notFound = Code(text: "AMQP-301", isRetriable: false)
     public static let unauthorized = Code(text: "AMQP-302", isRetriable: false)
@@ -38,6 +46,7 @@ public struct AMQPError: ExplainedError, Hashable {
     public static let drainTimedOut = Code(text: "AMQP-310", isRetriable: true)
     public static let drainNotSupported = Code(text: "AMQP-311", isRetriable: false)
     public static let tooManyLinks = Code(text: "AMQP-312", isRetriable: true)
+    public static let addressFormRefused = Code(text: "AMQP-313", isRetriable: false)
     public static let noCredit = Code(text: "AMQP-401", isRetriable: true)
     public static let messageTooLarge = Code(text: "AMQP-402", isRetriable: false)
     public static let messageMalformed = Code(text: "AMQP-403", isRetriable: false)
@@ -46,6 +55,18 @@ public struct AMQPError: ExplainedError, Hashable {
     public static let deliveryWithdrawn = Code(text: "AMQP-406", isRetriable: false)
     public static let bodyIncomplete = Code(text: "AMQP-407", isRetriable: true)
     public static let bodyAborted = Code(text: "AMQP-408", isRetriable: false)
+    public static let messageNotSendable = Code(text: "AMQP-409", isRetriable: false)
+
+    /// Every code there is; docs/error-codes.md lists the same.
+    public static let all: [Code] = [
+      .unreachable, .unknownHost, .certificateRefused, .tlsFailed, .loginRefused, .connectTimedOut, .connectionLost,
+      .connectionClosedByPeer, .connectionClosed, .peerSilent, .configurationInvalid, .protocolViolated,
+      .clientCertificateRequired, .clientCertificateRefused, .tlsVersionRefused, .notTLS, .mechanismNotOffered,
+      .credentialsUnavailable, .loginUnavailable, .sessionEnded, .notFound, .unauthorized, .linkRefused, .linkDetached,
+      .linkClosed, .attachTimedOut, .linkStolen, .linkStalled, .linkQuiet, .drainTimedOut, .drainNotSupported, .tooManyLinks,
+      .addressFormRefused, .noCredit, .messageTooLarge,
+      .messageMalformed, .settlementLost, .cancelled, .deliveryWithdrawn, .bodyIncomplete, .bodyAborted, .messageNotSendable,
+    ]
   }
 
   /// How far it goes: a delivery, its link, the session with all its links, the connection with all of that.
@@ -63,6 +84,8 @@ public struct AMQPError: ExplainedError, Hashable {
   public var tried: String
   /// What was seen, when it is not the condition.
   public var seen: String
+  /// What is wrong with the server's certificate, where the code is `certificateRefused`.
+  public var certificateProblem: AMQPCertificateProblem?
 
   public init(_ code: Code, _ scope: Scope, _ origin: Origin, condition: AMQPCondition? = nil, tried: String, seen: String) {
     self.code = code
@@ -73,8 +96,15 @@ public struct AMQPError: ExplainedError, Hashable {
     self.seen = seen
   }
 
-  /// Whether trying again, unchanged, can help.
-  public var isRetriable: Bool { self.code.isRetriable }
+  /// The server's certificate is not what it must be.
+  init(_ problem: AMQPCertificateProblem, tried: String) {
+    self.init(.certificateRefused, .connection, .local, tried: tried, seen: problem.seen)
+    self.certificateProblem = problem
+  }
+
+  /// Whether trying again, unchanged, can help. A certificate that has run out can: the bus gets a new one, and nobody should
+  /// have to start its clients again then.
+  public var isRetriable: Bool { self.code.isRetriable || self.certificateProblem?.passesWithTime ?? false }
 
   public var stableCode: String { self.code.text }
 }

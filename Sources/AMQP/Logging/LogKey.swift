@@ -8,4 +8,10 @@ enum LogKey: String {
   case attempt
   case error
   case waitMilliseconds = "wait_ms"
+  // Of the frame trace.
+  case direction
+  case performative
+  case channel
+  case fields
+  case payloadBytes = "payload_bytes"
 }

@@ -5,11 +5,21 @@ extension AMQPMessage {
   ///
   /// Sections must stand in the spec's order, each at most once (data and sequence sections may repeat).
   /// - Throws: ``AMQPDecodingError``; nothing of the content is in it.
-  public init(decoding bytes: [UInt8]) throws(AMQPDecodingError) {
+  public init(decoding bytes: [UInt8], limits: AMQPDecodingLimits = AMQPDecodingLimits()) throws(AMQPDecodingError) {
+    try self.init(decoding: bytes, limits: limits, wantsBody: true)
+  }
+
+  /// Reads what stands before the body: header, annotations and properties. The body is `.absent`.
+  init(decodingBeforeBody bytes: [UInt8]) throws(AMQPDecodingError) {
+    try self.init(decoding: bytes, limits: AMQPDecodingLimits(), wantsBody: false)
+  }
+
+  private init(decoding bytes: [UInt8], limits: AMQPDecodingLimits, wantsBody: Bool) throws(AMQPDecodingError) {
     self.init(header: nil, body: .absent)
-    var decoder = AMQPDecoder(bytes)
+    var decoder = AMQPDecoder(bytes, limits: limits)
     var last: UInt64 = 0
     while !decoder.isAtEnd {
+      if !wantsBody, decoder.nextSectionIsBody { return }
       guard case .described(.ulong(let descriptor), let value) = try decoder.sectionValue() else {
         throw .unexpected("a section without a numeric descriptor")
       }
@@ -57,6 +67,12 @@ extension AMQPDecoder {
     let value = try self.value()
     guard case .described(.symbol(let name), let inner) = value, let code = AMQPDecoder.sectionNames[name] else { return value }
     return .described(descriptor: .ulong(code), value: inner)
+  }
+
+  /// Whether a body section comes next, as far as its first bytes tell: all encoders we know write them so.
+  var nextSectionIsBody: Bool {
+    guard let code = self.smallDescriptor else { return false }
+    return (SectionDescriptor.data...SectionDescriptor.value).contains(code)
   }
 
   private static let sectionNames: [String: UInt64] = [

@@ -3,23 +3,16 @@
 internal import CProton
 import NIOCore
 
-/// One AMQP connection inside Proton's IO-less driver: bytes in, bytes out, events in between.
+/// One AMQP connection inside Proton's IO-less driver: bytes in, bytes out, events in between. Login and encryption are done
+/// before and around it.
 ///
 /// Not `Sendable`, on purpose: it is created, used and destroyed on one event loop (or one test's thread). It knows no
 /// socket and no clock; the time comes in by ``tick(nowMilliseconds:)``. No Proton pointer leaves this folder.
 package final class ProtonEngine {
   package struct Settings: Sendable {
-    package enum Login: Sendable {
-      case plain(user: String, password: String)
-      case anonymous
-      /// No SASL layer: the server role does SASL before the engine starts.
-      case none
-    }
-
     package var isServer = false
     package var containerID: String
     package var hostname: String?
-    package var login: Login = .none
     /// What we tell the peer is half of it (Proton's rule); 0 for none.
     package var idleTimeoutMilliseconds: UInt32 = 0
     package var maxFrameSize: UInt32 = 65_536
@@ -65,29 +58,12 @@ package final class ProtonEngine {
     pn_connection_set_container(connection, settings.containerID)
     if let hostname = settings.hostname { pn_connection_set_hostname(connection, hostname) }
     if !settings.properties.isEmpty { write(settings.properties, to: pn_connection_properties(connection)) }
-    self.configureLogin(transport, connection)
   }
 
   deinit {
     pn_connection_driver_destroy(self.driver)
     self.driver.deinitialize(count: 1)
     self.driver.deallocate()
-  }
-
-  private func configureLogin(_ transport: OpaquePointer?, _ connection: OpaquePointer?) {
-    switch self.settings.login {
-    case .none: break
-    case .anonymous:
-      pn_sasl_allowed_mechs(pn_sasl(transport), "ANONYMOUS")
-    case .plain(let user, let password):
-      // Only PLAIN: RabbitMQ 3 lists ANONYMOUS first, which is user guest there, whatever password was configured.
-      let sasl = pn_sasl(transport)
-      pn_sasl_allowed_mechs(sasl, "PLAIN")
-      // Proton does not see the TLS that NIO does around it. AMQPConnectionConfiguration decides where PLAIN may go.
-      pn_sasl_set_allow_insecure_mechs(sasl, true)
-      pn_connection_set_user(connection, user)
-      pn_connection_set_password(connection, password)
-    }
   }
 
   // MARK: Bytes and time

@@ -30,7 +30,7 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
   /// - Throws: ``AMQPError`` `messageMalformed`, without any of the content.
   public func message() throws(AMQPError) -> AMQPMessage {
     do {
-      return try AMQPMessage(decoding: self.payload)
+      return try AMQPMessage(decoding: self.payload, limits: self.receiver.connection.configuration.decodingLimits)
     } catch {
       throw AMQPError(
         .messageMalformed, .delivery, .remote, tried: "decode a message of \(self.address)", seen: String(describing: error))

@@ -34,7 +34,11 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
     guard let transfers = try await self.buffer.nextBatch().get() else { return nil }
     let presettled = transfers.count { $0.settled }
     self.connection.mailbox.put(.taken(self.link, transfers.count - presettled, settled: presettled))
-    return transfers.map { AMQPDelivery($0, receiver: self) }
+    let deliveries = transfers.map { AMQPDelivery($0, receiver: self) }
+    let observability = self.connection.configuration.observability
+    observability.metrics?.consumed(deliveries.count, from: self.address)
+    observability.tracing?.received(deliveries, from: self.address, at: self.connection.configuration)
+    return deliveries
   }
 
   /// Settles many deliveries of this receiver alike, with one wake-up of the event loop.

@@ -36,7 +36,7 @@ public final class AMQPRequestReply: Sendable {
       .noCredit, .link, .local, tried: "ask \(self.node)", seen: "no answer in \(timeout)")
     let timer = self.sender.after(timeout) { answer.fulfil(.failure(late)) }
     defer { timer.cancel() }
-    _ = try await self.sender.send(request, within: timeout)
+    _ = try await self.sender.send(request, checks: AMQPSendChecks(body: .anyKind, header: false), within: timeout)
     do {
       return try await answer.wait().get()
     } catch let error as AMQPError {

@@ -31,6 +31,31 @@ public enum AMQPOutcome: Sendable, Hashable {
   public var isAccepted: Bool { self == .accepted }
 }
 
+// Interpolating an enumeration reflects what its cases carry, and a peer's words are not for everyone's eyes.
+extension AMQPOutcome: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .accepted: "accepted"
+    case .rejected(let condition): condition.map { "rejected (\($0.description))" } ?? "rejected"
+    case .released: "released"
+    case .modified(let failed, let undeliverable):
+      "modified\(failed ? ", delivery failed" : "")\(undeliverable ? ", undeliverable here" : "")"
+    case .unknown(let reason): "unknown (\(reason.description))"
+    }
+  }
+}
+
+extension AMQPOutcome.UnknownReason: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .timedOut: "timed out"
+    case .cancelled: "cancelled"
+    case .lost(let error): "lost: \(error.description)"
+    case .settledWithoutOutcome: "settled without outcome"
+    }
+  }
+}
+
 /// What a receiver says of a delivery (spec 3.4).
 public enum AMQPDisposition: Sendable, Hashable {
   /// Processed: the bus forgets it.

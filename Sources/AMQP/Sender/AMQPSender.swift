@@ -31,17 +31,55 @@ public final class AMQPSender: Sendable {
 
   /// Sends a message and waits for its outcome.
   ///
-  /// - Parameter timeout: for credit and outcome together; nil for the connection's operation timeout.
+  /// - Parameters:
+  ///   - checks: what it is checked for first; by default all for which a bus is known to end link, session or connection.
+  ///   - timeout: for credit and outcome together; nil for the connection's operation timeout.
   /// - Returns: what became of it. ``AMQPOutcome/unknown(_:)`` when the deadline passed, the task was cancelled or the
   ///   link was lost after the message had been handed over.
-  /// - Throws: ``AMQPError`` only when it is certain that the message did not leave: no credit in time, too large,
-  ///   cancelled while waiting, link gone.
-  public func send(_ message: AMQPMessage, within timeout: Duration? = nil) async throws(AMQPError) -> AMQPOutcome {
-    try await self.send(encoded: message.encoded(), within: timeout)
+  /// - Throws: ``AMQPError`` only when it is certain that the message did not leave: not sendable, too large, no credit in
+  ///   time, cancelled while waiting, link gone.
+  public func send(
+    _ message: AMQPMessage, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil
+  ) async throws(AMQPError) -> AMQPOutcome {
+    guard let tracing = self.connection.configuration.observability.tracing else {
+      return try await self.send(checked: message, checks, timeout)
+    }
+    return try await tracing.sending(message, to: self.address, at: self.connection.configuration) {
+      carried throws(AMQPError) in
+      try await self.send(checked: carried, checks, timeout)
+    }
+  }
+
+  private func send(
+    checked message: AMQPMessage, _ checks: AMQPSendChecks, _ timeout: Duration?
+  ) async throws(AMQPError) -> AMQPOutcome {
+    let payload = message.encoded()
+    do {
+      try message.checkSendable(checks, encodedSize: payload.count, maximumSize: self.maximumMessageSize, to: self.address)
+    } catch {
+      self.connection.configuration.observability.metrics?.sent(self.address, .failure(error), after: .zero)
+      throw error
+    }
+    return try await self.send(encoded: payload, within: timeout)
   }
 
   /// Sends a message that is encoded already, unchanged: the sections of ``AMQPMessage/encoded()``.
   package func send(encoded payload: [UInt8], within timeout: Duration? = nil) async throws(AMQPError) -> AMQPOutcome {
+    guard let metrics = self.connection.configuration.observability.metrics else {
+      return try await self.transfer(payload, within: timeout)
+    }
+    let begun = ContinuousClock.now
+    do {
+      let outcome = try await self.transfer(payload, within: timeout)
+      metrics.sent(self.address, .success(outcome), after: .now - begun)
+      return outcome
+    } catch {
+      metrics.sent(self.address, .failure(error), after: .now - begun)
+      throw error
+    }
+  }
+
+  private func transfer(_ payload: [UInt8], within timeout: Duration?) async throws(AMQPError) -> AMQPOutcome {
     if let limit = self.maximumMessageSize, UInt64(payload.count) > limit {
       throw AMQPError(
         .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",

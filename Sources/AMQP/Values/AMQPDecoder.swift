@@ -8,34 +8,48 @@ public enum AMQPDecodingError: Error, Hashable, Sendable {
   case sizeMismatch
   case tooDeep
   case oddMap
+  /// More values than ``AMQPDecodingLimits/elements``.
+  case tooMany
+  /// A string or symbol longer than ``AMQPDecodingLimits/textLength``, or a map larger than ``AMQPDecodingLimits/mapEntries``.
+  case tooLong
   case unexpected(String)
 }
 
 /// Reads AMQP 1.0 values from bytes that a peer chose: every length is checked before it is believed.
 struct AMQPDecoder {
-  /// Nesting deeper than this is refused: a peer must not choose our stack depth.
-  static let maximumDepth = 32
-
   private let bytes: [UInt8]
+  private let limits: AMQPDecodingLimits
   private(set) var position: Int
   private let end: Int
+  /// How many more values may be read: over all levels, since a value that takes no byte in an array of arrays multiplies.
+  private var valuesLeft: Int
 
-  init(_ bytes: [UInt8]) {
+  init(_ bytes: [UInt8], limits: AMQPDecodingLimits = AMQPDecodingLimits()) {
     self.bytes = bytes
+    self.limits = limits
     self.position = 0
     self.end = bytes.count
+    self.valuesLeft = limits.elements
   }
 
-  private init(_ bytes: [UInt8], from position: Int, to end: Int) {
-    self.bytes = bytes
+  private init(inside outer: AMQPDecoder, from position: Int, to end: Int) {
+    self.bytes = outer.bytes
+    self.limits = outer.limits
     self.position = position
     self.end = end
+    self.valuesLeft = outer.valuesLeft
+  }
+
+  /// The descriptor of the described value that comes next, when it is written as a small ulong.
+  var smallDescriptor: UInt64? {
+    guard self.end - self.position >= 3, self.bytes[self.position] == 0, self.bytes[self.position + 1] == 0x53 else { return nil }
+    return UInt64(self.bytes[self.position + 2])
   }
 
   var isAtEnd: Bool { self.position == self.end }
 
   mutating func value(depth: Int = 0) throws(AMQPDecodingError) -> AMQPValue {
-    guard depth < AMQPDecoder.maximumDepth else { throw .tooDeep }
+    guard depth < self.limits.depth else { throw .tooDeep }
     let code: UInt8 = try self.integer()
     if code == 0x00 {
       let descriptor = try self.value(depth: depth + 1)
@@ -45,6 +59,8 @@ struct AMQPDecoder {
   }
 
   private mutating func value(code: UInt8, depth: Int) throws(AMQPDecodingError) -> AMQPValue {
+    guard self.valuesLeft > 0 else { throw .tooMany }
+    self.valuesLeft -= 1
     switch code {
     case 0x40: return .null
     case 0x41: return .boolean(true)
@@ -127,7 +143,9 @@ struct AMQPDecoder {
   }
 
   private mutating func text(wide: Bool) throws(AMQPDecodingError) -> String {
-    guard let text = String(validating: try self.variable(wide: wide), as: UTF8.self) else { throw .invalidUTF8 }
+    let bytes = try self.variable(wide: wide)
+    guard bytes.count <= self.limits.textLength else { throw .tooLong }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalidUTF8 }
     return text
   }
 
@@ -135,7 +153,7 @@ struct AMQPDecoder {
   private mutating func compound(wide: Bool) throws(AMQPDecodingError) -> (AMQPDecoder, Int) {
     let size = try self.size(wide: wide)
     guard self.end - self.position >= size else { throw .truncated }
-    var inner = AMQPDecoder(self.bytes, from: self.position, to: self.position + size)
+    var inner = AMQPDecoder(inside: self, from: self.position, to: self.position + size)
     self.position += size
     let count = try inner.size(wide: wide)
     return (inner, count)
@@ -145,39 +163,48 @@ struct AMQPDecoder {
     var (inner, count) = try self.compound(wide: wide)
     // Each element takes at least one byte: a count beyond that is a lie, and must not choose our allocation.
     guard count <= inner.end - inner.position else { throw .sizeMismatch }
+    guard count <= inner.valuesLeft else { throw .tooMany }
     var elements: [AMQPValue] = []
     elements.reserveCapacity(count)
     for _ in 0..<count { elements.append(try inner.value(depth: depth + 1)) }
     guard inner.isAtEnd else { throw .sizeMismatch }
+    self.valuesLeft = inner.valuesLeft
     return elements
   }
 
   private mutating func map(wide: Bool, depth: Int) throws(AMQPDecodingError) -> AMQPMap {
     let elements = try self.elements(wide: wide, depth: depth)
     guard elements.count.isMultiple(of: 2) else { throw .oddMap }
+    guard elements.count / 2 <= self.limits.mapEntries else { throw .tooLong }
     return AMQPMap(
       stride(from: 0, to: elements.count, by: 2).map { AMQPMap.Entry(key: elements[$0], value: elements[$0 + 1]) })
   }
 
   private mutating func array(wide: Bool, depth: Int) throws(AMQPDecodingError) -> [AMQPValue] {
-    guard depth + 1 < AMQPDecoder.maximumDepth else { throw .tooDeep }
+    guard depth + 1 < self.limits.depth else { throw .tooDeep }
     var (inner, count) = try self.compound(wide: wide)
     var descriptors: [AMQPValue] = []
     var code: UInt8 = try inner.integer()
     while code == 0x00 {
-      guard depth + descriptors.count < AMQPDecoder.maximumDepth else { throw .tooDeep }
+      guard depth + descriptors.count + 1 < self.limits.depth else { throw .tooDeep }
       descriptors.append(try inner.value(depth: depth + 1))
       code = try inner.integer()
     }
-    // Zero-width elements (null, true, uint 0...) take no bytes, so their count is bounded by this instead.
-    guard count <= max(inner.end - inner.position, 65_536) else { throw .sizeMismatch }
+    // Elements without width (null, true, uint 0...) take no bytes, and descriptors stand for all elements: what bounds the
+    // count is what may still be read.
+    guard count <= inner.valuesLeft / (descriptors.count + 1) else { throw .tooMany }
     var elements: [AMQPValue] = []
+    elements.reserveCapacity(min(count, inner.end - inner.position))
     for _ in 0..<count {
-      var element = try inner.value(code: code, depth: depth + 1)
-      for descriptor in descriptors.reversed() { element = .described(descriptor: descriptor, value: element) }
+      var element = try inner.value(code: code, depth: depth + descriptors.count + 1)
+      for descriptor in descriptors.reversed() {
+        element = .described(descriptor: descriptor, value: element)
+        inner.valuesLeft -= 1
+      }
       elements.append(element)
     }
-    guard inner.isAtEnd else { throw .sizeMismatch }
+    guard inner.isAtEnd, inner.valuesLeft >= 0 else { throw inner.valuesLeft < 0 ? .tooMany : .sizeMismatch }
+    self.valuesLeft = inner.valuesLeft
     return elements
   }
 }

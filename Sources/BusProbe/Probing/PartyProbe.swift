@@ -180,7 +180,7 @@ public struct PartyProbe: Sendable {
       connection = try await AMQPConnection.open(configuration, logger: self.logger)
     } catch {
       // A login that is refused has a rung of its own; all else is the open's.
-      let isLogin = error.code == .loginRefused
+      let isLogin = [.loginRefused, .mechanismNotOffered, .loginUnavailable, .credentialsUnavailable].contains(error.code)
       if !isLogin, error.origin == .remote {
         report.steps.append(ProbeStep(.loggedIn, seen: "as \(access.endpoint.connection.user)"))
       }
@@ -188,8 +188,10 @@ public struct PartyProbe: Sendable {
         ProbeStep(isLogin ? .login : .open, error: error, milliseconds: (self.clock.now - begun).inMilliseconds))
       return
     }
-    report.steps.append(ProbeStep(.loggedIn, seen: "as \(access.endpoint.connection.user), SASL PLAIN"))
     let peer = connection.peer
+    let offered = peer.mechanisms.joined(separator: ", ")
+    report.steps.append(
+      ProbeStep(.loggedIn, seen: "as \(access.endpoint.connection.user), SASL PLAIN; the bus offers \(offered)"))
     report.steps.append(
       ProbeStep(
         .opened, seen: "\(peer.product ?? peer.containerID) \(peer.version ?? "")".trimmingSpaces,

@@ -198,7 +198,7 @@ public final class InMemoryBroker: Service {
   ) throws -> AMQPConnectionConfiguration {
     let port = try self.requireRunning().port
     let known = self.configuration.users.first { user == nil || $0.name == user }
-    let login: AMQPConnectionConfiguration.Login =
+    let login: AMQPLogin =
       if let name = user ?? known?.name, let password = password ?? known?.password {
         .plain(user: name, password: password)
       } else {

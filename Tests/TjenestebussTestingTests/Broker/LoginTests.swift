@@ -39,11 +39,11 @@ struct LoginTests {
       configuration.anonymousUser = anonymous
       try await InMemoryBroker.withBroker(configuration) { broker in
         var client = try broker.clientConfiguration()
-        client.login = .anonymous
+        client.credentials = .login(.anonymous)
         if anonymous == nil {
           let nameless = client
           let error = await #expect(throws: AMQPError.self) { _ = try await AMQPConnection.open(nameless) }
-          #expect(error?.code == .loginRefused)
+          #expect(error?.code == .mechanismNotOffered)
         } else {
           try await AMQPConnection.withConnection(client) { _ in
             let users = try await broker.snapshot().connections.map(\.user)

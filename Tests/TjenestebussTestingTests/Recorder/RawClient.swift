@@ -3,6 +3,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import Disclosure
 
 @testable import AMQP
 
@@ -25,17 +26,29 @@ final class RawClient: Sendable {
 
   static func connect(port: Int) async throws -> RawClient {
     let eventLoop = NIOSingletons.posixEventLoopGroup.any()
-    var settings = ProtonEngine.Settings(containerID: "raw")
-    settings.login = .plain(user: "guest", password: "guest")
-    let engine = settings
+    let settings = ProtonEngine.Settings(containerID: "raw")
     let handler = try await eventLoop.submit {
-      NIOLoopBound(EngineHandler(engine: ProtonEngine(engine), owner: Owner()), eventLoop: eventLoop)
+      NIOLoopBound(EngineHandler(engine: ProtonEngine(settings), owner: Owner()), eventLoop: eventLoop)
     }.get()
+    let entered = eventLoop.makePromise(of: Void.self)
     let channel = try await ClientBootstrap(group: eventLoop)
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+        channel.eventLoop.makeCompletedFuture {
+          let login = ClientLoginHandler(
+            .plain(user: "guest", password: Secret("guest")), hostname: "127.0.0.1", tls: nil,
+            failure: TLSFailure(host: "", hasIdentity: false, now: 0), tried: "log in"
+          ) { result, context in
+            switch result {
+            case .success:
+              entered.completeWith(Result { try context.pipeline.syncOperations.addHandler(handler.value) })
+            case .failure(let error): entered.fail(error)
+            }
+          }
+          try channel.pipeline.syncOperations.addHandler(login)
+        }
       }
       .connect(host: "127.0.0.1", port: port).get()
+    try await entered.futureResult.get()
     return RawClient(channel: channel, handler: handler)
   }
 
