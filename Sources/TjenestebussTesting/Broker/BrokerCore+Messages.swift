@@ -118,7 +118,7 @@ extension BrokerCore {
   private func count(_ outcome: AMQPDisposition?) {
     switch outcome {
     case .accepted: self.counters.accepted += 1
-    case nil: break
+    case nil: self.counters.leftUnanswered += 1
     case .rejected, .released, .modified: self.counters.refused += 1
     }
   }

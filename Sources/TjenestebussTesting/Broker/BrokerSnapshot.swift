@@ -44,6 +44,8 @@ public struct BrokerCounters: Sendable, Hashable {
   public var accepted = 0
   /// Messages given back or refused: released, rejected.
   public var refused = 0
+  /// Messages that came and are left without any outcome: what RabbitMQ 3 does when a queue is full.
+  public var leftUnanswered = 0
   /// Messages answered `accepted` that no queue took: what RabbitMQ 3 does with the unroutable.
   public var acceptedAndLost = 0
   /// Messages sent to consumers, each delivery counted.

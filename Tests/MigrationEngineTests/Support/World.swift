@@ -238,9 +238,9 @@ final class JumpingClock: MigrationClock, EngineObserver, Sendable {
     }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        let isCancelled = Task.isCancelled
         self.inside.withLock { inside in
-          if isCancelled {
+          // Under the lock: a cancellation that comes after it finds the sleeper.
+          if Task.isCancelled {
             continuation.resume(throwing: CancellationError())
           } else {
             inside.sleepers.append((deadline, id, continuation))

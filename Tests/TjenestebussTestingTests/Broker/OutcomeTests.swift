@@ -167,7 +167,7 @@ struct OutcomeTests {
       let sender = try await connection.openSender(to: broker.sendingAddress("q"))
       if dialect == .rabbitMQ3 {
         async let outcome = sender.send(.test("b"))
-        try await broker.waitUntil("it came") { $0.counters.accepted == 1 }
+        try await broker.waitUntil("it came") { $0.counters.leftUnanswered == 1 }
         await connection.close()
         guard case .unknown = try await outcome else {
           Issue.record("an answer came")
