@@ -30,6 +30,7 @@ struct InMemoryProbeTests {
       let decision = try RouteDecision.decide(entry, kind: kind, buses: buses, now: SystemRegistryClock().now)
       return Route(herID: herID, kind: kind, bus: decision.bus.name, address: decision.address)
     }
+    func forget(_ herID: HerID) async {}
   }
 
   private func endpoint(_ broker: InMemoryBroker, password: String = "guest") throws -> BusEndpoint {

@@ -88,6 +88,11 @@ final class TestRoutes: RouteResolving {
     }
     return Route(herID: herID, kind: kind, bus: bus.name, address: address)
   }
+
+  func forget(_ herID: HerID) async {
+    let now = self.register.withLock { $0[herID] }
+    self.cached.withLock { $0[herID] = now }
+  }
 }
 
 /// What handlers got, and a way to wait for it.

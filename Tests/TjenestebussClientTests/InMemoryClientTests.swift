@@ -31,7 +31,7 @@ struct InMemoryClientTests {
         let routes = LaidDownRoutes()
         let configuration = TjenestebussConfiguration(
           buses: [try self.endpoint("servicebus", source, host: "sb"), try self.endpoint("tjenestebuss", target, host: "tb")],
-          sendTimeout: sendTimeout, redeliveryDelay: redeliveryDelay, missingQueueRetry: .milliseconds(100))
+          sendTimeout: sendTimeout, redeliveryDelay: redeliveryDelay, duplicates: nil, missingQueueRetry: .milliseconds(100))
         let client = try TjenestebussClient(configuration, routes: routes)
         try await client.withClient { client in try await body(client, routes, source, target) }
       }

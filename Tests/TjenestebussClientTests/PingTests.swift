@@ -36,7 +36,8 @@ struct PingTests {
 
   @Test("The echo tells version, queue and the request's id, goes the other way, and dies within a minute")
   func echoForm() throws {
-    let echo = PingForm.echo(of: try self.request(.seconds(15)), readFrom: "2_async", product: "EPJ", messageID: "e")
+    let echo = PingForm.echo(
+      of: try self.request(.seconds(15)), readFrom: "2_async", product: "EPJ", productVersion: "4.2", messageID: "e")
     #expect(echo.from.value == 2)
     #expect(echo.to.value == 1)
     #expect(echo.correlationID == "m")
@@ -45,7 +46,7 @@ struct PingTests {
       echo.properties
         == [
           "tjenestebussPing": "echo", "originalMessageId": "m", "tjenestebussVersion": TjenestebussVersion.current,
-          "tjenestebussProduct": "EPJ", "tjenestebussQueue": "2_async",
+          "tjenestebussProduct": "EPJ", "tjenestebussProductVersion": "4.2", "tjenestebussQueue": "2_async",
         ])
     #expect(throws: Never.self) { try HealthMessage(reading: echo.amqpMessage(toQueue: "1_pingreply", enqueued: .now)) }
     var endless = try self.request()

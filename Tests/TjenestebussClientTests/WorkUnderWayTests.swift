@@ -50,4 +50,23 @@ struct WorkUnderWayTests {
     #expect(await waiting)
     #expect(!slots.takeNow())
   }
+
+  @Test("Those who wait for a slot get it in the order in which they came; who was cancelled is passed over")
+  func inOrder() async {
+    let slots = HandlerSlots(1)
+    #expect(slots.takeNow())
+    let order = Shared<[Int]>([])
+    await withTaskGroup(of: Void.self) { group in
+      for number in 1...3 {
+        group.addTask {
+          guard await slots.take() else { return }
+          order.withLock { $0.append(number) }
+          slots.giveBack()
+        }
+        while slots.waitingCount < number { await Task.yield() }
+      }
+      slots.giveBack()
+    }
+    #expect(order.withLock { $0 } == [1, 2, 3])
+  }
 }

@@ -116,6 +116,16 @@ public final class AddressCache: Sendable {
     }
   }
 
+  /// Makes the entry as old as can be, unless it was read later than `instant`: it is known to be wrong. Its record stays, for
+  /// whoever asks what it was.
+  func age(_ herID: HerID, readBefore instant: RegistryInstant) async throws {
+    try await self.writing { database in
+      guard var entry = try EntryRow.load(herID, from: database), entry.readAt <= instant else { return }
+      entry.readAt = RegistryInstant(millisecondsSinceEpoch: 0)
+      try EntryRow.store(entry, in: database)
+    }
+  }
+
   private static func save(
     _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant, in database: Database
   ) throws -> (entry: RegistryEntry, outcome: SaveOutcome) {

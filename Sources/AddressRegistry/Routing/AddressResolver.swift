@@ -57,6 +57,7 @@ public final class AddressResolver: Sendable {
   private let settings: Settings
   private let flights = SingleFlight<HerID, RegistryEntry>()
   private let failures = RecentFailures()
+  private let invalidations = Invalidations()
 
   /// - Parameters:
   ///   - cache: one that is open for writing keeps what the register says. With one for reading only, every look-up of an entry
@@ -104,6 +105,19 @@ public final class AddressResolver: Sendable {
     return (try RouteDecision.decide(answer.entry, kind: kind, buses: buses, now: self.clock.now), answer.freshness)
   }
 
+  /// The register has said that the party's entry changed: nothing that was read before now answers any more, fresh or stale.
+  /// The next look-up asks the register; when that cannot be asked, the look-up fails rather than lead to where the party was.
+  ///
+  /// Kept in memory; where the cache may be written, its entry is aged too, so that a restart does not bring it back.
+  public func invalidate(_ herID: HerID) async {
+    let now = self.clock.now
+    self.invalidations.note(herID, at: now)
+    self.failures.clear(herID)
+    guard self.cache.access == .readWrite else { return }
+    // When that fails, the memory still holds; the entry is as old as it was for the next process.
+    try? await self.cache.age(herID, readBefore: now)
+  }
+
   private func partyWhileFresh(_ herID: HerID) async throws -> Answer {
     var cached: RegistryEntry?
     var damage: (any Error)?
@@ -120,8 +134,10 @@ public final class AddressResolver: Sendable {
     if let cached, let failure = self.failures.recent(herID, now: self.clock.now, within: self.settings.retryAfter) {
       return try self.staleAnswer(cached, because: failure)
     }
+    // A question that was asked before the change must not answer one that comes after it.
+    let mayJoin = cached.map { self.invalidations.allows($0) } ?? !self.invalidations.isNoted(herID)
     do {
-      return self.answer(try await self.fetch(herID, from: register, joining: true), .fresh)
+      return self.answer(try await self.fetch(herID, from: register, joining: mayJoin), .fresh)
     } catch let error as AddressRegistryError {
       // The register's own "no such party" is an answer, not a failure to answer.
       if case .partyUnknown = error { throw error }
@@ -153,7 +169,7 @@ public final class AddressResolver: Sendable {
 
   private func isFresh(_ entry: RegistryEntry) -> Bool {
     let age = entry.age(at: self.clock.now)
-    return age >= .zero && age <= self.settings.maximumAge
+    return age >= .zero && age <= self.settings.maximumAge && self.invalidations.allows(entry)
   }
 
   private func answer(_ entry: RegistryEntry, _ freshness: Freshness) -> Answer {
@@ -162,6 +178,10 @@ public final class AddressResolver: Sendable {
 
   private func staleAnswer(_ entry: RegistryEntry, because: String) throws(AddressRegistryError) -> Answer {
     let age = entry.age(at: self.clock.now)
+    guard self.invalidations.allows(entry) else {
+      throw .tooStale(
+        entry.record.herID, age: age, limit: .zero, because: "the register told of a change since; asked anew: \(because)")
+    }
     // Files are somebody's own word and have no register to be compared with: they grow stale, but never useless.
     guard self.register == nil || (age >= .zero && age <= self.settings.staleLimit) else {
       throw .tooStale(entry.record.herID, age: age, limit: self.settings.staleLimit, because: because)

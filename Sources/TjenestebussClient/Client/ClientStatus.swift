@@ -10,6 +10,8 @@ public struct ClientStatus: Sendable, Hashable {
   public var sending: [BusName: AMQPClient.State] = [:]
   /// The queues that are received from, in no order.
   public var receivers: [Receiver] = []
+  /// Why nothing is received yet: the register does not tell our own queues. Tried again by itself.
+  public var waitingForRegister: TjenestebussError?
   public var counters = Counters()
 
   /// One queue on one bus.
@@ -36,10 +38,32 @@ public struct ClientStatus: Sendable, Hashable {
     public var handled = 0
     /// The handler threw; given back after the redelivery delay.
     public var released = 0
-    /// The handler refused it for good.
+    /// Refused for good: dead-lettered, or its sender told.
     public var refused = 0
-    /// Of a form that cannot be read; rejected.
+    /// Dead-lettered after it had failed as often as the poison limit says.
+    public var poisonous = 0
+    /// Of a form that cannot be read, or lacking what receivers check.
     public var malformed = 0
+    /// Copies of messages that were handled before: accepted without a handler.
+    public var duplicates = 0
+    /// Copies given back because the first was still in its handler.
+    public var duplicatesHandedBack = 0
+    /// Bodies that the vendor's protection could not open.
+    public var unopened = 0
+    /// Error messages that the sender's bus has taken; the faulty message was accepted then.
+    public var errorsSent = 0
+    /// Faulty messages whose sender was not told, since it may not be or cannot be: dead-lettered.
+    public var errorsNotSent = 0
+    /// Reports read from our error queues.
+    public var errorReportsReceived = 0
+    /// Answers brought to the calls that waited for them.
+    public var replies = 0
+    /// Answers that nobody waited for any more.
+    public var repliesTooLate = 0
+    /// Answers to an open call from another party than the one that was asked: dead-lettered.
+    public var repliesFromOthers = 0
+    /// Times that a party's cached address was dropped because the register had said that it changed.
+    public var addressesDropped = 0
     /// Pings swallowed.
     public var pings = 0
     /// Pings answered, with the echo accepted by the bus.

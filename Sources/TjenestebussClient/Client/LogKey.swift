@@ -7,4 +7,5 @@ enum LogKey: String {
   case error
   case waitMilliseconds = "wait_ms"
   case messageID = "message_id"
+  case herID = "her_id"
 }

@@ -21,7 +21,15 @@ import Synchronization
 /// }
 /// ```
 ///
-/// or, in a `ServiceGroup`, as a service (``run()``), with ``receive(for:kinds:handler:)`` in a service of yours.
+/// A system that receives too says which HER-IDs it serves (``ServeConfiguration``) and hands over its handlers:
+///
+/// ```swift
+/// try await client.run(MessageHandlers(
+///   messages: { received in try await inbox.store(received) },
+///   errorReports: { report in try await outbox.markFailed(report) }))
+/// ```
+///
+/// In a `ServiceGroup`, use ``run()`` as the service and ``serve(_:)`` in a service of yours, which shall be shut down first.
 ///
 /// - Sending goes to the bus that the host of the party's address names. What became of a message is told by a
 ///   ``SendResult``; the client never sends a message again whose outcome is unknown.
@@ -32,11 +40,17 @@ import Synchronization
 public final class TjenestebussClient: Service, Sendable {
   public let configuration: TjenestebussConfiguration
   let routes: any RouteResolving
+  let protection: (any MessageProtection)?
+  let changes: [any AddressChangeSource]
   let logger: Logger
   let group: (any EventLoopGroup)?
   let board = StatusBoard()
   let sends = WorkUnderWay()
   let forcedRefreshes: NIOLockedValueBox<ForcedRefreshLimit>
+  let errorLimit: NIOLockedValueBox<ErrorRateLimit>
+  /// Nil where copies are not looked for.
+  let duplicates: DuplicateGate?
+  let answers = AnswerDesk()
   let clock = ContinuousClock()
   let start = ContinuousClock.now
   let lanes: [BusName: BusLane]
@@ -46,15 +60,23 @@ public final class TjenestebussClient: Service, Sendable {
   ///
   /// - Parameters:
   ///   - routes: who knows where parties are; an `AddressResolver`.
+  ///   - protection: the vendor's signing and encryption; nil for none.
+  ///   - changes: who tells that a party's entry in the register has changed; listened to while ``run()`` runs, beside the queue
+  ///     of registry events in the configuration.
   ///   - group: where event loops come from; NIO's shared ones by default.
   /// - Throws: ``TjenestebussError`` as ``TjenestebussConfiguration/validate()``.
   public init(
-    _ configuration: TjenestebussConfiguration, routes: any RouteResolving, on group: (any EventLoopGroup)? = nil,
+    _ configuration: TjenestebussConfiguration, routes: any RouteResolving, protection: (any MessageProtection)? = nil,
+    changes: [any AddressChangeSource] = [], on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "tjenestebuss", factory: { _ in SwiftLogNoOpLogHandler() })
   ) throws(TjenestebussError) {
     try configuration.validate()
     self.configuration = configuration
     self.routes = routes
+    self.protection = protection
+    self.changes = changes
+    self.errorLimit = NIOLockedValueBox(ErrorRateLimit(perMinute: configuration.errorReportsPerMinute))
+    self.duplicates = configuration.duplicates.map { DuplicateGate(DuplicateWindow(count: $0.count, age: $0.age)) }
     self.logger = logger
     self.group = group
     self.forcedRefreshes = NIOLockedValueBox(ForcedRefreshLimit(interval: configuration.forcedRefreshInterval))
@@ -74,7 +96,7 @@ public final class TjenestebussClient: Service, Sendable {
 
   // MARK: Life
 
-  /// Keeps a sending connection to every bus until the task is cancelled or the service is shut down gracefully.
+  /// Keeps a sending connection to every bus, reads this process's reply queue and the registry's events, until the task is cancelled or the service is shut down gracefully.
   ///
   /// Leaving takes no new sends, waits for those under way (at most the configuration's shutdown grace), then closes the
   /// connections; what is still in flight then has an unknown outcome. A bus that refuses us does not end it: see
@@ -82,12 +104,14 @@ public final class TjenestebussClient: Service, Sendable {
   public func run() async {
     let isFirst = self.hasRun.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     precondition(isFirst, "TjenestebussClient.run() may be called once")
-    let lanes = Array(self.lanes.values)
-    // Detached on purpose: the connections must outlive the cancellation for the sends that are under way. They are
-    // cancelled and awaited below, whatever happens.
+    // Detached on purpose: the connections must outlive the cancellation for the sends that are under way, and the calls that
+    // wait for their answers. They are cancelled and awaited below, whatever happens.
     let connections = Task.detached {
       await withDiscardingTaskGroup { group in
-        for lane in lanes { group.addTask { await lane.run() } }
+        for lane in self.lanes.values { group.addTask { await lane.run() } }
+        group.addTask { await self.receiveReplies() }
+        group.addTask { await self.receiveRegistryEvents() }
+        for source in self.changes { group.addTask { await source.watch { await self.drop($0) } } }
       }
     }
     // Throws when cancelled, returns on graceful shutdown: both mean to leave.

@@ -4,7 +4,8 @@ import Disclosure
 
 extension TjenestebussError {
   public var explanation: Explanation {
-    self.connectionStringExplanation ?? self.configurationExplanation ?? self.messageExplanation ?? self.trafficExplanation
+    self.connectionStringExplanation ?? self.configurationExplanation ?? self.messageExplanation ?? self.answerExplanation
+      ?? self.trafficExplanation
   }
 
   private static let forms =
@@ -85,8 +86,47 @@ extension TjenestebussError {
     }
   }
 
+  private var answerExplanation: Explanation? {
+    switch self {
+    case .noReplyTo(let messageID):
+      Explanation(
+        tried: "answer message \(messageID)", seen: "it names no reply queue",
+        meaning: "A synchronous answer goes to the queue in reply-to; the register does not hold it.",
+        next: "The asking system must set reply-to.", owner: .party)
+    case .noReplyQueue:
+      Explanation(
+        tried: "ask a party and wait for its answer", seen: "this process has no reply queue",
+        meaning: "Nothing was sent: the answer would have nowhere to go.",
+        next: "Configure serve.reply-queue: a queue that belongs to this process alone, on every bus.", owner: .caller)
+    case .replyQueueNotReceived(let queue):
+      Explanation(
+        tried: "ask a party and wait for its answer", seen: "the reply queue \(queue) can be read on no bus now",
+        meaning: "Nothing was sent: the answer could not be read.",
+        next: "Check that the queue exists and may be read by our user; the client's status has the reason for each bus.",
+        owner: .bus)
+    case .callTimedOut(let messageID, let timeout, let asked):
+      Explanation(
+        tried: "ask by message \(messageID)",
+        seen: "no answer in \(timeout)\(asked ? "" : ", nor did the bus tell whether it took the request")",
+        meaning: "It is unknown whether the party acted on it. An answer that still comes is counted and not handed out.",
+        next: "Ask again with a new message id where asking twice does no harm.", owner: .party)
+    case .callRefused(let report):
+      Explanation(
+        tried: "ask a party", seen: report.description, meaning: "The party could not take the request, and said so.",
+        next: "See the condition: it tells whether the request or the certificates are at fault.", owner: .caller)
+    default: nil
+    }
+  }
+
   private var trafficExplanation: Explanation {
     switch self {
+    case .notProtected(let herID, let cause):
+      cause.wrapped("sign or encrypt a message to HER-ID \(herID)", "Nothing was sent.")
+    case .nobodyTakesErrorReports:
+      Explanation(
+        tried: "receive", seen: "an error queue is named, but no handler for error reports",
+        meaning: "A report that nobody reads is a message lost in silence.",
+        next: "Give MessageHandlers an errorReports handler, or leave the error queue out.", owner: .caller)
     case .routeNotFound(let herID, let kind, let cause):
       cause.wrapped("find where HER-ID \(herID) has its \(kind.rawValue) queue", "Nothing was sent.")
     case .notSent(let herID, let cause):

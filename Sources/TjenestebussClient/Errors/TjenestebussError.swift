@@ -36,11 +36,23 @@ public enum TjenestebussError: ExplainedError, Hashable {
   case routeNotFound(HerID, QueueKind, Cause)
   case notSent(HerID, Cause)
   case stopping
+  /// The vendor's signing or encryption failed; not sent.
+  case notProtected(HerID, Cause)
   indirect case notAccepted(messageID: String, outcome: SendResult.Outcome)
 
   // Receiving.
   case nothingToReceive
   case ownQueueUnknown(HerID, QueueKind, Cause)
+  /// An error queue is received from, but nobody takes its reports.
+  case nobodyTakesErrorReports
+
+  // Asking and answering.
+  case noReplyTo(messageID: String)
+  case noReplyQueue
+  case replyQueueNotReceived(String)
+  /// `asked`: the bus had accepted the request.
+  case callTimedOut(messageID: String, after: Duration, asked: Bool)
+  case callRefused(ErrorReport)
 
   /// The error of a layer below, with its own code.
   public struct Cause: Sendable, Hashable {
@@ -96,8 +108,15 @@ public enum TjenestebussError: ExplainedError, Hashable {
       case .notSent(let error): error.stableCode
       }
     case .stopping: "TB-407"
+    case .notProtected: "TB-409"
+    case .noReplyTo: "TB-410"
+    case .noReplyQueue: "TB-411"
+    case .replyQueueNotReceived: "TB-412"
+    case .callTimedOut: "TB-413"
+    case .callRefused: "TB-414"
     case .nothingToReceive: "TB-501"
     case .ownQueueUnknown: "TB-502"
+    case .nobodyTakesErrorReports: "TB-509"
     }
   }
 }

@@ -25,6 +25,8 @@ public enum PingForm {
     public static let libraryVersion = "tjenestebussVersion"
     /// In an echo: what the library that answered was told to call itself.
     public static let product = "tjenestebussProduct"
+    /// In an echo: the version of that, where it has told one.
+    public static let productVersion = "tjenestebussProductVersion"
     /// In an echo: the queue that the request was read from.
     public static let queue = "tjenestebussQueue"
   }
@@ -48,18 +50,20 @@ public enum PingForm {
 
   /// The echo of a request.
   public static func echo(
-    of request: HealthMessage, readFrom queue: String, product: String, messageID: String = UniqueID.random(),
+    of request: HealthMessage, readFrom queue: String, product: String, productVersion: String = "",
+    messageID: String = UniqueID.random(),
     timestamp: MessageTimestamp = .now
   ) -> HealthMessage {
     // What is left to the request is not known; the echo is worth no more than it was.
     let life = min(request.timeToLiveMilliseconds ?? .max, Self.milliseconds(Self.longestTimeToLive))
+    var properties = [
+      PropertyName.role: Role.echo.rawValue, PropertyName.originalMessageID: request.messageID,
+      PropertyName.libraryVersion: TjenestebussVersion.current, PropertyName.product: product, PropertyName.queue: queue,
+    ]
+    if !productVersion.isEmpty { properties[PropertyName.productVersion] = productVersion }
     return HealthMessage(
       messageID: messageID, from: request.to, to: request.from, subject: request.subject, timestamp: timestamp,
-      correlationID: request.messageID, timeToLiveMilliseconds: max(life, 1_000),
-      properties: [
-        PropertyName.role: Role.echo.rawValue, PropertyName.originalMessageID: request.messageID,
-        PropertyName.libraryVersion: TjenestebussVersion.current, PropertyName.product: product, PropertyName.queue: queue,
-      ], body: Self.body)
+      correlationID: request.messageID, timeToLiveMilliseconds: max(life, 1_000), properties: properties, body: Self.body)
   }
 
   /// What kind of ping a message is; nil when it is none. A ping without a role is a request: any system may send one.

@@ -2,16 +2,19 @@
 
 import NIOConcurrencyHelpers
 
-/// How many handlers may be at work at once. One task waits at a time: the one that hands messages out.
+/// How many handlers may be at work at once. Those who wait get their slot in the order in which they came.
 final class HandlerSlots: Sendable {
   private struct State {
     var free: Int
-    var waiter: CheckedContinuation<Bool, Never>?
+    var lastWaiter: UInt64 = 0
+    var waiting: [(number: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
   }
 
   private let state: NIOLockedValueBox<State>
 
   init(_ count: Int) { self.state = NIOLockedValueBox(State(free: count)) }
+
+  var waitingCount: Int { self.state.withLockedValue { $0.waiting.count } }
 
   /// Takes a slot when one is free.
   func takeNow() -> Bool {
@@ -26,7 +29,11 @@ final class HandlerSlots: Sendable {
   ///
   /// - Returns: false when the task was cancelled first: no slot was taken.
   func take() async -> Bool {
-    await withTaskCancellationHandler {
+    let number = self.state.withLockedValue { state in
+      state.lastWaiter += 1
+      return state.lastWaiter
+    }
+    return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let now: Bool? = self.state.withLockedValue { state in
           if Task.isCancelled { return false }
@@ -34,26 +41,51 @@ final class HandlerSlots: Sendable {
             state.free -= 1
             return true
           }
-          state.waiter = continuation
+          state.waiting.append((number, continuation))
           return nil
         }
         if let now { continuation.resume(returning: now) }
       }
     } onCancel: {
       let waiter = self.state.withLockedValue { state in
-        defer { state.waiter = nil }
-        return state.waiter
+        state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).continuation }
       }
       waiter?.resume(returning: false)
     }
   }
 
   func giveBack() {
-    let waiter = self.state.withLockedValue { state in
-      defer { state.waiter = nil }
-      if state.waiter == nil { state.free += 1 }
-      return state.waiter
+    let waiter = self.state.withLockedValue { state -> CheckedContinuation<Bool, Never>? in
+      guard !state.waiting.isEmpty else {
+        state.free += 1
+        return nil
+      }
+      return state.waiting.removeFirst().continuation
     }
     waiter?.resume(returning: true)
+  }
+}
+
+/// One delivery's place among the handlers: held or not.
+struct HandlerPlace {
+  private let slots: HandlerSlots
+  private(set) var isHeld: Bool
+
+  init(_ slots: HandlerSlots, isHeld: Bool) {
+    self.slots = slots
+    self.isHeld = isHeld
+  }
+
+  /// Waits for a place unless there is one.
+  ///
+  /// - Returns: false when the task was cancelled first.
+  mutating func take() async -> Bool {
+    if !self.isHeld { self.isHeld = await self.slots.take() }
+    return self.isHeld
+  }
+
+  mutating func giveBack() {
+    if self.isHeld { self.slots.giveBack() }
+    self.isHeld = false
   }
 }

@@ -3,15 +3,16 @@
 import AMQP
 import BusModel
 import Logging
+import NIOConcurrencyHelpers
 import ServiceLifecycle
 
 /// Receives from one queue on one bus until the task is cancelled or shut down gracefully, attaching again whenever link,
 /// session or connection is lost, and trying again now and then where the queue does not exist.
-struct QueueReceiver: Sendable {
+struct QueueReceiver<Intake: DeliveryIntake>: Sendable {
   let client: TjenestebussClient
   let lane: BusLane
   let queue: OwnQueue
-  let handler: @Sendable (ReceivedMessage) async throws -> Void
+  let intake: Intake
 
   private var bus: BusName { self.lane.endpoint.name }
   private var configuration: TjenestebussConfiguration { self.client.configuration }
@@ -20,12 +21,13 @@ struct QueueReceiver: Sendable {
   /// Handlers outlive the link their message came by: a lost link is attached again at once, while they go on.
   private struct Work {
     let slots: HandlerSlots
+    let order = ConversationOrder()
     let underWay = WorkUnderWay()
   }
 
   func run() async {
     await withDiscardingTaskGroup { group in
-      let work = Work(slots: HandlerSlots(self.configuration.concurrencyPerQueue))
+      let work = Work(slots: HandlerSlots(self.configuration.concurrency(of: self.queue.kind)))
       await self.receive(&group, work)
     }
     self.client.board.remove(bus: self.bus, queue: self.queue.name, kind: self.queue.kind)
@@ -67,7 +69,7 @@ struct QueueReceiver: Sendable {
     let address = self.lane.endpoint.receivingAddress(ofQueue: self.queue.name).text
     do {
       return try await self.untilStopped {
-        try await connection.openReceiver(from: address, credit: self.configuration.concurrencyPerQueue * 2)
+        try await connection.openReceiver(from: address, credit: self.configuration.concurrency(of: self.queue.kind) * 2)
       }
     } catch let error as AMQPError where error.code == .attachTimedOut {
       // RabbitMQ 3 can leave a connection open that answers no attach any more: only a new one helps.
@@ -107,12 +109,26 @@ struct QueueReceiver: Sendable {
         guard let batch = try await self.untilStopped({ try await receiver.nextBatch() }) else { break }
         for delivery in batch {
           // Not started and not to be started: given back at once, so that others may take it.
-          guard await self.takeSlot(work), work.underWay.begin() else {
+          guard !self.isStopping, work.underWay.begin() else {
             try? delivery.release()
             continue
           }
-          group.addTask {
-            await self.deal(with: delivery, work.slots)
+          let item = self.intake.read(delivery)
+          let turn = self.intake.conversation(of: item).map { work.order.enter($0) }
+          var holdsSlot = false
+          // In order of arrival, and no more are begun than there are places. Where conversations are in order, each task waits
+          // for its own turn instead: the credit bounds how many there are.
+          if turn == nil, self.intake.needsPlace(item) {
+            holdsSlot = await self.takeSlot(work)
+            guard holdsSlot else {
+              self.intake.abandon(item)
+              try? delivery.release()
+              work.underWay.end()
+              continue
+            }
+          }
+          group.addTask { [holdsSlot] in
+            await self.deal(with: delivery, item, turn, HandlerPlace(work.slots, isHeld: holdsSlot), work)
             work.underWay.end()
           }
         }
@@ -128,66 +144,47 @@ struct QueueReceiver: Sendable {
   private func takeSlot(_ work: Work) async -> Bool {
     if self.isStopping { return false }
     if work.slots.takeNow() { return true }
-    return (try? await self.untilStopped { await work.slots.take() }) == true
+    // A slot that is given in the same moment in which we are told to stop must not be lost.
+    let taken = NIOLockedValueBox(false)
+    let got = try? await self.untilStopped {
+      let got = await work.slots.take()
+      taken.withLockedValue { $0 = got }
+      return got
+    }
+    if got == nil, taken.withLockedValue({ $0 }) { work.slots.giveBack() }
+    return got == true
   }
 
   /// Decides one delivery's end.
-  private func deal(with delivery: AMQPDelivery, _ slots: HandlerSlots) async {
-    var holdsSlot = true
-    defer { if holdsSlot { slots.giveBack() } }
-    let received: ReceivedMessage
-    do {
-      received = try self.read(delivery)
-    } catch {
-      self.client.board.change { $0.counters.malformed += 1 }
-      self.client.logger.warning("malformed message rejected", metadata: self.metadata(error.stableCode))
-      self.settle(
-        delivery, as: .rejected(AMQPCondition("transport:invalid-field-value", text: "[\(error.stableCode)] malformed")))
-      return
+  private func deal(
+    with delivery: AMQPDelivery, _ item: Intake.Item, _ turn: ConversationOrder.Turn?, _ place: HandlerPlace, _ work: Work
+  ) async {
+    var place = place
+    let verdict: DeliveryVerdict
+    if let turn, await !turn.comes() {
+      self.intake.abandon(item)
+      verdict = .untouched
+    } else {
+      verdict = await self.intake.judge(item, &place)
     }
-    if await self.client.swallowPing(received) {
-      self.settle(delivery, as: .accepted)
-      return
-    }
-    do {
-      try await self.handler(received)
-      if self.settle(delivery, as: .accepted) { self.client.board.change { $0.counters.handled += 1 } }
-    } catch let refusal as Refuse {
-      if self.settle(delivery, as: .rejected(AMQPCondition(refusal.condition, text: refusal.text))) {
-        self.client.board.change { $0.counters.refused += 1 }
-      }
-    } catch {
-      holdsSlot = false
-      slots.giveBack()
-      if !(error is CancellationError) {
-        self.client.logger.warning("the handler threw; the message is given back", metadata: self.metadata("TB-503"))
-      }
+    place.giveBack()
+    if let turn { work.order.leave(turn) }
+    let disposition: AMQPDisposition
+    switch verdict.end {
+    case .accept: disposition = .accepted
+    case .reject(let condition): disposition = .rejected(condition)
+    case .handBack(let delay, let failed):
       // Held back, so that a fault on our side does not burn the delivery limit; a stop ends the wait.
-      try? await self.untilStopped { try await ContinuousClock().sleep(for: self.configuration.redeliveryDelay) }
-      if self.settle(delivery, as: .released) { self.client.board.change { $0.counters.released += 1 } }
+      if delay > .zero { try? await self.untilStopped { try await ContinuousClock().sleep(for: delay) } }
+      let counts = failed && self.lane.endpoint.dialect.capabilities.knowsModified
+      disposition = counts ? .modified(deliveryFailed: true, undeliverableHere: false) : .released
     }
-  }
-
-  private func read(_ delivery: AMQPDelivery) throws(TjenestebussError) -> ReceivedMessage {
-    let amqp: AMQPMessage
-    do throws(AMQPError) { amqp = try delivery.message() } catch {
-      throw .messageBodyUnreadable("[\(error.stableCode)] the bytes are no AMQP message")
-    }
-    let enqueued = amqp.applicationProperties[HealthMessage.PropertyName.enqueued]?.text.flatMap { MessageTimestamp($0) }
-    return ReceivedMessage(
-      message: try HealthMessage(reading: amqp), bus: self.bus, queue: self.queue.name, kind: self.queue.kind,
-      replyTo: amqp.properties.replyTo, deliveryCount: amqp.header?.deliveryCount ?? 0, enqueued: enqueued)
-  }
-
-  /// - Returns: false when the link is gone: the bus delivers the message again.
-  @discardableResult
-  private func settle(_ delivery: AMQPDelivery, as disposition: AMQPDisposition) -> Bool {
     do throws(AMQPError) {
       try delivery.settle(as: disposition)
-      return true
+      if let count = verdict.count { self.client.board.change { count(&$0.counters) } }
     } catch {
+      // The link is gone: the bus delivers it again.
       self.client.board.change { $0.counters.settlementsLost += 1 }
-      return false
     }
   }
 

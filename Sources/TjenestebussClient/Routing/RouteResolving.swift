@@ -11,6 +11,8 @@ public protocol RouteResolving: Sendable {
   ///   - lookUp: whether the cache may answer.
   /// - Throws: an error that explains itself when there is no such party, no such queue, or nobody to ask.
   func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route
+  /// The party's entry has changed: what is cached of it must not answer any more.
+  func forget(_ herID: HerID) async
 }
 
 /// How a route is looked up.
@@ -22,6 +24,8 @@ public enum RouteLookUp: Sendable, Hashable {
 }
 
 extension AddressResolver: RouteResolving {
+  public func forget(_ herID: HerID) async { await self.invalidate(herID) }
+
   public func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
     let policy: Policy =
       switch lookUp {

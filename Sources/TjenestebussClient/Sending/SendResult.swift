@@ -64,6 +64,13 @@ public struct SendResult: Sendable, Hashable {
   }
 }
 
+extension SendResult {
+  /// It was not even tried.
+  init(notSent message: HealthMessage, _ error: TjenestebussError) {
+    self.init(messageID: message.messageID, outcome: .notSent(error), attempts: [], acceptance: .provesNothingOfTheQueue)
+  }
+}
+
 extension SendResult.Outcome {
   init(_ outcome: AMQPOutcome) {
     switch outcome {

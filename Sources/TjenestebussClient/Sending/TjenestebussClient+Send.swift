@@ -19,48 +19,82 @@ extension TjenestebussClient {
   public func send(
     _ message: HealthMessage, kind: QueueKind = .asynchronous, within timeout: Duration? = nil
   ) async -> SendResult {
-    let deadline = self.clock.now + (timeout ?? self.configuration.sendTimeout)
-    return await self.counted(message) {
-      let first: Route
-      do {
-        first = try await self.routes.route(to: message.to, kind: kind, buses: self.buses, lookUp: .cached)
-      } catch {
-        return self.result(message, [], .notSent(.routeNotFound(message.to, kind, .init(error))))
-      }
-      let (outcome, followUp) = await self.attempt(message, first, deadline)
-      var attempts = [SendResult.Attempt(route: first, outcome: outcome)]
-      guard followUp == .lookUpAnew, let second = await self.movedRoute(from: first), self.clock.now < deadline else {
-        return self.result(message, attempts, outcome)
-      }
-      let (secondOutcome, _) = await self.attempt(message, second, deadline)
-      attempts.append(SendResult.Attempt(route: second, outcome: secondOutcome))
-      return self.result(message, attempts, secondOutcome)
-    }
+    await self.transmit(
+      message, within: timeout,
+      first: {
+        do {
+          return try await self.routes.route(to: message.to, kind: kind, buses: self.buses, lookUp: .cached)
+        } catch {
+          throw TjenestebussError.routeNotFound(message.to, kind, .init(error))
+        }
+      },
+      moved: { await self.movedRoute(from: $0) })
   }
 
-  /// Sends a message to a queue by name on a bus: a synchronous reply to the `reply-to` of its request, on the bus it came
-  /// by. The register is not asked, and nothing is sent twice.
+  /// Sends a message to a queue by name on a bus. The register is not asked, and nothing is sent twice; an answer to a message
+  /// that came is better sent by ``reply(to:with:within:)``.
   public func send(
     _ message: HealthMessage, toQueue queue: String, on bus: BusName, within timeout: Duration? = nil
   ) async -> SendResult {
-    let deadline = self.clock.now + (timeout ?? self.configuration.sendTimeout)
-    return await self.counted(message) {
-      guard let endpoint = self.configuration.endpoint(bus), let host = endpoint.bus.hosts.first else {
-        return self.result(message, [], .notSent(.busUnknown(bus)))
-      }
-      let route = Route(
-        herID: message.to, kind: .synchronousReply, bus: bus,
-        address: QueueAddress(host: host, path: endpoint.bus.path, queue: queue))
-      let (outcome, _) = await self.attempt(message, route, deadline)
-      return self.result(message, [SendResult.Attempt(route: route, outcome: outcome)], outcome)
-    }
+    await self.transmit(
+      message, within: timeout, first: { try self.route(to: message.to, queue: queue, on: bus) }, moved: { _ in nil })
   }
 
-  private func counted(_ message: HealthMessage, _ body: () async -> SendResult) async -> SendResult {
-    do throws(TjenestebussError) { try message.checkSendable() } catch { return self.result(message, [], .notSent(error)) }
-    guard self.sends.begin() else { return self.result(message, [], .notSent(.stopping)) }
+  /// A message of the library's own (an error report), to which the vendor's protection has nothing to say.
+  func sendAsIs(_ message: HealthMessage, kind: QueueKind) async -> SendResult {
+    await self.transmit(
+      message, within: nil, protected: false,
+      first: {
+        do {
+          return try await self.routes.route(to: message.to, kind: kind, buses: self.buses, lookUp: .cached)
+        } catch {
+          throw TjenestebussError.routeNotFound(message.to, kind, .init(error))
+        }
+      },
+      moved: { await self.movedRoute(from: $0) })
+  }
+
+  /// A ping or its echo, to a queue by name.
+  func sendPing(_ message: HealthMessage, toQueue queue: String, on bus: BusName, within timeout: Duration) async -> SendResult {
+    await self.transmit(
+      message, within: timeout, protected: false, first: { try self.route(to: message.to, queue: queue, on: bus) },
+      moved: { _ in nil })
+  }
+
+  /// Sends by the first route, and once more, with the same message id, by another one when the first bus certainly did not take
+  /// the message and `moved` knows where else it may go.
+  func transmit(
+    _ message: HealthMessage, within timeout: Duration?, protected: Bool = true, first: () async throws -> Route,
+    moved: (Route) async -> Route?
+  ) async -> SendResult {
+    let deadline = self.clock.now + (timeout ?? self.configuration.sendTimeout)
+    do throws(TjenestebussError) { try message.checkSendable() } catch { return SendResult(notSent: message, error) }
+    guard self.sends.begin() else { return SendResult(notSent: message, .stopping) }
     defer { self.sends.end() }
-    return await body()
+    let route: Route
+    do { route = try await first() } catch {
+      let why = (error as? TjenestebussError) ?? .routeNotFound(message.to, .asynchronous, .init(error))
+      return SendResult(notSent: message, why)
+    }
+    var message = message
+    if protected, let protection = self.protection {
+      // Once: both attempts carry the same bytes.
+      do {
+        let body = try await protection.protect(message)
+        message.body = body.bytes
+        message.contentType = body.contentType
+      } catch {
+        return SendResult(notSent: message, .notProtected(message.to, .init(error)))
+      }
+    }
+    let (outcome, followUp) = await self.attempt(message, route, deadline)
+    var attempts = [SendResult.Attempt(route: route, outcome: outcome)]
+    guard followUp == .lookUpAnew, self.clock.now < deadline, let second = await moved(route), self.clock.now < deadline else {
+      return self.result(message, attempts, outcome)
+    }
+    let (secondOutcome, _) = await self.attempt(message, second, deadline)
+    attempts.append(SendResult.Attempt(route: second, outcome: secondOutcome))
+    return self.result(message, attempts, secondOutcome)
   }
 
   /// One try on one route.
@@ -83,13 +117,16 @@ extension TjenestebussClient {
 
   /// Where the party is now, when that is elsewhere than `route` says; nil when it has not moved or the register cannot tell.
   private func movedRoute(from route: Route) async -> Route? {
-    let now = self.clock.now - self.start
-    let mayAsk = self.forcedRefreshes.withLockedValue { $0.mayAsk(route.herID, at: now) }
-    // Where the register was asked a moment ago for another message, the cache has its answer.
     let found = try? await self.routes.route(
-      to: route.herID, kind: route.kind, buses: self.buses, lookUp: mayAsk ? .refreshed : .cached)
+      to: route.herID, kind: route.kind, buses: self.buses, lookUp: self.lookUpByForce(route.herID))
     guard let found, !found.leadsWhere(route) else { return nil }
     return found
+  }
+
+  /// The register itself; where it was asked a moment ago for another message, the cache has its answer.
+  func lookUpByForce(_ herID: HerID) -> RouteLookUp {
+    let now = self.clock.now - self.start
+    return self.forcedRefreshes.withLockedValue { $0.mayAsk(herID, at: now) } ? .refreshed : .cached
   }
 
   private func result(

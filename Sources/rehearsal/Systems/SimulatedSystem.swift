@@ -38,7 +38,8 @@ final class SimulatedSystem: Sendable {
       try TjenestebussClient(
         TjenestebussConfiguration(
           buses: buses, product: system.name, sendTimeout: .seconds(20), redeliveryDelay: .seconds(1),
-          missingQueueRetry: .seconds(1)),
+          // The ledger is to see every copy that a bus hands out.
+          duplicates: nil, missingQueueRetry: .seconds(1)),
         routes: resolver)
     }
     self.sending = try client([source, target])
