@@ -197,7 +197,10 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "TjenestebussClientTests",
-      dependencies: ["TjenestebussClient", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP"],
+      dependencies: [
+        "TjenestebussClient", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP",
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "BusProbeTests",

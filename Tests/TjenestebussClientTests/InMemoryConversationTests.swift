@@ -105,6 +105,36 @@ struct InMemoryConversationTests {
     }
   }
 
+  // MARK: A party that has moved
+
+  @Test("RabbitMQ gives the message back as unroutable: looked up anew, and sent once more to the other bus with the same id")
+  func released() async throws {
+    try await TwoBuses.withClient { client, buses in
+      _ = try await buses.target.delete("100_async")
+      try buses.routes.lay(try Fixture.herID(100), cached: "tb/NHN/100_async", register: "sb/NHN/100_async")
+      let result = await client.send(try Fixture.answer(id: "m"))
+      #expect(result.outcome == .accepted)
+      #expect(result.attempts.first?.outcome == .released)
+      #expect(result.attempts.map(\.route.bus) == ["tjenestebuss", "servicebus"])
+      #expect(buses.routes.lookUps == [.cached, .refreshed])
+      #expect(try await buses.source.messageIDs(in: "100_async") == ["m"])
+    }
+  }
+
+  @Test("Given back, and the register names the same place: the result stands, nothing is sent twice")
+  func releasedAndNotMoved() async throws {
+    try await TwoBuses.withClient { client, buses in
+      _ = try await buses.target.delete("100_async")
+      try buses.routes.lay(try Fixture.herID(100), cached: "tb/NHN/100_async")
+      let first = await client.send(try Fixture.answer(id: "m1"))
+      #expect(first.outcome == .released)
+      #expect(first.attempts.count == 1)
+      let second = await client.send(try Fixture.answer(id: "m2"))
+      #expect(second.outcome == .released)
+      #expect(buses.routes.lookUps == [.cached, .refreshed, .cached, .cached], "a second message asks the register no more")
+    }
+  }
+
   // MARK: Answers
 
   @Test(

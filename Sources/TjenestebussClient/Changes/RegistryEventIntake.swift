@@ -15,7 +15,7 @@ struct RegistryEventIntake: DeliveryIntake {
   func conversation(of item: RegistryEvent) -> String? { nil }
   func abandon(_ item: RegistryEvent) {}
 
-  func judge(_ item: RegistryEvent, _ place: inout HandlerPlace) async -> DeliveryVerdict {
+  func judge(_ item: RegistryEvent, _ place: HandlerPlace) async -> DeliveryVerdict {
     switch item {
     case .addressChanged(let change): await self.client.drop(change)
     case .other: break

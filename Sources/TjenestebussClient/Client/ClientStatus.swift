@@ -7,12 +7,22 @@ import NIOConcurrencyHelpers
 /// What the client is doing, bus by bus and queue by queue: enough to say in one sentence why nothing moves.
 public struct ClientStatus: Sendable, Hashable {
   /// The sending connection of each bus, while ``TjenestebussClient/run()`` runs.
-  public var sending: [BusName: AMQPClient.State] = [:]
+  public var sending: [BusName: BusState] = [:]
   /// The queues that are received from, in no order.
   public var receivers: [Receiver] = []
   /// Why nothing is received yet: the register does not tell our own queues. Tried again by itself.
   public var waitingForRegister: TjenestebussError?
   public var counters = Counters()
+
+  /// The sending connection of one bus.
+  public enum BusState: Sendable, Hashable {
+    case connecting
+    case connected
+    /// Tried again after the wait.
+    case waiting(Duration, because: AMQPError)
+    /// The bus refuses us, or the client has stopped.
+    case ended(AMQPError)
+  }
 
   /// One queue on one bus.
   public struct Receiver: Sendable, Hashable {
@@ -20,6 +30,19 @@ public struct ClientStatus: Sendable, Hashable {
     public var queue: String
     public var kind: QueueKind
     public var state: ReceiverState
+    /// Deliveries that are being dealt with now.
+    public var atWork = 0
+    /// Deliveries held after a failure, to be given back when their wait is over. They take places in the link's credit.
+    public var held = 0
+    /// Failures since the last success: many of them mean that the fault is the handler's, not the messages'.
+    public var failuresInARow = 0
+
+    public init(bus: BusName, queue: String, kind: QueueKind, state: ReceiverState) {
+      self.bus = bus
+      self.queue = queue
+      self.kind = kind
+      self.state = state
+    }
   }
 
   public enum ReceiverState: Sendable, Hashable {
@@ -68,12 +91,25 @@ public struct ClientStatus: Sendable, Hashable {
     public var pings = 0
     /// Pings answered, with the echo accepted by the bus.
     public var echoes = 0
+    /// Taken back by the bus because they were not settled in time; their handlers were cancelled, and they come again.
+    public var withdrawn = 0
     /// Handled, but the link was lost before the bus could be told: they come again.
     public var settlementsLost = 0
   }
 
   public subscript(bus: BusName, queue: String) -> ReceiverState? {
     self.receivers.first { $0.bus == bus && $0.queue == queue }?.state
+  }
+}
+
+extension ClientStatus.BusState {
+  init(_ state: AMQPClient.State) {
+    switch state {
+    case .idle, .connecting: self = .connecting
+    case .connected: self = .connected
+    case .waiting(let wait, let error): self = .waiting(wait, because: error)
+    case .ended(let error): self = .ended(error)
+    }
   }
 }
 
@@ -117,6 +153,15 @@ final class StatusBoard: Sendable {
       } else {
         status.receivers.append(.init(bus: bus, queue: queue, kind: kind, state: receiver))
       }
+    }
+  }
+
+  func note(bus: BusName, queue: String, kind: QueueKind, _ body: (inout ClientStatus.Receiver) -> Void) {
+    self.change { status in
+      guard let index = status.receivers.firstIndex(where: { $0.bus == bus && $0.queue == queue && $0.kind == kind }) else {
+        return
+      }
+      body(&status.receivers[index])
     }
   }
 

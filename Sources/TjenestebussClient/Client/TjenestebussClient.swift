@@ -55,6 +55,7 @@ public final class TjenestebussClient: Service, Sendable {
   let start = ContinuousClock.now
   let lanes: [BusName: BusLane]
   private let hasRun = Atomic(false)
+  private let runs = Atomic(false)
 
   /// Sets up the client; nothing is connected before ``run()``.
   ///
@@ -85,7 +86,7 @@ public final class TjenestebussClient: Service, Sendable {
     for endpoint in configuration.buses {
       let name = endpoint.name
       lanes[name] = BusLane(endpoint, role: "send", configuration: configuration, on: group, logger: logger) { state in
-        board.change { $0.sending[name] = state }
+        board.change { $0.sending[name] = ClientStatus.BusState(state) }
       }
     }
     self.lanes = lanes
@@ -104,6 +105,8 @@ public final class TjenestebussClient: Service, Sendable {
   public func run() async {
     let isFirst = self.hasRun.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     precondition(isFirst, "TjenestebussClient.run() may be called once")
+    self.runs.store(true, ordering: .relaxed)
+    defer { self.runs.store(false, ordering: .relaxed) }
     // Detached on purpose: the connections must outlive the cancellation for the sends that are under way, and the calls that
     // wait for their answers. They are cancelled and awaited below, whatever happens.
     let connections = Task.detached {
@@ -137,6 +140,9 @@ public final class TjenestebussClient: Service, Sendable {
   }
 
   // MARK: State
+
+  /// Whether ``run()`` runs now.
+  public var isRunning: Bool { self.runs.load(ordering: .relaxed) }
 
   /// What the client is doing now.
   public var status: ClientStatus { self.board.status }

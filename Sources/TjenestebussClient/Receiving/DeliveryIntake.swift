@@ -13,7 +13,7 @@ protocol DeliveryIntake: Sendable {
   /// What must be handled one after the other; nil for no order.
   func conversation(of item: Item) -> String?
   /// Deals with it to the end. May give its place back while it waits, and take it again.
-  func judge(_ item: Item, _ place: inout HandlerPlace) async -> DeliveryVerdict
+  func judge(_ item: Item, _ place: HandlerPlace) async -> DeliveryVerdict
   /// It is given back without having been judged.
   func abandon(_ item: Item)
 }

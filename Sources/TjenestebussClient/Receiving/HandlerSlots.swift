@@ -66,26 +66,33 @@ final class HandlerSlots: Sendable {
   }
 }
 
-/// One delivery's place among the handlers: held or not.
-struct HandlerPlace {
+/// One delivery's place among the handlers: held or not. Used by one task at a time.
+final class HandlerPlace: Sendable {
   private let slots: HandlerSlots
-  private(set) var isHeld: Bool
+  private let held: NIOLockedValueBox<Bool>
 
   init(_ slots: HandlerSlots, isHeld: Bool) {
     self.slots = slots
-    self.isHeld = isHeld
+    self.held = NIOLockedValueBox(isHeld)
   }
+
+  var isHeld: Bool { self.held.withLockedValue { $0 } }
 
   /// Waits for a place unless there is one.
   ///
   /// - Returns: false when the task was cancelled first.
-  mutating func take() async -> Bool {
-    if !self.isHeld { self.isHeld = await self.slots.take() }
-    return self.isHeld
+  func take() async -> Bool {
+    if self.isHeld { return true }
+    guard await self.slots.take() else { return false }
+    self.held.withLockedValue { $0 = true }
+    return true
   }
 
-  mutating func giveBack() {
-    if self.isHeld { self.slots.giveBack() }
-    self.isHeld = false
+  func giveBack() {
+    let wasHeld = self.held.withLockedValue { held in
+      defer { held = false }
+      return held
+    }
+    if wasHeld { self.slots.giveBack() }
   }
 }

@@ -102,7 +102,7 @@ struct MessageIntake: DeliveryIntake {
 
   // MARK: Judging
 
-  func judge(_ item: Item, _ place: inout HandlerPlace) async -> DeliveryVerdict {
+  func judge(_ item: Item, _ place: HandlerPlace) async -> DeliveryVerdict {
     switch item.content {
     case .unreadable(let code):
       self.log("a delivery that is no message was dead-lettered", code, item)
@@ -114,15 +114,15 @@ struct MessageIntake: DeliveryIntake {
       await self.client.swallowPing(received)
       return .accept()
     case .report(let report):
-      guard await self.begin(&place) else { return .untouched }
+      guard await self.begin(place) else { return .untouched }
       return await self.handle(report, item)
     case .message(let received, let arrival):
-      return await self.judge(received, arrival, item, &place)
+      return await self.judge(received, arrival, item, place)
     }
   }
 
   private func judge(
-    _ received: ReceivedMessage, _ arrival: DuplicateWindow.Arrival, _ item: Item, _ place: inout HandlerPlace
+    _ received: ReceivedMessage, _ arrival: DuplicateWindow.Arrival, _ item: Item, _ place: HandlerPlace
   ) async -> DeliveryVerdict {
     let key = MessageKey(received.message)
     var arrival = arrival
@@ -137,7 +137,7 @@ struct MessageIntake: DeliveryIntake {
       return .untouched
     case .first: break
     }
-    guard await self.begin(&place) else {
+    guard await self.begin(place) else {
       self.duplicates?.failed(key)
       return .untouched
     }
@@ -170,7 +170,7 @@ struct MessageIntake: DeliveryIntake {
   }
 
   /// Whether a handler may begin: it has a place, and we are not leaving.
-  private func begin(_ place: inout HandlerPlace) async -> Bool {
+  private func begin(_ place: HandlerPlace) async -> Bool {
     if place.isHeld { return true }
     guard await place.take() else { return false }
     return !Task.isShuttingDownGracefully

@@ -6,6 +6,12 @@ import Logging
 import NIOConcurrencyHelpers
 import ServiceLifecycle
 
+/// What can happen while a delivery is judged.
+private enum JudgingEvent: Sendable {
+  case judged(DeliveryVerdict)
+  case withdrawn(Bool)
+}
+
 /// Receives from one queue on one bus until the task is cancelled or shut down gracefully, attaching again whenever link,
 /// session or connection is lost, and trying again now and then where the queue does not exist.
 struct QueueReceiver<Intake: DeliveryIntake>: Sendable {
@@ -159,32 +165,66 @@ struct QueueReceiver<Intake: DeliveryIntake>: Sendable {
   private func deal(
     with delivery: AMQPDelivery, _ item: Intake.Item, _ turn: ConversationOrder.Turn?, _ place: HandlerPlace, _ work: Work
   ) async {
-    var place = place
+    self.note { $0.atWork += 1 }
     let verdict: DeliveryVerdict
     if let turn, await !turn.comes() {
       self.intake.abandon(item)
       verdict = .untouched
     } else {
-      verdict = await self.intake.judge(item, &place)
+      verdict = await self.judge(delivery, item, place)
     }
     place.giveBack()
     if let turn { work.order.leave(turn) }
     let disposition: AMQPDisposition
     switch verdict.end {
-    case .accept: disposition = .accepted
-    case .reject(let condition): disposition = .rejected(condition)
+    case .accept:
+      disposition = .accepted
+      self.note {
+        $0.atWork -= 1
+        $0.failuresInARow = 0
+      }
+    case .reject(let condition):
+      disposition = .rejected(condition)
+      self.note { $0.atWork -= 1 }
     case .handBack(let delay, let failed):
+      self.note {
+        $0.atWork -= 1
+        $0.held += 1
+        if failed { $0.failuresInARow += 1 }
+      }
       // Held back, so that a fault on our side does not burn the delivery limit; a stop ends the wait.
       if delay > .zero { try? await self.untilStopped { try await ContinuousClock().sleep(for: delay) } }
       let counts = failed && self.lane.endpoint.dialect.capabilities.knowsModified
       disposition = counts ? .modified(deliveryFailed: true, undeliverableHere: false) : .released
+      self.note { $0.held -= 1 }
     }
     do throws(AMQPError) {
       try delivery.settle(as: disposition)
       if let count = verdict.count { self.client.board.change { count(&$0.counters) } }
     } catch {
-      // The link is gone: the bus delivers it again.
-      self.client.board.change { $0.counters.settlementsLost += 1 }
+      // The link is gone, or the bus has taken it back: it is delivered again.
+      self.client.board.change {
+        if error.code == .deliveryWithdrawn { $0.counters.withdrawn += 1 } else { $0.counters.settlementsLost += 1 }
+      }
+    }
+  }
+
+  /// Has it judged. When the bus takes the delivery back meanwhile (RabbitMQ 4.3 after its consumer timeout), the handler is
+  /// cancelled: another one gets the message, and this link gets nothing more before it is settled here.
+  private func judge(_ delivery: AMQPDelivery, _ item: Intake.Item, _ place: HandlerPlace) async -> DeliveryVerdict {
+    await withTaskGroup(of: JudgingEvent.self) { group in
+      group.addTask { .judged(await self.intake.judge(item, place)) }
+      group.addTask { .withdrawn(await delivery.waitUntilWithdrawn()) }
+      var verdict = DeliveryVerdict.untouched
+      for await event in group {
+        switch event {
+        case .judged(let judged):
+          verdict = judged
+          group.cancelAll()
+        case .withdrawn(let isWithdrawn): if isWithdrawn { group.cancelAll() }
+        }
+      }
+      return verdict
     }
   }
 
@@ -192,6 +232,10 @@ struct QueueReceiver<Intake: DeliveryIntake>: Sendable {
 
   private func set(_ state: ClientStatus.ReceiverState) {
     self.client.board.set(state, bus: self.bus, queue: self.queue.name, kind: self.queue.kind)
+  }
+
+  private func note(_ change: (inout ClientStatus.Receiver) -> Void) {
+    self.client.board.note(bus: self.bus, queue: self.queue.name, kind: self.queue.kind, change)
   }
 
   private func log(_ failure: AMQPError, _ wait: Duration) {
