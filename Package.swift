@@ -199,6 +199,9 @@ let package = Package(
       name: "TjenestebussClientTests",
       dependencies: [
         "TjenestebussClient", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: houseRules),

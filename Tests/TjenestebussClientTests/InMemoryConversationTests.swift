@@ -201,6 +201,7 @@ struct InMemoryConversationTests {
       #expect(buses.routes.lookUps == [])
       let wire = try await TwoBuses.take(from: "100_syncreply", of: buses.target)
       #expect(wire.properties.replyTo == nil)
+      #expect(wire.header?.timeToLive.map { $0 <= 15_000 } == true)
       #expect(wire.properties.correlationID == .string(Self.requestID))
     }
   }

@@ -9,6 +9,7 @@ public struct PingEcho: Sendable, Hashable {
   public var originalMessageID: String
   /// The version of the library that answered.
   public var libraryVersion: String?
+  /// What the system that answered calls itself, with its version where it has told one.
   public var product: String?
   /// The queue that the ping was read from.
   public var queue: String?
@@ -22,7 +23,8 @@ public struct PingEcho: Sendable, Hashable {
     else { return nil }
     self.originalMessageID = original
     self.libraryVersion = message.properties[PingForm.PropertyName.libraryVersion]
-    self.product = message.properties[PingForm.PropertyName.product]
+    let version = message.properties[PingForm.PropertyName.productVersion].map { " \($0)" } ?? ""
+    self.product = message.properties[PingForm.PropertyName.product].map { $0 + version }
     self.queue = message.properties[PingForm.PropertyName.queue]
   }
 }

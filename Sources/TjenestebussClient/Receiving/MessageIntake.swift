@@ -56,7 +56,8 @@ struct MessageIntake: DeliveryIntake {
       return Item(content: .unreadable(code: error.stableCode))
     }
     var item = Item(
-      content: .unreadable(code: "-"), facts: FaultyMessage(amqp), deliveryCount: amqp.header?.deliveryCount ?? 0)
+      content: .unreadable(code: "-"), facts: FaultyMessage(amqp),
+      deliveryCount: UInt32(clamping: amqp.redelivery.attemptsTowardsLimit))
     if self.queue.kind == .error, !self.isPing(amqp) {
       item.content = .report(ErrorReport(reading: amqp, bus: self.endpoint.name, queue: self.queue.name))
       return item
@@ -70,7 +71,7 @@ struct MessageIntake: DeliveryIntake {
     let enqueued = amqp.applicationProperties[HealthMessage.PropertyName.enqueued]?.text.flatMap { MessageTimestamp($0) }
     let received = ReceivedMessage(
       message: message, bus: self.endpoint.name, queue: self.queue.name, kind: self.queue.kind, replyTo: amqp.properties.replyTo,
-      deliveryCount: item.deliveryCount, enqueued: enqueued)
+      deliveryCount: item.deliveryCount, redelivery: amqp.redelivery, deadLetter: amqp.deadLetter, enqueued: enqueued)
     if PingForm.role(of: message, subject: self.configuration.pingSubject) != nil {
       item.content = .ping(received)
     } else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AMQP
 import BusModel
 
 /// A message that came, with where it came from. Its description never holds the body.
@@ -15,6 +16,10 @@ public struct ReceivedMessage: Sendable, CustomStringConvertible {
   public var replyTo: String?
   /// How often the bus says it was delivered in vain before; buses count differently, and some not at all.
   public var deliveryCount: UInt32
+  /// All that the bus tells of earlier deliveries; nil for a message that no bus handed out.
+  public var redelivery: AMQPRedelivery?
+  /// Whether and why it was dead-lettered before: for who reads a dead-letter queue.
+  public var deadLetter: AMQPDeadLetter?
   /// `enqueuedTimeUtc` as the sender wrote it: when it was handed to the bus.
   public var enqueued: MessageTimestamp?
 

@@ -10,6 +10,8 @@ extension TjenestebussClient {
   ///   by, or where a full address says. Is there no such queue on that bus (any more), the answer is sent once more, with the same
   ///   message id, to the queue of that name on the bus where the sender has its synchronous queue now.
   ///
+  ///   It lives no longer than the configuration's call timeout, unless it has a time to live of its own.
+  ///
   /// The answer's correlation id becomes the request's, unless one is set. Where the request's header ids are known, the answer's
   /// `X-MessageInfo-RefToParent` and `X-MessageInfo-RefToConversation` follow from them, unless they are set.
   ///
@@ -30,6 +32,10 @@ extension TjenestebussClient {
     }
     // The library of the sector sets none on a synchronous answer.
     answer.replyTo = nil
+    // Nobody waits longer: an answer that lies in the queue of a process that is gone shall not lie there for ever.
+    if answer.timeToLiveMilliseconds == nil {
+      answer.timeToLiveMilliseconds = max(self.configuration.callTimeout.wholeMilliseconds, 1)
+    }
     let queue = HealthMessage.queueName(replyTo)
     var bus = request.bus
     if let address = try? QueueAddress(text: replyTo), let holder = self.buses.first(where: { $0.holds(address) }) {
