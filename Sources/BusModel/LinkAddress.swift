@@ -5,6 +5,9 @@ public struct LinkAddress: Sendable, Hashable, CustomStringConvertible {
   public let text: String
   public var description: String { self.text }
 
+  /// An address as somebody else wrote it.
+  public init(text: String) { self.text = text }
+
   /// The target a sender attaches to.
   ///
   /// - Parameter path: the namespace or exchange of the bus; empty for none.

@@ -3,6 +3,7 @@
 import Disclosure
 import InMemoryTracing
 import Logging
+import Metrics
 import MetricsTestKit
 import NIOConcurrencyHelpers
 import Testing
@@ -111,6 +112,124 @@ struct ObservabilityTests {
       try factory.expectMeter("amqp.client.last_frame_age", self.dimensions([.system: "amqp"])).lastValue == 1.5)
     let timer = try factory.expectTimer("messaging.process.duration", with([.operationName: "process"]))
     #expect(timer.lastValue == 2_000_000_000)
+  }
+
+  private func statistics(_ links: [AMQPLinkStatistics], withdrawn: Int = 0, stalled: Int = 0) -> AMQPConnectionStatistics {
+    AMQPConnectionStatistics(
+      state: .open, epoch: 1, lastFrameReceivedAge: .seconds(3), withdrawnDeliveries: withdrawn, stalledLinks: stalled,
+      links: links)
+  }
+
+  @Test("a connection's gauges: links to one address together, gone ones at zero, counters by what they gained")
+  func reporter() throws {
+    let factory = TestMetrics()
+    let reporter = MetricsReporter(try #require(AMQPObservability(metrics: factory).metrics))
+    func link(_ role: AMQPLinkStatistics.Role, _ number: UInt64, withdrawn: Int = 0) -> AMQPLinkStatistics {
+      AMQPLinkStatistics(
+        role: role, address: "q", name: "l", epoch: AMQPEpoch(connection: 1, link: number), credit: 10, buffered: 2, unsettled: 3,
+        waitingSends: 4, inFlight: 5, withdrawn: withdrawn)
+    }
+    func meter(_ name: AMQPMetricName, _ role: String) throws -> Double? {
+      try factory.expectMeter(
+        name.rawValue, self.dimensions([.system: "amqp", .destination: "q", .role: role])
+      ).lastValue
+    }
+    reporter.report(self.statistics([link(.receiver, 1, withdrawn: 2), link(.receiver, 2), link(.sender, 3)], withdrawn: 2))
+    #expect(try meter(.credit, "receiver") == 20)
+    #expect(try meter(.unsettled, "receiver") == 6)
+    #expect(try meter(.buffered, "receiver") == 4)
+    #expect(try meter(.unsettled, "sender") == 5)
+    #expect(try meter(.waitingSends, "sender") == 4)
+    // The first link took back one more, the second went after three that were never reported; one link stalled.
+    reporter.report(self.statistics([link(.receiver, 1, withdrawn: 3)], withdrawn: 6, stalled: 1))
+    #expect(try meter(.credit, "receiver") == 10)
+    #expect(try meter(.credit, "sender") == 0)
+    #expect(try meter(.waitingSends, "sender") == 0)
+    let named = try factory.expectCounter(
+      AMQPMetricName.withdrawn.rawValue, self.dimensions([.system: "amqp", .destination: "q"]))
+    let unnamed = try factory.expectCounter(AMQPMetricName.withdrawn.rawValue, self.dimensions([.system: "amqp"]))
+    #expect(named.totalValue == 3)
+    #expect(unnamed.totalValue == 3)
+    #expect(try factory.expectCounter(AMQPMetricName.stalls.rawValue, self.dimensions([.system: "amqp"])).totalValue == 1)
+    reporter.report(self.statistics([link(.receiver, 1, withdrawn: 3)], withdrawn: 6, stalled: 1))
+    #expect(named.totalValue == 3 && unnamed.totalValue == 3)
+    reporter.end()
+    #expect(try meter(.credit, "receiver") == 0)
+    #expect(try meter(.unsettled, "receiver") == 0)
+  }
+
+  /// Tells of every gauge that is set.
+  private struct ToldGauges: MetricsFactory {
+    struct Setting: Sendable {
+      var label: String
+      var role: String?
+      var value: Double
+    }
+
+    private final class Handler: MeterHandler {
+      let label: String
+      let role: String?
+      let told: AsyncStream<Setting>.Continuation
+      init(label: String, role: String?, told: AsyncStream<Setting>.Continuation) {
+        self.label = label
+        self.role = role
+        self.told = told
+      }
+      func set(_ value: Int64) { self.set(Double(value)) }
+      func set(_ value: Double) { self.told.yield(Setting(label: self.label, role: self.role, value: value)) }
+      func increment(by amount: Double) {}
+      func decrement(by amount: Double) {}
+    }
+
+    let others = TestMetrics()
+    let told: AsyncStream<Setting>.Continuation
+
+    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+      Handler(label: label, role: dimensions.first { $0.0 == AMQPAttributeName.role.rawValue }?.1, told: self.told)
+    }
+    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+      self.others.makeCounter(label: label, dimensions: dimensions)
+    }
+    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+      self.others.makeRecorder(label: label, dimensions: dimensions, aggregate: aggregate)
+    }
+    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+      self.others.makeTimer(label: label, dimensions: dimensions)
+    }
+    func destroyMeter(_ handler: any MeterHandler) {}
+    func destroyCounter(_ handler: any CounterHandler) {}
+    func destroyRecorder(_ handler: any RecorderHandler) {}
+    func destroyTimer(_ handler: any TimerHandler) {}
+  }
+
+  @Test("a real connection reports its gauges, and zero when it has ended", .timeLimit(.minutes(2)))
+  func gauges() async throws {
+    let (settings, told) = AsyncStream.makeStream(of: ToldGauges.Setting.self)
+    var iterator = settings.makeAsyncIterator()
+    func wait(for label: AMQPMetricName, _ value: Double) async {
+      while let setting = await iterator.next() {
+        if setting.label == label.rawValue, setting.role == "sender", setting.value == value { return }
+      }
+    }
+    var manners = LoopbackServer.Manners()
+    manners.answers = false
+    let observability = AMQPObservability(metrics: ToldGauges(told: told), gaugeInterval: .milliseconds(10))
+    let message = self.message
+    try await LoopbackServer.run(manners) { plain in
+      var configuration = plain
+      configuration.observability = observability
+      let connection = try await AMQPConnection.open(configuration)
+      let sender = try await connection.openSender(to: "q")
+      let send = Task { try await sender.send(message) }
+      // Granted were 10; one is under way.
+      await wait(for: .credit, 9)
+      await wait(for: .unsettled, 1)
+      send.cancel()
+      _ = try await send.value
+      await connection.close(within: .milliseconds(100))
+      await wait(for: .credit, 0)
+      await wait(for: .unsettled, 0)
+    }
   }
 
   @Test("destinations without end are counted together from a bound on")

@@ -80,3 +80,101 @@ struct LinkAddressTests {
     #expect(LinkAddress.sending(to: "a b", path: "x y", dialect: .rabbitMQ4AddressV1).text == "/exchange/x y/a b")
   }
 }
+
+@Suite("What a link address means")
+struct LinkTargetTests {
+  /// Names with everything that means something in an address, and much that does not.
+  private static func name(_ generator: inout SystemRandomNumberGenerator) -> String {
+    let pieces = ["/", "%", "%2F", "a", "Ø", "\u{1F600}", " ", "+", "?", "#", "..", "\u{0}", "\n", "e\u{301}", "queues", "9"]
+    return (0..<Int.random(in: 1..<6, using: &generator)).compactMap { _ in pieces.randomElement(using: &generator) }.joined()
+  }
+
+  @Test("what is written is read back, in every form that can say it")
+  func roundTrip() {
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<2_000 {
+      let name = Self.name(&generator)
+      let key = Self.name(&generator)
+      for target in [LinkTarget.queue(name), .exchange(name, routingKey: key), .exchange(name, routingKey: nil)] {
+        for form in AddressForm.allCases {
+          guard let address = LinkAddress(target, form: form) else {
+            #expect(form != .v2, "v2 can say everything")
+            continue
+          }
+          #expect(address.target(form: form) == target, "\(address.text)")
+          if form == .v2 { #expect(address.text.allSatisfy { $0.isASCII && !"?# +".contains($0) }) }
+        }
+      }
+    }
+  }
+
+  @Test("the dialects' own addresses are of their form", arguments: Dialect.allCases)
+  func dialects(_ dialect: Dialect) {
+    let receiving = LinkAddress.receiving(from: "93238_async", path: "", dialect: dialect)
+    #expect(receiving.target(form: dialect.addressForm) == .queue("93238_async"))
+    let sending = LinkAddress.sending(to: "93238_async", path: "x", dialect: dialect)
+    switch dialect.addressForm {
+    case .bare: #expect(sending.text.hasSuffix("93238_async"))
+    case .v1, .v2:
+      #expect(sending.target(form: dialect.addressForm) == .exchange("x", routingKey: "93238_async"))
+    }
+  }
+
+  @Test(
+    "what RabbitMQ 4 would end the session for is no address",
+    arguments: [
+      "", "/queues/", "/queues/a/b", "/queues/%", "/queues/%2", "/queues/%zz", "/queues/%ff", "/exchanges/", "/exchanges//k",
+      "/exchanges/x/k/l", "/amq/queue/q", "q", "/exchanges/x/%G0", "/queues/%+1",
+    ])
+  func broken(_ text: String) {
+    #expect(LinkAddress(text: text).target(form: .v2) == nil)
+  }
+
+  @Test("what a form cannot say, it does not")
+  func unsayable() {
+    #expect(LinkAddress(.exchange("x", routingKey: "k"), form: .bare) == nil)
+    #expect(LinkAddress(.exchange("a/b", routingKey: "k"), form: .v1) == nil)
+    #expect(LinkAddress(.exchange("a/b", routingKey: "k"), form: .v2)?.text == "/exchanges/a%2Fb/k")
+    for form in AddressForm.allCases { #expect(LinkAddress(.queue(""), form: form) == nil) }
+  }
+}
+
+@Suite("Finding a bus's dialect")
+struct DialectProbingTests {
+  @Test(
+    "what says its name and version is believed",
+    arguments: [
+      ("RabbitMQ", "3.10.8", Dialect.rabbitMQ3), ("RabbitMQ", "4.0.5", .rabbitMQ4AddressV2),
+      ("RabbitMQ", "4.3.6", .rabbitMQ4AddressV2),
+      ("RabbitMQ", "10.0.0", .rabbitMQ4AddressV2), ("ActiveMQ", "6.1.7", .activeMQ),
+    ])
+  func named(_ product: String, _ version: String, _ dialect: Dialect) {
+    #expect(DialectProbing(product: product, version: version).verdict == .found(dialect))
+  }
+
+  @Test("otherwise v2 before v1, and never a bare name, which might declare the queue")
+  func order() {
+    for product in [nil, "RabbitMQ", "something"] {
+      var probing = DialectProbing(product: product, version: nil)
+      #expect(probing.verdict == .tryNext(.rabbitMQ4AddressV2))
+      probing.answered(.formRefused)
+      #expect(probing.verdict == .tryNext(.rabbitMQ3))
+      probing.answered(.formRefused)
+      #expect(probing.verdict == .notFound)
+      probing.answered(.attached)
+      #expect(probing.verdict == .notFound)
+    }
+  }
+
+  @Test("attached proves the form; not-found proves it of RabbitMQ only")
+  func proof() {
+    var stranger = DialectProbing(product: nil, version: nil)
+    stranger.answered(.understood)
+    #expect(stranger.verdict == .tryNext(.rabbitMQ3))
+    stranger.answered(.attached)
+    #expect(stranger.verdict == .found(.rabbitMQ3))
+    var rabbit = DialectProbing(product: "RabbitMQ", version: nil)
+    rabbit.answered(.understood)
+    #expect(rabbit.verdict == .found(.rabbitMQ4AddressV2))
+  }
+}

@@ -50,6 +50,11 @@ struct ConnectionOpening {
           LogKey.peer.rawValue: "\(peer.product ?? peer.containerID) \(peer.version ?? "")",
           LogKey.endpoint.rawValue: "\(self.configuration)",
         ])
+      let observability = self.configuration.observability
+      if let metrics = observability.metrics {
+        let core = made.core
+        MetricsReporter.start(metrics, every: observability.gaugeInterval, channel) { core.value.statistics() }
+      }
       return AMQPConnection(self.configuration, peer: peer, core: made.core, ended: made.closed, eventLoop: channel.eventLoop)
     } catch var error as AMQPError {
       error.tried = self.tried

@@ -75,8 +75,8 @@ public final class AMQPMetrics: Sendable {
   }
 
   /// A link was given up because nothing moved.
-  package func stalled(_ address: String) {
-    self.counter(Key(name: .stalls, destination: self.destination(address), kind: "", result: "")).increment()
+  package func stalled(_ address: String, _ count: Int = 1) {
+    self.counter(Key(name: .stalls, destination: self.destination(address), kind: "", result: "")).increment(by: count)
   }
 
   /// What a link looks like now. Nil for what it does not have.

@@ -9,6 +9,8 @@ import Tracing
 public struct AMQPObservability: Sendable {
   /// Nil: nothing is counted.
   public let metrics: AMQPMetrics?
+  /// How often gauges are reported. Default 10 s.
+  public let gaugeInterval: Duration
   /// Nil: no spans.
   public let tracing: AMQPTracing?
   /// Whether every frame is logged at level trace, without content and secrets. It takes effect when the logger's level is
@@ -22,13 +24,16 @@ public struct AMQPObservability: Sendable {
   ///   - metrics: where metrics go; `MetricsSystem.factory` for the process's own.
   ///   - destinationLabel: what of an address stands in metrics; nil counts all destinations together. The default names
   ///     each, up to 500: an address has a queue's name in it, and with it a HER-ID, which is an organisation's number.
+  ///   - gaugeInterval: how often gauges are reported.
   ///   - tracing: how spans are made; not for connections that move other people's messages, see ``AMQPTracing``.
   ///   - logsFrames: for finding out what a bus and a client say to each other.
   public init(
     metrics factory: (any MetricsFactory)? = nil,
-    destinationLabel: @escaping @Sendable (String) -> String? = { $0 }, tracing: AMQPTracing? = nil, logsFrames: Bool = false
+    destinationLabel: @escaping @Sendable (String) -> String? = { $0 }, gaugeInterval: Duration = .seconds(10),
+    tracing: AMQPTracing? = nil, logsFrames: Bool = false
   ) {
     self.metrics = factory.map { AMQPMetrics($0, destinationLabel: destinationLabel) }
+    self.gaugeInterval = gaugeInterval
     self.tracing = tracing
     self.logsFrames = logsFrames
   }

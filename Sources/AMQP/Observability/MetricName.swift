@@ -16,7 +16,7 @@ public enum AMQPMetricName: String, Sendable, CaseIterable {
 
   /// Gauge: messages the peer may still send on a receiving link, or takes on a sending one.
   case credit = "amqp.client.link.credit"
-  /// Gauge: deliveries handed out and not settled.
+  /// Gauge: deliveries handed out and not settled; on a sending link messages without an outcome yet.
   case unsettled = "amqp.client.link.unsettled"
   /// Gauge: deliveries that arrived and no task has taken.
   case buffered = "amqp.client.link.buffered"
