@@ -42,7 +42,8 @@ struct QueueReceiver<Intake: DeliveryIntake>: Sendable {
   private func receive(_ group: inout DiscardingTaskGroup, _ work: Work) async {
     var failures = 0
     while !self.isStopping {
-      self.set(.connecting)
+      // While it is tried again its trouble stays on show: who asks in between must not take it for mended.
+      if failures == 0 { self.set(.connecting) }
       let failure: AMQPError
       do {
         let receiver = try await self.attach()
