@@ -353,7 +353,7 @@ final class ConnectionCore: EngineOwner {
       self.finishDetach(link)
     case .transportFailed(let condition):
       self.fail(ConnectionFailure.error(transport: condition, tried: "use the connection to \(self.name)"))
-      self.handler?.closeChannel()
+      self.handler?.closeChannelAfterOutput()
     case .transportClosed: self.handler?.closeChannel()
     // A peer of a client has no business beginning sessions or attaching links: they are left unanswered.
     case .sessionBegunByPeer, .linkAttachedByPeer: break

@@ -84,6 +84,15 @@ package final class EngineHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
+  /// Closes the channel after Proton's last words: the Close that tells the peer which rule it broke.
+  func closeChannelAfterOutput() {
+    guard let context = self.context, context.channel.isActive else { return self.closeChannel() }
+    var output = context.channel.allocator.buffer(capacity: 512)
+    self.engine.takeOutput(into: &output)
+    if output.readableBytes > 0 { context.writeAndFlush(self.wrapOutboundOut(output), promise: nil) }
+    self.closeChannel()
+  }
+
   /// Closes the channel without more words.
   package func closeChannel() { self.context?.close(promise: nil) }
 

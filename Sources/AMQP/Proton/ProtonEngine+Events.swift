@@ -48,7 +48,11 @@ extension ProtonEngine {
   }
 
   private func sessionBegun(_ pointer: OpaquePointer?) -> EngineEvent? {
-    guard let pointer, self.sessionID(pointer) == nil else { return nil }
+    guard let pointer else { return nil }
+    if let known = self.sessionID(pointer) {
+      if self.endedBeforeBegun.remove(known) != nil { pn_session_close(pointer) }
+      return nil
+    }
     let id = SessionID(number: self.nextNumber())
     pn_session_set_context(pointer, context(id.number))
     self.sessions[id] = pointer
@@ -66,6 +70,7 @@ extension ProtonEngine {
 
   func release(_ id: SessionID, _ pointer: OpaquePointer) {
     self.endingSessions.remove(id)
+    self.endedBeforeBegun.remove(id)
     self.sessions[id] = nil
     pn_session_free(pointer)
   }

@@ -26,6 +26,8 @@ package final class ProtonEngine {
   let settings: Settings
   var sessions: [SessionID: OpaquePointer] = [:]
   var endingSessions: Set<SessionID> = []
+  /// Sessions that we have done with before the peer had answered their Begin.
+  var endedBeforeBegun: Set<SessionID> = []
   var links: [LinkID: LinkState] = [:]
   var deliveries: [DeliveryID: OpaquePointer] = [:]
   private var lastNumber = 0
@@ -152,6 +154,12 @@ package final class ProtonEngine {
     guard let pointer = self.sessions[id] else { return }
     for (link, state) in self.links where state.session == id { self.forget(link) }
     if let condition { set(condition, on: pn_session_condition(pointer)) }
+    // Its Begin is not answered yet. Proton forgets the channel with our End, and would take the peer's Begin, when it comes
+    // after all, for a broken rule that costs the connection: so our End follows that Begin.
+    guard Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_REMOTE_UNINIT == 0 else {
+      self.endedBeforeBegun.insert(id)
+      return
+    }
     pn_session_close(pointer)
     if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_REMOTE_CLOSED != 0 {
       self.release(id, pointer)
