@@ -235,6 +235,16 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
+    .testTarget(
       name: "CommandLineTests",
       dependencies: [
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",

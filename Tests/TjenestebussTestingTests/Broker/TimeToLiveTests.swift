@@ -11,7 +11,7 @@ struct TimeToLiveTests {
     "a message dies at its time and lies with the dead letters, where it lives on",
     arguments: [Dialect.rabbitMQ4AddressV2, .azureServiceBus])
   func dies(_ dialect: Dialect) async throws {
-    let clock = ManualBrokerClock()
+    let clock = VirtualClock()
     try await withTestBroker(dialect, change: { $0.clock = clock }) { broker, connection in
       let deadLetters = dialect == .azureServiceBus ? "q/$DeadLetterQueue" : "q_dl"
       try await connection.withSender(to: broker.sendingAddress("q")) { sender in
@@ -34,7 +34,7 @@ struct TimeToLiveTests {
 
   @Test("the queue's own time counts, and what is delivered states what is left of it")
   func queueTime() async throws {
-    let clock = ManualBrokerClock()
+    let clock = VirtualClock()
     let queue = BrokerQueue("q", timeToLive: .seconds(10), deadLetter: .none)
     try await withTestBroker(queues: [queue], change: { $0.clock = clock }) { broker, connection in
       try await connection.withSender(to: broker.sendingAddress("q")) { sender in
