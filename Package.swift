@@ -126,6 +126,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -251,6 +252,17 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(name: "RehearsalTests", dependencies: ["rehearsal", "BusModel"], swiftSettings: houseRules),
+    .testTarget(
+      name: "ExchangeTests",
+      dependencies: [
+        "TjenestebussTesting", "AMQP", "BusModel", "Disclosure", "ForeignPrograms",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      exclude: ["Recordings"],
+      swiftSettings: houseRules),
     .testTarget(
       name: "RealBrokerTests",
       dependencies: [

@@ -28,6 +28,12 @@ extension AMQPFrame {
 }
 
 extension AMQPValue {
+  /// Reads one value; bytes after it are not looked at.
+  package init(decoding bytes: [UInt8]) throws(AMQPDecodingError) {
+    var decoder = AMQPDecoder(bytes)
+    self = try decoder.value()
+  }
+
   /// The value in its most compact encoding.
   package func encoded() -> [UInt8] {
     var encoder = AMQPEncoder()

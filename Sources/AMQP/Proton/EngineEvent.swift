@@ -59,6 +59,14 @@ package struct PeerAttach: Equatable, Sendable {
   package var maxMessageSize: UInt64
   package var properties: AMQPMap
   package var senderSettles: Bool
+  /// Whether the peer asks the receiver to settle second.
+  package var settlesSecond = false
+  /// Whether the source's distribution mode is copy.
+  package var browses = false
+  /// Whether the peer asks for a node to be made.
+  package var isDynamic = false
+  /// Whether the target is a coordinator of transactions.
+  package var isCoordinator = false
 }
 
 /// A whole message as it arrived, not yet decoded.

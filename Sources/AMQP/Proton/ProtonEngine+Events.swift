@@ -84,7 +84,11 @@ extension ProtonEngine {
       target: text(pn_terminus_get_address(target)), hasSource: pn_terminus_get_type(source) != PN_UNSPECIFIED,
       hasTarget: pn_terminus_get_type(target) != PN_UNSPECIFIED, maxMessageSize: pn_link_remote_max_message_size(pointer),
       properties: map(pn_link_remote_properties(pointer)),
-      senderSettles: pn_link_remote_snd_settle_mode(pointer) == PN_SND_SETTLED)
+      senderSettles: pn_link_remote_snd_settle_mode(pointer) == PN_SND_SETTLED,
+      settlesSecond: pn_link_remote_rcv_settle_mode(pointer) == PN_RCV_SECOND,
+      browses: pn_terminus_get_distribution_mode(source) == PN_DIST_MODE_COPY,
+      isDynamic: pn_terminus_is_dynamic(source) || pn_terminus_is_dynamic(target),
+      isCoordinator: pn_terminus_get_type(target) == PN_COORDINATOR)
     if let id = self.linkID(pointer) { return .linkAttachAnswered(id, attach) }
     guard let session = pn_link_session(pointer).flatMap(self.sessionID) else { return nil }
     let role: LinkRole = pn_link_is_sender(pointer) ? .sender : .receiver
@@ -94,12 +98,17 @@ extension ProtonEngine {
   private func linkDetached(_ pointer: OpaquePointer?, closed: Bool) -> EngineEvent? {
     guard let pointer, let id = self.linkID(pointer) else { return nil }
     let reason = condition(pn_link_remote_condition(pointer))
-    self.detach(id)
+    if self.settings.detachesWithoutClosing { self.detachWithoutClosing(id) } else { self.detach(id) }
     return .linkDetachedByPeer(id, reason, closed: closed)
   }
 
   private func flow(_ pointer: OpaquePointer?) -> EngineEvent? {
-    guard let pointer, let id = self.linkID(pointer), let role = self.links[id]?.role else { return nil }
+    guard let pointer else { return nil }
+    guard let id = self.linkID(pointer) else {
+      if let session = pn_link_session(pointer).flatMap(self.sessionID) { self.strayFlow?(session) }
+      return nil
+    }
+    guard let role = self.links[id]?.role else { return nil }
     if role == .receiver {
       let returned = Int(pn_link_drained(pointer))
       return returned > 0 ? .creditReturned(id, returned) : nil

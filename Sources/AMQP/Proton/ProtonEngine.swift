@@ -18,6 +18,8 @@ package final class ProtonEngine {
     package var maxFrameSize: UInt32 = 65_536
     package var maxMessageSize: Int = 64 << 20
     package var properties: AMQPMap = [:]
+    /// Server role: a Detach is answered by one that does not close, as RabbitMQ 3 does it.
+    package var detachesWithoutClosing = false
 
     package init(containerID: String) { self.containerID = containerID }
   }
@@ -35,6 +37,8 @@ package final class ProtonEngine {
   /// The peer's end came where Proton does not see it.
   var isAborted = false
   var closeReported = false
+  /// Server role: the client spoke of a link of this session that is no more.
+  package var strayFlow: ((SessionID) -> Void)?
 
   struct LinkState {
     let pointer: OpaquePointer
@@ -203,26 +207,6 @@ package final class ProtonEngine {
     return id
   }
 
-  /// Answers a peer's attach with its own termini.
-  package func acceptLink(_ id: LinkID, maxMessageSize: UInt64 = 0) {
-    guard let pointer = self.links[id]?.pointer else { return }
-    pn_terminus_copy(pn_link_source(pointer), pn_link_remote_source(pointer))
-    pn_terminus_copy(pn_link_target(pointer), pn_link_remote_target(pointer))
-    pn_link_set_snd_settle_mode(pointer, pn_link_remote_snd_settle_mode(pointer))
-    pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
-    if maxMessageSize > 0 { pn_link_set_max_message_size(pointer, maxMessageSize) }
-    pn_link_open(pointer)
-  }
-
-  /// Answers a peer's attach with null termini, then detaches with `condition`: how a link is refused (spec 2.6.3).
-  package func refuseLink(_ id: LinkID, _ condition: AMQPCondition) {
-    guard let pointer = self.links[id]?.pointer else { return }
-    pn_terminus_set_type(pn_link_source(pointer), PN_UNSPECIFIED)
-    pn_terminus_set_type(pn_link_target(pointer), PN_UNSPECIFIED)
-    pn_link_open(pointer)
-    self.detach(id, condition)
-  }
-
   /// Detaches and closes the link, and forgets it.
   package func detach(_ id: LinkID, _ condition: AMQPCondition? = nil) {
     guard let pointer = self.links[id]?.pointer else { return }
@@ -267,11 +251,13 @@ package final class ProtonEngine {
 
   /// Sends one whole message on a link that has credit.
   ///
+  /// - Parameter tag: the delivery's; nil for one of our own counting.
   /// - Returns: nil when the link is gone; otherwise the delivery, already forgotten when `settled`.
-  package func transfer(_ payload: [UInt8], on id: LinkID, settled: Bool = false) -> DeliveryID? {
+  package func transfer(_ payload: [UInt8], on id: LinkID, settled: Bool = false, tag: [UInt8]? = nil) -> DeliveryID? {
     guard let link = self.links[id]?.pointer else { return nil }
     let delivery = DeliveryID(number: self.nextNumber())
-    let tag = withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { raw in
+    let tagBytes = tag ?? withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { Array($0) }
+    let tag = tagBytes.withUnsafeBytes { raw in
       raw.withMemoryRebound(to: CChar.self) { pn_delivery(link, pn_dtag($0.baseAddress, $0.count)) }
     }
     guard let pointer = tag else { return nil }

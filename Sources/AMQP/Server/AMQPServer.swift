@@ -14,6 +14,10 @@ package final class AMQPServer: Sendable {
     package var maximumFrameSize: UInt32
     package var properties: AMQPMap
     package var tls: NIOSSLContext?
+    /// The highest channel; nil for Proton's own.
+    package var channelMax: UInt16?
+    /// Whether a Detach is answered by one that does not close.
+    package var detachesWithoutClosing = false
 
     package init(
       containerID: String, mechanisms: [String] = ["PLAIN", "ANONYMOUS"], idleTimeoutMilliseconds: UInt32 = 60_000,
@@ -54,13 +58,17 @@ package final class AMQPServer: Sendable {
           engineSettings.idleTimeoutMilliseconds = settings.idleTimeoutMilliseconds
           engineSettings.maxFrameSize = settings.maximumFrameSize
           engineSettings.properties = settings.properties
+          engineSettings.detachesWithoutClosing = settings.detachesWithoutClosing
           let engine = ProtonEngine(engineSettings)
+          engine.announce(channelMax: settings.channelMax)
           let connection = ServerConnection(number: numbers.value, engine: engine, delegate: delegate.value)
           let handler = EngineHandler(engine: engine, owner: connection)
           connection.handler = handler
           let operations = channel.pipeline.syncOperations
           if let tls = settings.tls { try operations.addHandler(NIOSSLServerHandler(context: tls)) }
-          try operations.addHandler(ServerLoginHandler(mechanisms: settings.mechanisms) { connection.login($0) })
+          let decider = ServerLoginHandler.Decider(
+            login: { connection.login($0, answer: $1) }, open: { connection.opening($0) })
+          try operations.addHandler(ServerLoginHandler(mechanisms: settings.mechanisms, decider: decider))
           try operations.addHandler(handler)
         }
       }

@@ -6,10 +6,14 @@ import NIOCore
 package protocol ServerDelegate: AnyObject {
   /// Whether a client may enter.
   func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool
+  /// The same, for those who take their time: `answer` is to be called once, now or later, on the event loop.
+  func login(_ credentials: ServerCredentials, on connection: ServerConnection, answer: @escaping (Bool) -> Void)
+  /// The client's Open was read and is not answered yet.
+  func opening(_ open: ServerOpen, on connection: ServerConnection) -> ServerOpenVerdict
   /// The client's Open was read and has been answered.
   func opened(_ connection: ServerConnection, _ open: PeerOpen)
   /// The client attached a link; `role` is ours: `.sender` when the client receives. To be answered by
-  /// ``ServerConnection/accept(_:maximumMessageSize:)``, ``ServerConnection/refuse(_:_:)`` or
+  /// ``ServerConnection/accept(_:_:)``, ``ServerConnection/refuse(_:_:)`` or
   /// ``ServerConnection/endSession(_:_:)``.
   func attached(_ link: LinkID, _ session: SessionID, role: LinkRole, _ attach: PeerAttach, on connection: ServerConnection)
   /// The client detached the link; it has been answered.
@@ -22,8 +26,21 @@ package protocol ServerDelegate: AnyObject {
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection)
   /// The client stated an outcome for a message we sent; to be answered by ``ServerConnection/settle(_:)``.
   func disposed(_ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection)
+  /// The client began a session; it has been answered.
+  func began(_ session: SessionID, on connection: ServerConnection)
+  /// The client granted credit to a link of this session that is no more.
+  func creditedStray(_ session: SessionID, on connection: ServerConnection)
   /// The connection is gone, with all sessions and links.
   func closed(_ connection: ServerConnection)
+}
+
+extension ServerDelegate {
+  package func login(_ credentials: ServerCredentials, on connection: ServerConnection, answer: @escaping (Bool) -> Void) {
+    answer(self.login(credentials, on: connection))
+  }
+  package func opening(_ open: ServerOpen, on connection: ServerConnection) -> ServerOpenVerdict { .answered }
+  package func began(_ session: SessionID, on connection: ServerConnection) {}
+  package func creditedStray(_ session: SessionID, on connection: ServerConnection) {}
 }
 
 /// One client's connection at a server, on the server's event loop.
@@ -36,24 +53,32 @@ package final class ServerConnection: EngineOwner {
   weak var handler: EngineHandler?
   private weak var delegate: (any ServerDelegate)?
   private var openLinks: [LinkID: SessionID] = [:]
+  /// Those the client has begun and nobody has ended.
+  package private(set) var sessions: Set<SessionID> = []
 
   init(number: Int, engine: ProtonEngine, delegate: any ServerDelegate) {
     self.number = number
     self.engine = engine
     self.delegate = delegate
+    engine.strayFlow = { [weak self] session in
+      guard let self else { return }
+      self.delegate?.creditedStray(session, on: self)
+    }
   }
 
-  func login(_ credentials: ServerCredentials) -> Bool {
-    guard let delegate = self.delegate, delegate.login(credentials, on: self) else { return false }
-    self.credentials = credentials
-    return true
+  func login(_ credentials: ServerCredentials, answer: @escaping (Bool) -> Void) {
+    guard let delegate = self.delegate else { return answer(false) }
+    delegate.login(credentials, on: self) { [weak self] mayEnter in
+      if mayEnter { self?.credentials = credentials }
+      answer(mayEnter)
+    }
   }
+
+  func opening(_ open: ServerOpen) -> ServerOpenVerdict { self.delegate?.opening(open, on: self) ?? .answered }
 
   // MARK: Answers and commands
 
-  package func accept(_ link: LinkID, maximumMessageSize: UInt64 = 0) {
-    self.engine.acceptLink(link, maxMessageSize: maximumMessageSize)
-  }
+  package func accept(_ link: LinkID, _ answer: ServerLinkAnswer = ServerLinkAnswer()) { self.engine.acceptLink(link, answer) }
 
   package func refuse(_ link: LinkID, _ condition: AMQPCondition) {
     self.openLinks[link] = nil
@@ -68,14 +93,15 @@ package final class ServerConnection: EngineOwner {
 
   package func endSession(_ session: SessionID, _ condition: AMQPCondition?) {
     self.openLinks = self.openLinks.filter { $0.value != session }
+    self.sessions.remove(session)
     self.engine.endSession(session, condition)
   }
 
   package func grant(_ credit: Int, on link: LinkID) { self.engine.grant(credit, on: link) }
 
   /// Sends a message on a link that has credit. Nil when the link is gone.
-  package func send(_ payload: [UInt8], on link: LinkID, settled: Bool) -> DeliveryID? {
-    self.engine.transfer(payload, on: link, settled: settled)
+  package func send(_ payload: [UInt8], on link: LinkID, settled: Bool, tag: [UInt8]? = nil) -> DeliveryID? {
+    self.engine.transfer(payload, on: link, settled: settled, tag: tag)
   }
 
   package func drained(_ link: LinkID) { self.engine.drained(link) }
@@ -88,6 +114,9 @@ package final class ServerConnection: EngineOwner {
 
   /// Takes a message we sent back without settling it, as RabbitMQ 4.3 does with what a consumer holds too long.
   package func withdraw(_ delivery: DeliveryID) { self.engine.update(delivery, .released) }
+
+  /// The annotations of the client's `modified` for a message we sent, while it is not settled.
+  package func annotations(of delivery: DeliveryID) -> AMQPMap { self.engine.remoteAnnotations(of: delivery) }
 
   /// Closes with or without a reason.
   package func close(_ condition: AMQPCondition?) { self.engine.closeConnection(condition) }
@@ -108,9 +137,13 @@ package final class ServerConnection: EngineOwner {
       delegate.opened(self, open)
     case .remoteClosed:
       self.engine.closeConnection()
-    case .sessionBegunByPeer(let session): self.engine.acceptSession(session)
+    case .sessionBegunByPeer(let session):
+      self.engine.acceptSession(session)
+      self.sessions.insert(session)
+      delegate.began(session, on: self)
     case .sessionEndedByPeer(let session, _):
       self.engine.endSession(session)
+      self.sessions.remove(session)
       self.openLinks = self.openLinks.filter { $0.value != session }
       delegate.ended(session, on: self)
     case .linkAttachedByPeer(let link, let session, let role, let attach):

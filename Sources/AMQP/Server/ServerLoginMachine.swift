@@ -4,6 +4,8 @@
 package enum ServerCredentials: Equatable, Sendable {
   case plain(user: String, password: String)
   case anonymous
+  /// By the TLS layer's certificate; nil when that names nobody.
+  case external(user: String?)
   /// No SASL layer at all.
   case none
 }
@@ -33,7 +35,7 @@ package struct ServerLoginMachine: Sendable {
   private var parser = AMQPFrameParser()
   private var state = State.header
 
-  /// - Parameter mechanisms: what is offered, in order: "PLAIN", "ANONYMOUS".
+  /// - Parameter mechanisms: what is offered, in order: "PLAIN", "ANONYMOUS", "AMQPLAIN", "EXTERNAL".
   package init(mechanisms: [String]) { self.mechanisms = mechanisms }
 
   package mutating func receive(_ bytes: [UInt8]) -> [Action] {
@@ -47,7 +49,9 @@ package struct ServerLoginMachine: Sendable {
     guard case .deciding(let credentials) = self.state else { return [] }
     guard mayEnter else {
       self.state = .failed
-      return credentials == .none ? [.close] : [.write(AMQPFrame.encodedSASL(AMQPFrame.Code.saslOutcome, [.ubyte(1)])), .close]
+      return credentials == .none
+        ? [.write(AMQPFrame.saslHeader), .close]
+        : [.write(AMQPFrame.encodedSASL(AMQPFrame.Code.saslOutcome, [.ubyte(1)])), .close]
     }
     self.state = .done
     guard credentials != .none else { return [.done(remaining: AMQPFrame.amqpHeader + self.parser.rest)] }
@@ -98,7 +102,12 @@ package struct ServerLoginMachine: Sendable {
   private func credentials(_ fields: [AMQPValue]) -> ServerCredentials? {
     guard let mechanism = fields.first?.text, self.mechanisms.contains(mechanism) else { return nil }
     switch mechanism {
-    case "ANONYMOUS": return .anonymous
+    // Azure's own: as ANONYMOUS, and who it is comes by `$cbs`.
+    case "ANONYMOUS", "MSSBCBS": return .anonymous
+    case "EXTERNAL": return .external(user: nil)
+    case "AMQPLAIN":
+      guard fields.count > 1, case .binary(let response) = fields[1] else { return nil }
+      return AMQPlain.credentials(response)
     case "PLAIN":
       guard fields.count > 1, case .binary(let response) = fields[1] else { return nil }
       let parts = response.split(separator: 0, omittingEmptySubsequences: false)
@@ -106,5 +115,25 @@ package struct ServerLoginMachine: Sendable {
       return .plain(user: String(decoding: parts[1], as: UTF8.self), password: String(decoding: parts[2], as: UTF8.self))
     default: return nil
     }
+  }
+}
+
+/// RabbitMQ's own mechanism: a table of AMQP 0-9-1 with LOGIN and PASSWORD.
+private enum AMQPlain {
+  static func credentials(_ response: [UInt8]) -> ServerCredentials? {
+    var rest = response[...]
+    var texts: [String: String] = [:]
+    while let nameLength = rest.popFirst() {
+      let name = String(decoding: rest.prefix(Int(nameLength)), as: UTF8.self)
+      rest = rest.dropFirst(Int(nameLength))
+      guard rest.popFirst() == UInt8(ascii: "S"), rest.count >= 4 else { return nil }
+      let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      rest = rest.dropFirst(4)
+      guard length <= rest.count else { return nil }
+      texts[name] = String(decoding: rest.prefix(length), as: UTF8.self)
+      rest = rest.dropFirst(length)
+    }
+    guard let user = texts["LOGIN"], let password = texts["PASSWORD"] else { return nil }
+    return .plain(user: user, password: password)
   }
 }

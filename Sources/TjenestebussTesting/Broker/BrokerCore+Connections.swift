@@ -3,15 +3,34 @@
 import AMQP
 import BusModel
 
-/// Login, sessions and links.
+/// Login, Open, sessions and their ends.
 extension BrokerCore {
+  private var refusalDelay: Int64 {
+    self.configuration.refusalDelay.map { Int64($0 / .milliseconds(1)) } ?? self.manners.refusalDelay
+  }
+
+  func login(_ credentials: ServerCredentials, on connection: ServerConnection, answer: @escaping (Bool) -> Void) {
+    if self.login(credentials, on: connection) { return answer(true) }
+    guard self.refusalDelay > 0, credentials != .none else { return answer(false) }
+    _ = self.after(self.refusalDelay) { _ in answer(false) }
+  }
+
   func login(_ credentials: ServerCredentials, on connection: ServerConnection) -> Bool {
     guard let user = self.user(for: credentials) else {
       self.counters.loginsRefused += 1
       self.changed()
       return false
     }
-    self.clients[connection.number] = Client(connection: connection, user: user)
+    var client = Client(connection: connection, user: user)
+    let number = connection.number
+    if self.product == .azureServiceBus, credentials == .anonymous, self.configuration.anonymousUser == nil {
+      client.isKnown = false
+      client.alarms["token"] = self.after(20_000) { $0.close(number, "no token was shown within 20 s") }
+    }
+    if let deadline = self.manners.openDeadline {
+      client.alarms["open"] = self.after(deadline) { $0.clients[number]?.connection.cut() }
+    }
+    self.clients[number] = client
     return true
   }
 
@@ -20,41 +39,105 @@ extension BrokerCore {
     case .plain(let name, let password):
       let known = self.configuration.users.first { $0.name == name }
       return known?.password.withPlainText { $0 == password } == true ? name : nil
-    case .anonymous: return self.configuration.anonymousUser
+    // With Azure everyone may come so far, and shows a token afterwards.
+    case .anonymous: return self.configuration.anonymousUser ?? (self.product == .azureServiceBus ? "anonymous" : nil)
+    case .external(let name): return name.flatMap { name in self.configuration.users.first { $0.name == name }?.name }
     // RabbitMQ 4 refuses a client without a SASL layer, whoever may come anonymously.
     case .none: return self.manners.answersManagement ? nil : self.configuration.anonymousUser
     }
   }
 
-  private func may(_ connection: ServerConnection, _ patterns: KeyPath<BrokerUser, [NamePattern]>, _ name: String) -> Bool {
-    guard let user = self.clients[connection.number]?.user else { return false }
-    // An anonymous user who is not among the users has no limits.
-    guard let known = self.configuration.users.first(where: { $0.name == user }) else { return true }
-    return known[keyPath: patterns].contains { $0.matches(name) }
+  private func close(_ number: Int, _ text: String) {
+    guard let connection = self.clients[number]?.connection else { return }
+    connection.close(AMQPCondition(AMQPCondition.connectionForced, text: text))
+    self.markUnflushed(number)
+  }
+
+  // MARK: Open
+
+  func opening(_ open: ServerOpen, on connection: ServerConnection) -> ServerOpenVerdict {
+    let number = connection.number
+    self.clients[number]?.alarms.removeValue(forKey: "open")?()
+    self.clients[number]?.hasOpened = true
+    let introduction = self.manners.introduction
+    if introduction.echoes {
+      connection.engine.announce(maximumFrameSize: open.maximumFrameSize, channelMax: open.channelMax)
+    }
+    var isRefused = self.isRabbitMQ && (open.maximumFrameSize ?? .max) < 512
+    if self.manners.refusesShortIdleTimeout, let idle = open.idleTimeoutMilliseconds, idle > 0, idle < 1_000 { isRefused = true }
+    if self.isRabbitMQ {
+      let user = self.clients[number]?.user
+      let mayEnter = self.configuration.users.first { $0.name == user }?.mayEnter ?? true
+      let isElsewhere = open.hostname.map { $0.hasPrefix("vhost:") && $0.dropFirst(6) != self.configuration.virtualHost } ?? false
+      if !mayEnter || isElsewhere {
+        // RabbitMQ 3 tells it when the first session begins.
+        self.clients[number]?.isShutOut = true
+        isRefused = isRefused || self.manners.answersManagement
+      }
+    }
+    guard isRefused else { return .answered }
+    self.counters.clientFaults += 1
+    guard self.refusalDelay > 0 else {
+      connection.cut()
+      return .ignored
+    }
+    self.clients[number]?.alarms["cut"] = self.after(self.refusalDelay) { $0.clients[number]?.connection.cut() }
+    return .ignored
   }
 
   func opened(_ connection: ServerConnection, _ open: PeerOpen) {
-    self.clients[connection.number]?.containerID = open.containerID
+    let number = connection.number
+    self.clients[number]?.containerID = open.containerID
+    // Proton is told the size to announce, and holds peers to it; RabbitMQ 3 does not.
+    if self.manners.introduction.echoes { self.eventLoop.assumeIsolated().execute { connection.engine.toleratesLargeFrames() } }
+    if self.product.isServiceBus { self.watchIdleness(of: connection) }
     self.changed()
-    guard self.isRabbitMQ, let host = open.hostname, host.hasPrefix("vhost:"),
-      host.dropFirst(6) != self.configuration.virtualHost
-    else { return }
-    self.counters.clientFaults += 1
-    if self.manners.answersManagement { return connection.cut() }
-    connection.close(AMQPCondition(AMQPCondition.unauthorizedAccess, text: "access to \(host) refused"))
   }
 
+  func began(_ session: SessionID, on connection: ServerConnection) {
+    let number = connection.number
+    self.clients[number]?.sessions += 1
+    if self.clients[number]?.isShutOut == true {
+      self.counters.clientFaults += 1
+      return connection.close(AMQPCondition(AMQPCondition.unauthorizedAccess, text: "access to the vhost refused"))
+    }
+    if let most = self.manners.mostSessions, connection.sessions.count > most {
+      self.counters.clientFaults += 1
+      connection.close(AMQPCondition(AMQPCondition.framingError, text: "channel number beyond channel_max"))
+    }
+  }
+
+  func creditedStray(_ session: SessionID, on connection: ServerConnection) {
+    guard self.refusedIn.contains(SessionKey(connection: connection.number, session: session)) else { return }
+    self.end(session, on: connection, AMQPCondition("amqp:session:unattached-handle", text: "Unattached link handle"))
+  }
+
+  // MARK: Ends
+
   func closed(_ connection: ServerConnection) {
+    for cancel in self.clients[connection.number]?.alarms.values ?? [:].values { cancel() }
     self.clients[connection.number] = nil
+    self.refusedIn = self.refusedIn.filter { $0.connection != connection.number }
     self.forgetLinks(of: connection) { _ in true }
     self.faults.forget(connection: connection.number)
     self.changed()
   }
 
-  func ended(_ session: SessionID, on connection: ServerConnection) { self.forget(session, on: connection) }
+  func ended(_ session: SessionID, on connection: ServerConnection) {
+    self.refusedIn.remove(SessionKey(connection: connection.number, session: session))
+    self.forget(session, on: connection)
+  }
 
   func detached(_ link: LinkID, on connection: ServerConnection) {
-    self.forget(LinkKey(connection: connection.number, link: link), counts: false)
+    let key = LinkKey(connection: connection.number, link: link)
+    // RabbitMQ 3 leaves what the consumer holds with the session.
+    if self.product == .rabbitMQ310, case .outgoing(let queue, let consumer, _)? = self.links[key]?.use {
+      self.links[key]?.isDetached = true
+      _ = self.queues[queue]?.machine.grant(0, to: consumer, now: self.now)
+      return
+    }
+    self.forget(key, counts: false)
+    if self.product.isServiceBus { self.watchIdleness(of: connection) }
   }
 
   /// Ends a session for what the client did.
@@ -65,7 +148,7 @@ extension BrokerCore {
     self.forget(session, on: connection)
   }
 
-  private func forget(_ session: SessionID, on connection: ServerConnection) {
+  func forget(_ session: SessionID, on connection: ServerConnection) {
     self.forgetLinks(of: connection) { $0.session == session }
   }
 
@@ -82,6 +165,7 @@ extension BrokerCore {
     guard let link = self.links.removeValue(forKey: key) else { return }
     if case .outgoing(let queue, let consumer, _) = link.use {
       self.consumers[consumer] = nil
+      for handed in self.handed.values where handed.link == key { handed.token.map { self.lockTokens[$0] = nil } }
       self.handed = self.handed.filter { $0.value.link != key }
       let actions = self.queues[queue]?.machine.detach(consumer, counts: counts, now: self.now) ?? []
       self.perform(actions, in: queue)
@@ -97,103 +181,12 @@ extension BrokerCore {
     self.forget(key, counts: false)
   }
 
-  // MARK: Attach
-
-  func attached(
-    _ link: LinkID, _ session: SessionID, role: LinkRole, _ attach: PeerAttach, on connection: ServerConnection
-  ) {
-    let key = LinkKey(connection: connection.number, link: link)
-    do throws(Refusal) {
-      let use =
-        role == .sender
-        ? try self.reader(key, attach, on: connection) : try self.writer(attach, on: connection)
-      self.links[key] = Link(session: session, name: attach.name, use: use)
-      connection.accept(link, maximumMessageSize: self.maximumMessageSize)
-      if role == .receiver { self.topUp(key, on: connection) }
-    } catch {
-      self.counters.attachesRefused += 1
-      switch self.manners.refusal {
-      case .detach: connection.refuse(link, error.condition)
-      case .endOfSession:
-        connection.endSession(session, error.condition)
-        self.forget(session, on: connection)
-      }
-    }
-    self.markUnflushed(connection.number)
+  func setDisabled(_ isDisabled: Bool, _ queue: String) -> Bool {
+    guard self.queues[queue] != nil else { return false }
+    self.queues[queue]?.isDisabled = isDisabled
+    if isDisabled { self.detachLinks(of: queue, AMQPCondition(BrokerCore.entityDisabled, text: "the entity is disabled")) }
+    return true
   }
 
-  private struct Refusal: Error {
-    let condition: AMQPCondition
-
-    init(_ name: String, _ text: String) { self.condition = AMQPCondition(name, text: text) }
-  }
-
-  private func reader(
-    _ key: LinkKey, _ attach: PeerAttach, on connection: ServerConnection
-  ) throws(Refusal) -> Link.Use {
-    let queue: String
-    switch self.address(attach.source ?? "") {
-    case .queue(let name, let declares):
-      if declares { self.declare(BrokerQueue(name, deadLetter: .none)) }
-      queue = name
-    case .deadLetterSubqueue(let name): queue = "\(name)/$DeadLetterQueue"
-    case .management: return .managementAnswers
-    case .exchange, .anonymous: throw Refusal(AMQPCondition.notImplemented, "cannot receive from \(attach.source ?? "null")")
-    case .invalid(let reason): throw Refusal(AMQPCondition.invalidField, reason)
-    }
-    guard self.queues[queue] != nil else { throw Refusal(AMQPCondition.notFound, "no queue '\(queue)'") }
-    guard self.may(connection, \.mayRead, queue) else {
-      throw Refusal(AMQPCondition.unauthorizedAccess, "read access to queue '\(queue)' refused")
-    }
-    let consumer = self.newConsumer(key)
-    self.queues[queue]?.machine.attach(consumer, takesSettled: attach.senderSettles)
-    return .outgoing(queue: queue, consumer: consumer, settled: attach.senderSettles)
-  }
-
-  private func writer(_ attach: PeerAttach, on connection: ServerConnection) throws(Refusal) -> Link.Use {
-    let address = attach.target.map(self.address) ?? .anonymous
-    switch address {
-    case .management: return .managementRequests
-    case .anonymous where self.manners.answersManagement || self.configuration.dialect == .activeMQ: break
-    case .anonymous: throw Refusal(AMQPCondition.notImplemented, "a target without an address")
-    case .deadLetterSubqueue: throw Refusal(AMQPCondition.notAllowed, "a dead-letter queue takes no messages from senders")
-    case .invalid(let reason): throw Refusal(AMQPCondition.invalidField, reason)
-    case .exchange(let exchange, _):
-      guard self.routing.has(exchange) else { throw Refusal(AMQPCondition.notFound, "no exchange '\(exchange)'") }
-    case .queue(let name, let declares):
-      if declares { self.declare(BrokerQueue(name, deadLetter: .none)) }
-      if self.queues[name] == nil, self.capabilities.missingQueueForSender == .refusesAttach {
-        throw Refusal(AMQPCondition.notFound, "no queue '\(name)'")
-      }
-    }
-    if self.manners.checksWriteAtAttach, let refused = self.writeRefused(to: address, on: connection) {
-      throw Refusal(AMQPCondition.unauthorizedAccess, refused)
-    }
-    return .incoming(address)
-  }
-
-  func address(_ text: String) -> BrokerAddress {
-    BrokerAddress(text, dialect: self.configuration.dialect, path: self.configuration.path)
-  }
-
-  /// Why the client may not send to `address`; nil when it may.
-  func writeRefused(to address: BrokerAddress, on connection: ServerConnection) -> String? {
-    let name: String
-    switch address {
-    case .queue(let queue, _): name = self.isRabbitMQ ? "amq.default" : queue
-    case .exchange(let exchange, _): name = exchange
-    case .deadLetterSubqueue, .management, .anonymous, .invalid: return nil
-    }
-    return self.may(connection, \.mayWrite, name) ? nil : "write access to '\(name)' refused"
-  }
-
-  /// Grants a sender credit when half of its window is used.
-  func topUp(_ key: LinkKey, on connection: ServerConnection) {
-    guard let granted = self.links[key]?.granted, !self.faults.grantsNoCredit else { return }
-    let window = self.configuration.creditWindow
-    guard granted <= window / 2 else { return }
-    connection.grant(window - granted, on: key.link)
-    self.links[key]?.granted = window
-    self.markUnflushed(connection.number)
-  }
+  static let entityDisabled = "com.microsoft:entity-disabled"
 }

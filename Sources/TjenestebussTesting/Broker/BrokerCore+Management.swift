@@ -8,8 +8,15 @@ extension BrokerCore {
   func managementRequest(_ transfer: IncomingTransfer, of link: Link, on connection: ServerConnection) {
     if !transfer.settled { connection.settle(transfer.delivery, .accepted) }
     guard let message = try? AMQPMessage(decoding: transfer.payload), let request = ManagementRequest(message) else {
+      return self.end(link.session, on: connection, AMQPCondition(AMQPCondition.internalError, text: "{function_clause,["))
+    }
+    // Version 4.0 lets everyone look.
+    var needsPermission = true
+    if case .queue = request { needsPermission = self.product == .rabbitMQ43 }
+    if let name = request.configures, needsPermission, !self.may(connection, \.mayConfigure, name) {
       return self.end(
-        link.session, on: connection, AMQPCondition(AMQPCondition.internalError, text: "no such management request"))
+        link.session, on: connection,
+        AMQPCondition(AMQPCondition.unauthorizedAccess, text: "configure access to '\(name)' refused"))
     }
     let answer = self.carryOut(request).message(to: message).encoded()
     let pair = self.links.first { key, other in
@@ -35,42 +42,73 @@ extension BrokerCore {
   }
 
   private func carryOut(_ request: ManagementRequest) -> ManagementAnswer {
+    let vhost = self.configuration.virtualHost
     switch request {
+    case .bad(let text): return ManagementAnswer(status: "400", body: .string(text))
     case .queue(let name):
-      guard let queue = self.queues[name] else { return .notFound("queue '\(name)'") }
+      guard let queue = self.queues[name] else {
+        return ManagementAnswer(status: "404", body: .string("queue '\(name)' in vhost '\(vhost)' not found"))
+      }
       return ManagementAnswer(status: "200", body: .map(self.description(of: name, queue)))
-    case .declareQueue(let name, let length, let timeToLive, let deadLetterKey):
-      let isNew = self.declare(
-        BrokerQueue(
-          name, maximumLength: length, timeToLive: timeToLive.map { .milliseconds($0) },
-          deadLetter: deadLetterKey.map { .queue($0) } ?? .none))
-      guard let queue = self.queues[name] else { return .notFound("queue '\(name)'") }
-      return ManagementAnswer(status: isNew ? "201" : "200", body: .map(self.description(of: name, queue)))
+    case .declareQueue(let name, let arguments): return self.declare(name, arguments)
     case .deleteQueue(let name):
       return ManagementAnswer(status: "200", body: .map(["message_count": .ulong(UInt64(self.delete(name) ?? 0))]))
     case .purge(let name):
-      guard let count = self.purge(name) else { return .notFound("queue '\(name)'") }
+      guard let count = self.purge(name) else {
+        return ManagementAnswer(
+          status: self.product == .rabbitMQ43 ? "404" : "400", body: .string("no queue '\(name)' in vhost '\(vhost)'"))
+      }
       return ManagementAnswer(status: "200", body: .map(["message_count": .ulong(UInt64(count))]))
     case .declareExchange(let name):
       self.routing.declare(name)
-      return .status("204")
+      return ManagementAnswer(status: "204")
     case .deleteExchange(let name):
       self.routing.delete(name)
-      return .status("204")
+      return ManagementAnswer(status: "204")
     case .bind(let queue, let exchange, let key):
-      guard self.queues[queue] != nil else { return .notFound("queue '\(queue)'") }
-      guard self.routing.has(exchange) else { return .notFound("exchange '\(exchange)'") }
+      guard self.queues[queue] != nil, self.routing.has(exchange) else {
+        return ManagementAnswer(status: "404", body: .string("no queue '\(queue)' or no exchange '\(exchange)' in vhost '\(vhost)'"))
+      }
       self.routing.bind(queue, to: exchange, key: key)
-      return .status("204")
+      return ManagementAnswer(status: "204")
+    case .unbind(let queue, let exchange, let key):
+      self.routing.unbind(queue, from: exchange, key: key)
+      return ManagementAnswer(status: "204")
+    case .bindings(let queue, let exchange, let key):
+      guard self.routing.isBound(queue, to: exchange, key: key) else { return ManagementAnswer(status: "200", body: .list([])) }
+      return ManagementAnswer(
+        status: "200",
+        body: .list([
+          .map([
+            "source": .string(exchange), "destination_queue": .string(queue), "binding_key": .string(key), "arguments": .map([:]),
+            "location": .string("/bindings/src=\(exchange);dstq=\(queue);key=\(key);args="),
+          ])
+        ]))
     }
+  }
+
+  private func declare(_ name: String, _ arguments: QueueArguments) -> ManagementAnswer {
+    let vhost = self.configuration.virtualHost
+    if let there = self.queues[name], let text = there.arguments.difference(to: arguments, queue: name, virtualHost: vhost) {
+      return ManagementAnswer(status: "409", body: .string(text))
+    }
+    let isNew = self.declare(
+      BrokerQueue(
+        name, kind: arguments.isClassic ? .classic : .quorum, maximumLength: arguments.maximumLength,
+        timeToLive: arguments.timeToLive.map { .milliseconds($0) },
+        deliveryLimit: arguments.deliveryLimit.map { .returns($0) } ?? .dialect,
+        deadLetter: arguments.deadLetterKey.map { .queue($0) } ?? .none,
+        consumerTimeout: arguments.consumerTimeout.map { .milliseconds($0) }), arguments: arguments)
+    guard let queue = self.queues[name] else { return ManagementAnswer(status: "404") }
+    return ManagementAnswer(status: isNew ? "201" : "200", body: .map(self.description(of: name, queue)))
   }
 
   private func description(of name: String, _ queue: Queue) -> AMQPMap {
     [
       "name": .string(name), "vhost": .string(self.configuration.virtualHost), "durable": true, "auto_delete": false,
-      "exclusive": false, "type": "quorum", "arguments": .map([:]), "leader": "in-memory",
-      "replicas": .array([.string("in-memory")]),
-      "message_count": .ulong(UInt64(queue.machine.depth)), "consumer_count": .uint(UInt32(queue.machine.consumerCount)),
+      "exclusive": false, "type": .string(queue.isClassic ? "classic" : "quorum"), "arguments": .map(queue.arguments.map),
+      "leader": "in-memory@localhost", "replicas": .array([.string("in-memory@localhost")]),
+      "message_count": .ulong(UInt64(queue.machine.ready)), "consumer_count": .uint(UInt32(queue.machine.consumerCount)),
     ]
   }
 }

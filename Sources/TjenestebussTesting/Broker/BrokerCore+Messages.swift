@@ -8,44 +8,73 @@ extension BrokerCore {
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
     let key = LinkKey(connection: connection.number, link: link)
     guard let record = self.links[key] else { return }
+    if self.faults.isAlarmed {
+      self.faults.unread.append((transfer, link, connection))
+      return
+    }
     self.links[key]?.granted -= 1
+    self.links[key]?.lastUse = self.now
     switch record.use {
     case .incoming(let address):
-      self.publish(transfer, to: address, of: record, on: connection)
+      self.publish(transfer, to: address, of: record, key, on: connection)
     case .managementRequests:
       self.managementRequest(transfer, of: record, on: connection)
-    case .outgoing, .managementAnswers: return
+    case .requests(let node):
+      self.serviceBusRequest(transfer, at: node, of: record, on: connection)
+    case .outgoing, .browsing, .managementAnswers, .answers: return
     }
     if self.links[key] != nil { self.topUp(key, on: connection) }
     self.markUnflushed(connection.number)
   }
 
   private func publish(
-    _ transfer: IncomingTransfer, to address: BrokerAddress, of record: Link, on connection: ServerConnection
+    _ transfer: IncomingTransfer, to address: BrokerAddress, of record: Link, _ key: LinkKey, on connection: ServerConnection
   ) {
     if self.maximumMessageSize > 0, UInt64(transfer.payload.count) > self.maximumMessageSize {
-      return self.refuse(
-        transfer, of: record, on: connection, malformed: false,
-        AMQPCondition(AMQPCondition.messageSizeExceeded, text: "the limit is \(self.maximumMessageSize) bytes"))
+      let condition = AMQPCondition(
+        AMQPCondition.messageSizeExceeded, text: "the limit is \(self.maximumMessageSize) bytes")
+      // Service Bus answers the message, RabbitMQ ends the session.
+      if self.isRabbitMQ { return self.end(record.session, on: connection, condition) }
+      return self.reject(transfer, condition, on: connection)
     }
-    let message: BrokerMessage
-    do throws(AMQPDecodingError) {
-      message = try BrokerMessage(transfer.payload)
-    } catch {
-      return self.refuse(
-        transfer, of: record, on: connection, malformed: true,
-        AMQPCondition(self.isRabbitMQ ? AMQPCondition.internalError : AMQPCondition.decodeError, text: "\(error)"))
+    let skim = MessageSkim(transfer.payload)
+    switch MessageForm.judge(transfer.payload, skim, for: self.product) {
+    case .taken: break
+    case .swallowed:
+      self.counters.acceptedAndLost += 1
+      if !transfer.settled { self.answer(transfer.delivery, .accepted, on: connection) }
+      return
+    case .rejected(let condition): return self.reject(transfer, condition, on: connection)
+    case .endsSession(let condition): return self.end(record.session, on: connection, condition)
+    case .detachesLink(let condition): return self.detach(key, condition, on: connection)
+    case .cuts:
+      self.counters.clientFaults += 1
+      return connection.cut()
     }
-    if let complaint = self.complaint(about: message, on: connection) {
+    let message = BrokerMessage(transfer.payload, skim)
+    if let complaint = self.complaintAboutUser(of: message, on: connection) {
+      if self.product == .rabbitMQ43 { return self.detach(key, complaint, on: connection) }
       return self.end(record.session, on: connection, complaint)
     }
+    let destination = self.destination(of: message, address)
     if !self.manners.checksWriteAtAttach || address == .anonymous,
-      let refused = self.writeRefused(to: self.destination(of: message, address), on: connection)
+      let refused = self.writeRefused(to: destination, on: connection)
     {
-      return self.end(record.session, on: connection, AMQPCondition(AMQPCondition.unauthorizedAccess, text: refused))
+      return self.end(record.session, on: connection, AMQPCondition(AMQPCondition.unauthorizedAccess, text: "\(refused) refused"))
     }
-    let outcome = self.route(message, to: self.destination(of: message, address))
+    if let due = self.scheduledTime(of: message), case .queue(let queue, _) = destination {
+      _ = self.schedule(message, into: queue, at: due)
+      self.count(.accepted)
+      if !transfer.settled { self.answer(transfer.delivery, .accepted, on: connection) }
+      return
+    }
+    let outcome = self.route(message, to: destination)
     self.count(outcome)
+    if outcome == nil {
+      // RabbitMQ 3 does not survive its own refusal.
+      let number = connection.number
+      self.clients[number]?.alarms["cut"] = self.after(4_000) { $0.clients[number]?.connection.cut() }
+    }
     guard !transfer.settled, let outcome else { return }
     self.answer(transfer.delivery, outcome, on: connection)
   }
@@ -55,36 +84,29 @@ extension BrokerCore {
     return message.properties.to.map(self.address) ?? .invalid("no to")
   }
 
-  /// What RabbitMQ ends a session for.
-  private func complaint(about message: BrokerMessage, on connection: ServerConnection) -> AMQPCondition? {
-    if self.manners.isStrictAboutSections {
-      if !message.hasBody { return AMQPCondition(AMQPCondition.internalError, text: "missing body section") }
-      let isReserved = message.messageAnnotations.entries.contains { entry in
-        if case .symbol(let name) = entry.key { !name.hasPrefix("x-") } else { true }
-      }
-      if isReserved { return AMQPCondition(AMQPCondition.internalError, text: "reserved_annotation_key") }
-    }
-    if self.manners.checksUserID, let userID = message.properties.userID,
-      userID != Array((self.clients[connection.number]?.user ?? "").utf8)
-    {
-      let name = self.configuration.dialect == .rabbitMQ3 ? "amqp:precondition-failed" : AMQPCondition.unauthorizedAccess
-      return AMQPCondition(name, text: "user_id property does not match the authenticated user")
-    }
-    return nil
+  private func complaintAboutUser(of message: BrokerMessage, on connection: ServerConnection) -> AMQPCondition? {
+    let user = self.clients[connection.number]?.user ?? ""
+    guard self.manners.checksUserID, let userID = message.properties.userID, userID != Array(user.utf8) else { return nil }
+    if self.configuration.users.first(where: { $0.name == user })?.mayImpersonate == true { return nil }
+    let name = self.product == .rabbitMQ310 ? "amqp:precondition-failed" : AMQPCondition.unauthorizedAccess
+    return AMQPCondition(name, text: "user_id property does not match the authenticated user")
   }
 
   /// - Returns: nil where the broker gives no answer at all.
-  private func route(_ message: BrokerMessage, to address: BrokerAddress) -> AMQPDisposition? {
+  func route(_ message: BrokerMessage, to address: BrokerAddress) -> AMQPDisposition? {
     var targets: [String]
     let whenNone: DialectCapabilities.MissingQueue
+    var through = (exchange: "", key: "")
     switch address {
     case .queue(let name, _):
       targets = [name]
-      whenNone = self.capabilities.missingQueueForSender
+      through.key = name
+      whenNone = self.capabilities.missingQueueForSender == .refusesAttach ? .releases : self.capabilities.missingQueueForSender
     case .exchange(let exchange, let key):
       targets = self.routing.queues(exchange: exchange, key: key)
+      through = (exchange, key)
       whenNone = self.capabilities.unroutableMessage
-    case .deadLetterSubqueue, .management, .anonymous, .invalid:
+    case .deadLetterSubqueue, .management, .entityManagement, .claims, .anonymous, .invalid:
       targets = []
       whenNone = .releases
     }
@@ -96,26 +118,24 @@ extension BrokerCore {
       return .accepted
     }
     var isTaken = true
-    for name in targets where !self.put(message, into: name, isSent: true) { isTaken = false }
+    for name in targets
+    where !self.put(message, into: name, isSent: true, exchange: through.exchange, key: through.key) { isTaken = false }
     if isTaken { return .accepted }
-    return self.manners.answersWhenFull ? .rejected(nil) : nil
+    guard self.manners.answersWhenFull else { return nil }
+    return .rejected(self.product == .rabbitMQ43 ? AMQPCondition(AMQPCondition.resourceLimitExceeded, text: "queue full") : nil)
   }
 
-  private func refuse(
-    _ transfer: IncomingTransfer, of record: Link, on connection: ServerConnection, malformed: Bool, _ condition: AMQPCondition
-  ) {
-    switch self.manners.malformed {
-    case .rejected:
-      self.count(.rejected(condition))
-      if !transfer.settled { self.answer(transfer.delivery, .rejected(condition), on: connection) }
-    case .cut where malformed:
-      self.counters.clientFaults += 1
-      connection.cut()
-    case .endOfSession, .cut: self.end(record.session, on: connection, condition)
-    }
+  private func reject(_ transfer: IncomingTransfer, _ condition: AMQPCondition, on connection: ServerConnection) {
+    self.count(.rejected(condition))
+    if !transfer.settled { self.answer(transfer.delivery, .rejected(condition), on: connection) }
   }
 
-  private func count(_ outcome: AMQPDisposition?) {
+  private func detach(_ key: LinkKey, _ condition: AMQPCondition, on connection: ServerConnection) {
+    self.counters.clientFaults += 1
+    self.detach(key, condition)
+  }
+
+  func count(_ outcome: AMQPDisposition?) {
     switch outcome {
     case .accepted: self.counters.accepted += 1
     case nil: self.counters.leftUnanswered += 1
@@ -136,16 +156,34 @@ extension BrokerCore {
 
   func credited(_ link: LinkID, credit: Int, drain: Bool, on connection: ServerConnection) {
     let key = LinkKey(connection: connection.number, link: link)
-    switch self.links[key]?.use {
+    guard let record = self.links[key] else { return }
+    switch record.use {
     case .outgoing(let queue, let consumer, _):
-      let actions = self.queues[queue]?.machine.grant(credit, to: consumer, drain: drain) ?? []
+      // RabbitMQ 3's classic queues cannot give credit back.
+      if drain, self.product == .rabbitMQ310, let found = self.queues[queue], found.isClassic, found.machine.ready < credit {
+        return self.end(
+          record.session, on: connection,
+          AMQPCondition(AMQPCondition.internalError, text: "{function_clause,[{rabbit_amqp1_0_outgoing_link,send_drained"))
+      }
+      let actions = self.queues[queue]?.machine.grant(credit, to: consumer, drain: drain, now: self.now) ?? []
       self.perform(actions, in: queue)
-    case .managementAnswers:
+    case .browsing(let queue): self.browse(queue, key, credit: credit, drain: drain, on: connection)
+    case .managementAnswers, .answers:
       self.links[key]?.credit = credit
       self.sendAnswers(key, on: connection)
       if drain { connection.drained(link) }
-    case .incoming, .managementRequests, nil: break
+    case .incoming, .managementRequests, .requests: break
     }
+  }
+
+  /// ActiveMQ's copies: what lies here is shown from its beginning, and stays.
+  private func browse(_ queue: String, _ key: LinkKey, credit: Int, drain: Bool, on connection: ServerConnection) {
+    let shown = self.links[key]?.shown ?? 0
+    let rest = (self.queues[queue]?.machine.contents ?? []).dropFirst(shown).prefix(credit)
+    for message in rest { _ = connection.send(message.original, on: key.link, settled: false) }
+    self.links[key]?.shown = shown + rest.count
+    if drain { connection.drained(key.link) }
+    self.markUnflushed(connection.number)
   }
 
   func disposed(
@@ -155,6 +193,7 @@ extension BrokerCore {
     guard let handed = self.handed[key], let session = self.links[handed.link]?.session else {
       return connection.settle(delivery)
     }
+    self.links[handed.link]?.lastUse = self.now
     let verdict: Machine.Verdict
     switch outcome {
     case .accepted: verdict = .consumed
@@ -164,20 +203,64 @@ extension BrokerCore {
       guard self.capabilities.knowsModified else {
         return self.end(session, on: connection, AMQPCondition(AMQPCondition.invalidField, text: "Unrecognised state"))
       }
-      verdict = .modified(deliveryFailed: failed, undeliverableHere: undeliverable)
+      if undeliverable, self.product.isServiceBus {
+        verdict = .deferred
+      } else {
+        verdict = .modified(deliveryFailed: failed, undeliverableHere: undeliverable)
+      }
     case .unknown, nil:
       guard settled else { return }
       if self.manners.demandsOutcome {
         return self.end(
-          session, on: connection, AMQPCondition(AMQPCondition.invalidField, text: "settled without an outcome"))
+          session, on: connection, AMQPCondition(AMQPCondition.invalidField, text: "Unrecognised state: undefined"))
       }
-      verdict = .released
+      verdict = self.product == .activeMQ ? .modified(deliveryFailed: true, undeliverableHere: false) : .released
     }
     self.handed[key] = nil
-    connection.settle(delivery)
+    let annotations = connection.annotations(of: delivery)
+    if let token = handed.token, self.lockTokens.removeValue(forKey: token) == nil {
+      // The lock was lost: Service Bus says so instead of the outcome.
+      connection.settle(
+        delivery, .rejected(AMQPCondition("com.microsoft:message-lock-lost", text: "The lock supplied is invalid.")))
+      return self.markUnflushed(connection.number)
+    }
+    // Who settles later than he states an outcome is told it.
+    if settled { connection.settle(delivery) } else { connection.settle(delivery, outcome.flatMap(AMQPDisposition.init) ?? .released) }
     if verdict == .consumed { self.queues[handed.queue]?.consumed += 1 }
-    let actions = self.queues[handed.queue]?.machine.settle(handed.lock, as: verdict, now: self.now) ?? []
-    self.perform(actions, in: handed.queue)
+    self.settle(handed.lock, in: handed.queue, as: verdict, outcome, annotations: annotations)
     self.markUnflushed(connection.number)
+  }
+
+  private func settle(
+    _ lock: Machine.Lock, in queue: String, as verdict: Machine.Verdict, _ outcome: AMQPOutcome?, annotations: AMQPMap
+  ) {
+    var deadLetter: (reason: String, description: String?)?
+    if case .rejected(let condition?)? = outcome, self.product.isServiceBus {
+      let reason = condition.info["DeadLetterReason"]?.text ?? condition.name
+      deadLetter = (reason, condition.info["DeadLetterErrorDescription"]?.text ?? condition.text)
+    }
+    var added = AMQPMap()
+    if case .modified? = outcome, self.queues[queue]?.machine.rules.keepsAnnotations == true {
+      added = annotations
+    }
+    let actions =
+      self.queues[queue]?.machine.settle(lock, as: verdict, now: self.now) { message in
+        if let deadLetter { message.deadLetter = deadLetter }
+        for entry in added.entries { if let key = entry.key.text { message.annotate(key, entry.value) } }
+      } ?? []
+    self.perform(actions, in: queue)
+  }
+}
+
+extension AMQPDisposition {
+  fileprivate init?(_ outcome: AMQPOutcome) {
+    switch outcome {
+    case .accepted: self = .accepted
+    case .rejected(let condition): self = .rejected(condition)
+    case .released: self = .released
+    case .modified(let failed, let undeliverable):
+      self = .modified(deliveryFailed: failed, undeliverableHere: undeliverable, annotations: [:])
+    case .unknown: return nil
+    }
   }
 }

@@ -11,6 +11,10 @@ final class BrokerCore: ServerDelegate {
   struct Queue {
     let declaration: BrokerQueue
     let deadLetterQueue: String?
+    /// As the management tells them.
+    let arguments: QueueArguments
+    let isClassic: Bool
+    var isDisabled = false
     var machine: Machine
     var arrived = 0
     var consumed = 0
@@ -27,19 +31,35 @@ final class BrokerCore: ServerDelegate {
       case incoming(BrokerAddress)
       /// The client receives.
       case outgoing(queue: String, consumer: Machine.Consumer, settled: Bool)
+      /// The client looks at copies: ActiveMQ.
+      case browsing(queue: String)
       case managementRequests
       case managementAnswers
+      /// Service Bus: requests to `$cbs` and `$management`, and their answers.
+      case requests(ServiceBusNode)
+      case answers(ServiceBusNode, to: String)
     }
 
     let session: SessionID
     let name: String
     let use: Use
+    /// When something last moved on it, in milliseconds.
+    var lastUse: Int64 = 0
+    /// How many messages a looker has seen.
+    var shown = 0
+    /// Whether the client has detached it, and what it holds stays with its session (RabbitMQ 3).
+    var isDetached = false
     /// What the client may still send.
     var granted = 0
     /// Answers of the management that wait for credit.
     var waiting: [[UInt8]] = []
     /// What we may send, for management answers.
     var credit = 0
+  }
+
+  struct SessionKey: Hashable {
+    let connection: Int
+    let session: SessionID
   }
 
   struct DeliveryKey: Hashable {
@@ -51,12 +71,21 @@ final class BrokerCore: ServerDelegate {
     let queue: String
     let lock: Machine.Lock
     let link: LinkKey
+    let token: AMQPUUID?
   }
 
   struct Client {
     let connection: ServerConnection
     var user: String
     var containerID: String?
+    var hasOpened = false
+    var sessions = 0
+    /// What the client's Open says of the virtual host, when that is not ours.
+    var isShutOut = false
+    /// Whether it has shown who it is: with Azure a token must follow an anonymous login.
+    var isKnown = true
+    /// Cancels what is to happen when the client does nothing.
+    var alarms: [String: @Sendable () -> Void] = [:]
   }
 
   let configuration: InMemoryBroker.Configuration
@@ -68,11 +97,19 @@ final class BrokerCore: ServerDelegate {
   var links: [LinkKey: Link] = [:]
   var consumers: [Machine.Consumer: LinkKey] = [:]
   var handed: [DeliveryKey: Handed] = [:]
+  /// Service Bus: which delivery a lock token stands for.
+  var lockTokens: [AMQPUUID: DeliveryKey] = [:]
+  /// Service Bus: locks that a `$management` request took.
+  var requestedLocks: [AMQPUUID: (queue: String, lock: Machine.Lock)] = [:]
+  /// Sessions in which a link was refused: RabbitMQ 4.3 ends them when credit comes for such a link.
+  var refusedIn: Set<SessionKey> = []
+  /// Service Bus: messages that wait for their time, by sequence number.
+  var scheduled: [Int64: ScheduledMessage] = [:]
   var faults = BrokerFaults()
   var counters = BrokerCounters()
   var waiters: [Int: Waiter] = [:]
   private var lastConsumer = 0
-  private var lastSequence: Int64 = 0
+  var lastSequence: Int64 = 0
   private var unflushed: Set<Int> = []
   private var flushIsDue = false
   private var alarm: (at: Int64, cancel: @Sendable () -> Void)?
@@ -84,14 +121,15 @@ final class BrokerCore: ServerDelegate {
 
   init(_ configuration: InMemoryBroker.Configuration, on eventLoop: any EventLoop) {
     self.configuration = configuration
-    self.manners = BrokerManners(configuration.dialect)
+    self.manners = BrokerManners(configuration.product)
     self.eventLoop = eventLoop
     self.routing = RoutingTable(ownExchange: configuration.path)
     for queue in configuration.queues { self.declare(queue) }
   }
 
   var capabilities: DialectCapabilities { self.configuration.dialect.capabilities }
-  var isRabbitMQ: Bool { self.manners.refusal == .endOfSession }
+  var product: BrokerProduct { self.configuration.product }
+  var isRabbitMQ: Bool { self.product.isRabbitMQ }
   var now: Int64 { self.configuration.clock.milliseconds }
   var maximumMessageSize: UInt64 { self.configuration.maximumMessageSize ?? self.manners.maximumMessageSize }
 
@@ -99,11 +137,12 @@ final class BrokerCore: ServerDelegate {
 
   /// Declares a queue and its dead-letter queue; one that is there stays as it is.
   @discardableResult
-  func declare(_ queue: BrokerQueue) -> Bool {
+  func declare(_ queue: BrokerQueue, arguments: QueueArguments? = nil) -> Bool {
     guard self.queues[queue.name] == nil else { return false }
     let deadLetterQueue = queue.deadLetterQueue(self.configuration.dialect)
     self.queues[queue.name] = Queue(
-      declaration: queue, deadLetterQueue: deadLetterQueue, machine: Machine(queue.rules(self.manners)))
+      declaration: queue, deadLetterQueue: deadLetterQueue, arguments: arguments ?? queue.arguments,
+      isClassic: queue.kind == .classic, machine: Machine(queue.rules(self.manners, lockDuration: self.configuration.lockDuration)))
     if let deadLetterQueue, self.queues[deadLetterQueue] == nil {
       self.declare(BrokerQueue(deadLetterQueue, deliveryLimit: .none, deadLetter: .none))
     }
@@ -119,7 +158,7 @@ final class BrokerCore: ServerDelegate {
       switch link.use {
       case .outgoing(name, _, _), .incoming(.queue(name, _)):
         // RabbitMQ 3 says nothing at all to them.
-        if self.configuration.dialect != .rabbitMQ3 { self.detach(key, gone) }
+        if self.product != .rabbitMQ310 { self.detach(key, gone) }
       default: break
       }
     }
@@ -137,7 +176,12 @@ final class BrokerCore: ServerDelegate {
   /// Puts a message into a queue, with whatever fault was asked for.
   ///
   /// - Returns: false when the queue is full.
-  func put(_ message: BrokerMessage, into name: String, isSent: Bool) -> Bool {
+  func put(_ message: BrokerMessage, into name: String, isSent: Bool, exchange: String = "", key: String? = nil) -> Bool {
+    let message = self.marked(message, queue: name, exchange: exchange, key: key ?? name)
+    return self.putMarked(message, into: name, isSent: isSent)
+  }
+
+  private func putMarked(_ message: BrokerMessage, into name: String, isSent: Bool) -> Bool {
     switch isSent ? self.faults.nextArrival(at: name) : nil {
     case .drop:
       self.counters.droppedOnPurpose += 1
@@ -152,9 +196,7 @@ final class BrokerCore: ServerDelegate {
   }
 
   private func take(_ message: BrokerMessage, into name: String, withheld: Bool = false) -> Bool {
-    self.lastSequence += 1
-    let marked = self.marked(message, queue: name)
-    switch self.queues[name]?.machine.put(marked, timeToLive: marked.timeToLive, withheld: withheld, now: self.now) {
+    switch self.queues[name]?.machine.put(message, timeToLive: message.timeToLive, withheld: withheld, now: self.now) {
     case .queued(let actions)?:
       self.queues[name]?.arrived += 1
       self.perform(actions, in: name)
@@ -163,20 +205,11 @@ final class BrokerCore: ServerDelegate {
     }
   }
 
-  /// What a broker of the dialect writes on a message that comes in.
-  private func marked(_ message: BrokerMessage, queue: String) -> BrokerMessage {
+  private func marked(_ message: BrokerMessage, queue: String, exchange: String, key: String) -> BrokerMessage {
+    self.lastSequence += 1
     var message = message
-    switch self.configuration.dialect {
-    case .rabbitMQ4AddressV1, .rabbitMQ4AddressV2:
-      message.annotate("x-exchange", .string(self.configuration.path))
-      message.annotate("x-routing-key", .string(queue))
-    case .rabbitMQ3:
-      if message.properties.subject == nil { message.rewrite { $0.properties.subject = queue } }
-    case .serviceBusWindowsServer, .azureServiceBus:
-      message.annotate("x-opt-enqueued-time", .timestamp(self.now))
-      message.annotate("x-opt-sequence-number", .long(self.lastSequence))
-    case .activeMQ: break
-    }
+    message.arrive(
+      at: queue, exchange: exchange, key: key, sequence: self.lastSequence, now: self.now, at: self.product)
     return message
   }
 
@@ -188,7 +221,8 @@ final class BrokerCore: ServerDelegate {
         guard let key = self.consumers[consumer], let client = self.clients[key.connection] else { continue }
         client.connection.drained(key.link)
         self.markUnflushed(key.connection)
-      case .died(let message, let reason): self.bury(message, reason, from: queue)
+      case .died(let message, let reason, let count): self.bury(message, reason, deliveryCount: count, from: queue)
+      case .lockLost(let lock, let consumer): self.lockLost(lock, consumer)
       }
     }
     self.setAlarm(for: queue)
@@ -198,34 +232,85 @@ final class BrokerCore: ServerDelegate {
   private func deliver(_ handout: Machine.Handout, from queue: String) {
     guard let key = self.consumers[handout.consumer], let client = self.clients[key.connection] else { return }
     let payload = handout.content.encoded(
-      deliveryCount: handout.deliveryCount, isFirst: handout.isFirst, expiresAt: handout.expiresAt, now: self.now,
-      durableByDefault: self.manners.durableByDefault)
+      for: handout, now: self.now, rules: self.queues[queue]?.machine.rules ?? QueueRules(), manners: self.manners)
     self.markUnflushed(key.connection)
-    guard let delivery = client.connection.send(payload, on: key.link, settled: handout.lock == nil) else {
+    self.links[key]?.lastUse = self.now
+    let token = self.product.isServiceBus ? AMQPUUID.random() : nil
+    guard
+      let delivery = client.connection.send(payload, on: key.link, settled: handout.lock == nil, tag: token?.littleEndianBytes)
+    else {
       // The link is gone and its end is yet to be told: nobody has seen the message.
       return self.perform(
         self.queues[queue]?.machine.detach(handout.consumer, counts: false, now: self.now) ?? [], in: queue)
     }
+    if let token { self.lockTokens[token] = DeliveryKey(connection: key.connection, delivery: delivery) }
     self.counters.delivered += 1
     if let lock = handout.lock {
-      self.handed[DeliveryKey(connection: key.connection, delivery: delivery)] = Handed(queue: queue, lock: lock, link: key)
+      self.handed[DeliveryKey(connection: key.connection, delivery: delivery)] = Handed(
+        queue: queue, lock: lock, link: key, token: token)
     } else {
       self.queues[queue]?.consumed += 1
     }
   }
 
+  /// The broker took back what a consumer held too long.
+  private func lockLost(_ lock: Machine.Lock, _ consumer: Machine.Consumer) {
+    guard let (key, handed) = self.handed.first(where: { $0.value.lock == lock }) else { return }
+    self.counters.locksLost += 1
+    guard let connection = self.clients[key.connection]?.connection else { return }
+    if self.product == .rabbitMQ43 {
+      // Not settled: the link gives nothing more until the client has done that.
+      connection.withdraw(key.delivery)
+      self.markUnflushed(key.connection)
+    } else if let token = handed.token {
+      self.lockTokens[token] = nil
+    }
+  }
+
   /// Takes a dead message to where the queue's dead letters lie.
-  private func bury(_ message: BrokerMessage, _ reason: DeathReason, from queue: String) {
+  private func bury(_ message: BrokerMessage, _ reason: DeathReason, deliveryCount: UInt32, from queue: String) {
     guard let target = self.queues[queue]?.deadLetterQueue, self.queues[target] != nil else {
       self.counters.diedWithoutTrace += 1
       return
     }
     var message = message
-    message.die(reason, in: queue, exchange: self.configuration.path, dialect: self.configuration.dialect)
-    if self.put(message, into: target, isSent: false) {
+    message.die(reason, in: queue, now: self.now, deadLetter: message.deadLetter, at: self.product)
+    message.deadLetter = nil
+    if self.putMarked(self.redirected(message, to: target), into: target, deliveryCount: deliveryCount) {
       self.counters.deadLettered += 1
     } else {
       self.counters.diedWithoutTrace += 1
+    }
+  }
+
+  private func redirected(_ message: BrokerMessage, to queue: String) -> BrokerMessage {
+    guard self.product.isRabbitMQ4 else { return message }
+    var message = message
+    message.annotate("x-exchange", .string(""))
+    message.annotate("x-routing-key", .string(queue))
+    return message
+  }
+
+  /// A dead letter keeps the unsuccessful deliveries it had, where the broker tells of them.
+  private func putMarked(_ message: BrokerMessage, into name: String, deliveryCount: UInt32) -> Bool {
+    let keeps = self.product.isRabbitMQ4
+    switch self.queues[name]?.machine.put(
+      message, timeToLive: message.timeToLive, deliveryCount: keeps ? deliveryCount : 0, isFirst: !keeps, now: self.now)
+    {
+    case .queued(let actions)?:
+      self.queues[name]?.arrived += 1
+      self.perform(actions, in: name)
+      return true
+    case .full?, nil: return false
+    }
+  }
+
+  /// Does something when so many milliseconds of the broker's clock are over. - Returns: what cancels it.
+  func after(_ milliseconds: Int64, _ work: @escaping (BrokerCore) -> Void) -> @Sendable () -> Void {
+    let eventLoop = self.eventLoop
+    let bound = NIOLoopBound((core: self, work: work), eventLoop: eventLoop)
+    return self.configuration.clock.wake(at: self.now + milliseconds) {
+      eventLoop.execute { bound.value.work(bound.value.core) }
     }
   }
 

@@ -22,6 +22,9 @@ struct BrokerFaults {
   var holdsOutcomes = false
   var heldOutcomes: [HeldOutcome] = []
   var grantsNoCredit = false
+  /// Whether nothing that senders write is taken in: RabbitMQ's memory alarm.
+  var isAlarmed = false
+  var unread: [(IncomingTransfer, LinkID, ServerConnection)] = []
   private var orders: [Order] = []
 
   mutating func order(_ what: Arrival, _ count: Int, at queue: String?) {
@@ -92,8 +95,58 @@ extension BrokerCore {
       guard let connection = self.clients[key.connection]?.connection else { continue }
       switch link.use {
       case .incoming, .managementRequests: self.topUp(key, on: connection)
-      case .outgoing, .managementAnswers: break
+      case .requests: self.topUp(key, on: connection)
+      case .outgoing, .browsing, .managementAnswers, .answers: break
       }
+    }
+  }
+
+  func setAlarmed(_ isAlarmed: Bool) {
+    self.faults.isAlarmed = isAlarmed
+    guard !isAlarmed else { return }
+    let unread = self.faults.unread
+    self.faults.unread = []
+    for (transfer, link, connection) in unread where self.clients[connection.number] != nil {
+      self.delivered(transfer, link, on: connection)
+    }
+  }
+
+  /// Ends every connection as an operator does it by the management.
+  func closeByOperator(_ reason: String) {
+    switch self.product {
+    // It ends the sessions, and the connection stays.
+    case .rabbitMQ310:
+      for (number, client) in self.clients {
+        for session in client.connection.sessions {
+          client.connection.endSession(
+            session, AMQPCondition(AMQPCondition.internalError, text: "{shutdown,{connection_closing,\"\(reason)\"}}"))
+          self.ended(session, on: client.connection)
+        }
+        self.markUnflushed(number)
+      }
+    case .rabbitMQ40, .rabbitMQ43:
+      self.closeAll(AMQPCondition(AMQPCondition.internalError, text: "Connection forced: \"\(reason)\""))
+    case .activeMQ, .azureServiceBus, .serviceBusWindowsServer:
+      self.closeAll(AMQPCondition(AMQPCondition.connectionForced, text: reason))
+    }
+  }
+
+  /// Ends every connection as a broker does that is shut down in order.
+  func closeForShutdown() {
+    switch self.product {
+    case .rabbitMQ310:
+      for (number, client) in self.clients {
+        for session in client.connection.sessions {
+          client.connection.endSession(session, AMQPCondition(AMQPCondition.internalError, text: "shutdown"))
+        }
+        self.markUnflushed(number)
+      }
+    case .rabbitMQ40, .rabbitMQ43:
+      self.closeAll(
+        AMQPCondition(AMQPCondition.internalError, text: "Connection forced: \"Node was put into maintenance mode\" 'shutdown'"))
+    case .activeMQ: self.cutAll()
+    case .azureServiceBus, .serviceBusWindowsServer:
+      self.closeAll(AMQPCondition(AMQPCondition.connectionForced, text: "the broker is shut down"))
     }
   }
 
@@ -103,14 +156,14 @@ extension BrokerCore {
       self.queues[queue]?.machine.pause()
       self.changed()
     } else {
-      self.perform(self.queues[queue]?.machine.resume() ?? [], in: queue)
+      self.perform(self.queues[queue]?.machine.resume(now: self.now) ?? [], in: queue)
     }
     return true
   }
 
   func releaseWithheld() {
     for name in self.queues.keys.sorted() {
-      self.perform(self.queues[name]?.machine.releaseWithheld() ?? [], in: name)
+      self.perform(self.queues[name]?.machine.releaseWithheld(now: self.now) ?? [], in: name)
     }
   }
 }
@@ -122,7 +175,8 @@ extension BrokerCore.Link {
     case .incoming(.queue(let name, _)): name == queue
     case .incoming(.exchange(exchange, let key)): key == queue
     case .outgoing(let name, _, _): name == queue
-    case .incoming, .managementRequests, .managementAnswers: false
+    case .browsing(let name): name == queue
+    case .incoming, .managementRequests, .managementAnswers, .requests, .answers: false
     }
   }
 }

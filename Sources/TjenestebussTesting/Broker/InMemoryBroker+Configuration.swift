@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AMQP
 import BusModel
 import Disclosure
 
@@ -8,6 +9,8 @@ extension InMemoryBroker {
   public struct Configuration: Sendable {
     /// How it wants to be spoken to, and what it does with what it is told.
     public var dialect: Dialect
+    /// Which broker it plays; by default the one that is usual for the dialect, RabbitMQ 4.0 for both of RabbitMQ 4's.
+    public var product: BrokerProduct
     /// Namespace on Service Bus, exchange on RabbitMQ: routes to every queue by its name. Case counts.
     public var path: String
     /// Default loopback.
@@ -26,10 +29,15 @@ extension InMemoryBroker {
     public var virtualHost: String
     /// In bytes, 0 for no limit; nil for the dialect's own.
     public var maximumMessageSize: UInt64?
-    /// Credit a sender has at most. Default 170, as RabbitMQ 4.
-    public var creditWindow: Int
-    /// The silence after which a client counts as gone. Default 30 s.
-    public var idleTimeout: Duration
+    /// Credit a sender has at most; nil for the product's own, 170 with RabbitMQ 4.
+    public var creditWindow: Int?
+    /// The silence that clients are told to avoid; they count as gone after twice that. Nil for the product's own.
+    public var idleTimeout: Duration?
+    /// How long a refused login, or an Open that RabbitMQ does not like, waits for its end; nil for the product's own, 3 s with
+    /// RabbitMQ.
+    public var refusalDelay: Duration?
+    /// Azure Service Bus: how long a consumer may hold a message. Default 60 s.
+    public var lockDuration: Duration
     /// Where the HTTP management answers in RabbitMQ's form; 0 for any free port, nil, the default, for none.
     public var managementPort: Int?
     /// What time it is: for times to live.
@@ -38,10 +46,14 @@ extension InMemoryBroker {
     public init(
       dialect: Dialect, path: String = "", host: String = "127.0.0.1", port: Int = 0, tls: BrokerTLS? = nil,
       users: [BrokerUser] = [BrokerUser("guest", password: Secret("guest"))], anonymousUser: String? = nil,
-      queues: [BrokerQueue] = [], virtualHost: String = "/", maximumMessageSize: UInt64? = nil, creditWindow: Int = 170,
-      idleTimeout: Duration = .seconds(30), managementPort: Int? = nil, clock: any BrokerClock = SystemBrokerClock()
+      queues: [BrokerQueue] = [], virtualHost: String = "/", maximumMessageSize: UInt64? = nil, creditWindow: Int? = nil,
+      idleTimeout: Duration? = nil, refusalDelay: Duration? = nil, lockDuration: Duration = .seconds(60), managementPort: Int? = nil,
+      clock: any BrokerClock = SystemBrokerClock(), product: BrokerProduct? = nil
     ) {
       self.dialect = dialect
+      self.product = product ?? BrokerProduct(for: dialect)
+      self.refusalDelay = refusalDelay
+      self.lockDuration = lockDuration
       self.path = path
       self.host = host
       self.port = port
@@ -64,8 +76,11 @@ public struct BrokerTLS: Sendable, Hashable {
   /// The server's certificate first.
   public var certificateChain: String
   public var privateKey: String
+  /// Whose client certificates are taken: with one, a client may log in by EXTERNAL as its common name. Nil for nobody's.
+  public var clientAuthority: String?
 
-  public init(certificateChain: String, privateKey: String) {
+  public init(certificateChain: String, privateKey: String, clientAuthority: String? = nil) {
+    self.clientAuthority = clientAuthority
     self.certificateChain = certificateChain
     self.privateKey = privateKey
   }
@@ -80,8 +95,20 @@ public struct BrokerUser: Sendable, Hashable {
   /// What this user may send to: names of queues on Service Bus and ActiveMQ; on RabbitMQ, as there, names of exchanges, a
   /// queue's own address counting as `amq.default`.
   public var mayWrite: [NamePattern]
+  /// RabbitMQ: queues and exchanges this user may declare and delete.
+  public var mayConfigure: [NamePattern]
+  /// RabbitMQ: whether this user may enter the virtual host.
+  public var mayEnter: Bool
+  /// RabbitMQ: whether this user may send messages with anybody's user-id.
+  public var mayImpersonate: Bool
 
-  public init(_ name: String, password: Secret, mayRead: [NamePattern] = ["*"], mayWrite: [NamePattern] = ["*"]) {
+  public init(
+    _ name: String, password: Secret, mayRead: [NamePattern] = ["*"], mayWrite: [NamePattern] = ["*"],
+    mayConfigure: [NamePattern] = ["*"], mayEnter: Bool = true, mayImpersonate: Bool = false
+  ) {
+    self.mayConfigure = mayConfigure
+    self.mayEnter = mayEnter
+    self.mayImpersonate = mayImpersonate
     self.name = name
     self.password = password
     self.mayRead = mayRead
@@ -109,7 +136,14 @@ public struct BrokerQueue: Sendable, Hashable, ExpressibleByStringLiteral {
     case returns(Int)
   }
 
+  /// RabbitMQ's kinds of queue; elsewhere they are alike.
+  public enum Kind: String, Sendable, Hashable { case classic, quorum }
+
   public var name: String
+  /// Default quorum.
+  public var kind: Kind
+  /// RabbitMQ 4.3: how long a consumer may hold a message; nil, the default, for the broker's own 30 min.
+  public var consumerTimeout: Duration?
   /// The most messages it holds; nil, the default, for no limit.
   public var maximumLength: Int?
   /// How long a message may lie in it; nil, the default, for no limit.
@@ -118,9 +152,11 @@ public struct BrokerQueue: Sendable, Hashable, ExpressibleByStringLiteral {
   public var deadLetter: DeadLetter
 
   public init(
-    _ name: String, maximumLength: Int? = nil, timeToLive: Duration? = nil, deliveryLimit: DeliveryLimit = .dialect,
-    deadLetter: DeadLetter = .automatic
+    _ name: String, kind: Kind = .quorum, maximumLength: Int? = nil, timeToLive: Duration? = nil,
+    deliveryLimit: DeliveryLimit = .dialect, deadLetter: DeadLetter = .automatic, consumerTimeout: Duration? = nil
   ) {
+    self.kind = kind
+    self.consumerTimeout = consumerTimeout
     self.name = name
     self.maximumLength = maximumLength
     self.timeToLive = timeToLive
@@ -147,8 +183,23 @@ extension BrokerQueue {
     }
   }
 
-  func rules(_ manners: BrokerManners) -> QueueRules {
-    var rules = manners.rules
+  /// As RabbitMQ's management tells them.
+  var arguments: QueueArguments {
+    var map: AMQPMap = ["x-queue-type": .string(self.kind.rawValue)]
+    if let length = self.maximumLength { map["x-max-length"] = .long(Int64(length)) }
+    if let lifetime = self.timeToLive { map["x-message-ttl"] = .long(Int64(lifetime / .milliseconds(1))) }
+    return QueueArguments(map)
+  }
+
+  func rules(_ manners: BrokerManners, lockDuration: Duration) -> QueueRules {
+    var rules = self.kind == .classic ? manners.classicRules : manners.rules
+    switch manners.product {
+    case .azureServiceBus, .serviceBusWindowsServer: rules.lockDuration = Int64(lockDuration / .milliseconds(1))
+    case .rabbitMQ43 where self.kind == .quorum:
+      rules.lockDuration = Int64((self.consumerTimeout ?? .seconds(1_800)) / .milliseconds(1))
+      rules.lostLocksBlock = true
+    case .rabbitMQ310, .rabbitMQ40, .rabbitMQ43, .activeMQ: break
+    }
     rules.maximumLength = self.maximumLength
     rules.timeToLive = self.timeToLive.map { Int64($0 / .milliseconds(1)) }
     switch self.deliveryLimit {

@@ -14,6 +14,19 @@ extension InMemoryBroker {
     try await self.onLoop { $0.closeAll(condition) }
   }
 
+  /// Closes every connection as an operator does by the management: RabbitMQ 3 ends the sessions only.
+  public func closeAllConnectionsAsOperator(reason: String) async throws { try await self.onLoop { $0.closeByOperator(reason) } }
+
+  /// RabbitMQ's memory alarm: what senders write is not taken in until it is over; receiving goes on.
+  public func setMemoryAlarm(_ isOn: Bool) async throws { try await self.onLoop { $0.setAlarmed(isOn) } }
+
+  /// Service Bus: an entity that is disabled refuses links, and detaches those that stand. - Throws: `unknownQueue`.
+  public func setDisabled(_ isDisabled: Bool, _ queue: String) async throws {
+    guard try await self.onLoop({ $0.setDisabled(isDisabled, queue) }) else {
+      throw InMemoryBrokerError(.unknownQueue, tried: "disable '\(queue)'", seen: "there is none of that name")
+    }
+  }
+
   /// Ends every session that has links.
   public func endAllSessions(_ condition: AMQPCondition?) async throws {
     try await self.onLoop { $0.endAllSessions(condition) }

@@ -105,13 +105,7 @@ public final class InMemoryBroker: Service {
 
   private func serverSettings() throws -> AMQPServer.Settings {
     let configuration = self.configuration
-    let mechanisms: [String] =
-      switch (configuration.anonymousUser, configuration.dialect) {
-      case (nil, _): ["PLAIN"]
-      // The trap of a client that takes the first one it knows.
-      case (_, .rabbitMQ3): ["ANONYMOUS", "PLAIN"]
-      default: ["PLAIN", "ANONYMOUS"]
-      }
+    let manners = BrokerManners(configuration.product)
     var tls: NIOSSLContext?
     if let files = configuration.tls {
       do {
@@ -119,16 +113,27 @@ public final class InMemoryBroker: Service {
           certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificateChain).map { .certificate($0) },
           privateKey: .privateKey(try NIOSSLPrivateKey(file: files.privateKey, format: .pem)))
         server.minimumTLSVersion = .tlsv12
+        if let authority = files.clientAuthority {
+          server.trustRoots = .file(authority)
+          server.certificateVerification = .optionalVerification
+        }
         tls = try NIOSSLContext(configuration: server)
       } catch {
         throw InMemoryBrokerError(
           .tlsFilesUnusable, tried: "read \(files.certificateChain) and \(files.privateKey)", seen: String(describing: error))
       }
     }
-    return AMQPServer.Settings(
-      containerID: "in-memory-broker", mechanisms: mechanisms,
-      idleTimeoutMilliseconds: UInt32(clamping: Int64(configuration.idleTimeout / .milliseconds(1))),
-      properties: ["product": "Tjenestebuss in-memory broker", "dialect": .string(configuration.dialect.rawValue)], tls: tls)
+    let introduction = manners.introduction
+    let idle = configuration.idleTimeout.map { Int64($0 / .milliseconds(1)) } ?? Int64(introduction.idleTimeoutMilliseconds)
+    var settings = AMQPServer.Settings(
+      containerID: "in-memory-broker",
+      mechanisms: manners.mechanisms(anonymousUser: configuration.anonymousUser, isEncrypted: tls != nil),
+      // Proton tells half of it.
+      idleTimeoutMilliseconds: UInt32(clamping: idle * 2), maximumFrameSize: introduction.maximumFrameSize,
+      properties: ["product": "Tjenestebuss in-memory broker", "plays": .string(configuration.product.rawValue)], tls: tls)
+    settings.channelMax = introduction.channelMax
+    settings.detachesWithoutClosing = configuration.product == .rabbitMQ310
+    return settings
   }
 
   /// Closes all connections as a broker does that is shut down in order, and stops listening. Idempotent.
@@ -141,9 +146,8 @@ public final class InMemoryBroker: Service {
     guard let running else { return }
     await running.management?.stop()
     await running.server?.close()
-    let shutdown = AMQPCondition(AMQPCondition.connectionForced, text: "the broker is shut down")
     try? await self.group.next().submit {
-      running.core.value.closeAll(shutdown)
+      running.core.value.closeForShutdown()
       for client in running.core.value.clients.values { client.connection.flush() }
       running.core.value.abandonWaiters()
     }.get()

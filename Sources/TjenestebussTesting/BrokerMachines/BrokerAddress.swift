@@ -1,31 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import BusModel
-
-/// What a link's address means to a broker of a dialect. Pure.
+/// What a link's address means to a broker. Pure.
 package enum BrokerAddress: Sendable, Hashable {
   /// A queue; `declares` when the address form makes the queue where it is missing.
   case queue(String, declares: Bool = false)
   case deadLetterSubqueue(of: String)
   case exchange(String, key: String)
+  /// RabbitMQ 4's own `/management`.
   case management
+  /// Service Bus: the requests and answers of one entity.
+  case entityManagement(String)
+  /// Azure: where tokens are shown.
+  case claims
   /// Senders only: each message says where it goes in its `to`.
   case anonymous
-  /// No address of this dialect: why, in the broker's words.
+  /// No address of this broker: why, in its words.
   case invalid(String)
 
   /// - Parameter path: the namespace that Service Bus addresses carry; empty for none.
-  package init(_ text: String, dialect: Dialect, path: String) {
-    switch dialect {
-    case .serviceBusWindowsServer, .azureServiceBus:
-      self = BrokerAddress.serviceBus(text, path: dialect == .azureServiceBus ? "" : path)
+  package init(_ text: String, product: BrokerProduct, path: String) {
+    switch product {
+    case .serviceBusWindowsServer: self = BrokerAddress.serviceBus(text, path: path)
+    case .azureServiceBus: self = BrokerAddress.azure(text)
     case .activeMQ:
       let name = text.hasPrefix("queue://") ? String(text.dropFirst(8)) : text
       self = name.isEmpty ? .invalid("no name") : .queue(name, declares: true)
-    case .rabbitMQ3: self = BrokerAddress.version1(text)
-    case .rabbitMQ4AddressV1: self = text == "/management" ? .management : BrokerAddress.either(text)
-    case .rabbitMQ4AddressV2: self = text == "/management" ? .management : BrokerAddress.version2(text)
+    case .rabbitMQ310: self = BrokerAddress.version1(text)
+    case .rabbitMQ40: self = text == "/management" ? .management : BrokerAddress.either(text)
+    case .rabbitMQ43: self = text == "/management" ? .management : BrokerAddress.version2(text)
     }
+  }
+
+  /// A full address begins with the scheme and host; case does not count in what Azure adds to a name.
+  private static func azure(_ text: String) -> BrokerAddress {
+    var name = text[...]
+    for scheme in ["amqps://", "amqp://", "sb://"] where name.hasPrefix(scheme) {
+      name = name.dropFirst(scheme.count).drop { $0 != "/" }.dropFirst()
+    }
+    if name.lowercased() == "$cbs" { return .claims }
+    for suffix in ["/$management"] where name.lowercased().hasSuffix(suffix) {
+      return .entityManagement(self.entity(name.dropLast(suffix.count)))
+    }
+    return self.serviceBus(String(name), path: "")
+  }
+
+  /// The queue's own name, or that of its dead-letter queue in the one spelling.
+  private static func entity(_ name: Substring) -> String {
+    let suffix = "/$DeadLetterQueue"
+    return name.lowercased().hasSuffix(suffix.lowercased()) ? name.dropLast(suffix.count) + suffix : String(name)
   }
 
   private static func serviceBus(_ text: String, path: String) -> BrokerAddress {
@@ -51,6 +73,7 @@ package enum BrokerAddress: Sendable, Hashable {
     case ("queue", 2): return .queue(parts[1], declares: true)
     case ("exchange", 2): return .exchange(parts[1], key: "")
     case ("exchange", 3): return .exchange(parts[1], key: parts[2])
+    case ("topic", 2): return .exchange("amq.topic", key: parts[1])
     default: return .invalid("{unknown_address,\"\(text)\"}")
     }
   }
@@ -73,6 +96,18 @@ package enum BrokerAddress: Sendable, Hashable {
 
 /// Percent-encoding as RFC 3986 has it.
 enum PercentEncoding {
+  /// The first percent sign that has no two hexadecimal digits after it, with what stands there; nil when there is none.
+  static func firstBad(in text: String) -> String? {
+    var rest = text[...]
+    while let sign = rest.firstIndex(of: "%") {
+      let three = rest[sign...].prefix(3)
+      let digits = three.dropFirst()
+      guard digits.count == 2, digits.allSatisfy(\.isHexDigit) else { return String(three) }
+      rest = rest[sign...].dropFirst(3)
+    }
+    return nil
+  }
+
   /// Nil for a percent sign without two hexadecimal digits after it, or no UTF-8.
   static func decoded(_ text: String) -> String? {
     var bytes: [UInt8] = []

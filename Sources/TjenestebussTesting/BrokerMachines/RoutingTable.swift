@@ -11,7 +11,7 @@ package struct RoutingTable: Sendable {
   package init(ownExchange: String) { self.ownExchange = ownExchange }
 
   package func has(_ exchange: String) -> Bool {
-    (!self.ownExchange.isEmpty && exchange == self.ownExchange) || self.bindings[exchange] != nil
+    exchange == "amq.topic" || (!self.ownExchange.isEmpty && exchange == self.ownExchange) || self.bindings[exchange] != nil
   }
 
   package mutating func declare(_ exchange: String) {
@@ -22,6 +22,14 @@ package struct RoutingTable: Sendable {
 
   package mutating func bind(_ queue: String, to exchange: String, key: String) {
     self.bindings[exchange, default: [:]][key, default: []].insert(queue)
+  }
+
+  package mutating func unbind(_ queue: String, from exchange: String, key: String) {
+    self.bindings[exchange]?[key]?.remove(queue)
+  }
+
+  package func isBound(_ queue: String, to exchange: String, key: String) -> Bool {
+    self.bindings[exchange]?[key]?.contains(queue) ?? false
   }
 
   /// The queues for a message, in order of their names. The own exchange's queue is named whether it exists or not.
