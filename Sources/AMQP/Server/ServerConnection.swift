@@ -26,8 +26,8 @@ package protocol ServerDelegate: AnyObject {
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection)
   /// The client stated an outcome for a message we sent; to be answered by ``ServerConnection/settle(_:)``.
   func disposed(_ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection)
-  /// The client began a session; it has been answered.
-  func began(_ session: SessionID, on connection: ServerConnection)
+  /// The client begins a session. - Returns: whether that is to be answered.
+  func mayBegin(_ session: SessionID, on connection: ServerConnection) -> Bool
   /// The client granted credit to a link of this session that is no more.
   func creditedStray(_ session: SessionID, on connection: ServerConnection)
   /// The connection is gone, with all sessions and links.
@@ -39,7 +39,7 @@ extension ServerDelegate {
     answer(self.login(credentials, on: connection))
   }
   package func opening(_ open: ServerOpen, on connection: ServerConnection) -> ServerOpenVerdict { .answered }
-  package func began(_ session: SessionID, on connection: ServerConnection) {}
+  package func mayBegin(_ session: SessionID, on connection: ServerConnection) -> Bool { true }
   package func creditedStray(_ session: SessionID, on connection: ServerConnection) {}
 }
 
@@ -138,9 +138,9 @@ package final class ServerConnection: EngineOwner {
     case .remoteClosed:
       self.engine.closeConnection()
     case .sessionBegunByPeer(let session):
+      guard delegate.mayBegin(session, on: self) else { return }
       self.engine.acceptSession(session)
       self.sessions.insert(session)
-      delegate.began(session, on: self)
     case .sessionEndedByPeer(let session, _):
       self.engine.endSession(session)
       self.sessions.remove(session)
@@ -156,7 +156,9 @@ package final class ServerConnection: EngineOwner {
     case .oversized: break
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
       delegate.disposed(delivery, link, outcome, settled: settled, on: self)
-    case .transportFailed, .transportClosed: self.handler?.closeChannel()
+    // What is wrong is written to the peer first; then the transport is closed.
+    case .transportFailed: break
+    case .transportClosed: self.handler?.closeChannel()
     case .linkAttachAnswered, .creditReturned: break
     }
   }

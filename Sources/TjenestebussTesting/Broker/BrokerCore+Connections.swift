@@ -94,17 +94,16 @@ extension BrokerCore {
     self.changed()
   }
 
-  func began(_ session: SessionID, on connection: ServerConnection) {
-    let number = connection.number
-    self.clients[number]?.sessions += 1
-    if self.clients[number]?.isShutOut == true {
+  func mayBegin(_ session: SessionID, on connection: ServerConnection) -> Bool {
+    if self.clients[connection.number]?.isShutOut == true {
       self.counters.clientFaults += 1
-      return connection.close(AMQPCondition(AMQPCondition.unauthorizedAccess, text: "access to the vhost refused"))
+      connection.close(AMQPCondition(AMQPCondition.unauthorizedAccess, text: "access to the vhost refused"))
+      return false
     }
-    if let most = self.manners.mostSessions, connection.sessions.count > most {
-      self.counters.clientFaults += 1
-      connection.close(AMQPCondition(AMQPCondition.framingError, text: "channel number beyond channel_max"))
-    }
+    guard let most = self.manners.mostSessions, connection.sessions.count >= most else { return true }
+    self.counters.clientFaults += 1
+    connection.close(AMQPCondition(AMQPCondition.framingError, text: "channel number beyond channel_max"))
+    return false
   }
 
   func creditedStray(_ session: SessionID, on connection: ServerConnection) {

@@ -79,7 +79,6 @@ final class BrokerCore: ServerDelegate {
     var user: String
     var containerID: String?
     var hasOpened = false
-    var sessions = 0
     /// What the client's Open says of the virtual host, when that is not ours.
     var isShutOut = false
     /// Whether it has shown who it is: with Azure a token must follow an anonymous login.

@@ -30,6 +30,16 @@ extension InMemoryBroker {
   /// Declares a queue, and the queue of its dead letters. One that is there stays as it is.
   public func declare(_ queue: BrokerQueue) async throws { try await self.onLoop { _ = $0.declare(queue) } }
 
+  /// Declares an exchange beside the bus's own, for RabbitMQ; messages go by its bindings.
+  public func declareExchange(_ name: String) async throws { try await self.onLoop { $0.routing.declare(name) } }
+
+  public func deleteExchange(_ name: String) async throws { try await self.onLoop { $0.routing.delete(name) } }
+
+  /// Binds a queue to an exchange of ``declareExchange(_:)``.
+  public func bind(_ queue: String, to exchange: String, key: String) async throws {
+    try await self.onLoop { $0.routing.bind(queue, to: exchange, key: key) }
+  }
+
   /// Deletes a queue with all that is in it. - Returns: how many messages that were.
   @discardableResult
   public func delete(_ queue: String) async throws -> Int {

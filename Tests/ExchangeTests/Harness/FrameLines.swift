@@ -48,7 +48,7 @@ struct FrameLines {
     parts.append("target=\(self.terminus(fields.at(6), isSource: false))")
     if let mode = fields.integer(3) { parts.append("snd-settle-mode=\(mode)") }
     if let mode = fields.integer(4) { parts.append("rcv-settle-mode=\(mode)") }
-    if let size = fields.integer(10) { parts.append("max-message-size=\(size)") }
+    if let size = fields.integer(10), size > 0 { parts.append("max-message-size=\(size)") }
     return parts.joined(separator: " ")
   }
 
@@ -90,7 +90,7 @@ struct FrameLines {
 
   /// One line for each section.
   func message(_ payload: [UInt8]) -> [String] {
-    guard let sections = try? AMQPMessageSections(payload) else { return ["unreadable, \(payload.count) bytes"] }
+    guard let sections = try? AMQPMessageSections(payload) else { return ["unreadable"] }
     if payload.isEmpty { return ["empty"] }
     return sections.sections.map { section in
       let bytes = Array(payload[section.range])

@@ -15,6 +15,7 @@ struct RealStage: Stage {
   let port: Int
   let securePort: Int
   let patience = Duration.milliseconds(700)
+  let longest = Duration.seconds(30)
 
   struct Trouble: Error, CustomStringConvertible { let description: String }
 

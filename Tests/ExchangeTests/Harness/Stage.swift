@@ -36,5 +36,7 @@ protocol Stage: Sendable {
   func wait(for client: ExchangeClient, candidates: [Int]) async throws -> Int?
   /// How long to wait for what should not come.
   var patience: Duration { get }
+  /// How long to wait for what should come.
+  var longest: Duration { get }
   func end() async
 }

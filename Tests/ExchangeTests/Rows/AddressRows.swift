@@ -188,7 +188,6 @@ enum AddressRows {
         try await line.attachSender(address(play))
         if play.lines.last == "< flow credit=170" || play.lines.last == "< flow credit=65536" {
           try await line.send(Payload.plain)
-          try await play.noteDepth()
         }
       }
     }

@@ -8,38 +8,43 @@ import Testing
 @Suite("Addresses, names and routes")
 struct BrokerAddressTests {
   @Test(
-    "each dialect's addresses mean what they mean there",
+    "each broker's addresses mean what they mean there",
     arguments: [
-      ("ns/93238_async", Dialect.serviceBusWindowsServer, BrokerAddress.queue("93238_async")),
+      ("ns/93238_async", BrokerProduct.serviceBusWindowsServer, BrokerAddress.queue("93238_async")),
       ("ns/93238_async/$DeadLetterQueue", .serviceBusWindowsServer, .deadLetterSubqueue(of: "93238_async")),
       ("NS/93238_async", .serviceBusWindowsServer, .queue("NS/93238_async")),
       ("93238_async", .serviceBusWindowsServer, .queue("93238_async")),
       ("93238_async", .azureServiceBus, .queue("93238_async")),
       ("93238_async/$deadletterqueue", .azureServiceBus, .deadLetterSubqueue(of: "93238_async")),
-      ("/exchange/ns/93238_async", .rabbitMQ3, .exchange("ns", key: "93238_async")),
-      ("/amq/queue/93238_async", .rabbitMQ3, .queue("93238_async")),
-      ("/queue/93238_async", .rabbitMQ3, .queue("93238_async", declares: true)),
-      ("93238_async", .rabbitMQ3, .queue("93238_async", declares: true)),
-      ("/queues/93238_async", .rabbitMQ3, .invalid("{unknown_address,\"/queues/93238_async\"}")),
-      ("/management", .rabbitMQ3, .invalid("{unknown_address,\"/management\"}")),
-      ("/management", .rabbitMQ4AddressV1, .management),
-      ("/amq/queue/q", .rabbitMQ4AddressV1, .queue("q")),
-      ("/queues/q", .rabbitMQ4AddressV1, .queue("q")),
-      ("/exchanges/ns/k", .rabbitMQ4AddressV1, .exchange("ns", key: "k")),
-      ("/queues/a%2Fb%20%C3%A6", .rabbitMQ4AddressV2, .queue("a/b æ")),
-      ("/exchanges/ns/a%2Fb", .rabbitMQ4AddressV2, .exchange("ns", key: "a/b")),
-      ("/exchanges/ns", .rabbitMQ4AddressV2, .exchange("ns", key: "")),
-      ("/exchange/ns/k", .rabbitMQ4AddressV2, .invalid("amqp_address_v1_not_permitted")),
-      ("q", .rabbitMQ4AddressV2, .invalid("amqp_address_v1_not_permitted")),
-      ("/queues/%4", .rabbitMQ4AddressV2, .invalid("bad percent-encoding")),
-      ("/queues/%+1", .rabbitMQ4AddressV2, .invalid("bad percent-encoding")),
-      ("/queues/%ff", .rabbitMQ4AddressV2, .invalid("bad percent-encoding")),
-      ("/queues/a/b", .rabbitMQ4AddressV2, .invalid("{bad_address,\"/queues/a/b\"}")),
-      ("/management", .rabbitMQ4AddressV2, .management),
+      ("/exchange/ns/93238_async", .rabbitMQ310, .exchange("ns", key: "93238_async")),
+      ("/amq/queue/93238_async", .rabbitMQ310, .queue("93238_async")),
+      ("/queue/93238_async", .rabbitMQ310, .queue("93238_async", declares: true)),
+      ("93238_async", .rabbitMQ310, .queue("93238_async", declares: true)),
+      ("/queues/93238_async", .rabbitMQ310, .invalid("{unknown_address,\"/queues/93238_async\"}")),
+      ("/management", .rabbitMQ310, .invalid("{unknown_address,\"/management\"}")),
+      ("/management", .rabbitMQ40, .management),
+      ("/amq/queue/q", .rabbitMQ40, .queue("q")),
+      ("/queues/q", .rabbitMQ40, .queue("q")),
+      ("/exchanges/ns/k", .rabbitMQ40, .exchange("ns", key: "k")),
+      ("/queues/a%2Fb%20%C3%A6", .rabbitMQ43, .queue("a/b æ")),
+      ("/exchanges/ns/a%2Fb", .rabbitMQ43, .exchange("ns", key: "a/b")),
+      ("/exchanges/ns", .rabbitMQ43, .exchange("ns", key: "")),
+      ("/exchange/ns/k", .rabbitMQ43, .invalid("amqp_address_v1_not_permitted")),
+      ("q", .rabbitMQ43, .invalid("amqp_address_v1_not_permitted")),
+      ("/queues/%4", .rabbitMQ43, .invalid("bad percent-encoding")),
+      ("/queues/%+1", .rabbitMQ43, .invalid("bad percent-encoding")),
+      ("/queues/%ff", .rabbitMQ43, .invalid("bad percent-encoding")),
+      ("/queues/a/b", .rabbitMQ43, .invalid("{bad_address,\"/queues/a/b\"}")),
+      ("/management", .rabbitMQ43, .management),
+      ("$cbs", .azureServiceBus, .claims), ("$CBS", .serviceBusWindowsServer, .queue("$CBS")),
+      ("q/$management", .azureServiceBus, .entityManagement("q")),
+      ("amqps://ns.servicebus.windows.net/q", .azureServiceBus, .queue("q")),
+      ("q/$deadletterqueue/$management", .azureServiceBus, .entityManagement("q/$DeadLetterQueue")),
+      ("/topic/k", .rabbitMQ310, .exchange("amq.topic", key: "k")),
       ("queue://q", .activeMQ, .queue("q", declares: true)),
     ])
-  func meaning(_ text: String, _ dialect: Dialect, _ expected: BrokerAddress) {
-    #expect(BrokerAddress(text, dialect: dialect, path: "ns") == expected)
+  func meaning(_ text: String, _ product: BrokerProduct, _ expected: BrokerAddress) {
+    #expect(BrokerAddress(text, product: product, path: "ns") == expected)
   }
 
   @Test("the addresses our client builds reach their queue", arguments: Dialect.allCases, ["93238_async", "a/b c%æ"])
@@ -49,7 +54,7 @@ struct BrokerAddressTests {
     for path in ["NHNTESTServiceBus", ""] {
       let sending = LinkAddress.sending(to: queue, path: path, dialect: dialect).text
       let receiving = LinkAddress.receiving(from: queue, path: path, dialect: dialect).text
-      let reached = [sending, receiving].map { BrokerAddress($0, dialect: dialect, path: path) }
+      let reached = [sending, receiving].map { BrokerAddress($0, product: BrokerProduct(for: dialect), path: path) }
       for address in reached {
         switch address {
         case .queue(queue, _), .exchange(path, key: queue): break

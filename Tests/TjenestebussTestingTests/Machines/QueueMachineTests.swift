@@ -13,6 +13,7 @@ private struct Bench {
   var machine: Machine
   var handouts: [Machine.Handout] = []
   var died: [String] = []
+  var lost = 0
   var drained: [Machine.Consumer] = []
   var refused: [String] = []
   var now: Int64 = 0
@@ -57,7 +58,8 @@ private struct Bench {
       switch action {
       case .deliver(let handout): self.handouts.append(handout)
       case .drained(let consumer): self.drained.append(consumer)
-      case .died(let content, let reason): self.died.append("\(content) \(reason.rawValue)")
+      case .lockLost: self.lost += 1
+      case .died(let content, let reason, _): self.died.append("\(content) \(reason.rawValue)")
       }
     }
   }
