@@ -130,10 +130,11 @@ extension BrokerCore {
   func detached(_ link: LinkID, on connection: ServerConnection) {
     let key = LinkKey(connection: connection.number, link: link)
     // RabbitMQ 3 leaves what the consumer holds with the session.
-    if self.product == .rabbitMQ310, case .outgoing(let queue, let consumer, _)? = self.links[key]?.use {
+    if self.product == .rabbitMQ310, case .outgoing(let queue, let consumer, _)? = self.links[key]?.use,
+      self.queues[queue]?.machine.retire(consumer) == true
+    {
       self.links[key]?.isDetached = true
-      _ = self.queues[queue]?.machine.grant(0, to: consumer, now: self.now)
-      return
+      return self.changed()
     }
     self.forget(key, counts: false)
     if self.product.isServiceBus { self.watchIdleness(of: connection) }

@@ -67,7 +67,8 @@ extension BrokerCore {
       return ManagementAnswer(status: "204")
     case .bind(let queue, let exchange, let key):
       guard self.queues[queue] != nil, self.routing.has(exchange) else {
-        return ManagementAnswer(status: "404", body: .string("no queue '\(queue)' or no exchange '\(exchange)' in vhost '\(vhost)'"))
+        return ManagementAnswer(
+          status: "404", body: .string("no queue '\(queue)' or no exchange '\(exchange)' in vhost '\(vhost)'"))
       }
       self.routing.bind(queue, to: exchange, key: key)
       return ManagementAnswer(status: "204")
@@ -108,7 +109,7 @@ extension BrokerCore {
       "name": .string(name), "vhost": .string(self.configuration.virtualHost), "durable": true, "auto_delete": false,
       "exclusive": false, "type": .string(queue.isClassic ? "classic" : "quorum"), "arguments": .map(queue.arguments.map),
       "leader": "in-memory@localhost", "replicas": .array([.string("in-memory@localhost")]),
-      "message_count": .ulong(UInt64(queue.machine.ready)), "consumer_count": .uint(UInt32(queue.machine.consumerCount)),
+      "message_count": .ulong(UInt64(queue.machine.depth)), "consumer_count": .uint(UInt32(queue.machine.consumerCount)),
     ]
   }
 }

@@ -225,7 +225,11 @@ extension BrokerCore {
       return self.markUnflushed(connection.number)
     }
     // Who settles later than he states an outcome is told it.
-    if settled { connection.settle(delivery) } else { connection.settle(delivery, outcome.flatMap(AMQPDisposition.init) ?? .released) }
+    if settled {
+      connection.settle(delivery)
+    } else {
+      connection.settle(delivery, outcome.flatMap(AMQPDisposition.init) ?? .released)
+    }
     if verdict == .consumed { self.queues[handed.queue]?.consumed += 1 }
     self.settle(handed.lock, in: handed.queue, as: verdict, outcome, annotations: annotations)
     self.markUnflushed(connection.number)
@@ -236,8 +240,8 @@ extension BrokerCore {
   ) {
     var deadLetter: (reason: String, description: String?)?
     if case .rejected(let condition?)? = outcome, self.product.isServiceBus {
-      let reason = condition.info["DeadLetterReason"]?.text ?? condition.name
-      deadLetter = (reason, condition.info["DeadLetterErrorDescription"]?.text ?? condition.text)
+      deadLetter = condition.info["DeadLetterReason"]?.text
+        .map { ($0, condition.info["DeadLetterErrorDescription"]?.text ?? condition.text) }
     }
     var added = AMQPMap()
     if case .modified? = outcome, self.queues[queue]?.machine.rules.keepsAnnotations == true {

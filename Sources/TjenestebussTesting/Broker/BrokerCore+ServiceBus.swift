@@ -27,7 +27,9 @@ extension BrokerCore {
     self.sendAnswers(key, on: connection)
   }
 
-  private func carryOut(_ request: ServiceBusRequest, at node: ServiceBusNode, on connection: ServerConnection) -> ServiceBusAnswer {
+  private func carryOut(_ request: ServiceBusRequest, at node: ServiceBusNode, on connection: ServerConnection)
+    -> ServiceBusAnswer
+  {
     switch (node, request) {
     case (.claims, .putToken(let token)): return self.show(token, on: connection)
     case (.claims, _), (.management, .putToken): return .badRequest
@@ -105,7 +107,9 @@ extension BrokerCore {
   private func receive(_ numbers: [Int64], from queue: String) -> ServiceBusAnswer {
     var messages: [AMQPValue] = []
     for number in numbers {
-      let handout = self.queues[queue]?.machine.takeDeferred(for: Machine.Consumer(0), now: self.now) { self.sequence($0) == number }
+      let handout = self.queues[queue]?.machine.takeDeferred(for: Machine.Consumer(0), now: self.now) {
+        self.sequence($0) == number
+      }
       guard let handout, let lock = handout.lock else { return .notFound }
       let token = AMQPUUID.random()
       self.requestedLocks[token] = (queue, lock)
@@ -187,13 +191,15 @@ extension BrokerCore {
     let links = self.links.filter { $0.key.connection == number }
     guard !links.isEmpty else {
       connection.close(
-        AMQPCondition(AMQPCondition.connectionForced, text: "The connection was inactive for more than the allowed 300000 milliseconds"))
+        AMQPCondition(
+          AMQPCondition.connectionForced, text: "The connection was inactive for more than the allowed 300000 milliseconds"))
       return self.markUnflushed(number)
     }
     for (key, link) in links where link.lastUse + BrokerCore.linkIdleness <= self.now {
       self.detach(
         key,
-        AMQPCondition(AMQPCondition.linkDetachForced, text: "The link was inactive for more than the allowed 600000 milliseconds"))
+        AMQPCondition(AMQPCondition.linkDetachForced, text: "The link was inactive for more than the allowed 600000 milliseconds")
+      )
     }
     self.watchIdleness(of: connection)
   }

@@ -141,7 +141,8 @@ final class BrokerCore: ServerDelegate {
     let deadLetterQueue = queue.deadLetterQueue(self.configuration.dialect)
     self.queues[queue.name] = Queue(
       declaration: queue, deadLetterQueue: deadLetterQueue, arguments: arguments ?? queue.arguments,
-      isClassic: queue.kind == .classic, machine: Machine(queue.rules(self.manners, lockDuration: self.configuration.lockDuration)))
+      isClassic: queue.kind == .classic,
+      machine: Machine(queue.rules(self.manners, lockDuration: self.configuration.lockDuration)))
     if let deadLetterQueue, self.queues[deadLetterQueue] == nil {
       self.declare(BrokerQueue(deadLetterQueue, deliveryLimit: .none, deadLetter: .none))
     }
@@ -392,7 +393,7 @@ final class BrokerCore: ServerDelegate {
         client.containerID.map { containerID in
           BrokerSnapshot.Connection(
             number: number, user: client.user, containerID: containerID,
-            links: self.links.keys.count { $0.connection == number })
+            links: self.links.count { $0.key.connection == number && !$0.value.isDetached })
         }
       },
       counters: self.counters)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AMQP
 import BusModel
 
 /// Which broker the embedded one plays. A dialect says how clients write addresses; this says who answers.
@@ -21,6 +22,19 @@ public enum BrokerProduct: String, Sendable, Hashable, CaseIterable {
     case .rabbitMQ4AddressV1, .rabbitMQ4AddressV2: self = .rabbitMQ40
     case .activeMQ: self = .activeMQ
     }
+  }
+
+  /// What its Open says of it. RabbitMQ's own clients look at product and version, and go away when they do not like them.
+  var openProperties: AMQPMap {
+    let (product, version): (String, String) =
+      switch self {
+      case .serviceBusWindowsServer, .azureServiceBus: ("Service Bus", "1.1")
+      case .rabbitMQ310: ("RabbitMQ", "3.10.8")
+      case .rabbitMQ40: ("RabbitMQ", "4.0.5")
+      case .rabbitMQ43: ("RabbitMQ", "4.3.6")
+      case .activeMQ: ("ActiveMQ", "6.1.7")
+      }
+    return ["product": .string(product), "version": .string(version), "played-by": "Tjenestebuss in-memory broker"]
   }
 
   /// Every version of RabbitMQ.

@@ -47,7 +47,8 @@ extension InMemoryBroker {
       dialect: Dialect, path: String = "", host: String = "127.0.0.1", port: Int = 0, tls: BrokerTLS? = nil,
       users: [BrokerUser] = [BrokerUser("guest", password: Secret("guest"))], anonymousUser: String? = nil,
       queues: [BrokerQueue] = [], virtualHost: String = "/", maximumMessageSize: UInt64? = nil, creditWindow: Int? = nil,
-      idleTimeout: Duration? = nil, refusalDelay: Duration? = nil, lockDuration: Duration = .seconds(60), managementPort: Int? = nil,
+      idleTimeout: Duration? = nil, refusalDelay: Duration? = nil, lockDuration: Duration = .seconds(60),
+      managementPort: Int? = nil,
       clock: any BrokerClock = SystemBrokerClock(), product: BrokerProduct? = nil
     ) {
       self.dialect = dialect

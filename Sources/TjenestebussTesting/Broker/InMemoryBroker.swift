@@ -130,7 +130,7 @@ public final class InMemoryBroker: Service {
       mechanisms: manners.mechanisms(anonymousUser: configuration.anonymousUser, isEncrypted: tls != nil),
       // Proton tells half of it.
       idleTimeoutMilliseconds: UInt32(clamping: idle * 2), maximumFrameSize: introduction.maximumFrameSize,
-      properties: ["product": "Tjenestebuss in-memory broker", "plays": .string(configuration.product.rawValue)], tls: tls)
+      properties: configuration.product.openProperties, tls: tls)
     settings.channelMax = introduction.channelMax
     settings.detachesWithoutClosing = configuration.product == .rabbitMQ310
     return settings

@@ -139,7 +139,7 @@ package struct BrokerManners: Sendable {
     case .rabbitMQ40: return ["PLAIN", "AMQPLAIN"] + (isEncrypted ? ["EXTERNAL"] : []) + anonymous
     case .rabbitMQ43: return ["PLAIN", "AMQPLAIN"] + (isEncrypted ? ["EXTERNAL"] : []) + anonymous
     case .activeMQ: return ["PLAIN"] + anonymous
-    case .serviceBusWindowsServer: return ["PLAIN"] + (isEncrypted ? ["EXTERNAL"] : [])
+    case .serviceBusWindowsServer: return ["PLAIN"] + (isEncrypted ? ["EXTERNAL"] : []) + anonymous
     // Whoever comes anonymously shows a token to `$cbs`.
     case .azureServiceBus: return ["MSSBCBS", "PLAIN", "ANONYMOUS", "EXTERNAL"]
     }

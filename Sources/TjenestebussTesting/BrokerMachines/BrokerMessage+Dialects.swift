@@ -17,7 +17,9 @@ extension BrokerMessage {
   /// - Parameters:
   ///   - exchange: the one it came through, with its routing key.
   ///   - sequence: the broker's own number for it.
-  package mutating func arrive(at queue: String, exchange: String, key: String, sequence: Int64, now: Int64, at product: BrokerProduct) {
+  package mutating func arrive(
+    at queue: String, exchange: String, key: String, sequence: Int64, now: Int64, at product: BrokerProduct
+  ) {
     switch product {
     case .rabbitMQ40, .rabbitMQ43:
       self.annotate("x-exchange", .string(exchange))
@@ -29,7 +31,8 @@ extension BrokerMessage {
         // come back in reverse.
         let bodies = sections.filter { (0x75...0x77).contains($0.code ?? 0) }.map(\.bytes)
         let properties = AMQPValue.described(
-          descriptor: .ulong(0x73), value: .list([.null, .null, .null, .string(queue)])).encoded()
+          descriptor: .ulong(0x73), value: .list([.null, .null, .null, .string(queue)])
+        ).encoded()
         let noBody = AMQPValue.described(descriptor: .ulong(0x75), value: .binary([])).encoded()
         let before = sections.filter { ($0.code ?? 0) < 0x75 }.map(\.bytes)
         let after = sections.filter { $0.code == 0x78 }.map(\.bytes)
@@ -135,7 +138,8 @@ extension BrokerMessage {
       if handout.deliveryCount > 0 { message.annotate("x-delivery-count", .ulong(UInt64(handout.deliveryCount))) }
     }
     if let until = handout.lockedUntil, manners.product.isServiceBus { message.annotate("x-opt-locked-until", .timestamp(until)) }
-    return AMQPMessage(header: header, messageAnnotations: message.messageAnnotations, body: .absent).encodedCarriage() + self.bare
+    return AMQPMessage(header: header, messageAnnotations: message.messageAnnotations, body: .absent).encodedCarriage()
+      + self.bare
   }
 }
 

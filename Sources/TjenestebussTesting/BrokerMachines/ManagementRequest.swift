@@ -94,7 +94,8 @@ package struct QueueArguments: Sendable, Hashable {
       return value.integer.map { "the value '\($0)' of type 'long'" } ?? "the value '\(value.text ?? "")' of type 'longstr'"
     }
     let keys = Set((self.map.entries + other.map.entries).compactMap(\.key.text)).subtracting(["x-queue-type"])
-    let unlike = (self.isClassic == other.isClassic ? [] : ["x-queue-type"]) + keys.sorted().filter { self.map[$0] != other.map[$0] }
+    let unlike =
+      (self.isClassic == other.isClassic ? [] : ["x-queue-type"]) + keys.sorted().filter { self.map[$0] != other.map[$0] }
     return unlike.first.map { key in
       "inequivalent arg '\(key)' for queue '\(queue)' in vhost '\(virtualHost)': received \(described(other.map[key])) but current is "
         + described(self.map[key])

@@ -178,7 +178,8 @@ package struct QueueMachine<Content: Sendable>: Sendable {
   ///   - withheld: it is to lie here and never be handed out.
   ///   - deliveryCount: unsuccessful deliveries it had elsewhere; `isFirst` is false when a consumer there has had it.
   package mutating func put(
-    _ content: Content, timeToLive: Int64? = nil, withheld: Bool = false, deliveryCount: UInt32 = 0, isFirst: Bool = true, now: Int64
+    _ content: Content, timeToLive: Int64? = nil, withheld: Bool = false, deliveryCount: UInt32 = 0, isFirst: Bool = true,
+    now: Int64
   ) -> Arrival {
     if let limit = self.rules.maximumLength, self.entries.count >= limit { return .full }
     self.lastNumber += 1
@@ -216,6 +217,14 @@ package struct QueueMachine<Content: Sendable>: Sendable {
       actions.append(.drained(consumer))
     }
     return actions
+  }
+
+  /// The consumer gets nothing more, and keeps what it holds until ``detach(_:counts:now:)``.
+  ///
+  /// - Returns: whether it holds anything.
+  package mutating func retire(_ consumer: Consumer) -> Bool {
+    self.takers.removeAll { $0.consumer == consumer }
+    return self.holders.values.contains { $0.consumer == consumer }
   }
 
   /// The consumer is gone; what it held comes back in its old place.
@@ -361,7 +370,8 @@ package struct QueueMachine<Content: Sendable>: Sendable {
     }
     return Handout(
       consumer: taker.consumer, lock: lock, content: entry.content, deliveryCount: entry.deliveryCount,
-      returns: UInt32(entry.returns), acquiredCount: before, lockedUntil: lockedUntil, isFirst: before == 0 && !entry.wasHadElsewhere,
+      returns: UInt32(entry.returns), acquiredCount: before, lockedUntil: lockedUntil,
+      isFirst: before == 0 && !entry.wasHadElsewhere,
       expiresAt: entry.expiresAt)
   }
 

@@ -13,7 +13,7 @@ struct EmbeddedStage: Stage {
   let securePort: Int
   // One event loop answers in order: what has not come by then does not come.
   let patience = Duration.milliseconds(150)
-  let longest = Duration.seconds(10)
+  let longest = Duration.seconds(30)
   private let broker: InMemoryBroker
   private let secure: InMemoryBroker?
   private let clock: ManualBrokerClock
@@ -64,7 +64,9 @@ struct EmbeddedStage: Stage {
 
   func declare(_ queue: StageQueue) async throws {
     let deadLetter: BrokerQueue.DeadLetter =
-      if let name = queue.deadLetterQueue { .queue(name) } else if self.bus == .activeMQ { .queue("DLQ.\(queue.name)") } else { .none }
+      if let name = queue.deadLetterQueue { .queue(name) } else if self.bus == .activeMQ { .queue("DLQ.\(queue.name)") } else {
+        .none
+      }
     try await self.broker.declare(
       BrokerQueue(
         queue.name, kind: queue.kind == .classic ? .classic : .quorum, maximumLength: queue.maximumLength, deadLetter: deadLetter,

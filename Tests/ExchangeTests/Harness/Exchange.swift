@@ -132,7 +132,9 @@ final class ExchangeLine {
     self.client = client
   }
 
-  private func did(_ line: String) { if self.isQuiet { self.unsaid.append("> " + self.play.frameLines.plain(line)) } else { self.play.did(line) } }
+  private func did(_ line: String) {
+    if self.isQuiet { self.unsaid.append("> " + self.play.frameLines.plain(line)) } else { self.play.did(line) }
+  }
   private func saw(_ line: String) { if self.isQuiet { self.unsaid.append("< " + line) } else { self.play.saw(line) } }
 
   /// What happens in `body` is told only when it ends the connection, a session or a link.
@@ -196,7 +198,9 @@ final class ExchangeLine {
 
     func encoded(isSource: Bool) -> AMQPValue? {
       if self.isNull { return nil }
-      if self.isCoordinator { return .described(descriptor: .ulong(0x30), value: .list([.array([.symbol("amqp:local-transactions")])])) }
+      if self.isCoordinator {
+        return .described(descriptor: .ulong(0x30), value: .list([.array([.symbol("amqp:local-transactions")])]))
+      }
       var fields: [AMQPValue] = [self.address.map(AMQPValue.string) ?? .null, .uint(0), .symbol("session-end"), .uint(0)]
       fields.append(.boolean(self.isDynamic))
       if isSource, let mode = self.distributionMode { fields += [.null, .symbol(mode)] }
@@ -215,7 +219,8 @@ final class ExchangeLine {
       AMQPFrame.Code.attach, channel: channel,
       [
         .string(name ?? "link-\(handle)"), .uint(handle), .boolean(role == .receiver), .ubyte(settled), .ubyte(receiverSettles),
-        source.encoded(isSource: true), target.encoded(isSource: false), nil, nil, role == .sender ? .uint(0) : nil, nil, nil, nil,
+        source.encoded(isSource: true), target.encoded(isSource: false), nil, nil, role == .sender ? .uint(0) : nil, nil, nil,
+        nil,
         properties.map(AMQPValue.map),
       ])
   }
@@ -248,7 +253,8 @@ final class ExchangeLine {
   }
 
   func attachSender(_ address: String? = nil, handle: UInt32 = 0, settled: UInt8 = 0) async throws {
-    try await self.attach(.sender, handle: handle, target: .at(address ?? self.play.bus.address(self.play.queue)), settled: settled)
+    try await self.attach(
+      .sender, handle: handle, target: .at(address ?? self.play.bus.address(self.play.queue)), settled: settled)
   }
 
   func grant(_ credit: UInt32, handle: UInt32 = 0, drain: Bool = false) {

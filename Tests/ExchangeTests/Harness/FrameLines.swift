@@ -27,12 +27,14 @@ struct FrameLines {
   func line(code: UInt64, _ fields: [AMQPValue]) -> String {
     switch code {
     case AMQPFrame.Code.saslMechanisms:
-      let offered: [String] = if case .array(let list)? = fields.first { list.compactMap(\.text) } else { [fields.first?.text ?? "?"] }
+      let offered: [String] =
+        if case .array(let list)? = fields.first { list.compactMap(\.text) } else { [fields.first?.text ?? "?"] }
       return "mechanisms \(offered.joined(separator: " "))"
     case AMQPFrame.Code.saslOutcome: return "sasl-outcome \(fields.integer(0) ?? -1)"
     case AMQPFrame.Code.open:
       let numbers = ["max-frame-size": 2, "channel-max": 3, "idle-time-out": 4].sorted { $0.value < $1.value }
-      return (["open"] + numbers.map { "\($0.key)=\(fields.integer($0.value).map(String.init) ?? "none")" }).joined(separator: " ")
+      return (["open"] + numbers.map { "\($0.key)=\(fields.integer($0.value).map(String.init) ?? "none")" }).joined(
+        separator: " ")
     case AMQPFrame.Code.begin: return "begin"
     case AMQPFrame.Code.attach: return self.attach(fields)
     case AMQPFrame.Code.detach: return "detach\(fields.isTrue(1) ? " closed" : "")\(self.error(fields.at(2)))"

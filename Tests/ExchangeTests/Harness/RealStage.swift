@@ -48,7 +48,9 @@ struct RealStage: Stage {
   }
 
   func declareExchange(_ name: String) async throws {
-    if self.bus.isRabbitMQ { try await self.management("PUT", "/api/exchanges/%2F/\(name)", ["type": "direct", "durable": true]) }
+    if self.bus.isRabbitMQ {
+      try await self.management("PUT", "/api/exchanges/%2F/\(name)", ["type": "direct", "durable": true])
+    }
   }
 
   func delete(exchange: String) async throws {

@@ -35,8 +35,10 @@ enum Recordings {
     var rows = self.all[bus] ?? [:]
     rows.merge(transcripts) { $1 }
     let known = Row.all.filter { $0.buses.contains(bus) }.map(\.name)
-    let text = known.compactMap { name in rows[name].map { "== \(name)\n" + $0.map { $0 + "\n" }.joined() } }.joined(separator: "\n")
-    let head = "# What \(bus.rawValue) answered: > is the client, < the broker. Written by TJENESTEBUSS_RECORD=\(bus.rawValue).\n\n"
+    let text = known.compactMap { name in rows[name].map { "== \(name)\n" + $0.map { $0 + "\n" }.joined() } }.joined(
+      separator: "\n")
+    let head =
+      "# What \(bus.rawValue) answered: > is the client, < the broker. Written by TJENESTEBUSS_RECORD=\(bus.rawValue).\n\n"
     try (head + text).write(to: self.file(bus), atomically: true, encoding: .utf8)
   }
 

@@ -22,11 +22,16 @@ enum ManagementRows {
       case 0:
         return Request(
           "PUT", "/exchanges/\(exchange)",
-          .map(["type": .string("direct"), "durable": .boolean(true), "auto_delete": .boolean(false), "internal": .boolean(false), "arguments": .map([:])]))
+          .map([
+            "type": .string("direct"), "durable": .boolean(true), "auto_delete": .boolean(false), "internal": .boolean(false),
+            "arguments": .map([:]),
+          ]))
       case 1:
         return Request(
           "POST", "/bindings",
-          .map(["source": .string(exchange), "destination_queue": .string(queue), "binding_key": .string("k"), "arguments": .map([:])]))
+          .map([
+            "source": .string(exchange), "destination_queue": .string(queue), "binding_key": .string("k"), "arguments": .map([:]),
+          ]))
       default: return Request("GET", "/bindings?src=\(exchange)&dstq=\(queue)&key=k")
       }
     },

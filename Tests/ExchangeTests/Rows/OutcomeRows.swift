@@ -11,7 +11,8 @@ enum OutcomeRows {
         outcome("accepted", Outcome.accepted, kind, buses), outcome("released", Outcome.released, kind, buses),
         outcome("rejected", Outcome.rejected, kind, buses), outcome("modified, failed", Outcome.failed, kind, buses),
         outcome("modified, undeliverable here", Outcome.undeliverable, kind, buses),
-        outcome("modified with an annotation", Outcome.annotated, kind, buses), outcome("settled without outcome", nil, kind, buses),
+        outcome("modified with an annotation", Outcome.annotated, kind, buses),
+        outcome("settled without outcome", nil, kind, buses),
         Row("outcome without settling, \(kind)", on: buses) { play in
           let line = try await Self.receiving(play, kind)
           line.dispose(line.lastDelivery, Outcome.accepted, as: "accepted", settled: false)
@@ -91,6 +92,7 @@ enum OutcomeRows {
         line.grant(10)
         try await line.read(until: AMQPFrame.Code.transfer)
         try await line.read(until: AMQPFrame.Code.transfer)
+        try await line.readRest()
         try await line.readLate([5])
         let other = try await play.enter()
         try await other.attachReceiver()
@@ -122,7 +124,8 @@ enum OutcomeRows {
   }
 
   /// One message, with a receiver that has it.
-  private static func receiving(_ play: Exchange, _ kind: StageQueue.Kind, deadLetters: Bool = false) async throws -> ExchangeLine {
+  private static func receiving(_ play: Exchange, _ kind: StageQueue.Kind, deadLetters: Bool = false) async throws -> ExchangeLine
+  {
     try await Self.fill(play, kind, count: 1, deadLetters: deadLetters)
     let line = try await play.enter()
     try await line.quietly { try await line.attachReceiver() }

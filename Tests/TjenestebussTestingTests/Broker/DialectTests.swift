@@ -103,7 +103,7 @@ struct DialectTests {
 
   @Test("address v1 where only v2 is permitted")
   func addressForm() async throws {
-    try await withTestBroker(.rabbitMQ4AddressV2) { _, connection in
+    try await withTestBroker(.rabbitMQ4AddressV2, change: { $0.product = .rabbitMQ43 }) { _, connection in
       let error = await #expect(throws: AMQPError.self) { _ = try await connection.openReceiver(from: "/amq/queue/q") }
       #expect(error?.condition?.text == "amqp_address_v1_not_permitted")
       #expect(error?.code == .addressFormRefused)
@@ -118,11 +118,15 @@ struct DialectTests {
     }
   }
 
-  @Test("RabbitMQ 3 writes the queue's name into an absent subject; RabbitMQ 4 leaves the bare message alone")
+  @Test(
+    "RabbitMQ 3 adds properties with the queue's name as subject where there were none; RabbitMQ 4 leaves the bare message alone")
   func subject() async throws {
     for (dialect, expected) in [(Dialect.rabbitMQ3, "q" as String?), (.rabbitMQ4AddressV2, nil)] {
       try await withTestBroker(dialect) { broker, connection in
-        try await connection.send(["a"], to: "q", of: broker)
+        try await connection.withSender(to: broker.sendingAddress("q")) { sender in
+          let outcome = try await sender.send(AMQPMessage(body: .data([1])))
+          #expect(outcome == .accepted)
+        }
         try await connection.withReceiver(from: broker.receivingAddress("q")) { receiver in
           let message = try #require(try await receiver.first()).message()
           #expect(message.properties.subject == expected)

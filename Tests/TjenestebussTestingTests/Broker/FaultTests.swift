@@ -192,7 +192,7 @@ struct FaultTests {
     let connection = try await AMQPConnection.open(broker.clientConfiguration())
     await broker.stop()
     await broker.stop()
-    #expect(try await connection.waitUntilClosed().condition?.name == AMQPCondition.connectionForced)
+    #expect(try await connection.waitUntilClosed().condition?.name == AMQPCondition.internalError)
     #expect(broker.port == nil)
     await #expect(throws: InMemoryBrokerError.self) { try await broker.depth(of: "q") }
   }

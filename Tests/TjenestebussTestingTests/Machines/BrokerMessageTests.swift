@@ -18,7 +18,8 @@ struct BrokerMessageTests {
     _ message: BrokerMessage, deliveryCount: UInt32 = 0, isFirst: Bool = true, expiresAt: Int64? = nil
   ) -> QueueMachine<BrokerMessage>.Handout {
     .init(
-      consumer: .init(1), lock: nil, content: message, deliveryCount: deliveryCount, returns: 0, acquiredCount: 0, lockedUntil: nil,
+      consumer: .init(1), lock: nil, content: message, deliveryCount: deliveryCount, returns: 0, acquiredCount: 0,
+      lockedUntil: nil,
       isFirst: isFirst, expiresAt: expiresAt)
   }
 
@@ -27,7 +28,8 @@ struct BrokerMessageTests {
     expiresAt: Int64? = nil, now: Int64 = 0
   ) -> [UInt8] {
     message.encoded(
-      for: self.handout(message, deliveryCount: deliveryCount, isFirst: isFirst, expiresAt: expiresAt), now: now, rules: QueueRules(),
+      for: self.handout(message, deliveryCount: deliveryCount, isFirst: isFirst, expiresAt: expiresAt), now: now,
+      rules: QueueRules(),
       manners: BrokerManners(product))
   }
 
@@ -45,7 +47,8 @@ struct BrokerMessageTests {
     #expect(message.footer == original.footer)
   }
 
-  @Test("without a header the broker says whether it is durable", arguments: [(BrokerProduct.rabbitMQ40, true), (.rabbitMQ43, false)])
+  @Test(
+    "without a header the broker says whether it is durable", arguments: [(BrokerProduct.rabbitMQ40, true), (.rabbitMQ43, false)])
   func withoutHeader(_ product: BrokerProduct, _ durable: Bool) throws {
     let kept = BrokerMessage(AMQPMessage(header: nil, body: .data([])).encoded())
     let out = self.out(kept, product)

@@ -58,7 +58,8 @@ struct ManagementRequestTests {
     #expect(first.difference(to: first, queue: "q", virtualHost: "/") == nil)
     #expect(
       first.difference(to: QueueArguments(["x-queue-type": "quorum"]), queue: "q", virtualHost: "/")
-        == "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current is the value '3' of type 'long'")
+        == "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current is the value '3' of type 'long'"
+    )
     #expect(first.difference(to: QueueArguments(), queue: "q", virtualHost: "/")?.contains("'x-queue-type'") == true)
   }
 
