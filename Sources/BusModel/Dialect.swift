@@ -25,21 +25,23 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
     case .rabbitMQ3:
       DialectCapabilities(
         missingQueueForSender: .acceptsAndLoses, unroutableMessage: .acceptsAndLoses, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: false, answersDetach: false, declaresQueueOnAttach: true, countsBy: [.managementHTTP], browses: false)
+        knowsModified: false, answersDetach: false, declaresQueueOnAttach: true, countsBy: [.managementHTTP], browses: false,
+        tellsDeletedQueue: false, refusesSenderAtAttach: false, drains: false)
     case .rabbitMQ4AddressV1:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
         knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [.managementAMQP, .managementHTTP],
-        browses: false)
+        browses: false, statedMessageLimit: 16 << 20)
     case .rabbitMQ4AddressV2:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
         knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [.managementAMQP, .managementHTTP],
-        browses: false)
+        browses: false, statedMessageLimit: 16 << 20)
     case .activeMQ:
       DialectCapabilities(
         missingQueueForSender: .declaresQueue, unroutableMessage: .declaresQueue, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [], browses: true)
+        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [], browses: true,
+        tellsDeletedQueue: false)
     }
   }
 }
@@ -88,10 +90,19 @@ public struct DialectCapabilities: Sendable, Hashable {
   public var countsBy: [Counting]
   /// Whether messages can be looked at without taking them.
   public var browses: Bool
+  /// Whether a receiver is told when its queue is deleted. RabbitMQ 3 says nothing; ActiveMQ deletes no queue that is in use.
+  public var tellsDeletedQueue: Bool
+  /// Whether a sender without permission is refused at the attach; where not, its session is ended at the first message.
+  public var refusesSenderAtAttach: Bool
+  /// Whether a receiver may drain; where not, draining a short queue ends the session.
+  public var drains: Bool
+  /// The largest message the bus takes, in bytes, as it states at the attach; nil where it states none.
+  public var statedMessageLimit: UInt64?
 
   public init(
     missingQueueForSender: MissingQueue, unroutableMessage: MissingQueue, deadLetter: DeadLetter, knowsModified: Bool,
-    answersDetach: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool
+    answersDetach: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, tellsDeletedQueue: Bool = true,
+    refusesSenderAtAttach: Bool = true, drains: Bool = true, statedMessageLimit: UInt64? = nil
   ) {
     self.missingQueueForSender = missingQueueForSender
     self.unroutableMessage = unroutableMessage
@@ -101,5 +112,9 @@ public struct DialectCapabilities: Sendable, Hashable {
     self.declaresQueueOnAttach = declaresQueueOnAttach
     self.countsBy = countsBy
     self.browses = browses
+    self.tellsDeletedQueue = tellsDeletedQueue
+    self.refusesSenderAtAttach = refusesSenderAtAttach
+    self.drains = drains
+    self.statedMessageLimit = statedMessageLimit
   }
 }

@@ -16,25 +16,27 @@ struct AMQPConnectionTests {
     }
   }
 
-  @Test("PLAIN over TCP, and the peer says what it is", arguments: RealBroker.all)
+  @Test("PLAIN over TCP, and the peer says what it is", arguments: RealBroker.proven)
   func plain(_ broker: RealBroker) async throws {
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in
-      #expect(connection.peer.product == "RabbitMQ")
-      #expect(connection.peer.version?.hasPrefix(broker.dialect == .rabbitMQ3 ? "3." : "4.") == true)
+      let (product, version) = (connection.peer.product ?? "", connection.peer.version ?? "")
+      // ActiveMQ's version is a placeholder that its build forgot to fill in.
+      let told = broker.dialect == .activeMQ ? product : "\(product) \(version)"
+      #expect(!told.isEmpty && (told.hasPrefix(broker.name) || broker.name.hasPrefix(told)), "\(product) \(version)")
     }
   }
 
-  @Test("ANONYMOUS", arguments: RealBroker.all)
+  @Test("ANONYMOUS", arguments: RealBroker.proven)
   func anonymous(_ broker: RealBroker) async throws {
     try await AMQPConnection.withConnection(try broker.configuration(login: .anonymous)) { _ in }
   }
 
-  @Test("TLS with the broker's own authority", arguments: RealBroker.all)
+  @Test("TLS with the broker's own authority", arguments: RealBroker.proven)
   func tls(_ broker: RealBroker) async throws {
     try await AMQPConnection.withConnection(try broker.secureConfiguration(trusting: true)) { _ in }
   }
 
-  @Test("an authority that is not trusted is refused, by name", arguments: RealBroker.all)
+  @Test("an authority that is not trusted is refused, by name", arguments: RealBroker.proven)
   func untrusted(_ broker: RealBroker) async throws {
     let error = await self.failure(try broker.secureConfiguration(trusting: false))
     #expect(error?.code == .certificateRefused)
@@ -45,13 +47,13 @@ struct AMQPConnectionTests {
     #expect(issuer == "brokers test CA")
   }
 
-  @Test("a wrong password is refused, even where ANONYMOUS would be let in as guest", arguments: RealBroker.all)
+  @Test("a wrong password is refused, even where ANONYMOUS would be let in as guest", arguments: RealBroker.proven)
   func wrongPassword(_ broker: RealBroker) async throws {
     let error = await self.failure(try broker.configuration(password: "wrong"))
     #expect(error?.code == .loginRefused, "\(String(describing: error))")
   }
 
-  @Test("TLS towards a port that speaks plain AMQP", arguments: RealBroker.all)
+  @Test("TLS towards a port that speaks plain AMQP", arguments: RealBroker.proven)
   func tlsToPlainPort(_ broker: RealBroker) async throws {
     var configuration = try broker.configuration()
     configuration.encryption = .tls()
@@ -78,7 +80,7 @@ struct AMQPConnectionTests {
     #expect(await self.failure(configuration)?.code == .configurationInvalid)
   }
 
-  @Test("closing twice, and after it every call says that it is closed", arguments: RealBroker.all)
+  @Test("closing twice, and after it every call says that it is closed", arguments: RealBroker.proven)
   func closing(_ broker: RealBroker) async throws {
     let connection = try await AMQPConnection.open(try broker.configuration())
     await connection.close()
@@ -91,7 +93,7 @@ struct AMQPConnectionTests {
 /// Not one after the other: these wait.
 @Suite("AMQP against real brokers: heartbeats")
 struct AMQPHeartbeatTests {
-  @Test("a connection with small heartbeats stands for longer than its idle timeout", arguments: RealBroker.all)
+  @Test("a connection with small heartbeats stands for longer than its idle timeout", arguments: RealBroker.proven)
   func heartbeats(_ broker: RealBroker) async throws {
     var configuration = try broker.configuration()
     configuration.idleTimeout = .seconds(8)

@@ -14,8 +14,17 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
 
   static let rabbitMQ3 = RealBroker(name: "RabbitMQ 3.10", dialect: .rabbitMQ3, prefix: "TJENESTEBUSS_RABBITMQ3")
   static let rabbitMQ4 = RealBroker(name: "RabbitMQ 4.0", dialect: .rabbitMQ4AddressV2, prefix: "TJENESTEBUSS_RABBITMQ4")
-  static let all = [rabbitMQ3, rabbitMQ4]
   static let rabbitMQ43 = RealBroker(name: "RabbitMQ 4.3", dialect: .rabbitMQ4AddressV2, prefix: "TJENESTEBUSS_RABBITMQ43")
+  static let activeMQ = RealBroker(name: "ActiveMQ 6.1", dialect: .activeMQ, prefix: "TJENESTEBUSS_ACTIVEMQ")
+
+  /// What the suite of client behaviour runs on: the brokers that `scripts/with-brokers` says it has started. `make test` has RabbitMQ
+  /// 3.10 and 4.0, `make prove` RabbitMQ 4.3 and ActiveMQ too. Without a word from it, the two; missing ones fail.
+  static let proven: [RealBroker] = {
+    let named = (ProcessInfo.processInfo.environment["TJENESTEBUSS_BROKERS"] ?? "RABBITMQ3,RABBITMQ4").split(separator: ",")
+    return [rabbitMQ3, rabbitMQ4, rabbitMQ43, activeMQ].filter { broker in named.contains { broker.prefix.hasSuffix("_\($0)") } }
+  }()
+  /// The RabbitMQs among them: those have a management API.
+  static let all = proven.filter { $0.dialect != .activeMQ }
   /// RabbitMQ 4.0, and 4.3 where it was started too.
   static let fours = [rabbitMQ4] + [rabbitMQ43].filter { (try? $0.variable("URL")) != nil }
 
@@ -59,16 +68,30 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
       connectTimeout: .seconds(60))
   }
 
-  /// Declares a durable queue by the management API; its name is new for every call.
+  /// Declares a durable queue by the management API; its name is new for every call. ActiveMQ makes it at the first attach.
   func declareQueue(
     _ kind: String = "classic", arguments: [String: Any] = [:], virtualHost: String = "%2F"
   ) async throws -> String {
     let name = "test_\(UUID().uuidString.prefix(8).lowercased())_async"
+    if self.dialect == .activeMQ { return name }
     var all = arguments
     all["x-queue-type"] = kind
     try await self.management("PUT", "/api/queues/\(virtualHost)/\(name)", ["durable": true, "arguments": all])
     return name
   }
+
+  /// A queue, and the one where its dead letters lie.
+  func declareQueueWithDeadLetters(_ kind: String = "classic") async throws -> (queue: String, deadLetters: String) {
+    if self.dialect == .activeMQ {
+      let queue = try await self.declareQueue()
+      return (queue, "DLQ.\(queue)")
+    }
+    let deadLetters = try await self.declareQueue()
+    let arguments: [String: Any] = ["x-dead-letter-exchange": "", "x-dead-letter-routing-key": deadLetters]
+    return (try await self.declareQueue(kind, arguments: arguments), deadLetters)
+  }
+
+  func deleteQueue(_ name: String) async throws { try await self.management("DELETE", "/api/queues/%2F/\(name)") }
 
   /// A virtual host of the test's own, with every permission for guest and app: there it may cut connections.
   func withVirtualHost<Result>(_ body: (String) async throws -> Result) async throws -> Result {
@@ -120,7 +143,7 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   }
 
   func sending(to queue: String) -> String {
-    self.dialect == .rabbitMQ3 ? "/amq/queue/\(queue)" : "/queues/\(queue)"
+    LinkAddress.sending(to: queue, path: "", dialect: self.dialect).text
   }
 
   func receiving(from queue: String) -> String { LinkAddress.receiving(from: queue, path: "", dialect: self.dialect).text }
