@@ -116,56 +116,6 @@ struct SendMachineTests {
   }
 }
 
-@Suite("Recovery")
-struct RecoveryMachineTests {
-  private let refused = AMQPError(.loginRefused, .connection, .remote, tried: "test", seen: "test")
-
-  @Test("waits double up to the longest, scaled by the draw")
-  func doubling() {
-    var machine = RecoveryMachine(AMQPBackOff(initial: .seconds(1), maximum: .seconds(5), stableAfter: .seconds(10)))
-    same(machine.begin(), .connect)
-    var waits: [Duration] = []
-    for _ in 0..<5 {
-      guard case .wait(let delay)? = machine.failed(lost, at: .zero, draw: 0.5) else {
-        Issue.record("no wait")
-        return
-      }
-      waits.append(delay)
-      same(machine.begin(), .connect)
-    }
-    #expect(waits == [.milliseconds(500), .seconds(1), .seconds(2), .milliseconds(2_500), .milliseconds(2_500)])
-  }
-
-  @Test("only a connection that stood long enough starts the waits anew")
-  func stable() {
-    var machine = RecoveryMachine(AMQPBackOff(initial: .seconds(1), maximum: .seconds(60), stableAfter: .seconds(10)))
-    _ = machine.begin()
-    _ = machine.failed(lost, at: .zero, draw: 1)
-    _ = machine.begin()
-    machine.connected(at: .seconds(1))
-    same(machine.failed(lost, at: .seconds(2), draw: 1), .wait(.seconds(2)))
-    _ = machine.begin()
-    machine.connected(at: .seconds(3))
-    same(machine.failed(lost, at: .seconds(13), draw: 1), .wait(.seconds(1)))
-  }
-
-  @Test("a wrong password is not tried again")
-  func terminal() {
-    var machine = RecoveryMachine(AMQPBackOff())
-    _ = machine.begin()
-    same(machine.failed(refused, at: .zero, draw: 0), .giveUp(refused))
-    same(machine.begin(), nil)
-  }
-
-  @Test("late and early events are ignored")
-  func outOfOrder() {
-    var machine = RecoveryMachine(AMQPBackOff())
-    same(machine.failed(lost, at: .zero, draw: 0), nil)
-    same(machine.begin(), .connect)
-    same(machine.begin(), nil)
-  }
-}
-
 @Suite("The server's side of a login")
 struct ServerLoginMachineTests {
   private let plainInit: [UInt8] = AMQPFrame.encodedSASL(

@@ -10,7 +10,8 @@ struct AMQPClientTests {
   private func withClient<Result: Sendable>(
     _ configuration: AMQPConnectionConfiguration, _ body: @Sendable (AMQPClient) async throws -> Result
   ) async throws -> Result {
-    let client = AMQPClient(configuration, backOff: AMQPBackOff(initial: .milliseconds(50), maximum: .seconds(1)))
+    let client = AMQPClient(
+      configuration, recovery: AMQPRecoveryPolicy(AMQPBackOff(initial: .milliseconds(50), maximum: .seconds(1))))
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await client.run() }
       let result = try await body(client)
@@ -69,10 +70,10 @@ struct AMQPClientTests {
     try await self.withClient(settings) { client in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
-          try await client.receive(from: broker.receiving(from: queue)) { batch in
-            for delivery in batch {
+          try await client.withReceiver(from: broker.receiving(from: queue)) { deliveries in
+            for try await delivery in deliveries {
               let id = try delivery.message().properties.messageID?.description ?? ""
-              try delivery.accept()
+              do throws(AMQPError) { try delivery.accept() } catch { continue }
               received.insert(id)
             }
           }

@@ -5,392 +5,314 @@ import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
 
-/// A connection that comes back: it connects, and after a loss connects again with back-off, for as long as ``run()`` runs.
+/// A bus that is never given up: connections that come back, senders and receivers on them that come back too.
 ///
-/// Sending never repeats a message by itself: a send that was under way when the connection broke ends as
-/// ``AMQPOutcome/unknown(_:)``, and its caller decides. Receiving attaches again by itself; what was not settled is
-/// delivered again by the bus.
+/// ```swift
+/// let client = AMQPClient(AMQPClientConfiguration(connection))
+/// try await client.withClient { client in
+///   let outcome = try await client.send(message, to: "/queues/orders")
+///   try await client.withReceiver(from: "/queues/replies") { deliveries in
+///     for try await delivery in deliveries { try? delivery.accept() }
+///   }
+/// }
+/// ```
+///
+/// or, in a `ServiceGroup`, as a service (``run()``). Sending and receiving have a connection each by default.
+///
+/// - Sending never repeats a message by itself: a send that was under way when the link was lost ends as
+///   ``AMQPOutcome/unknown(_:)``, and its caller decides.
+/// - Receiving attaches again by itself; what was not settled is delivered again by the bus.
+/// - What is lost is made anew in tiers, link, session, connection, with back-off: ``AMQPRecoveryPolicy``, ``states``.
+/// - Every call has a deadline, and says at it what was awaited and how link and connection were.
 public final class AMQPClient: Sendable, Service {
-  /// What the client is doing.
-  public enum State: Sendable, Hashable {
-    case idle
-    case connecting(attempt: Int)
-    case connected(AMQPPeer)
-    case waiting(Duration, because: AMQPError)
-    /// For good: an error that trying again cannot mend, or ``run()`` has ended.
-    case ended(AMQPError)
-  }
-
-  public let configuration: AMQPConnectionConfiguration
-  private let backOff: AMQPBackOff
-  private let logger: Logger
-  private let group: (any EventLoopGroup)?
+  public let configuration: AMQPClientConfiguration
+  let board: StateBoard
+  let deadlines: DeadlineKeeper
+  let group: (any EventLoopGroup)?
+  let logger: Logger
+  private let keepers: [AMQPConnectionUse: ConnectionKeeper]
+  private let tasks: AsyncStream<@Sendable () async -> Void>
+  private let newTasks: AsyncStream<@Sendable () async -> Void>.Continuation
   private let store = NIOLockedValueBox(Store())
+  private let hasEnded = OneShot<Void>()
 
   private struct Store {
-    var state = State.idle
-    var connection: AMQPConnection?
-    var waiters: [UInt64: OneShot<Result<AMQPConnection, AMQPError>>] = [:]
-    var lastWaiter: UInt64 = 0
-    var senders: [String: SenderSlot] = [:]
-    var observers: [UInt64: AsyncStream<State>.Continuation] = [:]
-    var isRunning = false
+    var lifecycle = ClientLifecycleMachine()
+    var kept: Set<AMQPConnectionUse> = []
+    var senders: [String: SenderKeeper] = [:]
+    var finishers: [UInt64: @Sendable () -> Void] = [:]
+    var lastNumber: UInt64 = 0
+    var failure: AMQPError?
+    var closeBy: ContinuousClock.Instant?
+    var workTimer: Scheduled<Void>?
   }
 
-  /// A cached sender, of one connection, or the attach that is under way.
-  private final class SenderSlot: Sendable {
-    let connection: AMQPConnection
-    let sender = OneShot<Result<AMQPSender, AMQPError>>()
-    let lastUse = NIOLockedValueBox(ContinuousClock.now)
-    init(_ connection: AMQPConnection) { self.connection = connection }
-  }
-
-  /// Senders kept attached at once. RabbitMQ 4 allows 64 sessions a connection, and every link has its own.
-  private static let senderLimit = 40
-
+  /// Sets up the client; nothing is connected before ``run()``.
+  ///
+  /// - Parameter group: where event loops come from; NIO's shared ones by default.
   public init(
-    _ configuration: AMQPConnectionConfiguration, backOff: AMQPBackOff = AMQPBackOff(), on group: (any EventLoopGroup)? = nil,
+    _ configuration: AMQPClientConfiguration, on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "amqp", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.configuration = configuration
-    self.backOff = backOff
     self.group = group
     self.logger = logger
+    let board = StateBoard(endpoints: configuration.description, logger: logger)
+    let deadlines = DeadlineKeeper(group)
+    self.board = board
+    self.deadlines = deadlines
+    (self.tasks, self.newTasks) = AsyncStream.makeStream()
+    let sending = ConnectionKeeper(.sending, configuration, board: board, deadlines: deadlines, on: group, logger: logger)
+    let receiving =
+      configuration.separatesReceiving
+      ? ConnectionKeeper(.receiving, configuration, board: board, deadlines: deadlines, on: group, logger: logger) : sending
+    self.keepers = [.sending: sending, .receiving: receiving]
+  }
+
+  /// A client of one endpoint, with defaults for the rest.
+  public convenience init(
+    _ endpoint: AMQPConnectionConfiguration, recovery: AMQPRecoveryPolicy = AMQPRecoveryPolicy(),
+    on group: (any EventLoopGroup)? = nil,
+    logger: Logger = Logger(label: "amqp", factory: { _ in SwiftLogNoOpLogHandler() })
+  ) {
+    self.init(AMQPClientConfiguration(endpoint, recovery: recovery), on: group, logger: logger)
   }
 
   // MARK: Life
 
-  /// Keeps the connection until the task is cancelled or the service is shut down gracefully, then closes it.
+  /// Keeps the connections until the task is cancelled, the service is shut down gracefully, or ``shutdown(within:)``.
+  ///
+  /// Leaving gracefully takes no new sends, ends the sequences of deliveries, waits for sends and receivers under way, and
+  /// closes the connections, all within the configuration's shutdown deadline; what is in flight then ends as unknown. When
+  /// the task is cancelled, nothing is waited for but the closing. When it returns, no task and no descriptor is left.
   ///
   /// - Throws: ``AMQPError`` when trying again cannot help: `loginRefused`, `certificateRefused`, `configurationInvalid`,
   ///   `unauthorized`. May be called once.
   public func run() async throws {
-    let isFirst = self.store.withLockedValue { store in
-      defer { store.isRunning = true }
-      return !store.isRunning
+    guard self.store.withLockedValue({ $0.lifecycle.start() }) else {
+      // Stopped before it was started: there is nothing to keep. A second run() while the first goes on is a mistake.
+      precondition(self.store.withLockedValue { $0.lifecycle.isLeaving }, "AMQPClient.run() may be called once at a time")
+      return
     }
-    precondition(isFirst, "AMQPClient.run() may be called once")
-    do {
-      try await cancelWhenGracefulShutdown { try await self.keepConnected() }
-    } catch is CancellationError {
-      await self.end(
-        AMQPError(.connectionClosed, .connection, .local, tried: "use \(self.configuration)", seen: "the client was stopped"))
-    } catch let error as AMQPError {
-      await self.end(error)
+    do throws(AMQPError) { try self.configuration.validate() } catch {
+      self.end(error)
       throw error
     }
+    await withGracefulShutdownHandler {
+      await self.keep()
+    } onGracefulShutdown: {
+      self.stop(within: self.configuration.shutdownDeadline)
+    }
+    let failure = self.store.withLockedValue { $0.failure }
+    self.end(failure ?? .clientStopped("the client was stopped"))
+    if let failure { throw failure }
   }
 
-  private func keepConnected() async throws {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var machine = RecoveryMachine(self.backOff)
-    var action = machine.begin()
-    while true {
-      try Task.checkCancellation()
-      switch action {
-      case .connect:
-        self.set(.connecting(attempt: machine.failuresInARow + 1))
-        let failure: AMQPError
-        do {
-          let connection = try await AMQPConnection.open(self.configuration, on: self.group, logger: self.logger)
-          machine.connected(at: clock.now - start)
-          self.connected(connection)
-          failure = try await connection.waitUntilClosed()
-          self.disconnected(connection)
-        } catch let error as AMQPError {
-          failure = error
-        }
-        try Task.checkCancellation()
-        action = machine.failed(failure, at: clock.now - start, draw: .random(in: 0..<1))
-        if case .wait(let delay) = action { self.set(.waiting(delay, because: failure)) }
-      case .wait(let delay):
-        try await clock.sleep(for: delay)
-        action = machine.begin()
-      case .giveUp(let error): throw error
-      case nil: return
-      }
-    }
-  }
-
-  private func end(_ reason: AMQPError) async {
-    let connection = self.store.withLockedValue { $0.connection }
-    self.set(.ended(reason))
-    await connection?.close()
-  }
-
-  private func connected(_ connection: AMQPConnection) {
-    let waiters = self.store.withLockedValue { store in
-      store.connection = connection
-      defer { store.waiters = [:] }
-      return Array(store.waiters.values)
-    }
-    for waiter in waiters { waiter.fulfil(.success(connection)) }
-    self.set(.connected(connection.peer))
-  }
-
-  private func disconnected(_ connection: AMQPConnection) {
-    self.store.withLockedValue { store in
-      store.connection = nil
-      store.senders = [:]
-    }
-  }
-
-  private func set(_ state: State) {
-    var metadata: Logger.Metadata = [LogKey.endpoint.rawValue: "\(self.configuration)"]
-    if case .waiting(let delay, let error) = state {
-      metadata[LogKey.waitMilliseconds.rawValue] = "\(delay.milliseconds)"
-      metadata[LogKey.error.rawValue] = "\(error.stableCode)"
-      self.logger.notice("connection lost or not made; trying again", metadata: metadata)
-    }
-    let (waiters, observers) = self.store.withLockedValue { store in
-      store.state = state
-      guard case .ended = state else {
-        return ([], Array(store.observers.values)) as ([OneShot<Result<AMQPConnection, AMQPError>>], _)
-      }
-      defer {
-        store.waiters = [:]
-        store.observers = [:]
-      }
-      return (Array(store.waiters.values), Array(store.observers.values))
-    }
-    for observer in observers { observer.yield(state) }
-    if case .ended(let reason) = state {
-      for waiter in waiters { waiter.fulfil(.failure(reason)) }
-      for observer in observers { observer.finish() }
-    }
-  }
-
-  /// What the client is doing now.
-  public var state: State { self.store.withLockedValue { $0.state } }
-
-  /// The state now, and every change of it with its cause. Ends when the client does. A slow reader gets the newest 64.
-  public var states: AsyncStream<State> {
-    let (stream, continuation) = AsyncStream.makeStream(of: State.self, bufferingPolicy: .bufferingNewest(64))
-    let id = self.store.withLockedValue { store in
-      store.lastWaiter += 1
-      continuation.yield(store.state)
-      if case .ended = store.state { continuation.finish() } else { store.observers[store.lastWaiter] = continuation }
-      return store.lastWaiter
-    }
-    continuation.onTermination = { [weak self] _ in _ = self?.store.withLockedValue { $0.observers.removeValue(forKey: id) } }
-    return stream
-  }
-
-  // MARK: Connection
-
-  /// The connection, or the next one to come.
-  ///
-  /// - Throws: ``AMQPError`` `connectTimedOut` with the last failure in its words, or why the client has ended.
-  public func connection(within timeout: Duration? = nil) async throws(AMQPError) -> AMQPConnection {
-    let limit = timeout ?? self.configuration.operationTimeout
-    let waiter = OneShot<Result<AMQPConnection, AMQPError>>()
-    let id: UInt64? = self.store.withLockedValue { store in
-      if case .ended(let reason) = store.state {
-        waiter.fulfil(.failure(reason))
-        return nil
-      }
-      if let connection = store.connection, connection.closedReason == nil {
-        waiter.fulfil(.success(connection))
-        return nil
-      }
-      store.lastWaiter += 1
-      store.waiters[store.lastWaiter] = waiter
-      return store.lastWaiter
-    }
-    let timer = (self.group ?? NIOSingletons.posixEventLoopGroup).any().scheduleTask(in: TimeAmount(limit)) { [weak self] in
-      if let self { waiter.fulfil(.failure(self.notConnected(in: limit))) }
-    }
-    defer {
-      timer.cancel()
-      if let id { _ = self.store.withLockedValue { $0.waiters.removeValue(forKey: id) } }
-    }
-    do {
-      return try await waiter.wait().get()
-    } catch let error as AMQPError {
-      throw error
-    } catch {
-      throw AMQPError(.cancelled, .connection, .local, tried: "connect to \(self.configuration)", seen: "the task was cancelled")
-    }
-  }
-
-  private func notConnected(in limit: Duration) -> AMQPError {
-    let seen =
-      switch self.state {
-      case .idle: "run() was not started"
-      case .waiting(_, let error):
-        "no connection in \(limit); the last attempt: \(error.seen) \(error.condition?.description ?? "")"
-      default: "no connection in \(limit)"
-      }
-    return AMQPError(.connectTimedOut, .connection, .local, tried: "connect to \(self.configuration)", seen: seen)
-  }
-
-  // MARK: Sending
-
-  /// Sends a message to an address by a sender that is kept for the next one.
-  ///
-  /// - Parameter timeout: for connection, attach, credit and outcome together; nil for the operation timeout.
-  /// - Returns: what became of it; unknown when the connection broke under it.
-  /// - Throws: ``AMQPError`` when it is certain that the message did not leave.
-  public func send(
-    _ message: AMQPMessage, to address: String, within timeout: Duration? = nil
-  ) async throws(AMQPError) -> AMQPOutcome {
-    let clock = ContinuousClock()
-    let deadline = clock.now + (timeout ?? self.configuration.operationTimeout)
-    var tries = 0
-    while true {
-      let connection = try await self.connection(within: deadline - clock.now)
+  /// Runs the client for the time of `body`, and leaves gracefully however `body` ends.
+  public func withClient<Result: Sendable>(
+    _ body: @Sendable @escaping (AMQPClient) async throws -> Result
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      // A refused login shows in every call's error and in the states; it must not cancel the body before that is read.
+      group.addTask { try? await self.run() }
+      defer { group.cancelAll() }
       do {
-        let sender = try await self.sender(to: address, on: connection, within: deadline - clock.now)
-        return try await sender.send(message, within: deadline - clock.now)
-      } catch let error {
-        self.forgetSender(to: address, of: connection)
-        self.escalate(error, on: connection)
-        // It did not leave: the error says so. A link that was closed to make room, or died idle, is attached again.
-        let mayRepeat = [.linkClosed, .linkDetached, .sessionEnded, .connectionLost, .connectionClosedByPeer].contains(error.code)
-        guard mayRepeat, clock.now < deadline, !Task.isCancelled else { throw error }
-        if connection.closedReason != nil { self.disconnectedEarly(connection) }
-        // The first time at once: a sender that was idle too long. After that with full jitter, so that a bus which keeps
-        // ending sessions is not hammered.
-        if tries > 0 {
-          let longest = min(self.backOff.initial * (1 << min(tries, 10)), self.backOff.maximum, deadline - clock.now)
-          try? await clock.sleep(for: max(longest, .zero) * Double.random(in: 0..<1))
-        }
-        tries += 1
+        let result = try await body(self)
+        await self.shutdown()
+        return result
+      } catch {
+        await self.shutdown()
+        throw error
       }
     }
   }
 
-  /// RabbitMQ 3 closes a connection by ending its sessions only: it stays open, and answers no attach any more.
-  private func escalate(_ error: AMQPError, on connection: AMQPConnection) {
-    if error.code == .attachTimedOut { connection.abort(because: "an attach was not answered") }
+  /// Leaves gracefully: see ``run()``. Returns when the client has ended. Idempotent; safe while it reconnects.
+  ///
+  /// - Parameter deadline: for all of it; nil for the configuration's.
+  public func shutdown(within deadline: Duration? = nil) async {
+    self.stop(within: deadline ?? self.configuration.shutdownDeadline)
+    _ = await uncancelled { try? await self.hasEnded.wait() }
   }
 
-  /// The connection's end is known here before ``keepConnected()`` has seen it.
-  private func disconnectedEarly(_ connection: AMQPConnection) {
-    self.store.withLockedValue { if $0.connection === connection { $0.connection = nil } }
+  private func stop(within deadline: Duration) {
+    let action = self.store.withLockedValue { store in
+      let action = store.lifecycle.stop(within: deadline)
+      if action != nil { store.closeBy = .now + deadline }
+      return action
+    }
+    self.carryOut(action)
   }
 
-  private func sender(
-    to address: String, on connection: AMQPConnection, within timeout: Duration
-  ) async throws(AMQPError) -> AMQPSender {
-    let (slot, isNew, surplus) = self.store.withLockedValue { store -> (SenderSlot, Bool, SenderSlot?) in
-      if let slot = store.senders[address], slot.connection === connection { return (slot, false, nil) }
-      var surplus: SenderSlot?
-      if store.senders.count >= AMQPClient.senderLimit,
-        let oldest = store.senders.min(by: { $0.value.lastUse.withLockedValue { $0 } < $1.value.lastUse.withLockedValue { $0 } })
+  private func carryOut(_ action: ClientLifecycleMachine.Action?) {
+    switch action {
+    case nil: break
+    case .askToFinish(let limit):
+      let timer = self.deadlines.after(limit) { [weak self] in
+        guard let self else { return }
+        self.carryOut(self.store.withLockedValue { $0.lifecycle.workDeadlinePassed() })
+      }
+      let finishers = self.store.withLockedValue { store in
+        store.workTimer = timer
+        return Array(store.finishers.values)
+      }
+      for finish in finishers { finish() }
+    case .close:
+      let isRunning = self.store.withLockedValue { store in
+        store.workTimer?.cancel()
+        return store.lifecycle.hasStarted
+      }
+      self.newTasks.finish()
+      // Never started: there is nobody to end it.
+      if !isRunning { self.end(.clientStopped("the client was stopped before it ran")) }
+    }
+  }
+
+  /// Runs the client's tasks until it is to close, then cancels them and waits for their end.
+  private func keep() async {
+    await withDiscardingTaskGroup { group in
+      self.keep(.sending)
+      for await task in self.tasks { group.addTask { await task() } }
+      group.cancelAll()
+    }
+  }
+
+  /// Has the connection for `use` kept, from now on.
+  private func keep(_ use: AMQPConnectionUse) {
+    guard let keeper = self.keepers[use] else { return }
+    guard self.store.withLockedValue({ $0.kept.insert(keeper.use).inserted }) else { return }
+    self.newTasks.yield { [weak self] in
+      do {
+        try await keeper.run { [weak self] in self?.closingTime ?? .seconds(1) }
+      } catch let error as AMQPError {
+        self?.failed(error)
+      } catch {
+        // Cancelled: the client is closing.
+      }
+    }
+  }
+
+  private func failed(_ error: AMQPError) {
+    self.store.withLockedValue { if $0.failure == nil { $0.failure = error } }
+    self.newTasks.finish()
+  }
+
+  /// What closing a connection or link may take now.
+  var closingTime: Duration {
+    let closeBy = self.store.withLockedValue { $0.closeBy }
+    let limit = min(.seconds(3), self.configuration.shutdownDeadline)
+    return closeBy.map { max(min($0 - .now, limit), .milliseconds(100)) } ?? limit
+  }
+
+  private func end(_ reason: AMQPError) {
+    let (senders, finishers) = self.store.withLockedValue { store in
+      store.lifecycle.ended(reason)
+      defer { store.senders = [:] }
+      return (Array(store.senders.values), Array(store.finishers.values))
+    }
+    self.newTasks.finish()
+    for finish in finishers { finish() }
+    for sender in senders { sender.end(reason) }
+    for keeper in self.keepers.values { keeper.end(reason) }
+    self.board.end()
+    self.hasEnded.fulfil(())
+  }
+
+  // MARK: Work
+
+  /// Counts a call as work under way, until ``finished(_:)``, and has `finish` called when the client is leaving.
+  func begin(on address: String, _ finish: (@Sendable () -> Void)? = nil) throws(AMQPError) -> UInt64 {
+    let (number, reason) = self.store.withLockedValue { store -> (UInt64?, AMQPError?) in
+      guard store.lifecycle.workBegan() else { return (nil, store.failure ?? store.lifecycle.endReason) }
+      store.lastNumber += 1
+      if let finish { store.finishers[store.lastNumber] = finish }
+      return (store.lastNumber, nil)
+    }
+    guard let number else {
+      throw reason
+        ?? AMQPError(.clientStopped, .connection, .local, tried: "use \(address)", seen: "the client is being stopped")
+    }
+    return number
+  }
+
+  func finished(_ number: UInt64) {
+    let action = self.store.withLockedValue { store in
+      store.finishers[number] = nil
+      return store.lifecycle.workEnded()
+    }
+    self.carryOut(action)
+  }
+
+  /// Runs `task` among the client's, until it ends or the client does.
+  func start(_ task: @escaping @Sendable () async -> Void) { self.newTasks.yield(task) }
+
+  func nextNumber() -> UInt64 {
+    self.store.withLockedValue { store in
+      store.lastNumber += 1
+      return store.lastNumber
+    }
+  }
+
+  // MARK: Connections
+
+  /// The connection for `use`, or the next one to come. Where the configuration does not separate them, there is one.
+  ///
+  /// - Parameter timeout: nil for the operation timeout.
+  /// - Throws: ``AMQPError`` `connectTimedOut` with the last failure in its words, or why the client has ended.
+  public func connection(
+    for use: AMQPConnectionUse = .sending, within timeout: Duration? = nil
+  ) async throws(AMQPError) -> AMQPConnection {
+    try await self.keeper(use).connection(until: .now + (timeout ?? self.configuration.operationTimeout))
+  }
+
+  func keeper(_ use: AMQPConnectionUse) throws(AMQPError) -> ConnectionKeeper {
+    guard let keeper = self.keepers[use] else { throw .clientStopped("there is no connection for \(use.rawValue)") }
+    self.keep(use)
+    return keeper
+  }
+
+  /// The connections that stand now.
+  var connections: [AMQPConnection] {
+    var seen: Set<AMQPConnectionUse> = []
+    return self.keepers.values.filter { seen.insert($0.use).inserted }.compactMap(\.current)
+  }
+
+  // MARK: Senders and requesters
+
+  /// The keeper of the sender to `address`; the one unused for longest makes room for a new one.
+  func senderKeeper(to address: String) throws(AMQPError) -> SenderKeeper {
+    let keeper = try self.keeper(.sending)
+    let (sender, surplus) = self.store.withLockedValue { store -> (SenderKeeper, SenderKeeper?) in
+      if let sender = store.senders[address] { return (sender, nil) }
+      var surplus: SenderKeeper?
+      if store.senders.count >= self.configuration.maximumSenders,
+        let oldest = store.senders.min(by: { $0.value.lastUse < $1.value.lastUse })
       {
         surplus = store.senders.removeValue(forKey: oldest.key)
       }
-      let slot = SenderSlot(connection)
-      store.senders[address] = slot
-      return (slot, true, surplus)
+      let sender = SenderKeeper(
+        address, keeper: keeper, policy: self.configuration.recovery, board: self.board, deadlines: self.deadlines)
+      store.senders[address] = sender
+      return (sender, surplus)
     }
-    slot.lastUse.withLockedValue { $0 = .now }
-    if let sender = try? surplus?.sender.current?.get() {
+    if let surplus {
+      let reason = AMQPError(
+        .linkClosed, .link, .local, tried: "send to \(surplus.address)", seen: "the sender was closed to make room for another")
       // Its close waits for its last outcomes; the new sender must not.
-      Task { await sender.close() }
+      if let sender = surplus.end(reason) { self.start { await sender.close() } }
     }
-    if isNew {
-      let result: Result<AMQPSender, AMQPError>
-      do {
-        result = .success(try await connection.openSender(to: address, within: timeout))
-      } catch {
-        result = .failure(error)
-      }
-      slot.sender.fulfil(result)
-    }
-    do {
-      return try await slot.sender.wait().get()
-    } catch let error as AMQPError {
-      throw error
-    } catch {
-      throw AMQPError(.cancelled, .link, .local, tried: "attach a sender to \(address)", seen: "the task was cancelled")
-    }
+    return sender
   }
 
-  private func forgetSender(to address: String, of connection: AMQPConnection) {
-    self.store.withLockedValue { if $0.senders[address]?.connection === connection { $0.senders[address] = nil } }
-  }
+  // MARK: State
 
-  // MARK: Receiving
+  /// How every connection and link is now.
+  public var status: [AMQPClientState] { self.board.current }
 
-  /// Receives from an address until the task is cancelled, attaching again whenever link or connection is lost.
-  ///
-  /// - Parameters:
-  ///   - credit: the most messages on their way, buffered and unsettled together.
-  ///   - handle: gets each batch; it settles what it has dealt with. What it throws ends the receiving.
-  /// - Throws: what `handle` throws, or an ``AMQPError`` that trying again cannot mend, such as `notFound`.
-  public func receive(
-    from address: String, credit: Int = 100, _ handle: @Sendable ([AMQPDelivery]) async throws -> Void
-  ) async throws {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var machine = RecoveryMachine(self.backOff)
-    _ = machine.begin()
-    while true {
-      try Task.checkCancellation()
-      let failure: AMQPError
-      do {
-        let connection = try await self.connection(within: .seconds(3_600))
-        let receiver: AMQPReceiver
-        do {
-          receiver = try await connection.openReceiver(from: address, credit: credit)
-        } catch {
-          self.escalate(error, on: connection)
-          throw error
-        }
-        machine.connected(at: clock.now - start)
-        let lost = try await self.drive(receiver, handle)
-        try Task.checkCancellation()
-        guard let lost else { return }
-        failure = lost
-      } catch let error as AMQPError {
-        try Task.checkCancellation()
-        failure = error
-      }
-      if case .ended(let reason) = self.state { throw reason }
-      switch machine.failed(failure, at: clock.now - start, draw: .random(in: 0..<1)) {
-      case .wait(let delay):
-        self.logger.notice(
-          "receiver lost; attaching again",
-          metadata: [
-            LogKey.address.rawValue: "\(address)", LogKey.error.rawValue: "\(failure.stableCode)",
-            LogKey.waitMilliseconds.rawValue: "\(delay.milliseconds)",
-          ])
-        try await clock.sleep(for: delay)
-        _ = machine.begin()
-      case .giveUp(let error): throw error
-      case .connect, nil: break
-      }
-    }
-  }
+  /// How one of them is now; nil when there is none such.
+  public func state(of subject: AMQPClientState.Subject) -> AMQPClientState? { self.board.current(subject) }
 
-  /// - Returns: why the link was lost; nil when it was closed on this side.
-  private func drive(
-    _ receiver: AMQPReceiver, _ handle: @Sendable ([AMQPDelivery]) async throws -> Void
-  ) async throws -> AMQPError? {
-    do {
-      while true {
-        let batch: [AMQPDelivery]?
-        do {
-          batch = try await receiver.nextBatch()
-        } catch {
-          return error
-        }
-        guard let batch else { break }
-        do {
-          try await handle(batch)
-        } catch let error as AMQPError where error.code == .settlementLost {
-          // The link went while the handler was at work: the bus delivers those again, so go on with a new link.
-          continue
-        }
-      }
-      await receiver.close()
-      return nil
-    } catch {
-      await receiver.close()
-      throw error
-    }
-  }
+  /// Every state now, and every change with its cause and next attempt, without repetitions: the same failure is told again
+  /// at attempts 2, 4, 8 and so on. Ends when the client does. A slow reader gets the newest 256.
+  public var states: AsyncStream<AMQPClientState> { self.board.states }
 }

@@ -28,6 +28,8 @@ final class ConnectionCore: EngineOwner {
     var window = 0
     var presettled = false
     var properties: AMQPMap = [:]
+    /// Whether it must not have a session that served before.
+    var onNewSession = false
     /// The address to speak of.
     var address: String { (self.role == .sender ? self.target : self.source) ?? "" }
   }
@@ -54,6 +56,7 @@ final class ConnectionCore: EngineOwner {
     let timeout: Duration
     let since: NIODeadline
     let deadline: NIODeadline
+    var isForNewSession: Bool { self.attachments.contains { $0.onNewSession } }
   }
 
   private enum Deadline: Sendable { case send(LinkID, PendingSend.Machine.SendID) }
@@ -146,7 +149,7 @@ final class ConnectionCore: EngineOwner {
     let request = AttachRequest(
       attachments: attachments, answers: answers, timeout: timeout, since: self.eventLoop.now,
       deadline: self.eventLoop.now + TimeAmount(timeout))
-    if self.idleSessions.isEmpty, self.engine.isEndingSession {
+    if self.idleSessions.isEmpty || request.isForNewSession, self.engine.isEndingSession {
       self.queuedAttaches.append(request)
       self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { [weak self] in
         if let self { self.queuedAttachesTimedOut() }
@@ -159,7 +162,7 @@ final class ConnectionCore: EngineOwner {
   }
 
   private func begin(_ request: AttachRequest) {
-    let session = self.idleSessions.popLast() ?? self.engine.beginSession()
+    let session = (request.isForNewSession ? nil : self.idleSessions.popLast()) ?? self.engine.beginSession()
     self.sessions[session] = []
     for (attachment, answer) in zip(request.attachments, request.answers) {
       guard

@@ -126,6 +126,12 @@ extension AMQPError {
     .messageNotSendable: Words(
       "The message has what a bus would end the link or session for. It was not sent.",
       "Change the message as stated, or lift that check for this sender if the bus is known to take it.", .caller),
+    .clientStopped: Words(
+      "The client has been stopped, or was never started.", "Nothing was sent. Make a new client, or keep run() running.", .caller
+    ),
+    .answerMissing: Words(
+      "No answer came in time. Whether the request was carried out is not known.",
+      "Ask for the state before asking for the same again.", .bus),
   ]
 }
 

@@ -58,7 +58,7 @@ public final class BusProbe: Sendable, Service {
   }
 
   /// What the connection is doing.
-  public var state: AMQPClient.State { self.client.state }
+  public var state: AMQPClientState? { self.client.state(of: .connection(.sending)) }
 
   /// Keeps the connection, and listens on the reply queue, until the task is cancelled or shut down gracefully.
   ///
@@ -93,16 +93,18 @@ public final class BusProbe: Sendable, Service {
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       do {
         try await cancelWhenGracefulShutdown {
-          try await self.client.receive(from: address, credit: EchoDesk.credit) { batch in
-            self.listeningFailure.withLockedValue { $0 = nil }
-            self.desk.take(batch)
+          try await self.client.withReceiver(from: address, credit: EchoDesk.credit) { deliveries in
+            for try await batch in deliveries.batches {
+              self.listeningFailure.withLockedValue { $0 = nil }
+              self.desk.take(batch)
+            }
           }
         }
         return
       } catch let error as AMQPError {
         self.listeningFailure.withLockedValue { $0 = error }
         self.desk.linkEnded()
-        if case .ended = self.client.state { return }
+        if self.state?.phase == .ended { return }
         do { try await cancelWhenGracefulShutdown { try await ContinuousClock().sleep(for: Self.replyQueueRetry) } } catch {
           return
         }

@@ -18,11 +18,11 @@ final class BusLane: Sendable {
   private let group: (any EventLoopGroup)?
   private let logger: Logger
   private let current: NIOLockedValueBox<AMQPClient>
-  private let onState: (@Sendable (AMQPClient.State) -> Void)?
+  private let onState: (@Sendable (AMQPClientState) -> Void)?
 
   init(
     _ endpoint: BusEndpoint, role: String, configuration: TjenestebussConfiguration, on group: (any EventLoopGroup)?,
-    logger: Logger, onState: (@Sendable (AMQPClient.State) -> Void)? = nil
+    logger: Logger, onState: (@Sendable (AMQPClientState) -> Void)? = nil
   ) {
     self.endpoint = endpoint
     self.configuration = configuration
@@ -39,7 +39,7 @@ final class BusLane: Sendable {
   ) -> AMQPClient {
     AMQPClient(
       endpoint.amqpConfiguration(role: role, product: configuration.product, operationTimeout: configuration.sendTimeout),
-      backOff: configuration.backOff, on: group, logger: logger)
+      recovery: AMQPRecoveryPolicy(configuration.backOff), on: group, logger: logger)
   }
 
   /// The client in use now. After it has ended for good it is replaced by a new one.
@@ -52,7 +52,7 @@ final class BusLane: Sendable {
       do {
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { [onState = self.onState] in
-            for await state in client.states { onState?(state) }
+            for await state in client.states where state.subject == .connection(.sending) { onState?(state) }
           }
           // The states end when the client does, with the reason last: nothing to cancel.
           try await client.run()

@@ -103,12 +103,12 @@ public struct ClientStatus: Sendable, Hashable {
 }
 
 extension ClientStatus.BusState {
-  init(_ state: AMQPClient.State) {
-    switch state {
-    case .idle, .connecting: self = .connecting
-    case .connected: self = .connected
-    case .waiting(let wait, let error): self = .waiting(wait, because: error)
-    case .ended(let error): self = .ended(error)
+  init(_ state: AMQPClientState) {
+    switch (state.phase, state.cause) {
+    case (.connecting, _), (.waiting, nil), (.ended, nil): self = .connecting
+    case (.open, _): self = .connected
+    case (.waiting, let error?): self = .waiting(state.nextAttemptIn ?? .zero, because: error)
+    case (.ended, let error?): self = .ended(error)
     }
   }
 }

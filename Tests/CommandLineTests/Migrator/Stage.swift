@@ -86,7 +86,9 @@ struct Stage: Sendable {
           for queue in Self.queues(of: [value]) {
             let address = broker.receivingAddress(queue)
             group.addTask {
-              try? await client.receive(from: address) { batch in for delivery in batch { try delivery.accept() } }
+              try? await client.withReceiver(from: address) { deliveries in
+                for try await delivery in deliveries { try? delivery.accept() }
+              }
             }
           }
         }

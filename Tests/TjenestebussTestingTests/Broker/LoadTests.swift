@@ -95,8 +95,8 @@ struct LoadTests {
       let seen = NIOLockedValueBox<Set<String>>([])
       let running = Task { try await client.run() }
       let receiving = Task {
-        try await client.receive(from: address, credit: 10) { deliveries in
-          for delivery in deliveries {
+        try await client.withReceiver(from: address, credit: 10) { deliveries in
+          for try await delivery in deliveries {
             if case .string(let id)? = try? delivery.id() { seen.withLockedValue { _ = $0.insert(id) } }
             try? delivery.accept()
           }

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// What becomes of deliveries that handlers work on: which may start, in what order, what is tried again and how each is
+/// settled. Pure: delays are actions whose end is an event, and every event names the run it belongs to.
+///
+/// Deliveries of one key run one after the other, in the order in which they came; one that is held back holds the later
+/// ones of its key back too. Deliveries without a key know no order.
+struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
+  typealias Ticket = UInt64
+
+  struct Settings: Sendable {
+    var maximumConcurrent: Int
+    /// How often a handler is run again at once when the reaction says so.
+    var retriesAtOnce: Int
+    /// How long it is held when that was of no use.
+    var retryDelay: Duration
+    /// At so many earlier deliveries a message is poison: it is dead-lettered unseen. Nil for never.
+    var poisonLimit: Int?
+    /// From so many earlier deliveries on a message is reported as near its limit. Nil for never.
+    var reportedFrom: Int?
+  }
+
+  /// What is to become of a delivery whose handler failed.
+  enum Reaction: Sendable, Equatable {
+    case retryNow
+    /// Held, and then handed back to the bus.
+    case delay(Duration)
+    case deadLetter(AMQPCondition)
+    /// Handed back, and nothing is started any more.
+    case stop
+  }
+
+  enum Settlement: Sendable, Equatable {
+    case accept
+    case deadLetter(AMQPCondition)
+    /// Its handler failed: counts as a failed delivery where the bus counts.
+    case handBackFailed
+    /// It was not begun, or broken off: not its fault.
+    case handBackUnbegun
+    /// The bus took it back; stating that we know opens the link again.
+    case unlock
+  }
+
+  enum Action: Sendable, Equatable {
+    case start(Ticket, run: Int)
+    case settle(Ticket, Settlement)
+    /// To be followed by ``holdOver(_:)``.
+    case hold(Ticket, Duration)
+    /// Cancel the handler's task; it still ends by ``finished(_:run:_:)``.
+    case cancel(Ticket)
+    /// Its link is gone: it can be settled no more.
+    case forget(Ticket)
+    case reportNearLimit(Ticket, deliveries: Int)
+    /// Nothing is under way any more after a stop.
+    case done
+  }
+
+  /// How a handler's task ended.
+  enum Ending: Sendable, Equatable {
+    case success
+    case failure(Reaction)
+  }
+
+  private enum State: Sendable, Equatable {
+    case queued
+    case running(run: Int)
+    case held
+  }
+
+  /// What came over a running delivery from outside.
+  private enum Fate: Sendable { case normal, withdrawn, lost, settled }
+
+  private struct Entry: Sendable {
+    var key: Key?
+    var generation: UInt64
+    var state: State
+    var fate = Fate.normal
+  }
+
+  private enum Phase: Sendable { case open, stopping, done }
+
+  private let settings: Settings
+  private var entries: [Ticket: Entry] = [:]
+  /// What may start when there is room, in the order in which it came. Holds tickets that have gone since, too.
+  private var ready: Deque<Ticket> = []
+  /// For each key that is not free, the one at work or held, and those behind it.
+  private var chains: [Key: Deque<Ticket>] = [:]
+  private var phase = Phase.open
+  private(set) var runningCount = 0
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  var isStopping: Bool { if case .open = self.phase { false } else { true } }
+  var heldCount: Int { self.entries.values.count { $0.state == .held } }
+  var queuedCount: Int { self.entries.values.count { $0.state == .queued } }
+  /// Everything that is in our hands.
+  var count: Int { self.entries.count }
+
+  // MARK: Events
+
+  /// - Parameters:
+  ///   - ticket: names the delivery; never used twice.
+  ///   - earlierDeliveries: how often the bus has given it out before, as far as it tells.
+  mutating func arrived(_ ticket: Ticket, key: Key?, generation: UInt64, earlierDeliveries: Int) -> [Action] {
+    guard self.entries[ticket] == nil else { return [] }
+    guard !self.isStopping else { return [.settle(ticket, .handBackUnbegun)] }
+    var actions: [Action] = []
+    if let limit = self.settings.poisonLimit, earlierDeliveries >= limit {
+      let text = "delivered \(earlierDeliveries) times before, the limit is \(limit)"
+      return [.settle(ticket, .deadLetter(AMQPCondition("amqp:precondition-failed", text: text)))]
+    }
+    if let limit = self.settings.reportedFrom, earlierDeliveries >= limit {
+      actions.append(.reportNearLimit(ticket, deliveries: earlierDeliveries))
+    }
+    self.entries[ticket] = Entry(key: key, generation: generation, state: .queued)
+    if let key {
+      self.chains[key, default: []].append(ticket)
+      if self.chains[key]?.first == ticket { self.ready.append(ticket) }
+    } else {
+      self.ready.append(ticket)
+    }
+    return actions + self.startReady()
+  }
+
+  /// A handler's task ended.
+  mutating func finished(_ ticket: Ticket, run: Int, _ ending: Ending) -> [Action] {
+    guard let entry = self.entries[ticket], case .running(let current) = entry.state, current == run else { return [] }
+    self.runningCount -= 1
+    switch entry.fate {
+    case .withdrawn: return self.remove(ticket, [.settle(ticket, .unlock)])
+    case .lost: return self.remove(ticket, [.forget(ticket)])
+    case .settled: return self.remove(ticket, [])
+    case .normal: break
+    }
+    switch ending {
+    case .success: return self.remove(ticket, [.settle(ticket, .accept)])
+    case .failure(.deadLetter(let reason)): return self.remove(ticket, [.settle(ticket, .deadLetter(reason))])
+    case .failure(.stop):
+      return self.stop() + self.remove(ticket, [.settle(ticket, .handBackFailed)])
+    case .failure(.retryNow):
+      if self.isStopping { return self.remove(ticket, [.settle(ticket, .handBackFailed)]) }
+      guard run <= self.settings.retriesAtOnce else { return self.hold(ticket, self.settings.retryDelay) }
+      self.entries[ticket]?.state = .running(run: run + 1)
+      self.runningCount += 1
+      return [.start(ticket, run: run + 1)]
+    case .failure(.delay(let delay)):
+      if self.isStopping { return self.remove(ticket, [.settle(ticket, .handBackFailed)]) }
+      return self.hold(ticket, delay)
+    }
+  }
+
+  /// It was held long enough: handed back, and those of its key behind it too, in their order, since they would overtake it.
+  mutating func holdOver(_ ticket: Ticket) -> [Action] {
+    guard let entry = self.entries[ticket], entry.state == .held else { return [] }
+    var actions: [Action] = [.settle(ticket, .handBackFailed)]
+    self.entries[ticket] = nil
+    if let key = entry.key {
+      let line = self.chains.removeValue(forKey: key) ?? []
+      for follower in line where follower != ticket {
+        self.entries[follower] = nil
+        actions.append(.settle(follower, .handBackUnbegun))
+      }
+    }
+    return actions + self.startReady() + self.doneIfEmpty()
+  }
+
+  /// The bus took it back, because it was not settled in time.
+  mutating func withdrawn(_ ticket: Ticket) -> [Action] {
+    guard let entry = self.entries[ticket], entry.fate == .normal else { return [] }
+    switch entry.state {
+    case .running:
+      self.entries[ticket]?.fate = .withdrawn
+      return [.cancel(ticket)]
+    case .queued, .held: return self.remove(ticket, [.settle(ticket, .unlock)])
+    }
+  }
+
+  /// A link is lost: what came on it can be settled no more, and comes again. Handlers at work go on; what they have done
+  /// is done, and the message that comes again waits for them when it has a key.
+  mutating func linkLost(generation: UInt64) -> [Action] {
+    var actions: [Action] = []
+    for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) where entry.generation == generation {
+      switch entry.state {
+      case .running: if entry.fate != .settled { self.entries[ticket]?.fate = .lost }
+      case .queued, .held:
+        self.entries[ticket] = nil
+        actions.append(.forget(ticket))
+        self.unchain(ticket, entry.key)
+      }
+    }
+    return actions + self.startReady() + self.doneIfEmpty()
+  }
+
+  /// Nothing is started any more; what waits is handed back.
+  mutating func stop() -> [Action] {
+    guard !self.isStopping else { return [] }
+    self.phase = .stopping
+    var actions: [Action] = []
+    for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
+      switch entry.state {
+      case .running: continue
+      case .queued: actions.append(.settle(ticket, .handBackUnbegun))
+      case .held: actions.append(.settle(ticket, .handBackFailed))
+      }
+      self.entries[ticket] = nil
+      self.unchain(ticket, entry.key)
+    }
+    self.ready = []
+    return actions + self.doneIfEmpty()
+  }
+
+  /// Handlers have had their time.
+  mutating func deadlinePassed() -> [Action] {
+    var actions = self.stop()
+    for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) where entry.fate != .withdrawn {
+      actions.append(.cancel(ticket))
+    }
+    return actions
+  }
+
+  /// Cancelled handlers have had their time, too: what they hold is handed back, whatever they still do.
+  mutating func graceOver() -> [Action] {
+    var actions = self.stop()
+    for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
+      switch entry.fate {
+      case .normal: actions.append(.settle(ticket, .handBackUnbegun))
+      case .withdrawn: actions.append(.settle(ticket, .unlock))
+      case .lost: actions.append(.forget(ticket))
+      case .settled: continue
+      }
+      self.entries[ticket]?.fate = .settled
+    }
+    return actions
+  }
+
+  // MARK: Order
+
+  private mutating func hold(_ ticket: Ticket, _ delay: Duration) -> [Action] {
+    self.entries[ticket]?.state = .held
+    return [.hold(ticket, delay)] + self.startReady()
+  }
+
+  private mutating func remove(_ ticket: Ticket, _ actions: [Action]) -> [Action] {
+    let key = self.entries.removeValue(forKey: ticket)?.key
+    self.unchain(ticket, key)
+    return actions + self.startReady() + self.doneIfEmpty()
+  }
+
+  /// Takes it out of its key's line; the next in line becomes ready when it was the first.
+  private mutating func unchain(_ ticket: Ticket, _ key: Key?) {
+    guard let key, let index = self.chains[key]?.firstIndex(of: ticket) else { return }
+    self.chains[key]?.remove(at: index)
+    if let next = self.chains[key]?.first {
+      if index == 0 { self.ready.append(next) }
+    } else {
+      self.chains[key] = nil
+    }
+  }
+
+  private mutating func startReady() -> [Action] {
+    guard !self.isStopping else { return [] }
+    var actions: [Action] = []
+    while self.runningCount < self.settings.maximumConcurrent, let ticket = self.ready.popFirst() {
+      guard self.entries[ticket]?.state == .queued else { continue }
+      self.entries[ticket]?.state = .running(run: 1)
+      self.runningCount += 1
+      actions.append(.start(ticket, run: 1))
+    }
+    return actions
+  }
+
+  private mutating func doneIfEmpty() -> [Action] {
+    switch self.phase {
+    case .stopping where self.entries.isEmpty:
+      self.phase = .done
+      return [.done]
+    case .open, .stopping, .done: return []
+    }
+  }
+}
