@@ -16,10 +16,10 @@ struct EmbeddedStage: Stage {
   let longest = Duration.seconds(30)
   private let broker: InMemoryBroker
   private let secure: InMemoryBroker?
-  private let clock: ManualBrokerClock
+  private let clock: VirtualClock
 
   static func start(_ bus: Bus) async throws -> EmbeddedStage {
-    let clock = ManualBrokerClock()
+    let clock = VirtualClock()
     var configuration = InMemoryBroker.Configuration(
       dialect: dialect(bus),
       users: [
@@ -45,7 +45,7 @@ struct EmbeddedStage: Stage {
       bus: bus, port: broker.port ?? 0, securePort: secure.port ?? 0, broker: broker, secure: secure, clock: clock)
   }
 
-  private init(bus: Bus, port: Int, securePort: Int, broker: InMemoryBroker, secure: InMemoryBroker?, clock: ManualBrokerClock) {
+  private init(bus: Bus, port: Int, securePort: Int, broker: InMemoryBroker, secure: InMemoryBroker?, clock: VirtualClock) {
     self.bus = bus
     self.port = port
     self.securePort = securePort
