@@ -156,7 +156,7 @@ struct LoginTests {
     try await LoopbackServer.run(manners) { plain in
       var configuration = plain
       configuration.credentials = .provided(
-        AMQPCredentialProvider {
+        AMQPCredentialProvider(within: .seconds(60)) {
           let number = asked.withLockedValue { count in
             count += 1
             return count
@@ -179,7 +179,7 @@ struct LoginTests {
       let ready = configuration
       return await #expect(throws: AMQPError.self) { _ = try await AMQPConnection.open(ready) }
     }
-    let failed = await open(AMQPCredentialProvider { throw TokenService() })
+    let failed = await open(AMQPCredentialProvider(within: .seconds(60)) { throw TokenService() })
     #expect(failed?.code == .credentialsUnavailable)
     #expect(failed?.isRetriable == true)
     #expect(failed?.seen == "the provider failed with TokenService")
@@ -192,7 +192,7 @@ struct LoginTests {
       })
     gate.fulfil(())
     #expect(silent?.code == .credentialsUnavailable)
-    let empty = await open(AMQPCredentialProvider { .plain(user: "app", password: Secret("")) })
+    let empty = await open(AMQPCredentialProvider(within: .seconds(60)) { .plain(user: "app", password: Secret("")) })
     #expect(empty?.code == .configurationInvalid)
   }
 }

@@ -88,7 +88,7 @@ struct AMQPSecurityTests {
     }
     let queue = Answers(answers)
     var configuration = try broker.configuration()
-    configuration.credentials = .provided(AMQPCredentialProvider { try await queue.next() })
+    configuration.credentials = .provided(AMQPCredentialProvider(within: .seconds(60)) { try await queue.next() })
     #expect(await self.failure(configuration)?.code == .loginRefused)
     try await AMQPConnection.withConnection(configuration) { _ in }
   }
