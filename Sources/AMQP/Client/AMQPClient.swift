@@ -40,6 +40,7 @@ public final class AMQPClient: Sendable, Service {
     var lifecycle = ClientLifecycleMachine()
     var kept: Set<AMQPConnectionUse> = []
     var senders: [String: SenderKeeper] = [:]
+    var desks: [String: RequestDesk] = [:]
     var finishers: [UInt64: @Sendable () -> Void] = [:]
     var lastNumber: UInt64 = 0
     var failure: AMQPError?
@@ -302,6 +303,22 @@ public final class AMQPClient: Sendable, Service {
       if let sender = surplus.end(reason) { self.start { await sender.close() } }
     }
     return sender
+  }
+
+  /// The desk that reads answers from `queue`; a new one when that could not be read before.
+  func desk(_ queue: String) -> RequestDesk {
+    let (desk, isNew) = self.store.withLockedValue { store in
+      if let desk = store.desks[queue], !desk.hasEnded { return (desk, false) }
+      let desk = RequestDesk(queue)
+      store.desks[queue] = desk
+      return (desk, true)
+    }
+    if isNew {
+      self.start { [weak self] in
+        if let self { await desk.run(self) }
+      }
+    }
+    return desk
   }
 
   // MARK: State

@@ -7,7 +7,7 @@ struct ReceiverKeeper: Sendable {
   /// What the holder of deliveries must know besides them.
   enum Event: Sendable {
     /// The link is lost; deliveries that came on it can no longer be settled.
-    case lost(AMQPError)
+    case lost(AMQPEpoch)
     case attached(AMQPReceiver)
   }
 
@@ -50,7 +50,7 @@ struct ReceiverKeeper: Sendable {
         }
         // They can be settled no more, and come again: handing them out would have them handled twice.
         _ = self.buffer.removeAll()
-        self.onEvent(.lost(lost))
+        self.onEvent(.lost(receiver.epoch))
         recovery.failed(receiver.connection.closedReason ?? lost)
       }
     } catch let error as AMQPError {

@@ -50,8 +50,8 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     case hold(Ticket, Duration)
     /// Cancel the handler's task; it still ends by ``finished(_:run:_:)``.
     case cancel(Ticket)
-    /// Its link is gone: it can be settled no more.
-    case forget(Ticket)
+    /// Its link is gone: it can be settled no more, and comes again.
+    case forget(Ticket, wasHandled: Bool)
     case reportNearLimit(Ticket, deliveries: Int)
     /// Nothing is under way any more after a stop.
     case done
@@ -74,7 +74,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
 
   private struct Entry: Sendable {
     var key: Key?
-    var generation: UInt64
+    var generation: AMQPEpoch
     var state: State
     var fate = Fate.normal
   }
@@ -88,6 +88,8 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   /// For each key that is not free, the one at work or held, and those behind it.
   private var chains: [Key: Deque<Ticket>] = [:]
   private var phase = Phase.open
+  /// What came on it and is told of late is not begun.
+  private var lastLost: AMQPEpoch?
   private(set) var runningCount = 0
 
   init(_ settings: Settings) { self.settings = settings }
@@ -103,8 +105,9 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   /// - Parameters:
   ///   - ticket: names the delivery; never used twice.
   ///   - earlierDeliveries: how often the bus has given it out before, as far as it tells.
-  mutating func arrived(_ ticket: Ticket, key: Key?, generation: UInt64, earlierDeliveries: Int) -> [Action] {
+  mutating func arrived(_ ticket: Ticket, key: Key?, generation: AMQPEpoch, earlierDeliveries: Int) -> [Action] {
     guard self.entries[ticket] == nil else { return [] }
+    guard generation != self.lastLost else { return [.forget(ticket, wasHandled: false)] }
     guard !self.isStopping else { return [.settle(ticket, .handBackUnbegun)] }
     var actions: [Action] = []
     if let limit = self.settings.poisonLimit, earlierDeliveries >= limit {
@@ -130,7 +133,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     self.runningCount -= 1
     switch entry.fate {
     case .withdrawn: return self.remove(ticket, [.settle(ticket, .unlock)])
-    case .lost: return self.remove(ticket, [.forget(ticket)])
+    case .lost: return self.remove(ticket, [.forget(ticket, wasHandled: true)])
     case .settled: return self.remove(ticket, [])
     case .normal: break
     }
@@ -179,14 +182,15 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
 
   /// A link is lost: what came on it can be settled no more, and comes again. Handlers at work go on; what they have done
   /// is done, and the message that comes again waits for them when it has a key.
-  mutating func linkLost(generation: UInt64) -> [Action] {
+  mutating func linkLost(generation: AMQPEpoch) -> [Action] {
+    self.lastLost = generation
     var actions: [Action] = []
     for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) where entry.generation == generation {
       switch entry.state {
       case .running: if entry.fate != .settled { self.entries[ticket]?.fate = .lost }
       case .queued, .held:
         self.entries[ticket] = nil
-        actions.append(.forget(ticket))
+        actions.append(.forget(ticket, wasHandled: false))
         self.unchain(ticket, entry.key)
       }
     }
@@ -227,7 +231,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
       switch entry.fate {
       case .normal: actions.append(.settle(ticket, .handBackUnbegun))
       case .withdrawn: actions.append(.settle(ticket, .unlock))
-      case .lost: actions.append(.forget(ticket))
+      case .lost: actions.append(.forget(ticket, wasHandled: true))
       case .settled: continue
       }
       self.entries[ticket]?.fate = .settled

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ServiceLifecycle
+
+extension AMQPClient {
+  /// Receives from an address and runs `handler` on each delivery, until the client or the service is shut down gracefully,
+  /// the task is cancelled, or a reaction says stop.
+  ///
+  /// ```swift
+  /// try await client.process(from: "/queues/orders", maxConcurrent: 5, orderedBy: { try? $0.message().properties.groupID }) {
+  ///   delivery in try await handle(delivery.message())
+  /// }
+  /// ```
+  ///
+  /// - A handler that returns: the delivery is accepted. One that throws: what the policy's reaction says. It does not settle.
+  /// - Deliveries of one key are handled one after the other, in order; one that is held back holds back those behind it.
+  /// - Handlers survive the loss of their link; their delivery comes again then, and of one key not before they have ended.
+  /// - A delivery that the bus takes back (RabbitMQ 4.3's consumer timeout) has its handler's task cancelled.
+  /// - Stopping starts nothing more, waits for handlers at work, cancels them at the deadline, and hands back what is left. It
+  ///   returns when the last handler has, even one that heeds no cancellation; its delivery is handed back before that.
+  ///
+  /// - Parameters:
+  ///   - maxConcurrent: how many handlers run at once. Default 1.
+  ///   - orderedBy: the key whose order is kept; nil, or a nil key, for none.
+  /// - Returns: how many deliveries ended how.
+  /// - Throws: the handler's error when the reaction to it was ``AMQPProcessReaction/stop``; an ``AMQPError`` that trying again
+  ///   cannot mend, such as `notFound`.
+  @discardableResult
+  public func process<Key: Hashable & Sendable>(
+    from address: String, maxConcurrent: Int = 1, orderedBy key: @escaping @Sendable (AMQPDelivery) -> Key?,
+    policy: AMQPProcessPolicy = AMQPProcessPolicy(), _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
+  ) async throws -> AMQPProcessCounts {
+    let concurrent = max(maxConcurrent, 1)
+    let shell = ProcessShell(
+      address, maximumConcurrent: concurrent, policy: policy, key: key, deadlines: self.deadlines, logger: self.logger)
+    let deadline = policy.stopWithin ?? self.configuration.shutdownDeadline / 2
+    let grace = min(.seconds(2), self.configuration.shutdownDeadline / 4)
+    let window = concurrent + max(policy.prefetch ?? concurrent, 0)
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        try await self.withReceiver(from: address, credit: window, onEvent: { shell.take($0) }) { deliveries in
+          defer { shell.close() }
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+              // The end of the deliveries, whatever its reason, is a reason to stop.
+              defer { shell.stop(within: deadline, grace: grace) }
+              for try await batch in deliveries.batches { shell.arrived(batch) }
+            }
+            await withDiscardingTaskGroup { handlers in
+              for await start in shell.starts {
+                handlers.addTask { shell.finished(start, await Self.run(start, policy.lockRenewal, policy.report, handler)) }
+              }
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+          }
+        }
+      } onGracefulShutdown: {
+        shell.stop(within: deadline, grace: grace)
+      }
+    } onCancel: {
+      shell.cancel(grace: grace)
+    }
+    if let error = shell.stopError { throw error }
+    return shell.counts
+  }
+
+  /// As ``process(from:maxConcurrent:orderedBy:policy:_:)`` without any order.
+  @discardableResult
+  public func process(
+    from address: String, maxConcurrent: Int = 1, policy: AMQPProcessPolicy = AMQPProcessPolicy(),
+    _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
+  ) async throws -> AMQPProcessCounts {
+    try await self.process(
+      from: address, maxConcurrent: maxConcurrent, orderedBy: { _ -> Int? in nil }, policy: policy, handler)
+  }
+
+  /// Renews a lock whenever two thirds of its time have passed, until the task is cancelled.
+  private static func keepLocked(
+    _ delivery: AMQPDelivery, _ renewal: any AMQPLockRenewing, _ report: @Sendable (AMQPProcessEvent) -> Void
+  ) async {
+    guard var duration = renewal.lockDuration(of: delivery) else { return }
+    while true {
+      do {
+        try await ContinuousClock().sleep(for: duration * 2 / 3)
+        duration = try await renewal.renew(delivery)
+      } catch {
+        if !Task.isCancelled { report(.lockNotRenewed(DeliveryFacts(delivery).messageID)) }
+        return
+      }
+    }
+  }
+
+  private enum Part: Sendable { case handler(Result<Void, any Error>), other }
+
+  /// Runs a handler, renewing the delivery's lock beside it, until it ends; cancels it when the delivery is cancelled.
+  private static func run<Key>(
+    _ start: ProcessShell<Key>.Start, _ renewal: (any AMQPLockRenewing)?,
+    _ report: @escaping @Sendable (AMQPProcessEvent) -> Void,
+    _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
+  ) async -> Result<Void, any Error> {
+    await withTaskGroup(of: Part.self) { group in
+      group.addTask {
+        do {
+          try await handler(start.delivery)
+          return .handler(.success(()))
+        } catch {
+          return .handler(.failure(error))
+        }
+      }
+      group.addTask {
+        try? await start.cancelled.wait()
+        return .other
+      }
+      if let renewal {
+        group.addTask {
+          await Self.keepLocked(start.delivery, renewal, report)
+          return .other
+        }
+      }
+      var ending: Result<Void, any Error> = .failure(CancellationError())
+      while let part = await group.next() {
+        switch part {
+        case .handler(let result): ending = result
+        case .other: if start.cancelled.current == nil { continue }
+        }
+        group.cancelAll()
+      }
+      return ending
+    }
+  }
+}
