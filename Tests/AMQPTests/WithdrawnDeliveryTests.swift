@@ -44,7 +44,7 @@ struct WithdrawnDeliveryTests {
     }
   }
 
-  @Test("its holder is told, settling unlocks the link on the wire as released, and throws: the accept did not count")
+  @Test("its holder is told, settling unlocks the link on the wire as accepted, and throws: what was stated did not count")
   func withdrawn() async throws {
     let bus = Bus()
     try await LoopbackServer.run(bus.manners(2)) { configuration in
@@ -68,12 +68,13 @@ struct WithdrawnDeliveryTests {
         #expect(before.links.first?.withdrawn == 1)
         #expect(before.links.first?.unsettled == 2)
 
-        let error = #expect(throws: AMQPError.self) { try deliveries[0].accept() }
+        let error = #expect(throws: AMQPError.self) { try deliveries[0].release() }
         #expect(error?.code == .deliveryWithdrawn)
-        try deliveries[1].accept()
+        try deliveries[1].release()
         var settlements = bus.settlements.stream.makeAsyncIterator()
-        #expect(await settlements.next() == .released)
+        // RabbitMQ 4.3.6 stays locked when it is released.
         #expect(await settlements.next() == .accepted)
+        #expect(await settlements.next() == .released)
         #expect(await connection.statistics().links.first?.unsettled == 0)
       }
     }
@@ -88,7 +89,7 @@ struct WithdrawnDeliveryTests {
         while await connection.statistics().links.first?.buffered != 2 { await Task.yield() }
         bus.withdrawFirst()
         var settlements = bus.settlements.stream.makeAsyncIterator()
-        #expect(await settlements.next() == .released)
+        #expect(await settlements.next() == .accepted)
         #expect(try await receiver.nextBatch()?.count == 1)
         #expect(await connection.statistics().withdrawnDeliveries == 1)
       }

@@ -71,7 +71,7 @@ public final class AMQPConnection: Sendable {
     let core = self.core
     self.eventLoop.execute { core.value.close() }
     await self.wait(for: self.ended, within: timeout) { core.value.abort() }
-    _ = await uncancelled { try? await self.ended.wait() }
+    _ = await self.ended.uncancelledValue()
   }
 
   /// Cuts the connection at once: it is open, and does not work.
@@ -93,16 +93,17 @@ public final class AMQPConnection: Sendable {
   ///
   /// - Parameters:
   ///   - address: the target in the bus's own address form.
+  ///   - onNewSession: whether it must not share a session that served an earlier link. Default false.
   ///   - presettled: fire and forget; every send then counts as accepted when it is handed over. For probes, not for mail.
   ///   - timeout: for the peer's answer; nil for the configuration's operation timeout.
   /// - Throws: ``AMQPError``: `notFound`, `unauthorized`, `linkRefused`, `sessionEnded`, `attachTimedOut`, or why the
   ///   connection ended.
   public func openSender(
-    to address: String, presettled: Bool = false, within timeout: Duration? = nil
+    to address: String, presettled: Bool = false, onNewSession: Bool = false, within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPSender {
     let attachment = ConnectionCore.Attachment(
-      role: .sender, name: self.linkName(address), source: self.configuration.containerID, target: address, presettled: presettled
-    )
+      role: .sender, name: self.linkName(address), source: self.configuration.containerID, target: address,
+      presettled: presettled, onNewSession: onNewSession)
     let attached = try await self.attach([attachment], within: timeout)[0]
     return AMQPSender(attached, address: address, presettled: presettled, connection: self)
   }
@@ -111,13 +112,17 @@ public final class AMQPConnection: Sendable {
   ///
   /// - Parameters:
   ///   - credit: the most messages on their way, buffered and unsettled together. Default 100.
+  ///   - onNewSession: whether it must not share a session that served an earlier link. Default false.
+  ///   - properties: of the link, in its Attach: RabbitMQ 4.3 takes `rabbitmq:consumer-timeout` here, in milliseconds.
   ///   - timeout: for the peer's answer; nil for the configuration's operation timeout.
-  /// - Throws: as ``openSender(to:presettled:within:)``.
+  /// - Throws: as ``openSender(to:presettled:onNewSession:within:)``.
   public func openReceiver(
-    from address: String, credit: Int = 100, within timeout: Duration? = nil
+    from address: String, credit: Int = 100, onNewSession: Bool = false, properties: AMQPMap = [:],
+    within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPReceiver {
     let attachment = ConnectionCore.Attachment(
-      role: .receiver, name: self.linkName(address), source: address, target: self.configuration.containerID, window: credit)
+      role: .receiver, name: self.linkName(address), source: address, target: self.configuration.containerID, window: credit,
+      properties: properties, onNewSession: onNewSession)
     let attached = try await self.attach([attachment], within: timeout)[0]
     return AMQPReceiver(attached, address: address, buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
   }
@@ -169,7 +174,8 @@ public final class AMQPConnection: Sendable {
       throw error
     } catch {
       // Cancelled: whatever comes about after all is detached again.
-      self.abandonWhenAttached(started)
+      let eventLoop = self.eventLoop
+      started.whenDone { answers in eventLoop.execute { core.value.abandon(answers) } }
       throw AMQPError(
         .cancelled, .link, .local, tried: "attach a link to \(attachments[0].address)", seen: "the task was cancelled")
     }
@@ -180,22 +186,11 @@ public final class AMQPConnection: Sendable {
     for one in attached { self.eventLoop.execute { _ = core.value.detach(one.link) } }
   }
 
-  private func abandonWhenAttached(_ started: OneShot<[OneShot<Result<ConnectionCore.Attached, AMQPError>>]>) {
-    // Unstructured on purpose: it outlives the cancelled caller, and ends at the attach's own deadline at the latest.
-    Task {
-      for answer in (try? await started.wait()) ?? [] {
-        if let one = try? await answer.wait().get() { self.abandon([one]) }
-      }
-    }
-  }
-
   func closeLink(_ link: LinkID, within timeout: Duration) async {
     let core = self.core
     let started = OneShot<OneShot<Void>>()
     self.eventLoop.execute { started.fulfil(core.value.detach(link)) }
-    let done = await uncancelled { try? await started.wait() }
-    guard let done else { return }
-    await self.wait(for: done, within: timeout) { core.value.forget(link) }
+    await self.wait(for: await started.uncancelledValue(), within: timeout) { core.value.forget(link) }
   }
 
   /// Waits for `shot`; at the deadline carries out `late` on the event loop, which must bring `shot` about.
@@ -204,7 +199,7 @@ public final class AMQPConnection: Sendable {
   ) async {
     let timer = self.eventLoop.scheduleTask(in: TimeAmount(timeout)) { if shot.current == nil { late() } }
     // A cancelled task closes too: shielded, and bounded by the timer.
-    _ = await uncancelled { try? await shot.wait() }
+    _ = await shot.uncancelledValue()
     timer.cancel()
   }
 
@@ -244,9 +239,4 @@ public final class AMQPConnection: Sendable {
     // Unique: a second link of the same name would steal the first (spec 2.6.1).
     "\(self.configuration.containerID)/\(UInt64.random(in: .min ... .max))"
   }
-}
-
-/// Runs `operation` to its end even when the calling task is cancelled.
-func uncancelled<Value: Sendable>(_ operation: @escaping @Sendable () async -> Value) async -> Value {
-  await Task { await operation() }.value
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Disclosure
+import NIOCore
 import NIOSSL
 
 /// Where and how to connect.
@@ -47,12 +48,21 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
   public var decodingLimits = AMQPDecodingLimits()
   /// Metrics, spans and the frame trace. Default none.
   public var observability = AMQPObservability.none
+  /// A receiver without credit, on which nothing is unsettled either, cannot move by itself. After this long its link is ended
+  /// with `linkStalled`, so that whoever recovers attaches again. Default 60 s.
+  public var stalledLinkTimeout: Duration
+  /// A receiver that has credit and has heard nothing for this long is ended with `linkQuiet`, so that whoever recovers
+  /// attaches again: RabbitMQ 3 does not tell a receiver that its queue was deleted. Nil for never. Default 10 minutes.
+  public var quietLinkTimeout: Duration?
+  /// The most links at a time; fewer where the peer allows fewer. Default 200.
+  public var maximumLinks: Int
 
   public init(
     host: String, port: Int? = nil, encryption: Encryption = .tls(), login: AMQPLogin, containerID: String,
     virtualHost: String? = nil, properties: AMQPMap = [:], idleTimeout: Duration = .seconds(60),
     maximumFrameSize: UInt32 = 65_536, maximumMessageSize: Int = 64 << 20, connectTimeout: Duration = .seconds(15),
-    operationTimeout: Duration = .seconds(30), allowsPasswordInClear: Bool = false
+    operationTimeout: Duration = .seconds(30), allowsPasswordInClear: Bool = false,
+    stalledLinkTimeout: Duration = .seconds(60), quietLinkTimeout: Duration? = .seconds(600), maximumLinks: Int = 200
   ) {
     self.host = host
     self.port = port ?? (encryption == .none ? 5672 : 5671)
@@ -67,6 +77,9 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
     self.connectTimeout = connectTimeout
     self.operationTimeout = operationTimeout
     self.allowsPasswordInClear = allowsPasswordInClear
+    self.stalledLinkTimeout = stalledLinkTimeout
+    self.quietLinkTimeout = quietLinkTimeout
+    self.maximumLinks = maximumLinks
   }
 
   /// Scheme, host and port; never the login.
@@ -81,6 +94,10 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
     if !(1...65_535).contains(self.port) { throw refuse("port \(self.port) does not exist") }
     if self.idleTimeout < .seconds(2) { throw refuse("an idle timeout below 2 s, which RabbitMQ refuses without a word") }
     if self.maximumFrameSize < 512 { throw refuse("a maximum frame size below 512") }
+    if self.stalledLinkTimeout <= .zero || self.quietLinkTimeout.map({ $0 <= .zero }) == true {
+      throw refuse("a time-out of links that is not above zero")
+    }
+    if self.maximumLinks < 1 { throw refuse("no links are allowed") }
     if self.containerID.isEmpty { throw refuse("the container id is empty") }
     if case .login(let login) = self.credentials { try self.validate(login) }
   }
@@ -106,6 +123,12 @@ public struct AMQPConnectionConfiguration: Sendable, CustomStringConvertible {
       }
     case .anonymous: break
     }
+  }
+
+  var watchdogLimits: ConnectionCore.Watchdog.Limits {
+    .init(
+      stalled: TimeAmount(self.stalledLinkTimeout), quiet: self.quietLinkTimeout.map { TimeAmount($0) },
+      idle: TimeAmount(self.idleTimeout))
   }
 
   private var isThisMachine: Bool {

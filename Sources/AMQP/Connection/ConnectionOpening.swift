@@ -112,12 +112,17 @@ struct ConnectionOpening {
     let failure = TLSFailure(host: host, hasIdentity: self.configuration.encryption.identity != nil, now: 0)
     let settings = self.engineSettings()
     let name = self.configuration.description
+    let limits = self.configuration.watchdogLimits
+    let maximumLinks = self.configuration.maximumLinks
+    let logger = self.logger
     let loginHandler = ClientLoginHandler(login, hostname: host, tls: tlsHandler, failure: failure, tried: self.tried) {
       result, context in
       entered(
         result.flatMap { mechanisms in
           let engine = ProtonEngine(settings)
-          let core = ConnectionCore(name: name, engine: engine, eventLoop: context.eventLoop)
+          let core = ConnectionCore(
+            name: name, engine: engine, eventLoop: context.eventLoop, limits: limits, maximumLinks: maximumLinks,
+            logger: logger)
           let engineHandler = EngineHandler(engine: engine, owner: core)
           do {
             try context.pipeline.syncOperations.addHandler(engineHandler)

@@ -17,6 +17,7 @@ struct DeadlineQueue<Key: Sendable> {
 
   private var heap = Heap<Entry>()
   private var lastNumber: UInt64 = 0
+  private var compactionSize = 4_096
 
   var count: Int { self.heap.count }
   var next: NIODeadline? { self.heap.min?.deadline }
@@ -33,7 +34,9 @@ struct DeadlineQueue<Key: Sendable> {
   }
 
   /// Drops entries whose wait has ended, so that quick waits with long deadlines do not pile up.
-  mutating func keep(where isPending: (Key) -> Bool) {
+  mutating func compact(keeping isPending: (Key) -> Bool) {
+    guard self.heap.count > self.compactionSize else { return }
+    defer { self.compactionSize = max(4_096, 2 * self.heap.count) }
     self.heap = Heap(self.heap.unordered.filter { isPending($0.key) })
   }
 }

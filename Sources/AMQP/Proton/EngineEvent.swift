@@ -45,6 +45,7 @@ package struct PeerOpen: Equatable, Sendable {
   package var properties: AMQPMap
   package var idleTimeoutMilliseconds: UInt32
   package var maxFrameSize: UInt32
+  package var channelMax: UInt16
 }
 
 /// What the peer's Attach frame says (spec 2.7.3).

@@ -44,7 +44,8 @@ extension ProtonEngine {
       hostname: text(pn_connection_remote_hostname(connection)),
       properties: map(pn_connection_remote_properties(connection)),
       idleTimeoutMilliseconds: pn_transport_get_remote_idle_timeout(transport),
-      maxFrameSize: pn_transport_get_remote_max_frame(transport))
+      maxFrameSize: pn_transport_get_remote_max_frame(transport),
+      channelMax: pn_transport_remote_channel_max(transport))
   }
 
   private func sessionBegun(_ pointer: OpaquePointer?) -> EngineEvent? {
@@ -69,7 +70,6 @@ extension ProtonEngine {
   }
 
   func release(_ id: SessionID, _ pointer: OpaquePointer) {
-    self.endingSessions.remove(id)
     self.endedBeforeBegun.remove(id)
     self.sessions[id] = nil
     pn_session_free(pointer)

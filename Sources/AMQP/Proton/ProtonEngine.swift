@@ -27,7 +27,6 @@ package final class ProtonEngine {
   let driver: UnsafeMutablePointer<pn_connection_driver_t>
   let settings: Settings
   var sessions: [SessionID: OpaquePointer] = [:]
-  var endingSessions: Set<SessionID> = []
   /// Sessions that we have done with before the peer had answered their Begin.
   var endedBeforeBegun: Set<SessionID> = []
   var links: [LinkID: LinkState] = [:]
@@ -165,25 +164,12 @@ package final class ProtonEngine {
       return
     }
     pn_session_close(pointer)
-    if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_REMOTE_CLOSED != 0 {
-      self.release(id, pointer)
-    } else {
-      self.endingSessions.insert(id)
-    }
+    if Int32(bitPattern: UInt32(pn_session_state(pointer))) & PN_REMOTE_CLOSED != 0 { self.release(id, pointer) }
   }
-
-  /// Whether an End of ours is unanswered. A session begun now could get that one's channel, and RabbitMQ 4.0 drops a
-  /// Begin that comes on a channel whose session has not quite gone.
-  package var isEndingSession: Bool { !self.endingSessions.isEmpty }
-
-  /// An End of ours has gone unanswered for long enough: nothing waits for it any more.
-  package func stopWaitingForEnd(of id: SessionID) { self.endingSessions.remove(id) }
 
   /// Ends the session and keeps it until the peer answers, so that the answer is still reported.
   package func startEnd(_ id: SessionID) {
-    guard let pointer = self.sessions[id] else { return }
-    pn_session_close(pointer)
-    self.endingSessions.insert(id)
+    if let pointer = self.sessions[id] { pn_session_close(pointer) }
   }
 
   // MARK: Links

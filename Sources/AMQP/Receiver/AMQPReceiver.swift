@@ -45,7 +45,7 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   ///
   /// - Throws: `settlementLost` when the link is gone, or when one of the deliveries came on another generation of it:
   ///   nothing is settled then, and they will be delivered again. `deliveryWithdrawn` when the bus has taken some of them back
-  ///   before: those are settled as released, so that the bus gives this link more again, and the others as stated.
+  ///   before: those are settled so that the bus gives this link more again, and the others as stated.
   public func settle(_ deliveries: [AMQPDelivery], as disposition: AMQPDisposition) throws(AMQPError) {
     guard !self.buffer.hasEnded, deliveries.allSatisfy({ $0.epoch == self.epoch }) else {
       let seen = self.buffer.hasEnded ? "the link is gone" : "the delivery came on another generation of the link"
@@ -55,8 +55,7 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
     let withdrawn = self.buffer.withdrawn.settled(unsettled)
     self.connection.mailbox.put(
       contentsOf: unsettled.map {
-        // Released, whatever the holder says: were it not true that the bus took it back, accepting would lose it.
-        .settle(self.link, $0, withdrawn.contains($0) ? .released : disposition)
+        .settle(self.link, $0, withdrawn.contains($0) ? WithdrawnDeliveries.settlement : disposition)
       })
     guard withdrawn.isEmpty else {
       throw AMQPError(

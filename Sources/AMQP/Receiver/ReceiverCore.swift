@@ -16,6 +16,10 @@ final class ReceiverCore {
   private let attachedAt: NIODeadline
   private(set) var lastActivity: NIODeadline
   private var creditSince: NIODeadline?
+  /// Whether Detach was written.
+  var isDetached = false
+  /// Whether nobody will take deliveries any more.
+  private var isClosing = false
   private var draining: [OneShot<Result<AMQPDrainResult, AMQPError>>] = []
 
   init(
@@ -34,12 +38,23 @@ final class ReceiverCore {
   /// What somebody handed out has not settled; what is buffered counts too.
   var oldestUnsettled: NIODeadline? { self.ages.oldest }
 
+  /// Whether a close waits for what is on its way.
+  var isDraining: Bool { self.credit.isClosing }
+
   func attached(_ engine: ProtonEngine, at now: NIODeadline) { self.apply(.attached, engine, at: now) }
 
   /// - Returns: false when the peer sent a whole window more than it had credit for.
   func arrived(_ transfer: IncomingTransfer, _ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    // Sent before our Detach was read: the bus gives it to the next receiver by itself. A disposition now would name a link
+    // that the bus no longer knows.
+    if self.isDetached { return true }
     self.transfers += 1
     guard self.apply(.arrived, engine, at: now) else { return false }
+    if self.isClosing {
+      if !transfer.settled { engine.settle(transfer.delivery, .released) }
+      self.apply(.dropped(1), engine, at: now)
+      return true
+    }
     if !transfer.settled { self.ages.began(transfer.delivery, at: now) }
     self.buffer.append(transfer)
     return true
@@ -72,7 +87,7 @@ final class ReceiverCore {
     self.withdrawnCount += 1
     if self.buffer.remove(delivery) {
       // Nobody has seen it: nobody has to be told.
-      engine.settle(delivery, .released)
+      engine.settle(delivery, WithdrawnDeliveries.settlement)
       self.ages.finished(delivery)
       self.apply(.dropped(1), engine, at: now)
     } else {
@@ -120,13 +135,15 @@ final class ReceiverCore {
 
   // MARK: Ends
 
-  /// Stops granting, and gives back what nobody has taken.
-  func close(_ engine: ProtonEngine, at now: NIODeadline) {
+  /// Stops granting, and gives back what nobody has taken. With `drains`, what is on its way is awaited and given back too.
+  func close(_ engine: ProtonEngine, drains: Bool = false, at now: NIODeadline) {
+    self.isClosing = true
+    self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver was closed")))
     for transfer in self.buffer.end(.success(())) {
       if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
       self.apply(.dropped(1), engine, at: now)
     }
-    self.apply(.closed, engine, at: now)
+    self.apply(.closeAsked(drain: drains), engine, at: now)
   }
 
   func linkEnded(_ error: AMQPError) {

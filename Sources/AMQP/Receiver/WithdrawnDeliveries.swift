@@ -4,6 +4,10 @@ import NIOConcurrencyHelpers
 
 /// Which deliveries of one link the peer has taken back, and who wants to know. Told by the event loop, asked by any task.
 final class WithdrawnDeliveries: Sendable {
+  /// How one is settled that the bus has taken back. Seen with RabbitMQ 4.3.6: accepted unlocks the link at once, and the
+  /// message, which is the queue's again, is not lost by it; released leaves the link locked for good.
+  static let settlement = AMQPDisposition.accepted
+
   private struct State {
     var withdrawn: Set<DeliveryID> = []
     var handlers: [DeliveryID: [UInt64: @Sendable (Bool) -> Void]] = [:]

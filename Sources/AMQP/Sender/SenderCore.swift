@@ -99,10 +99,10 @@ final class SenderCore {
     send.continuation.resume(returning: self.result(completion, of: send, at: now))
   }
 
-  func linkEnded(_ error: AMQPError) {
+  func linkEnded(_ error: AMQPError, at now: NIODeadline) {
     for (id, completion) in self.machine.linkEnded(error) {
       guard let send = self.pending.removeValue(forKey: id) else { continue }
-      send.continuation.resume(returning: self.result(completion, of: send, at: send.deadline))
+      send.continuation.resume(returning: self.result(completion, of: send, at: now))
     }
   }
 
