@@ -26,7 +26,7 @@ private func recordedConversation() -> (toClient: [[UInt8]], toServer: [[UInt8]]
         case .sessionBegunByPeer(let session): server.acceptSession(session)
         case .linkAttachedByPeer(let link, _, let role, _):
           serverLinks.append(link)
-          server.acceptLink(link, maxMessageSize: 100_000)
+          server.acceptLink(link)
           if role == .receiver { server.grant(10, on: link) }
         case .delivered(_, let transfer): server.settle(transfer.delivery, .rejected(AMQPCondition("x:y", text: "no")))
         case .remoteClosed: server.closeConnection(AMQPCondition(AMQPCondition.connectionForced, text: "bye"))
