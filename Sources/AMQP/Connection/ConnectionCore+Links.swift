@@ -121,13 +121,10 @@ extension ConnectionCore {
 
   // MARK: Detach
 
-  /// The longest that a closing receiver waits for what is on its way to it.
-  private static let closingDrainBound = TimeAmount.seconds(1)
-
   /// Detaches a link; the answer comes when the peer has detached too, or was never heard of again.
   ///
-  /// A receiver first has the peer use up or give back its credit, so that what is on its way comes and is handed back by
-  /// name, not found missing by the bus. A sender first waits for its outcomes.
+  /// A sender first waits for its outcomes. A receiver first gives back what no task has taken; it does not drain, for that
+  /// has a bus with a backlog send all that it has credit for, only to be given back and counted towards a delivery limit.
   func detach(_ link: LinkID) -> OneShot<Void> {
     if let already = self.detaching[link] { return already }
     let done = OneShot<Void>()
@@ -136,23 +133,18 @@ extension ConnectionCore {
       return done
     }
     self.detaching[link] = done
-    if let receiver = self.receivers[link] {
-      // RabbitMQ 3 ends the session of one who drains; ending the session is how a link is left there anyway.
-      receiver.close(self.engine, drains: self.sessions.answersDetach, at: self.now)
-      if receiver.isDraining { self.deadlines.add(.closingDrain(link), at: self.now + ConnectionCore.closingDrainBound) }
-    }
+    self.receivers[link]?.close(self.engine, at: self.now)
     self.finishDetach(link)
-    self.scheduleTimer()
     self.pump()
     return done
   }
 
   /// Detaches a link that was asked to close once it has nothing more to wait for.
-  func finishDetach(_ link: LinkID, isLate: Bool = false) {
+  func finishDetach(_ link: LinkID) {
     guard self.detaching[link] != nil else { return }
     if let sender = self.senders[link], !sender.isIdle { return }
     if let receiver = self.receivers[link] {
-      guard !receiver.isDetached, isLate || !receiver.isDraining else { return }
+      guard !receiver.isDetached else { return }
       receiver.isDetached = true
     }
     self.engine.startDetach(link)

@@ -11,7 +11,6 @@ extension ConnectionCore {
       case .send(let link, let id): self.senders[link]?.isPending(id) ?? false
       case .attach(let link): self.attaching[link] != nil
       case .drain(_, let answer, _): answer.current == nil
-      case .closingDrain(let link): self.detaching[link] != nil
       case .sessions, .watchdog: true
       }
     }
@@ -37,7 +36,6 @@ extension ConnectionCore {
       case .attach(let link): self.attachTimedOut(link)
       case .drain(let link, let answer, let timeout):
         if answer.current == nil { self.receivers[link]?.drainTimedOut(answer, after: timeout) }
-      case .closingDrain(let link): self.finishDetach(link, isLate: true)
       case .sessions: self.carryOut(self.sessions.passed(now))
       case .watchdog: self.watch(at: now)
       }

@@ -22,7 +22,6 @@ final class ConnectionCore: EngineOwner {
     case send(LinkID, PendingSend.Machine.SendID)
     case attach(LinkID)
     case drain(LinkID, DrainAnswer, Duration)
-    case closingDrain(LinkID)
     case sessions
     case watchdog
   }

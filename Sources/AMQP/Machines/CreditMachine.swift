@@ -29,9 +29,7 @@ struct CreditMachine: Sendable {
     /// The peer gave this much credit back.
     case creditReturned(Int)
     case resumed
-    /// The link is to go: no more is granted, ever. With `drain` the peer is first to use up or give back what it has.
-    case closeAsked(drain: Bool)
-    /// The link is gone.
+    /// The link is going, or gone: no more is granted, ever.
     case closed
   }
 
@@ -51,8 +49,6 @@ struct CreditMachine: Sendable {
     case open
     case draining(arrived: Int, returned: Int)
     case drained
-    /// Waits for the last messages, which nobody will take.
-    case closing
     case closed
   }
 
@@ -73,8 +69,6 @@ struct CreditMachine: Sendable {
   var isDraining: Bool { if case .draining = self.state { true } else { false } }
   var isDrained: Bool { self.state == .drained }
   var isGranting: Bool { self.state == .open }
-  /// Whether the link's end waits for the peer's last messages.
-  var isClosing: Bool { self.state == .closing }
 
   /// - Parameter epoch: the link's generation that the event is about: one of another generation changes nothing.
   mutating func handle(_ event: Event, epoch: AMQPEpoch) -> Action {
@@ -109,16 +103,9 @@ struct CreditMachine: Sendable {
     case .resumed:
       switch self.state {
       case .drained, .draining: self.state = .open
-      case .attaching, .open, .closing, .closed: return .none
+      case .attaching, .open, .closed: return .none
       }
       return self.grant()
-    case .closeAsked(let drain):
-      let wasDraining = self.isDraining
-      switch self.state {
-      case .closing, .closed: return .none
-      case .attaching, .open, .draining, .drained: self.state = drain && self.credit > 0 ? .closing : .closed
-      }
-      return self.state == .closing && !wasDraining ? .askToDrain : .none
     case .closed:
       self.state = .closed
       return .none
@@ -128,7 +115,7 @@ struct CreditMachine: Sendable {
   private mutating func arrived() -> Action {
     switch self.state {
     case .attaching: return .refuse
-    case .open, .drained, .closing, .closed: break
+    case .open, .drained, .closed: break
     case .draining(let arrived, let returned): self.state = .draining(arrived: arrived + 1, returned: returned)
     }
     guard self.credit > -self.window else { return .refuse }
@@ -140,7 +127,7 @@ struct CreditMachine: Sendable {
   private mutating func drain() -> Action {
     switch self.state {
     case .open: self.state = .draining(arrived: 0, returned: 0)
-    case .draining, .attaching, .closing, .closed: return .none
+    case .draining, .attaching, .closed: return .none
     case .drained: return .drained(arrived: 0, returned: 0)
     }
     let done = self.finishDrain()
@@ -148,7 +135,6 @@ struct CreditMachine: Sendable {
   }
 
   private mutating func finishDrain() -> Action {
-    if self.state == .closing, self.credit <= 0 { self.state = .closed }
     guard case .draining(let arrived, let returned) = self.state, self.credit <= 0 else { return .none }
     self.state = .drained
     return .drained(arrived: arrived, returned: returned)

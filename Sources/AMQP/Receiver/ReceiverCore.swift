@@ -38,9 +38,6 @@ final class ReceiverCore {
   /// What somebody handed out has not settled; what is buffered counts too.
   var oldestUnsettled: NIODeadline? { self.ages.oldest }
 
-  /// Whether a close waits for what is on its way.
-  var isDraining: Bool { self.credit.isClosing }
-
   func attached(_ engine: ProtonEngine, at now: NIODeadline) { self.apply(.attached, engine, at: now) }
 
   /// - Returns: false when the peer sent a whole window more than it had credit for.
@@ -51,6 +48,7 @@ final class ReceiverCore {
     self.transfers += 1
     guard self.apply(.arrived, engine, at: now) else { return false }
     if self.isClosing {
+      // The connection is closing, and nobody will take it.
       if !transfer.settled { engine.settle(transfer.delivery, .released) }
       self.apply(.dropped(1), engine, at: now)
       return true
@@ -135,15 +133,16 @@ final class ReceiverCore {
 
   // MARK: Ends
 
-  /// Stops granting, and gives back what nobody has taken. With `drains`, what is on its way is awaited and given back too.
-  func close(_ engine: ProtonEngine, drains: Bool = false, at now: NIODeadline) {
+  /// Stops granting, and gives back what nobody has taken.
+  func close(_ engine: ProtonEngine, at now: NIODeadline) {
     self.isClosing = true
     self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver was closed")))
+    // First of all: what is given back makes room, and must not be room for more.
+    self.apply(.closed, engine, at: now)
     for transfer in self.buffer.end(.success(())) {
       if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
       self.apply(.dropped(1), engine, at: now)
     }
-    self.apply(.closeAsked(drain: drains), engine, at: now)
   }
 
   func linkEnded(_ error: AMQPError) {
