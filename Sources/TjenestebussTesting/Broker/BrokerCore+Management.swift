@@ -7,7 +7,10 @@ import BusModel
 extension BrokerCore {
   func managementRequest(_ transfer: IncomingTransfer, of link: Link, on connection: ServerConnection) {
     if !transfer.settled { connection.settle(transfer.delivery, .accepted) }
-    guard let message = try? AMQPMessage(decoding: transfer.payload), let request = ManagementRequest(message) else {
+    // RabbitMQ's own Python client writes a null body in front of the properties, and is understood.
+    let sections = MessageSkim(transfer.payload).sections.sorted { ($0.descriptor ?? 0) < ($1.descriptor ?? 0) }
+    let payload = Array(sections.map { transfer.payload[$0.range] }.joined())
+    guard let message = try? AMQPMessage(decoding: payload), let request = ManagementRequest(message) else {
       return self.end(link.session, on: connection, AMQPCondition(AMQPCondition.internalError, text: "{function_clause,["))
     }
     // Version 4.0 lets everyone look.
