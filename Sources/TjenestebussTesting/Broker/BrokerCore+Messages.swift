@@ -224,11 +224,12 @@ extension BrokerCore {
         delivery, .rejected(AMQPCondition("com.microsoft:message-lock-lost", text: "The lock supplied is invalid.")))
       return self.markUnflushed(connection.number)
     }
-    // Who settles later than he states an outcome is told it.
+    // Who settles later than he states an outcome is told it; Service Bus accepts that a message is to lie dead.
     if settled {
       connection.settle(delivery)
     } else {
-      connection.settle(delivery, outcome.flatMap(AMQPDisposition.init) ?? .released)
+      let isDeadLettering = self.product.isServiceBus && verdict == .rejected
+      connection.settle(delivery, isDeadLettering ? .accepted : outcome.flatMap(AMQPDisposition.init) ?? .released)
     }
     if verdict == .consumed { self.queues[handed.queue]?.consumed += 1 }
     self.settle(handed.lock, in: handed.queue, as: verdict, outcome, annotations: annotations)
