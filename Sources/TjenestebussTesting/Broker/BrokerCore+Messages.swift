@@ -224,12 +224,13 @@ extension BrokerCore {
         delivery, .rejected(AMQPCondition("com.microsoft:message-lock-lost", text: "The lock supplied is invalid.")))
       return self.markUnflushed(connection.number)
     }
-    // Who settles later than he states an outcome is told it; Service Bus accepts that a message is to lie dead.
+    // Who settles later than he states an outcome is told it; Service Bus repeats `rejected` without its error, which would
+    // mean that the dead-lettering had failed.
     if settled {
       connection.settle(delivery)
     } else {
       let isDeadLettering = self.product.isServiceBus && verdict == .rejected
-      connection.settle(delivery, isDeadLettering ? .accepted : outcome.flatMap(AMQPDisposition.init) ?? .released)
+      connection.settle(delivery, isDeadLettering ? .rejected(nil) : outcome.flatMap(AMQPDisposition.init) ?? .released)
     }
     if verdict == .consumed { self.queues[handed.queue]?.consumed += 1 }
     self.settle(handed.lock, in: handed.queue, as: verdict, outcome, annotations: annotations)
