@@ -17,6 +17,8 @@ final class LoopbackServer: ServerDelegate {
     var delivered: @Sendable () -> Void = {}
     /// Gets each message's bytes.
     var payload: @Sendable ([UInt8]) -> Void = { _ in }
+    /// Given each message that came.
+    var deliveredTransfer: @Sendable (IncomingTransfer) -> Void = { _ in }
     /// Whether attaches are answered.
     var answersAttach = true
     /// A client's receiver has credit now: link, credit, whether to drain. Drained at once where nothing is said.
@@ -78,6 +80,7 @@ final class LoopbackServer: ServerDelegate {
   }
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {
     self.manners.delivered()
+    self.manners.deliveredTransfer(transfer)
     self.manners.payload(transfer.payload)
     guard self.manners.answers else { return }
     connection.settle(transfer.delivery, .accepted)

@@ -112,17 +112,19 @@ public final class AMQPConnection: Sendable {
   ///
   /// - Parameters:
   ///   - credit: the most messages on their way, buffered and unsettled together. Default 100.
+  ///   - bodies: whether messages are handed out whole (the default) or as soon as their body begins.
   ///   - onNewSession: whether it must not share a session that served an earlier link. Default false.
   ///   - properties: of the link, in its Attach: RabbitMQ 4.3 takes `rabbitmq:consumer-timeout` here, in milliseconds.
   ///   - timeout: for the peer's answer; nil for the configuration's operation timeout.
   /// - Throws: as ``openSender(to:presettled:onNewSession:within:)``.
   public func openReceiver(
-    from address: String, credit: Int = 100, onNewSession: Bool = false, properties: AMQPMap = [:],
+    from address: String, credit: Int = 100, bodies: AMQPBodyDelivery = .whole, onNewSession: Bool = false,
+    properties: AMQPMap = [:],
     within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPReceiver {
     let attachment = ConnectionCore.Attachment(
       role: .receiver, name: self.linkName(address), source: address, target: self.configuration.containerID, window: credit,
-      properties: properties, onNewSession: onNewSession)
+      properties: properties, onNewSession: onNewSession, streamsBodies: bodies == .streamed)
     let attached = try await self.attach([attachment], within: timeout)[0]
     return AMQPReceiver(attached, address: address, buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
   }

@@ -62,7 +62,7 @@ extension ConnectionCore {
       guard
         let link = self.engine.attach(
           attachment.role, session: session, name: attachment.name, source: attachment.source, target: attachment.target,
-          presettled: attachment.presettled, properties: attachment.properties)
+          presettled: attachment.presettled, properties: attachment.properties, streams: attachment.streamsBodies)
       else {
         answer.fulfil(.failure(self.error(.linkRefused, .link, attachment, nil, "Proton made no link")))
         continue

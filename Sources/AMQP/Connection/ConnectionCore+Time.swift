@@ -31,7 +31,8 @@ extension ConnectionCore {
     while let deadline = self.deadlines.popDue(at: now) {
       switch deadline {
       case .send(let link, let id):
-        self.senders[link]?.end(id, .timedOut, at: now)
+        self.senders[link]?.end(id, .timedOut, self.engine, at: now)
+        self.flush(link)
         self.finishDetach(link)
       case .attach(let link): self.attachTimedOut(link)
       case .drain(let link, let answer, let timeout):

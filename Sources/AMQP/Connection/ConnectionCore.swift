@@ -9,10 +9,14 @@ final class ConnectionCore: EngineOwner {
   enum Command: Sendable {
     case send(LinkID, PendingSend)
     case cancelSend(LinkID, PendingSend.Machine.SendID)
+    /// More of a body that is being sent is there.
+    case bodyReady(LinkID)
     case settle(LinkID, DeliveryID, AMQPDisposition)
     /// A task took so many deliveries, and so many that were settled already.
     case taken(LinkID, Int, settled: Int)
     case resume(LinkID)
+    /// Part of a body was read.
+    case bodyTaken(LinkID)
     /// Somebody wants to know when a delivery is withdrawn; it may be settled already.
     case askWhetherSettled(LinkID, DeliveryID)
   }
@@ -95,11 +99,15 @@ final class ConnectionCore: EngineOwner {
         sender.enqueue(send)
         self.deadlines.add(.send(link, send.id), at: send.deadline)
         touched.insert(link)
-      case .cancelSend(let link, let id): self.senders[link]?.end(id, .cancelled, at: now)
+      case .cancelSend(let link, let id):
+        self.senders[link]?.end(id, .cancelled, self.engine, at: now)
+        touched.insert(link)
+      case .bodyReady(let link): touched.insert(link)
       case .settle(let link, let delivery, let disposition):
         self.receivers[link]?.settle(delivery, disposition, self.engine, at: now)
       case .taken(let link, let count, let settled):
         self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
+      case .bodyTaken(let link): self.readBodies(link)
       case .resume(let link): self.receivers[link]?.resume(self.engine, at: now)
       case .askWhetherSettled(let link, let delivery): self.receivers[link]?.tellWhetherSettled(delivery)
       }
@@ -173,6 +181,7 @@ final class ConnectionCore: EngineOwner {
       self.receivers[link]?.creditReturned(count, self.engine, at: now)
       self.finishDetach(link)
     case .delivered(let link, let transfer): self.delivered(link, transfer)
+    case .bodyArrived(let link): self.readBodies(link)
     case .oversized(let link, _): self.receivers[link]?.arrivedOversized(self.engine, at: now)
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
       if self.receivers[link]?.withdrawn(delivery, self.engine, at: now) == true { self.counts.withdrawn += 1 }
@@ -186,6 +195,9 @@ final class ConnectionCore: EngineOwner {
     case .sessionBegunByPeer, .linkAttachedByPeer: break
     }
   }
+
+  /// What was handed over has been written: there is room for more of a body that is being sent.
+  func wroteOutput() { for (link, sender) in self.senders where sender.isStreaming { self.flush(link) } }
 
   func becameWritable() { for link in self.senders.keys { self.flush(link) } }
 
@@ -217,13 +229,20 @@ final class ConnectionCore: EngineOwner {
 
   private func delivered(_ link: LinkID, _ transfer: IncomingTransfer) {
     guard let receiver = self.receivers[link] else { return }
-    guard receiver.arrived(transfer, self.engine, at: self.now) else {
-      let error = AMQPError(
-        .protocolViolated, .link, .remote, tried: "receive from \(receiver.address)",
-        seen: "more messages than credit was granted")
-      self.carryOut(self.machine.handle(.violated(error, AMQPCondition("amqp:link:transfer-limit-exceeded"))))
-      return
-    }
+    guard receiver.arrived(transfer, self.engine, at: self.now) else { return self.overdrawn(receiver) }
     self.finishDetach(link)
+  }
+
+  private func readBodies(_ link: LinkID) {
+    guard let receiver = self.receivers[link], !receiver.isDetached else { return }
+    guard receiver.readBodies(self.engine, at: self.now) else { return self.overdrawn(receiver) }
+    self.finishDetach(link)
+  }
+
+  private func overdrawn(_ receiver: ReceiverCore) {
+    let error = AMQPError(
+      .protocolViolated, .link, .remote, tried: "receive from \(receiver.address)",
+      seen: "more messages than credit was granted")
+    self.carryOut(self.machine.handle(.violated(error, AMQPCondition("amqp:link:transfer-limit-exceeded"))))
   }
 }

@@ -7,8 +7,14 @@ package protocol EngineOwner: AnyObject {
   func handle(_ event: EngineEvent)
   /// The socket takes bytes again.
   func becameWritable()
+  /// The engine's output was handed to the channel: there may be room for more.
+  func wroteOutput()
   /// The channel is gone; `error` is what the channel itself reported, if anything. Called once.
   func channelClosed(_ error: (any Error)?)
+}
+
+extension EngineOwner {
+  package func wroteOutput() {}
 }
 
 /// Carries bytes between a channel and a ``ProtonEngine``, and the time into it.
@@ -121,6 +127,7 @@ package final class EngineHandler: ChannelInboundHandler {
       self.lastWrite = context.eventLoop.now
       // Flushed now: the next event may be that Proton is done, and its owner closes the channel.
       context.writeAndFlush(self.wrapOutboundOut(output), promise: nil)
+      self.owner?.wroteOutput()
     }
     self.isPumping = false
     if self.engine.isWriteClosed, !self.isClosing {

@@ -30,6 +30,8 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
 
   private enum State: Sendable {
     case waiting
+    /// Some of its bytes were handed over: the peer has no whole message, and will not get one if it ends now.
+    case partial(Delivery)
     case inFlight(Delivery)
   }
 
@@ -72,10 +74,21 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
     return nil
   }
 
-  /// What ``next()`` gave was handed over as `delivery`.
-  mutating func transferred(_ id: SendID, as delivery: Delivery) {
-    self.states[id] = .inFlight(delivery)
+  /// The first bytes of what ``next()`` gave were handed over as `delivery`; the rest follows.
+  mutating func began(_ id: SendID, as delivery: Delivery) {
+    guard case .waiting? = self.states[id] else { return }
+    self.states[id] = .partial(delivery)
     self.waitingCount -= 1
+  }
+
+  /// What ``next()`` gave was handed over as `delivery`, to its last byte.
+  mutating func transferred(_ id: SendID, as delivery: Delivery) {
+    switch self.states[id] {
+    case .waiting?: self.waitingCount -= 1
+    case .partial?: break
+    case .inFlight?, nil: return
+    }
+    self.states[id] = .inFlight(delivery)
     self.inFlight[delivery] = .some(id)
   }
 
@@ -97,6 +110,7 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
     case .waiting:
       self.waitingCount -= 1
       return .notSent(ending == .timedOut ? .timedOut : .cancelled)
+    case .partial: return .notSent(ending == .timedOut ? .timedOut : .cancelled)
     case .inFlight(let delivery):
       self.inFlight.updateValue(nil, forKey: delivery)
       return .outcome(.unknown(ending == .timedOut ? .timedOut : .cancelled))
@@ -109,7 +123,7 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
     self.ended = error
     let completions = self.states.sorted { $0.key.number < $1.key.number }.map { id, state -> (SendID, Completion) in
       switch state {
-      case .waiting: (id, .notSent(.linkEnded(error)))
+      case .waiting, .partial: (id, .notSent(.linkEnded(error)))
       case .inFlight: (id, .outcome(.unknown(.lost(error))))
       }
     }

@@ -31,6 +31,27 @@ extension AMQPMessage {
     return encoder.bytes
   }
 
+  /// All that stands before the bytes of one data section of this length, its own header last.
+  func encodedBeforeBody(dataLength: Int) -> [UInt8] {
+    var encoder = AMQPEncoder()
+    encoder.carriage(self.header, self.deliveryAnnotations, self.messageAnnotations)
+    if self.properties != AMQPProperties() {
+      encoder.descriptor(SectionDescriptor.properties)
+      encoder.fields(self.properties.fields)
+    }
+    encoder.section(SectionDescriptor.applicationProperties, self.applicationProperties)
+    encoder.descriptor(SectionDescriptor.data)
+    // vbin32 (spec 1.6.19).
+    return encoder.bytes + [0xb0] + withUnsafeBytes(of: UInt32(clamping: dataLength).bigEndian) { Array($0) }
+  }
+
+  /// The footer section alone; empty when there is none.
+  func encodedFooter() -> [UInt8] {
+    var encoder = AMQPEncoder()
+    encoder.section(SectionDescriptor.footer, self.footer)
+    return encoder.bytes
+  }
+
   /// Only the sections that a broker on the way may change: they stand before the bare message, whose bytes stay as they are.
   package func encodedCarriage() -> [UInt8] {
     var encoder = AMQPEncoder()

@@ -30,6 +30,8 @@ package enum EngineEvent: Equatable, Sendable {
   case creditReturned(LinkID, Int)
   /// A whole message arrived.
   case delivered(LinkID, IncomingTransfer)
+  /// On a link that streams bodies: there is more of the message that is coming in, or a new one.
+  case bodyArrived(LinkID)
   /// A message grew beyond the limit; its bytes were dropped and it was rejected.
   case oversized(LinkID, DeliveryID)
   /// The peer stated an outcome for a delivery, or settled it. For one that it sent itself: it takes it back.
@@ -75,4 +77,6 @@ package struct IncomingTransfer: Equatable, Sendable {
   package var delivery: DeliveryID
   package var payload: [UInt8]
   package var settled: Bool
+  /// Brings the body where it is streamed; `payload` is then what stands before it.
+  var body: IncomingBody?
 }

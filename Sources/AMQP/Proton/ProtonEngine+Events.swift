@@ -118,6 +118,7 @@ extension ProtonEngine {
 
   private func delivery(_ pointer: OpaquePointer?) -> EngineEvent? {
     guard let pointer, let linkPointer = pn_delivery_link(pointer), let link = self.linkID(linkPointer) else { return nil }
+    if self.links[link]?.streams == true, pn_link_current(linkPointer) == pointer { return .bodyArrived(link) }
     if self.links[link]?.role == .receiver, self.deliveryID(pointer) == nil { return self.incoming(pointer, linkPointer, link) }
     guard let id = self.deliveryID(pointer), pn_delivery_updated(pointer) else { return nil }
     pn_delivery_clear(pointer)

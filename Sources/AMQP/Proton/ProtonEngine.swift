@@ -46,6 +46,8 @@ package final class ProtonEngine {
     /// Bytes of a message of which not all transfers have come.
     var partial: [UInt8] = []
     var oversized = false
+    /// Whether its owner reads messages as they come.
+    var streams = false
   }
 
   package init(_ settings: Settings) {
@@ -177,7 +179,7 @@ package final class ProtonEngine {
   /// Attaches a link that sends to `target`, or receives from `source`.
   package func attach(
     _ role: LinkRole, session: SessionID, name: String, source: String?, target: String?, presettled: Bool = false,
-    properties: AMQPMap = [:]
+    properties: AMQPMap = [:], streams: Bool = false
   ) -> LinkID? {
     guard let sessionPointer = self.sessions[session],
       let pointer = role == .sender ? pn_sender(sessionPointer, name) : pn_receiver(sessionPointer, name)
@@ -188,7 +190,10 @@ package final class ProtonEngine {
     pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
     if role == .receiver { pn_link_set_max_message_size(pointer, UInt64(self.settings.maxMessageSize)) }
     if !properties.isEmpty { write(properties, to: pn_link_properties(pointer)) }
+    // What the peer may send before any of it was read; told to it with the first credit. 0 stands for no bound.
+    pn_session_set_incoming_capacity(sessionPointer, streams ? Int(self.settings.maxFrameSize) * 4 : 0)
     let id = self.register(pointer, session: session, role: role)
+    self.links[id]?.streams = streams
     pn_link_open(pointer)
     return id
   }

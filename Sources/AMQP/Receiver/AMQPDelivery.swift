@@ -11,12 +11,29 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
   /// Whether the sender had settled it: then there is nothing to settle.
   public let isSettled: Bool
   private let receiver: AMQPReceiver
+  private let incoming: IncomingBody?
 
   init(_ transfer: IncomingTransfer, receiver: AMQPReceiver) {
     self.id = transfer.delivery
     self.payload = transfer.payload
     self.isSettled = transfer.settled
     self.receiver = receiver
+    self.incoming = transfer.body
+  }
+
+  /// The most bytes of a streamed body that ever waited to be read.
+  var mostBodyBytesWaiting: Int { self.incoming?.most ?? 0 }
+
+  /// The bytes of the data sections. On a receiver that was opened with ``AMQPBodyDelivery/streamed`` they are read from here as
+  /// they come, once; ``message()`` then has all sections before the body, and no body. Settling before the end drops the rest.
+  public var body: AMQPBodyPieces {
+    if let incoming { return AMQPBodyPieces(source: .streamed(incoming) { self.receiver.wakeForBody() }) }
+    do {
+      guard case .dataSections(let sections) = try self.message().body else { return AMQPBodyPieces(source: .sections([])) }
+      return AMQPBodyPieces(source: .sections(sections))
+    } catch {
+      return AMQPBodyPieces(source: .failed(error))
+    }
   }
 
   /// The size of the encoded message in bytes.

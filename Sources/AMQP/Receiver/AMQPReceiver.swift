@@ -64,6 +64,9 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
     }
   }
 
+  /// A piece of a body was read: there is room for more.
+  func wakeForBody() { self.connection.mailbox.put(.bodyTaken(self.link)) }
+
   /// As ``WithdrawnDeliveries/whenDecided(_:_:)``, also for a delivery that has been settled already.
   @discardableResult
   func whenDecided(_ delivery: DeliveryID, _ handler: @escaping @Sendable (Bool) -> Void) -> UInt64 {

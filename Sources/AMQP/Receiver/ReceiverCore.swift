@@ -16,10 +16,12 @@ final class ReceiverCore {
   private let attachedAt: NIODeadline
   private(set) var lastActivity: NIODeadline
   private var creditSince: NIODeadline?
+  /// The message that is coming in, on a link that streams bodies.
+  var arrival: StreamedArrival?
   /// Whether Detach was written.
   var isDetached = false
   /// Whether nobody will take deliveries any more.
-  private var isClosing = false
+  private(set) var isClosing = false
   private var draining: [OneShot<Result<AMQPDrainResult, AMQPError>>] = []
 
   init(
@@ -58,6 +60,30 @@ final class ReceiverCore {
     return true
   }
 
+  /// A message whose body is read as it comes has begun.
+  func noteArrival(_ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    self.transfers += 1
+    return self.apply(.arrived, engine, at: now)
+  }
+
+  func handOut(_ transfer: IncomingTransfer) {
+    if !transfer.settled { self.ages.began(transfer.delivery, at: self.lastActivity) }
+    self.buffer.append(transfer)
+  }
+
+  /// A streamed message is over, and nothing will be read of it.
+  func drop(_ arrival: StreamedArrival, _ engine: ProtonEngine, at now: NIODeadline) {
+    if !arrival.isHandedOut {
+      self.apply(.dropped(1), engine, at: now)
+    } else if self.buffer.remove(arrival.delivery) {
+      self.ages.finished(arrival.delivery)
+      self.apply(.dropped(1), engine, at: now)
+    } else if arrival.isSettledByHolder, self.ages.finished(arrival.delivery) {
+      self.apply(.settled(1), engine, at: now)
+    }
+    // Otherwise its holder has yet to settle it, and only then has room for the next.
+  }
+
   /// A message too large for us came and was rejected: it used credit all the same.
   func arrivedOversized(_ engine: ProtonEngine, at now: NIODeadline) {
     self.transfers += 1
@@ -65,7 +91,9 @@ final class ReceiverCore {
   }
 
   func settle(_ delivery: DeliveryID, _ disposition: AMQPDisposition, _ engine: ProtonEngine, at now: NIODeadline) {
-    guard engine.settle(delivery, disposition), self.ages.finished(delivery) else { return }
+    if self.settleArrival(delivery, disposition, engine, at: now) { return }
+    engine.settle(delivery, disposition)
+    guard self.ages.finished(delivery) else { return }
     // Taken back while this settlement was on its way here: it is settled, and nobody can be told any more.
     if self.withdrawnCount > 0 { _ = self.buffer.withdrawn.settled([delivery]) }
     self.apply(.settled(1), engine, at: now)
@@ -140,6 +168,13 @@ final class ReceiverCore {
     // First of all: what is given back makes room, and must not be room for more.
     self.apply(.closed, engine, at: now)
     for transfer in self.buffer.end(.success(())) {
+      if transfer.delivery == self.arrival?.delivery {
+        // Settled when its last byte has come; nobody reads it.
+        self.arrival?.disposition = .released
+        self.arrival?.isHandedOut = false
+        self.ages.finished(transfer.delivery)
+        continue
+      }
       if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
       self.apply(.dropped(1), engine, at: now)
     }
@@ -147,6 +182,8 @@ final class ReceiverCore {
 
   func linkEnded(_ error: AMQPError) {
     _ = self.credit.handle(.closed, epoch: self.epoch)
+    self.arrival?.body.end(.failure(error))
+    self.arrival = nil
     _ = self.buffer.end(.failure(error))
     self.endDrains(.failure(error))
   }

@@ -79,7 +79,9 @@ public final class AMQPSender: Sendable {
     }
   }
 
-  private func transfer(_ payload: [UInt8], within timeout: Duration?) async throws(AMQPError) -> AMQPOutcome {
+  func transfer(
+    _ payload: [UInt8], body: OutgoingBody? = nil, within timeout: Duration?
+  ) async throws(AMQPError) -> AMQPOutcome {
     if let limit = self.maximumMessageSize, UInt64(payload.count) > limit {
       throw AMQPError(
         .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",
@@ -91,7 +93,8 @@ public final class AMQPSender: Sendable {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let send = PendingSend(
-          id: id, payload: payload, settled: self.presettled, since: now, deadline: deadline, continuation: continuation)
+          id: id, payload: payload, body: body, settled: self.presettled, since: now, deadline: deadline,
+          continuation: continuation)
         self.connection.mailbox.put(.send(self.link, send))
         // A cancellation that came before the send was put must not be lost.
         if Task.isCancelled { self.connection.mailbox.put(.cancelSend(self.link, id)) }
@@ -101,6 +104,9 @@ public final class AMQPSender: Sendable {
     }
     return try result.get()
   }
+
+  /// A piece of a body is there to be taken.
+  func wakeLoop() { self.connection.mailbox.put(.bodyReady(self.link)) }
 
   /// Calls `work` after `delay` on the connection's event loop, unless cancelled.
   func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {

@@ -7,7 +7,9 @@ struct PendingSend: Sendable {
   typealias Machine = SendMachine<DeliveryID>
 
   let id: Machine.SendID
+  /// The whole message; or what stands before its body, when ``body`` brings that.
   let payload: [UInt8]
+  let body: OutgoingBody?
   let settled: Bool
   /// When it was asked for.
   let since: NIODeadline

@@ -11,6 +11,15 @@ final class SenderCore {
   private var machine = PendingSend.Machine()
   private var pending: [PendingSend.Machine.SendID: PendingSend] = [:]
   private var drainAsked = false
+  /// The message whose body is being handed over.
+  private var streamed: Streamed?
+
+  private struct Streamed {
+    let id: PendingSend.Machine.SendID
+    let delivery: DeliveryID
+    let body: OutgoingBody
+    let settled: Bool
+  }
   private var ages = AgeLog<DeliveryID>()
   private var transfers = 0
   private let attachedAt: NIODeadline
@@ -33,6 +42,7 @@ final class SenderCore {
     self.creditChangedAt = now
   }
 
+  var isStreaming: Bool { self.streamed != nil }
   var isIdle: Bool { self.machine.isIdle }
   var waitingCount: Int { self.machine.waitingCount }
   var inFlightCount: Int { self.machine.inFlightCount }
@@ -52,10 +62,19 @@ final class SenderCore {
     self.isWritable = isWritable
     defer { self.note(credit: engine.credit(of: self.link), at: now) }
     guard isWritable else { return }
+    guard self.continueBody(engine, at: now) else { return }
     while engine.credit(of: self.link) > 0, engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound,
       let id = self.machine.next()
     {
       guard let send = self.pending[id] else { continue }
+      if let body = send.body {
+        guard let delivery = engine.beginTransfer(on: self.link) else { return }
+        self.machine.began(id, as: delivery)
+        engine.append(send.payload, on: self.link)
+        self.streamed = Streamed(id: id, delivery: delivery, body: body, settled: send.settled)
+        guard self.continueBody(engine, at: now) else { return }
+        continue
+      }
       guard let delivery = engine.transfer(send.payload, on: self.link, settled: send.settled) else { return }
       self.machine.transferred(id, as: delivery)
       self.transfers += 1
@@ -67,6 +86,42 @@ final class SenderCore {
       self.drainAsked = false
       engine.drained(self.link)
     }
+  }
+
+  /// Hands over what there is of the body that is being sent, as far as there is room.
+  ///
+  /// - Returns: whether the link is free for the next message.
+  private func continueBody(_ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    while let streamed = self.streamed {
+      guard engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound else { return false }
+      self.lastActivity = now
+      switch streamed.body.take() {
+      case .piece(let bytes): engine.append(bytes, on: self.link)
+      case .waiting: return false
+      case .finished:
+        self.streamed = nil
+        engine.finishTransfer(streamed.delivery, on: self.link, settled: streamed.settled)
+        self.machine.transferred(streamed.id, as: streamed.delivery)
+        self.transfers += 1
+        if streamed.settled {
+          self.apply(streamed.delivery, .accepted, settled: true)
+        } else {
+          self.ages.began(streamed.delivery, at: now)
+        }
+      case .failed(let error):
+        self.abortBody(engine)
+        _ = self.machine.end(streamed.id, .cancelled)
+        self.pending.removeValue(forKey: streamed.id)?.continuation.resume(returning: .failure(error))
+      }
+    }
+    return true
+  }
+
+  private func abortBody(_ engine: ProtonEngine?) {
+    guard let streamed = self.streamed else { return }
+    self.streamed = nil
+    streamed.body.close()
+    engine?.abortTransfer(streamed.delivery)
   }
 
   func creditChanged(drain: Bool, at now: NIODeadline) {
@@ -94,14 +149,20 @@ final class SenderCore {
     self.pending.removeValue(forKey: id)?.continuation.resume(returning: .success(outcome))
   }
 
-  func end(_ id: PendingSend.Machine.SendID, _ ending: PendingSend.Machine.Ending, at now: NIODeadline) {
+  func end(
+    _ id: PendingSend.Machine.SendID, _ ending: PendingSend.Machine.Ending, _ engine: ProtonEngine, at now: NIODeadline
+  ) {
     guard let completion = self.machine.end(id, ending), let send = self.pending.removeValue(forKey: id) else { return }
+    if self.streamed?.id == id { self.abortBody(engine) }
+    send.body?.close()
     send.continuation.resume(returning: self.result(completion, of: send, at: now))
   }
 
   func linkEnded(_ error: AMQPError, at now: NIODeadline) {
+    self.abortBody(nil)
     for (id, completion) in self.machine.linkEnded(error) {
       guard let send = self.pending.removeValue(forKey: id) else { continue }
+      send.body?.close()
       send.continuation.resume(returning: self.result(completion, of: send, at: now))
     }
   }

@@ -159,7 +159,7 @@ package final class ServerConnection: EngineOwner {
     // What is wrong is written to the peer first; then the transport is closed.
     case .transportFailed: break
     case .transportClosed: self.handler?.closeChannel()
-    case .linkAttachAnswered, .creditReturned: break
+    case .linkAttachAnswered, .creditReturned, .bodyArrived: break
     }
   }
 
