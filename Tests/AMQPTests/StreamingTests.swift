@@ -181,18 +181,17 @@ struct StreamingTests {
         for _ in 0..<2 {
           let delivery = try #require(try await receiver.nextBatch()?.first)
           #expect(try delivery.message().properties.messageID == "m")
+          // Nobody reads, so it fills up to its bound and stays there: the rest is not even sent.
+          while delivery.mostBodyBytesWaiting < IncomingBody.bound { await Task.yield() }
           var position = 0
           var isSame = true
           for try await piece in delivery.body {
             isSame = isSame && piece.first == content[position] && piece.last == content[position + piece.count - 1]
             position += piece.count
-            // The reader gives way, so that the loop is always ahead of it.
-            await Task.yield()
           }
           #expect(isSame)
           #expect(position == content.count)
-          #expect(delivery.mostBodyBytesWaiting <= IncomingBody.bound)
-          #expect(delivery.mostBodyBytesWaiting > 0)
+          #expect(delivery.mostBodyBytesWaiting == IncomingBody.bound)
           try delivery.accept()
         }
         #expect(await connection.statistics().links.first?.unsettled == 0)
