@@ -105,7 +105,7 @@ struct LinkWatchTests {
     }
   }
 
-  @Test("a consumer that holds its thread costs no heartbeat: the loop is another thread", .timeLimit(.minutes(2)))
+  @Test("a consumer that holds its thread costs no heartbeat: the loop is another thread", .timeLimit(.minutes(5)))
   func blockedConsumer() async throws {
     var manners = LoopbackServer.Manners.sending(1)
     // Told to us as half of it: we must be heard from within 2 s, and it must be heard within 2 s by us.

@@ -202,7 +202,7 @@ struct ObservabilityTests {
     func destroyTimer(_ handler: any TimerHandler) {}
   }
 
-  @Test("a real connection reports its gauges, and zero when it has ended", .timeLimit(.minutes(2)))
+  @Test("a real connection reports its gauges, and zero when it has ended", .timeLimit(.minutes(5)))
   func gauges() async throws {
     let (settings, told) = AsyncStream.makeStream(of: ToldGauges.Setting.self)
     var iterator = settings.makeAsyncIterator()

@@ -23,7 +23,7 @@ struct Outbox {
   }
 }
 
-@Suite("The examples of docs/testing-your-integration.md", .timeLimit(.minutes(2)))
+@Suite("The examples of docs/testing-your-integration.md", .timeLimit(.minutes(5)))
 struct VendorExampleTests {
   @Test("A bus that behaves")
   func behaves() async throws {

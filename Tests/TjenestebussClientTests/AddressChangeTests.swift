@@ -9,7 +9,7 @@ import Testing
 
 @testable import TjenestebussClient
 
-@Suite("A party's entry has changed", .timeLimit(.minutes(1)))
+@Suite("A party's entry has changed", .timeLimit(.minutes(5)))
 struct AddressChangeTests {
   @Test("Which events are changes of a party, by whatever case and type of header")
   func events() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TjenestebussClient
 
-@Suite("Questions and answers", .timeLimit(.minutes(1)))
+@Suite("Questions and answers", .timeLimit(.minutes(5)))
 struct AnswerBookTests {
   @Test("An answer is brought once; a second one, and one after giving up, is late; one nobody asked for is unknown")
   func arrivals() throws {

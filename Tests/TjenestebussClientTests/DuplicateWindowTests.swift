@@ -5,7 +5,7 @@ import Testing
 
 @testable import TjenestebussClient
 
-@Suite("Duplicates within a window", .timeLimit(.minutes(1)))
+@Suite("Duplicates within a window", .timeLimit(.minutes(5)))
 struct DuplicateWindowTests {
   private func key(_ id: String, from: Int32 = 100, to: Int32 = 200) throws -> MessageKey {
     var message = try Fixture.incoming(id: id)

@@ -7,7 +7,7 @@ import TjenestebussTesting
 
 @testable import TjenestebussClient
 
-@Suite("Duplicates, answers and calls over two buses in memory", .timeLimit(.minutes(2)))
+@Suite("Duplicates, answers and calls over two buses in memory", .timeLimit(.minutes(5)))
 struct InMemoryConversationTests {
   private static let requestID = "question"
 
@@ -278,7 +278,7 @@ struct InMemoryConversationTests {
     "No answer in time: unknown whether it was acted on; the answer that comes late is counted and accepted, or dead-lettered",
     arguments: LateReplies.allCases)
   func timeout(_ late: LateReplies) async throws {
-    try await self.withCaller(callTimeout: .milliseconds(1_500), lateReplies: late) { client, buses in
+    try await self.withCaller(callTimeout: .seconds(8), lateReplies: late) { client, buses in
       let question = try self.question()
       let error = await #expect(throws: TjenestebussError.self) { try await client.call(question) }
       guard case .callTimedOut(Self.requestID, _, _) = error else {

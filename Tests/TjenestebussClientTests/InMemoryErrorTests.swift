@@ -7,7 +7,7 @@ import TjenestebussTesting
 
 @testable import TjenestebussClient
 
-@Suite("Faulty messages and error reports, against brokers in memory", .timeLimit(.minutes(2)))
+@Suite("Faulty messages and error reports, against brokers in memory", .timeLimit(.minutes(5)))
 struct InMemoryErrorTests {
   /// From our counterpart, lacking its content type.
   private func lackingContentType(_ change: (inout AMQPMessage) -> Void = { _ in }) throws -> AMQPMessage {

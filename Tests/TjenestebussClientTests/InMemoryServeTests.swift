@@ -8,7 +8,7 @@ import TjenestebussTesting
 
 @testable import TjenestebussClient
 
-@Suite("Serving: pings, changes, protection, failing handlers, against brokers in memory", .timeLimit(.minutes(2)))
+@Suite("Serving: pings, changes, protection, failing handlers, against brokers in memory", .timeLimit(.minutes(5)))
 struct InMemoryServeTests {
   private let handlers = MessageHandlers(messages: { _ in }, errorReports: { _ in })
 
@@ -54,7 +54,7 @@ struct InMemoryServeTests {
   @Test("The bus takes the ping, but we do not receive: the report says that it is ours")
   func selfPingNotReceiving() async throws {
     try await TwoBuses.withClient { client, _ in
-      let results = try await client.pingSelf(try Fixture.herID(200), timeout: .seconds(2))
+      let results = try await client.pingSelf(try Fixture.herID(200), timeout: .seconds(10))
       for result in results {
         #expect(!result.cameBack)
         #expect(result.problem?.owner == .caller)

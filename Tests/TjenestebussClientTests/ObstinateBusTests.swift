@@ -7,7 +7,7 @@ import TjenestebussTesting
 
 @testable import TjenestebussClient
 
-@Suite("What buses do now and then", .timeLimit(.minutes(1)))
+@Suite("What buses do now and then", .timeLimit(.minutes(5)))
 struct ObstinateBusTests {
   @Test(
     "A queue that is closed for sends, gone, or not ours to write to any more: looked up anew, and sent once more with the same id",

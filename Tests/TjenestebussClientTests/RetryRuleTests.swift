@@ -61,7 +61,7 @@ struct RetryRuleTests {
   }
 }
 
-@Suite("Messages of one conversation in order", .timeLimit(.minutes(1)))
+@Suite("Messages of one conversation in order", .timeLimit(.minutes(5)))
 struct ConversationOrderTests {
   @Test("One after the other within a conversation, side by side across conversations")
   func order() async {

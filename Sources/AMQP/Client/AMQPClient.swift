@@ -194,7 +194,13 @@ public final class AMQPClient: Sendable, Service {
   }
 
   private func failed(_ error: AMQPError) {
-    self.store.withLockedValue { if $0.failure == nil { $0.failure = error } }
+    let senders = self.store.withLockedValue { store in
+      if store.failure == nil { store.failure = error }
+      return Array(store.senders.values)
+    }
+    // Before the tasks are cancelled: who waits is told why, not that a task was cancelled.
+    for sender in senders { sender.end(error) }
+    for keeper in self.keepers.values { keeper.end(error) }
     self.newTasks.finish()
   }
 

@@ -45,7 +45,7 @@ public struct AMQPRecoveryPolicy: Sendable, Hashable {
   public var connection: AMQPBackOff
   /// So many failures of one tier in a row, without a stable while between, lead to the next tier. Default 3.
   public var failuresBeforeNextTier: Int
-  /// How often an address that does not exist is tried again before that counts as final; 0 for at once, nil for ever.
+  /// How often an address that does not exist, or is disabled, is tried again before that counts as final; 0 for at once, nil for ever.
   /// Default 0.
   public var notFoundRetries: Int?
   /// So many failures in a row and it is given up; nil for never. Default nil.

@@ -40,5 +40,7 @@ extension AMQPCondition {
   public static let framingError = "amqp:connection:framing-error"
   public static let linkDetachForced = "amqp:link:detach-forced"
   public static let linkStolen = "amqp:link:stolen"
+  /// Service Bus: the queue is there, and closed.
+  public static let entityDisabled = "com.microsoft:entity-disabled"
   public static let messageSizeExceeded = "amqp:link:message-size-exceeded"
 }

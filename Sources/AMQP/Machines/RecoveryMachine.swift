@@ -160,16 +160,21 @@ struct RecoveryMachine: Sendable {
     switch error.code {
     // Closed by somebody on this side, while this is still wanted: make it again.
     case .connectionClosed, .linkClosed: return nil
-    case .notFound:
-      self.notFoundInARow += 1
-      guard let limit = self.policy.notFoundRetries, self.notFoundInARow > limit else { return nil }
-      return self.giveUp(error)
+    case .notFound: return self.absence(error)
     default:
+      // Closed by whoever runs the bus: for us as good as not there.
+      if error.condition?.name == AMQPCondition.entityDisabled { return self.absence(error) }
       if error.isRetriable { return nil }
       guard self.lowest == .connection else { return self.giveUp(error) }
       self.refusedEndpoints.insert(self.endpoint)
       return self.refusedEndpoints.count >= self.endpointCount ? self.giveUp(error) : nil
     }
+  }
+
+  private mutating func absence(_ error: AMQPError) -> Action? {
+    self.notFoundInARow += 1
+    guard let limit = self.policy.notFoundRetries, self.notFoundInARow > limit else { return nil }
+    return self.giveUp(error)
   }
 
   private mutating func turnToNextEndpoint() {

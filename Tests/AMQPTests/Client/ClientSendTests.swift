@@ -165,7 +165,7 @@ struct ClientSendTests {
     manners.refusal = { _, _ in AMQPCondition("amqp:resource-locked") }
     try await PlayedBusHandle.run(manners) { bus in
       try await AMQPClient(bus.configuration()).withClient { client in
-        let send = Task { try await client.send(self.message(), to: "q", within: .seconds(2)) }
+        let send = Task { try await client.send(self.message(), to: "q", within: .seconds(10)) }
         let error = await #expect(throws: AMQPError.self) { try await send.value }
         #expect(error?.code == .attachTimedOut)
         #expect(error?.condition?.name == "amqp:resource-locked", "\(String(describing: error))")

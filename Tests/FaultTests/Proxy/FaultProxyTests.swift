@@ -5,7 +5,7 @@ import NIOCore
 import Testing
 import TjenestebussTesting
 
-@Suite("The fault proxy, with plain bytes", .timeLimit(.minutes(2)))
+@Suite("The fault proxy, with plain bytes", .timeLimit(.minutes(5)))
 struct FaultProxyTests {
   private static let bytes = (0..<200).map { UInt8($0) }
 
