@@ -54,7 +54,8 @@ public final class AMQPRequestReply: Sendable {
     do {
       // Counted as handed over before it is: what is not known must not pass for not sent.
       self.state.withLockedValue { $0.machine.handedOver(id) }
-      _ = try await self.sender.send(request, within: timeout)
+      // A node's requests have a form of their own: a value as body, and no header.
+      _ = try await self.sender.send(request, checks: .none, within: timeout)
     } catch {
       self.end(id, seen: error.seen) { $0.notSent(id, error) }
     }

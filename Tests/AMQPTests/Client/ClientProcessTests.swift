@@ -88,7 +88,9 @@ struct ClientProcessTests {
       #expect(runs.withLockedValue { $0 } == 1)
       #expect(counts.handedBack == 1)
       let sight = try await bus.see { $0.unsettled == 0 && $0.waiting["q"] == 1 }
-      #expect(sight.outcomes == [.modified(deliveryFailed: true, undeliverableHere: false)])
+      #expect(sight.outcomes.first == .modified(deliveryFailed: true, undeliverableHere: false))
+      // What the bus sends again before it has read our Detach goes back unopened.
+      #expect(sight.outcomes.dropFirst().allSatisfy { $0 == .released })
     }
   }
 
