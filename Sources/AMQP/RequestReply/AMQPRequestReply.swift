@@ -96,7 +96,12 @@ public final class AMQPRequestReply: Sendable {
   private func error(_ ending: RequestReplyMachine.Ending, _ seen: String) -> AMQPError {
     switch ending {
     case .lost(let error, wasHandedOver: false): error
-    case .answered, .timedOut, .cancelled, .lost(_, wasHandedOver: true):
+    // How far it goes, and the bus's own words, are those of the loss.
+    case .lost(let error, wasHandedOver: true):
+      AMQPError(
+        .answerMissing, error.scope, error.origin, condition: error.condition, tried: "ask \(self.node)",
+        seen: "\(seen); whether the request was carried out is not known")
+    case .answered, .timedOut, .cancelled:
       AMQPError(
         .answerMissing, .link, .local, tried: "ask \(self.node)",
         seen: "\(seen); whether the request was carried out is not known")
