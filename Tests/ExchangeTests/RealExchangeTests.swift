@@ -55,7 +55,7 @@ struct RealExchangeTests {
     for attempt in 1...3 {
       do {
         seen = try await Self.turnstile.pass { try await one.play(on: try RealStage(one.bus)) }
-      } catch where attempt < 3 {
+      } catch  where attempt < 3 {
         continue
       }
       if seen == expected { return }

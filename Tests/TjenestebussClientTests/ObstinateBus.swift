@@ -103,7 +103,8 @@ final class ObstinateBus: ServerDelegate, Sendable {
     _ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection
   ) {
     connection.settle(delivery)
-    guard settled, outcome == .released, self.state.withLockedValue({ $0.sent == delivery }) else { return }
+    // RabbitMQ 4.3 gives the link nothing more until what it took back is settled as accepted; released leaves it locked.
+    guard settled, outcome == .accepted, self.state.withLockedValue({ $0.sent == delivery }) else { return }
     self.handOut(on: link, connection)
   }
 
