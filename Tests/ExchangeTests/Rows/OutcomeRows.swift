@@ -165,7 +165,8 @@ enum OutcomeRows {
   private static func limit(
     _ name: String, _ kind: StageQueue.Kind, _ buses: [Bus], _ play: @escaping @Sendable (Exchange) async throws -> Int
   ) -> Row {
-    Row("delivery limit, \(name), \(kind)", on: buses.filter { $0.isRabbitMQ && ($0 != .rabbitMQ310 || name != "modified, failed") }) { exchange in
+    let limiting = buses.filter { $0.isRabbitMQ && ($0 != .rabbitMQ310 || name != "modified, failed") }
+    return Row("delivery limit, \(name), \(kind)", on: limiting) { exchange in
       guard exchange.bus != .rabbitMQ310 || name != "modified, failed" else { return }
       let count = try await play(exchange)
       exchange.note("  delivered \(count) times")
