@@ -31,7 +31,7 @@ extension AMQPClient {
   ) async throws -> Result {
     let buffer = DeliveryBuffer<AMQPDelivery>()
     // The loop ends when the client is leaving; what is left is given back when the closure is.
-    let work = try self.begin(on: address) { buffer.end(.success(())) }
+    let work = try self.begin(on: address) { buffer.end($0.map { .failure($0) } ?? .success(())) }
     defer { self.finished(work) }
     let recovery = LinkRecovery(
       .receiver(address, number: self.nextNumber()), self.configuration.recovery, keeper: try self.keeper(.receiving),

@@ -3,13 +3,15 @@
 extension AMQPClient {
   /// Sends a message to an address by a sender that is kept for the next one.
   ///
-  /// - Parameter timeout: for connection, attach, credit and outcome together; nil for the configuration's operation timeout.
+  /// - Parameters:
+  ///   - checks: what the message is checked for first; by default all for which a bus is known to end link or session.
+  ///   - timeout: for connection, attach, credit and outcome together; nil for the configuration's operation timeout.
   /// - Returns: what became of it; ``AMQPOutcome/unknown(_:)`` when link or connection broke under it, when no outcome came
   ///   in time, or when the task was cancelled after it had left. It is never sent again by itself.
   /// - Throws: ``AMQPError`` when it is certain that the message did not leave: `noCredit`, `connectTimedOut`,
   ///   `attachTimedOut`, `notFound`, `unauthorized`, `messageTooLarge`, `cancelled`, `clientStopped`.
   public func send(
-    _ message: AMQPMessage, to address: String, within timeout: Duration? = nil
+    _ message: AMQPMessage, to address: String, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPOutcome {
     let deadline = ContinuousClock.now + (timeout ?? self.configuration.operationTimeout)
     let work = try self.begin(on: address)
@@ -25,7 +27,7 @@ extension AMQPClient {
         continue
       }
       do {
-        let outcome = try await attached.sender.send(message, within: deadline - .now)
+        let outcome = try await attached.sender.send(message, checks: checks, within: deadline - .now)
         if case .unknown(.lost(let error)) = outcome { keeper.lost(attached, error) }
         return outcome
       } catch {

@@ -41,7 +41,8 @@ public final class AMQPClient: Sendable, Service {
     var kept: Set<AMQPConnectionUse> = []
     var senders: [String: SenderKeeper] = [:]
     var desks: [String: RequestDesk] = [:]
-    var finishers: [UInt64: @Sendable () -> Void] = [:]
+    /// To be called when the client is leaving, with the reason when that is a fault.
+    var finishers: [UInt64: @Sendable (AMQPError?) -> Void] = [:]
     var lastNumber: UInt64 = 0
     var failure: AMQPError?
     var closeBy: ContinuousClock.Instant?
@@ -96,6 +97,7 @@ public final class AMQPClient: Sendable, Service {
       return
     }
     do throws(AMQPError) { try self.configuration.validate() } catch {
+      self.failed(error)
       self.end(error)
       throw error
     }
@@ -157,7 +159,7 @@ public final class AMQPClient: Sendable, Service {
         store.workTimer = timer
         return Array(store.finishers.values)
       }
-      for finish in finishers { finish() }
+      for finish in finishers { finish(nil) }
     case .close:
       let isRunning = self.store.withLockedValue { store in
         store.workTimer?.cancel()
@@ -212,13 +214,13 @@ public final class AMQPClient: Sendable, Service {
   }
 
   private func end(_ reason: AMQPError) {
-    let (senders, finishers) = self.store.withLockedValue { store in
+    let (senders, finishers, failure) = self.store.withLockedValue { store in
       store.lifecycle.ended(reason)
       defer { store.senders = [:] }
-      return (Array(store.senders.values), Array(store.finishers.values))
+      return (Array(store.senders.values), Array(store.finishers.values), store.failure)
     }
     self.newTasks.finish()
-    for finish in finishers { finish() }
+    for finish in finishers { finish(failure) }
     for sender in senders { sender.end(reason) }
     for keeper in self.keepers.values { keeper.end(reason) }
     self.board.end()
@@ -228,7 +230,7 @@ public final class AMQPClient: Sendable, Service {
   // MARK: Work
 
   /// Counts a call as work under way, until ``finished(_:)``, and has `finish` called when the client is leaving.
-  func begin(on address: String, _ finish: (@Sendable () -> Void)? = nil) throws(AMQPError) -> UInt64 {
+  func begin(on address: String, _ finish: (@Sendable (AMQPError?) -> Void)? = nil) throws(AMQPError) -> UInt64 {
     let (number, reason) = self.store.withLockedValue { store -> (UInt64?, AMQPError?) in
       guard store.lifecycle.workBegan() else { return (nil, store.failure ?? store.lifecycle.endReason) }
       store.lastNumber += 1

@@ -28,11 +28,12 @@ struct LinkRecovery: Sendable {
   ///
   /// - Parameters:
   ///   - isWanted: asked before each attempt.
+  ///   - throwsRefusal: whether a bus that refuses the link ends it at once: for those who have another way to take.
   ///   - open: attaches on a connection, on a session begun for it when the second argument says so.
   /// - Returns: nil when it is no longer wanted.
   /// - Throws: ``AMQPError`` that trying again cannot mend; `CancellationError`.
   mutating func attach<Link: Sendable>(
-    whileWanted isWanted: @Sendable () -> Bool = { true },
+    whileWanted isWanted: @Sendable () -> Bool = { true }, throwsRefusal: Bool = false,
     _ open: @Sendable (AMQPConnection, Bool) async throws(AMQPError) -> Link
   ) async throws -> Link? {
     while let action = self.action {
@@ -50,6 +51,7 @@ struct LinkRecovery: Sendable {
         } catch {
           try Task.checkCancellation()
           self.failed(error)
+          if throwsRefusal, error.code == .linkRefused { throw error }
         }
       case .wait(let delay, let epoch, let tier):
         self.tell(.waiting, tier, delay)

@@ -105,17 +105,19 @@ final class SenderKeeper: Sendable {
     let address = self.address
     while true {
       do {
-        let made = try await recovery.attach(whileWanted: { self.hasWaiters }) { (connection, isNew) throws(AMQPError) in
+        let made = try await recovery.attach(whileWanted: { self.hasWaiters }, throwsRefusal: true) { (connection, isNew) throws(AMQPError) in
           (try await connection.openSender(to: address, onNewSession: isNew), connection)
         }
         let isOver = self.giveBack(recovery, made)
         // Ended meanwhile: nobody else knows of it.
         if let made, self.state.withLockedValue({ $0.ended != nil }) { await made.0.close() }
         if isOver { return }
-      } catch {
-        let failure = (error as? AMQPError) ?? AMQPError.clientStopped("the client stopped while a sender was being attached")
+      } catch let error as AMQPError {
         // Those who wait are told. The next send may try again: somebody may have made the queue, or given the permission.
-        self.fail(failure, with: LinkRecovery(.sender(address), self.policy, keeper: self.keeper, board: self.board))
+        self.fail(error, with: LinkRecovery(.sender(address), self.policy, keeper: self.keeper, board: self.board))
+        return
+      } catch {
+        // The client is closing, and tells those who wait why: a refused login is more than that it was stopped.
         return
       }
     }

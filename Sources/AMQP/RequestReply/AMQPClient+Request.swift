@@ -15,11 +15,13 @@ extension AMQPClient {
   ///
   /// - Parameters:
   ///   - message: gets a message id when it has none.
+  ///   - checks: what it is checked for before it goes to a queue; requests to a paired node may have any body.
   ///   - timeout: for all of it; mandatory.
   /// - Throws: ``AMQPError``: `answerMissing` when no answer came in time: whether the request was carried out is not known,
   ///   and an answer that comes later is dropped. `cancelled`, of which the same is true. Anything else: it was not carried out.
   public func request(
-    _ message: AMQPMessage, to address: String, replyTo: AMQPReplyAddress, timeout: Duration
+    _ message: AMQPMessage, to address: String, replyTo: AMQPReplyAddress, checks: AMQPSendChecks = .standard,
+    timeout: Duration
   ) async throws(AMQPError) -> AMQPMessage {
     switch replyTo {
     case .paired:
@@ -41,7 +43,7 @@ extension AMQPClient {
       message.properties.replyTo = name ?? queue
       let request = message
       return try await self.desk(queue).answer(to: correlation, within: timeout, self.deadlines) { () throws(AMQPError) in
-        try await self.send(request, to: address, within: timeout)
+        try await self.send(request, to: address, checks: checks, within: timeout)
       }
     }
   }

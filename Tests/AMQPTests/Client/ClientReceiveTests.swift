@@ -236,4 +236,38 @@ struct ClientReceiveTests {
       #expect(connection.map(\.phase) == [.connecting, .open, .ended])
     }
   }
+
+  @Test("the login is refused for good: the loop throws that; it does not end as if all were well")
+  func refused() async throws {
+    var manners = PlayedBus.Manners()
+    manners.login = { _ in false }
+    try await PlayedBusHandle.run(manners) { bus in
+      let client = AMQPClient(bus.configuration())
+      let receiving = Task {
+        try await client.withReceiver(from: "q") { deliveries in
+          for try await _ in deliveries {}
+        }
+      }
+      await #expect(throws: AMQPError.self) { try await client.run() }
+      let error = await #expect(throws: AMQPError.self) { try await receiving.value }
+      #expect(error?.code == .loginRefused)
+    }
+  }
+
+  @Test("a node with paired links: a request may have any body and no header, as management wants it")
+  func paired() async throws {
+    var manners = PlayedBus.Manners()
+    manners.respond = { _, message in
+      var answer = AMQPMessage(body: .value(.string("here")))
+      answer.properties.correlationID = message.properties.messageID
+      return ("/management", answer)
+    }
+    try await PlayedBusHandle.run(manners) { bus in
+      try await AMQPClient(bus.configuration()).withClient { client in
+        let answer = try await client.request(
+          AMQPMessage(header: nil, body: .value(.null)), to: "/management", replyTo: .paired, timeout: .seconds(60))
+        #expect(answer.body == .value(.string("here")))
+      }
+    }
+  }
 }
