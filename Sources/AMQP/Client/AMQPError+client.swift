@@ -5,6 +5,8 @@ extension AMQPError.Code {
   public static let clientStopped = AMQPError.Code(text: "AMQP-501", isRetriable: false)
   /// No answer to a request came: whether it was carried out is not known.
   public static let answerMissing = AMQPError.Code(text: "AMQP-502", isRetriable: true)
+  /// The node that was asked answered that it did not do it.
+  public static let requestRefused = AMQPError.Code(text: "AMQP-503", isRetriable: false)
 }
 
 extension AMQPError {

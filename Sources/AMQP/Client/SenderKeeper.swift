@@ -105,7 +105,8 @@ final class SenderKeeper: Sendable {
     let address = self.address
     while true {
       do {
-        let made = try await recovery.attach(whileWanted: { self.hasWaiters }, throwsRefusal: true) { (connection, isNew) throws(AMQPError) in
+        let made = try await recovery.attach(whileWanted: { self.hasWaiters }, throwsRefusal: true) {
+          (connection, isNew) throws(AMQPError) in
           (try await connection.openSender(to: address, onNewSession: isNew), connection)
         }
         let isOver = self.giveBack(recovery, made)

@@ -132,6 +132,9 @@ extension AMQPError {
     .answerMissing: Words(
       "No answer came in time. Whether the request was carried out is not known.",
       "Ask for the state before asking for the same again.", .bus),
+    .requestRefused: Words(
+      "The bus was asked and did not do it, for the stated reason.",
+      "A message whose lock is lost comes again: handle it faster, or have locks made longer.", .caller),
   ]
 }
 

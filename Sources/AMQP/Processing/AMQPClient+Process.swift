@@ -75,18 +75,29 @@ extension AMQPClient {
       from: address, maxConcurrent: maxConcurrent, orderedBy: { _ -> Int? in nil }, policy: policy, handler)
   }
 
-  /// Renews a lock whenever two thirds of its time have passed, until the task is cancelled.
+  /// Renews a lock whenever two thirds of its time have passed, until the task is cancelled. What fails without a refusal is
+  /// tried again as long as the lock lasts.
+  ///
+  /// - Returns: whether the bus says that the lock is lost.
   private static func keepLocked(
     _ delivery: AMQPDelivery, _ renewal: any AMQPLockRenewing, _ report: @Sendable (AMQPProcessEvent) -> Void
-  ) async {
-    guard var duration = renewal.lockDuration(of: delivery) else { return }
+  ) async -> Bool {
+    guard var duration = renewal.lockDuration(of: delivery) else { return false }
+    var end = ContinuousClock.now + duration
+    var wait = duration * 2 / 3
     while true {
       do {
-        try await ContinuousClock().sleep(for: duration * 2 / 3)
+        try await ContinuousClock().sleep(for: wait)
         duration = try await renewal.renew(delivery)
+        end = .now + duration
+        wait = duration * 2 / 3
       } catch {
-        if !Task.isCancelled { report(.lockNotRenewed(DeliveryFacts(delivery).messageID)) }
-        return
+        if Task.isCancelled { return false }
+        let isLost = (error as? AMQPError)?.code == .requestRefused
+        wait = duration / 12
+        if !isLost, ContinuousClock.now + wait < end { continue }
+        report(.lockNotRenewed(DeliveryFacts(delivery).messageID))
+        return isLost
       }
     }
   }
@@ -114,7 +125,7 @@ extension AMQPClient {
       }
       if let renewal {
         group.addTask {
-          await Self.keepLocked(start.delivery, renewal, report)
+          if await Self.keepLocked(start.delivery, renewal, report) { start.lockLost() }
           return .other
         }
       }

@@ -8,6 +8,7 @@ public protocol AMQPLockRenewing: Sendable {
   /// Renews the lock.
   ///
   /// - Returns: how long it lasts from now.
-  /// - Throws: when it cannot be renewed: the bus may give the message to another.
+  /// - Throws: ``AMQPError`` `requestRefused` when the lock is lost: the handler is cancelled, since another may get the message.
+  ///   Anything else is tried again as long as the lock lasts.
   func renew(_ delivery: AMQPDelivery) async throws -> Duration
 }

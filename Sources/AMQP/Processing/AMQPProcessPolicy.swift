@@ -91,7 +91,8 @@ public enum AMQPProcessEvent: Sendable, Hashable {
   case withdrawn(AMQPMessageID?)
   /// Handled, but its link was gone before the bus could be told: it comes again.
   case settlementLost(AMQPMessageID?)
-  /// Its lock could not be renewed: the bus may give it to another.
+  /// Its lock could not be renewed: the bus may give it to another. Where the bus says that it is lost, the handler is
+  /// cancelled.
   case lockNotRenewed(AMQPMessageID?)
 }
 

@@ -16,6 +16,8 @@ final class ProcessShell<Key: Hashable & Sendable>: Sendable {
     let run: Int
     let delivery: AMQPDelivery
     let cancelled: OneShot<Void>
+    /// To be called when the bus says that the lock on it is lost: as good as taken back.
+    let lockLost: @Sendable () -> Void
   }
 
   private struct Held: Sendable {
@@ -158,7 +160,9 @@ final class ProcessShell<Key: Hashable & Sendable>: Sendable {
     case .start(let ticket, let run):
       guard let held = self.state.withLockedValue({ $0.held[ticket] }) else { return }
       if run > 1 { self.count { $0.retriedAtOnce += 1 } }
-      self.newStarts.yield(Start(ticket: ticket, run: run, delivery: held.delivery, cancelled: held.cancelled))
+      let lockLost: @Sendable () -> Void = { [weak self] in self?.event { $0.withdrawn(ticket) } }
+      self.newStarts.yield(
+        Start(ticket: ticket, run: run, delivery: held.delivery, cancelled: held.cancelled, lockLost: lockLost))
     case .hold(let ticket, let delay):
       let timer = self.deadlines.after(delay) { [weak self] in self?.event { $0.holdOver(ticket) } }
       self.state.withLockedValue { if $0.held[ticket] != nil { $0.timers[ticket] = timer } else { timer.cancel() } }

@@ -77,6 +77,7 @@ package struct IncomingTransfer: Equatable, Sendable {
   package var delivery: DeliveryID
   package var payload: [UInt8]
   package var settled: Bool
+  var tag = AMQPDeliveryTag([])
   /// Brings the body where it is streamed; `payload` is then what stands before it.
   var body: IncomingBody?
 }

@@ -145,6 +145,7 @@ extension ProtonEngine {
     self.links[link]?.oversized = false
     let id = DeliveryID(number: self.nextNumber())
     let settled = pn_delivery_settled(pointer)
+    let tag = Self.tag(of: pointer)
     pn_link_advance(linkPointer)
     if settled {
       pn_delivery_settle(pointer)
@@ -157,7 +158,12 @@ extension ProtonEngine {
       self.settle(id, .rejected(AMQPCondition(AMQPCondition.messageSizeExceeded)))
       return .oversized(link, id)
     }
-    return .delivered(link, IncomingTransfer(delivery: id, payload: payload, settled: settled))
+    return .delivered(link, IncomingTransfer(delivery: id, payload: payload, settled: settled, tag: tag))
+  }
+
+  static func tag(of pointer: OpaquePointer) -> AMQPDeliveryTag {
+    let tag = pn_delivery_tag(pointer)
+    return AMQPDeliveryTag(UnsafeRawBufferPointer(start: tag.start, count: tag.start == nil ? 0 : tag.size))
   }
 
   private func readPending(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) {

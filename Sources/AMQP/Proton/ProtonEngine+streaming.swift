@@ -48,7 +48,7 @@ extension ProtonEngine {
   }
 
   /// The next message that has begun to come in on a link that streams bodies; nil when there is none, or its reading has begun.
-  func beginReceive(on id: LinkID) -> (delivery: DeliveryID, settled: Bool)? {
+  func beginReceive(on id: LinkID) -> (delivery: DeliveryID, settled: Bool, tag: AMQPDeliveryTag)? {
     guard let link = self.links[id]?.pointer else { return nil }
     while let pointer = pn_link_current(link) {
       guard self.deliveryID(pointer) == nil else { return nil }
@@ -59,7 +59,7 @@ extension ProtonEngine {
       let delivery = DeliveryID(number: self.nextNumber())
       pn_delivery_set_context(pointer, context(delivery.number))
       self.deliveries[delivery] = pointer
-      return (delivery, pn_delivery_settled(pointer))
+      return (delivery, pn_delivery_settled(pointer), Self.tag(of: pointer))
     }
     return nil
   }

@@ -10,6 +10,8 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
   package let payload: [UInt8]
   /// Whether the sender had settled it: then there is nothing to settle.
   public let isSettled: Bool
+  /// What the bus calls it on its link: for Azure Service Bus the token of the lock on it.
+  public let tag: AMQPDeliveryTag
   private let receiver: AMQPReceiver
   private let incoming: IncomingBody?
 
@@ -17,6 +19,7 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
     self.id = transfer.delivery
     self.payload = transfer.payload
     self.isSettled = transfer.settled
+    self.tag = transfer.tag
     self.receiver = receiver
     self.incoming = transfer.body
   }

@@ -6,6 +6,7 @@ import NIOCore
 struct StreamedArrival {
   let delivery: DeliveryID
   let settled: Bool
+  let tag: AMQPDeliveryTag
   let body = IncomingBody()
   var split = BodySplitMachine()
   var size = 0
@@ -26,9 +27,9 @@ extension ReceiverCore {
   func readBodies(_ engine: ProtonEngine, at now: NIODeadline) -> Bool {
     while true {
       if self.arrival == nil {
-        guard let (delivery, settled) = engine.beginReceive(on: self.link) else { return true }
+        guard let (delivery, settled, tag) = engine.beginReceive(on: self.link) else { return true }
         guard self.noteArrival(engine, at: now) else { return false }
-        self.arrival = StreamedArrival(delivery: delivery, settled: settled)
+        self.arrival = StreamedArrival(delivery: delivery, settled: settled, tag: tag)
         if self.isClosing { self.arrival?.disposition = .released }
       }
       guard let arrival = self.arrival else { return true }
@@ -61,7 +62,8 @@ extension ReceiverCore {
       case .head(let head):
         arrival.isHandedOut = true
         self.handOut(
-          IncomingTransfer(delivery: arrival.delivery, payload: head, settled: arrival.settled, body: arrival.body))
+          IncomingTransfer(
+            delivery: arrival.delivery, payload: head, settled: arrival.settled, tag: arrival.tag, body: arrival.body))
       case .body(let piece): arrival.body.append(piece)
       case .undivided: arrival.isUndivided = true
       case .malformed:
@@ -87,7 +89,8 @@ extension ReceiverCore {
         // Undivided, or without a body.
         self.handOut(
           IncomingTransfer(
-            delivery: arrival.delivery, payload: arrival.split.collected, settled: arrival.settled, body: arrival.body))
+            delivery: arrival.delivery, payload: arrival.split.collected, settled: arrival.settled, tag: arrival.tag,
+            body: arrival.body))
       }
       arrival.body.end(.success(()))
     }

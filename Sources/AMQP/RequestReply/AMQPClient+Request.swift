@@ -8,6 +8,9 @@ public enum AMQPReplyAddress: Sendable, Hashable {
   /// The node answers on a link beside: RabbitMQ 4's `/management`. Attached for each request; for many at a time use
   /// ``AMQPConnection/withRequestReply(to:replyTo:within:_:)``.
   case paired
+  /// The node answers on a link of ours that the request names: Azure Service Bus's `$management` and `$cbs`. Attached for
+  /// each request, as with ``paired``.
+  case ownLink
 }
 
 extension AMQPClient {
@@ -24,11 +27,12 @@ extension AMQPClient {
     timeout: Duration
   ) async throws(AMQPError) -> AMQPMessage {
     switch replyTo {
-    case .paired:
+    case .paired, .ownLink:
+      let name: String? = replyTo == .paired ? nil : "answers-\(UInt64.random(in: .min ... .max))"
       let deadline = ContinuousClock.now + timeout
       let connection = try await self.connection(for: .sending, within: timeout)
       do {
-        return try await connection.withRequestReply(to: address, within: deadline - .now) { node in
+        return try await connection.withRequestReply(to: address, replyTo: name, within: deadline - .now) { node in
           try await node.request(message, within: deadline - .now)
         }
       } catch let error as AMQPError {
