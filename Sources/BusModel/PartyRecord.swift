@@ -28,6 +28,18 @@ public struct PartyRecord: Sendable, Hashable, Codable {
     public var queueKind: QueueKind? { QueueKind(registerCode: self.typeCode) }
   }
 
+  /// An address that the register will put in place by itself at a time to come (`FutureElectronicAddresses`).
+  public struct FutureAddress: Sendable, Hashable, Codable {
+    public var address: Address
+    /// When, as the register wrote it: an XML `dateTime`, mostly without time zone (Norwegian local time). Not interpreted.
+    public var validFrom: String
+
+    public init(address: Address, validFrom: String) {
+      self.address = address
+      self.validFrom = validFrom
+    }
+  }
+
   public var herID: HerID
   public var name: String
   public var kind: Kind
@@ -36,9 +48,15 @@ public struct PartyRecord: Sendable, Hashable, Codable {
   public var valid: Bool
   /// In the register's order; the canonical form sorts.
   public var addresses: [Address]
+  /// The national number of the organisation: its own, and of every other party that of the one it stands below. Nil when the
+  /// register did not say.
+  public var organisationNumber: Int32?
+  /// Scheduled changes, in the register's order. A plan that does not know of them is overtaken by them.
+  public var futureAddresses: [FutureAddress]
 
   public init(
-    herID: HerID, name: String, kind: Kind, parent: HerID?, active: Bool, valid: Bool, addresses: [Address]
+    herID: HerID, name: String, kind: Kind, parent: HerID?, active: Bool, valid: Bool, addresses: [Address],
+    organisationNumber: Int32? = nil, futureAddresses: [FutureAddress] = []
   ) {
     self.herID = herID
     self.name = name
@@ -47,6 +65,8 @@ public struct PartyRecord: Sendable, Hashable, Codable {
     self.active = active
     self.valid = valid
     self.addresses = addresses
+    self.organisationNumber = organisationNumber
+    self.futureAddresses = futureAddresses
   }
 
   /// The queue address of `kind`; nil when the entry has none.
@@ -57,16 +77,22 @@ public struct PartyRecord: Sendable, Hashable, Codable {
     return try QueueAddress(text: address.text)
   }
 
-  /// One line a field, sorted addresses, lengths before texts so that no text can imitate another field.
+  /// One line a field, sorted addresses, lengths before texts so that no text can imitate another field. Organisation number
+  /// and future addresses stand in it only where there are any: records without them hash as they always did.
   public var canonicalForm: String {
     func field(_ name: String, _ value: String) -> String { "\(name):\(value.utf8.count):\(value)\n" }
     var form = field("record", "party/1") + field("her-id", self.herID.description) + field("name", self.name)
     form += field("kind", self.kind.rawValue) + field("parent", self.parent?.description ?? "-")
     form += field("active", String(self.active)) + field("valid", String(self.valid))
+    if let number = self.organisationNumber { form += field("organisation-number", String(number)) }
     let lines = self.addresses.map {
       field("type", $0.typeCode) + field("address", $0.text) + field("inherited", String($0.inherited))
     }
-    return form + lines.sorted().joined()
+    let future = self.futureAddresses.map {
+      field("future-type", $0.address.typeCode) + field("future-address", $0.address.text)
+        + field("future-inherited", String($0.address.inherited)) + field("valid-from", $0.validFrom)
+    }
+    return form + lines.sorted().joined() + future.sorted().joined()
   }
 
   /// SHA-256 of the canonical form.

@@ -55,6 +55,8 @@ struct PartyRecordTests {
       { $0.parent = nil }, { $0.active = false }, { $0.valid = false }, { $0.addresses.removeLast() },
       { $0.addresses.append($0.addresses[0]) }, { $0.addresses[0].text += " " }, { $0.addresses[0].inherited = true },
       { $0.addresses[0].typeCode = "E_SB_ERROR" }, { $0.addresses[2].text = $0.addresses[2].text.lowercased() },
+      { $0.organisationNumber = 100 }, { $0.futureAddresses = [Self.future] },
+      { $0.futureAddresses = [Self.future, Self.future] },
     ]
     for (index, change) in changes.enumerated() {
       var changed = self.record
@@ -87,6 +89,47 @@ struct PartyRecordTests {
     let back = try JSONDecoder().decode(PartyRecord.self, from: JSONEncoder().encode(self.record))
     #expect(back == self.record)
     #expect(back.hash == self.record.hash)
+  }
+
+  private static let future = PartyRecord.FutureAddress(
+    address: PartyRecord.Address(typeCode: "E_SB_ASYNC", text: "tb.test.nhn.no/X/93238_async", inherited: false),
+    validFrom: "2026-12-01T00:00:00")
+
+  @Test("organisation number and future addresses are in form and hash where there are any, and only there")
+  func newFacts() throws {
+    var richer = self.record
+    richer.organisationNumber = 999_999_999
+    richer.futureAddresses = [Self.future]
+    #expect(
+      richer.canonicalForm
+        == self.record.canonicalForm.replacingOccurrences(
+          of: "valid:4:true\n", with: "valid:4:true\norganisation-number:9:999999999\n")
+          + """
+          future-type:10:E_SB_ASYNC
+          future-address:28:tb.test.nhn.no/X/93238_async
+          future-inherited:5:false
+          valid-from:19:2026-12-01T00:00:00
+
+          """)
+    let back = try JSONDecoder().decode(PartyRecord.self, from: JSONEncoder().encode(richer))
+    #expect(back == richer)
+    var later = richer
+    later.futureAddresses[0].validFrom = "2026-12-02T00:00:00"
+    #expect(later.hash != richer.hash)
+  }
+
+  @Test("JSON from before there were such facts reads as having none, and a record without them is written as it was then")
+  func oldJSON() throws {
+    let old = """
+      {"active":true,"addresses":[{"inherited":false,"text":"sb/x/1_async","typeCode":"E_SB_ASYNC"}],"herID":1,"kind":"service",\
+      "name":"n","parent":100,"valid":true}
+      """
+    let read = try JSONDecoder().decode(PartyRecord.self, from: Data(old.utf8))
+    #expect(read.organisationNumber == nil)
+    #expect(read.futureAddresses.isEmpty)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    #expect(String(decoding: try encoder.encode(read), as: UTF8.self) == old)
   }
 
   @Test("a move keeps queue names, order, flags and all other addresses")
