@@ -39,6 +39,7 @@ let package = Package(
   targets: [
     // The rooms, from the ground up: a target imports only what stands above it (CONTRIBUTING.md has the map).
     .systemLibrary(name: "CProton", providers: [.apt(["libqpid-proton11-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Disclosure", swiftSettings: houseRules),
     .target(
       name: "AMQP",
@@ -64,10 +65,12 @@ let package = Package(
     .target(
       name: "AddressRegistry",
       dependencies: [
-        "BusModel", "Disclosure",
+        "BusModel", "Disclosure", "CZlib",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -121,7 +124,7 @@ let package = Package(
     .target(
       name: "TjenestebussTesting",
       dependencies: [
-        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure",
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure", "CZlib",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -132,6 +135,11 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      resources: [
+        .embedInCode("AddressRegister/Contract/communication-party.wsdl"),
+        .embedInCode("AddressRegister/Contract/communication-party.xsd"), .embedInCode("AddressRegister/Contract/common.xsd"),
+        .embedInCode("AddressRegister/Contract/arrays.xsd"), .embedInCode("AddressRegister/Contract/pairs.xsd"),
       ],
       swiftSettings: houseRules),
     .executableTarget(
@@ -191,7 +199,7 @@ let package = Package(
     .testTarget(
       name: "AddressRegistryTests",
       dependencies: [
-        "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting",
+        "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting", "ForeignPrograms",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],

@@ -31,7 +31,8 @@ public struct PartyRecord: Sendable, Hashable, Codable {
   /// An address that the register will put in place by itself at a time to come (`FutureElectronicAddresses`).
   public struct FutureAddress: Sendable, Hashable, Codable {
     public var address: Address
-    /// When, as the register wrote it: an XML `dateTime`, mostly without time zone (Norwegian local time). Not interpreted.
+    /// When, as the register wrote it: an XML `dateTime`, mostly without time zone (Norwegian local time). Not interpreted;
+    /// empty when it did not say.
     public var validFrom: String
 
     public init(address: Address, validFrom: String) {

@@ -25,10 +25,13 @@ struct PartyDetailsTests {
             <b:Type><b:CodeValue>E_DS</b:CodeValue></b:Type><b:TypeCodeValue i:nil="true"/></b:ElectronicAddress>
         </ElectronicAddresses>
         <FutureElectronicAddresses xmlns:b="http://register.nhn.no/Common"><b:FutureElectronicAddress>
-          <b:Address>tb.test.nhn.no/X/100_async</b:Address></b:FutureElectronicAddress></FutureElectronicAddresses>
+          <b:Address>tb.test.nhn.no/X/100_async</b:Address><b:Inherited>false</b:Inherited>
+          <b:TypeCodeValue>E_SB_ASYNC</b:TypeCodeValue><b:ValidFrom>2026-12-01T00:00:00</b:ValidFrom>
+          </b:FutureElectronicAddress></FutureElectronicAddresses>
         <HerId>100</HerId><IsValidCommunicationParty>false</IsValidCommunicationParty>
         <LastChanged>2025-04-30T14:13:19.01</LastChanged><Name>Kommunen &amp; co</Name><ParentHerId>-1</ParentHerId>
-        <ServerTime>2025-06-01T00:00:00</ServerTime><Type>Organization</Type>
+        <ParentOrganizationNumber>-1</ParentOrganizationNumber>
+        <ServerTime>2025-06-01T00:00:00</ServerTime><Type>Organization</Type><OrganizationNumber>999999001</OrganizationNumber>
         <Services><Service><Active>false</Active><ElectronicAddresses/><HerId>101</HerId><Name>inner</Name></Service></Services>
       </GetCommunicationPartyDetailsResult></GetCommunicationPartyDetailsResponse></s:Body></s:Envelope>
     """
@@ -40,7 +43,7 @@ struct PartyDetailsTests {
     return try PartyDetails.record(node, asked: her(asked))
   }
 
-  @Test("an organisation: its own fields, not its services', and not the future's")
+  @Test("an organisation: its own fields, not its services'")
   func reads() throws {
     #expect(
       try self.record(self.organisation)
@@ -49,7 +52,81 @@ struct PartyDetailsTests {
           addresses: [
             PartyRecord.Address(typeCode: "E_SB_ASYNC", text: "sb.test.nhn.no/DigitalDialog/100_async", inherited: false),
             PartyRecord.Address(typeCode: "E_DS", text: " ldap://x ", inherited: true),
+          ], organisationNumber: 999_999_001,
+          futureAddresses: [
+            PartyRecord.FutureAddress(
+              address: PartyRecord.Address(typeCode: "E_SB_ASYNC", text: "tb.test.nhn.no/X/100_async", inherited: false),
+              validFrom: "2026-12-01T00:00:00")
           ]))
+  }
+
+  /// The document with something put right before the party's `HerId`.
+  private func with(_ addition: String) -> String {
+    self.organisation.replacingOccurrences(of: "<HerId>100</HerId>", with: addition + "<HerId>100</HerId>")
+  }
+
+  @Test(
+    "strangers, another order and what stands for nothing change nothing",
+    arguments: [
+      "<x:Active xmlns:x=\"urn:other\">false</x:Active>", "<x:HerId xmlns:x=\"urn:other\">7</x:HerId>",
+      "<NewField><Active>false</Active></NewField>", "<Municipality i:nil=\"true\"/>", "<!-- <Active>false</Active> -->",
+      "<ParentName i:nil=\"true\"/>", "<?pi x?>",
+    ])
+  func strangers(_ addition: String) throws {
+    #expect(try self.record(self.with(addition)) == self.record(self.organisation))
+  }
+
+  @Test("the fields in reverse order read the same")
+  func reversed() throws {
+    guard case .result(var node) = try SOAPEnvelope.answer(Array(self.organisation.utf8)) else { return }
+    node.children[0].children.reverse()
+    for index in node.children[0].children.indices where node.children[0].children[index].name == "ElectronicAddresses" {
+      for address in node.children[0].children[index].children.indices {
+        node.children[0].children[index].children[address].children.reverse()
+      }
+    }
+    #expect(try PartyDetails.record(node, asked: her(100)) == self.record(self.organisation))
+  }
+
+  @Test("optional parts may be missing: name, parent, type, future addresses, numbers; a list may be empty")
+  func optional() throws {
+    var document = self.organisation
+    for part in [
+      "<Name>Kommunen &amp; co</Name>", "<ParentHerId>-1</ParentHerId>", "<Type>Organization</Type>",
+      "<OrganizationNumber>999999001</OrganizationNumber>", "<ParentOrganizationNumber>-1</ParentOrganizationNumber>",
+    ] {
+      #expect(document.contains(part))
+      document = document.replacingOccurrences(of: part, with: "")
+    }
+    let future = try #require(document.range(of: "<FutureElectronicAddresses"))
+    let end = try #require(document.range(of: "</FutureElectronicAddresses>"))
+    document.removeSubrange(future.lowerBound..<end.upperBound)
+    let read = try self.record(document)
+    #expect(read.name.isEmpty)
+    #expect(read.kind == .unknown)
+    #expect(read.organisationNumber == nil)
+    #expect(read.futureAddresses.isEmpty)
+    #expect(read.addresses.count == 2)
+  }
+
+  @Test(
+    "what is there twice, or in a list where it has no place, is not guessed",
+    arguments: ["<HerId>100</HerId>", "<Active>true</Active>", "<ElectronicAddresses/>", "<ParentHerId>5</ParentHerId>"])
+  func twice(_ addition: String) {
+    #expect(throws: PartyDetails.Problem.self) { try self.record(self.with(addition)) }
+  }
+
+  @Test(
+    "an address list with anything else in it is no list: an address that is overlooked is a wrong answer",
+    arguments: [
+      ("<b:ElectronicAddress><b:Address>sb", "<x xmlns=\"urn:x\"/><b:ElectronicAddress><b:Address>sb"),
+      ("<ElectronicAddresses xmlns:b=\"http://register.nhn.no/Common\">", "<ElectronicAddresses xmlns:b=\"urn:other\">"),
+      ("<b:TypeCodeValue>E_SB_ASYNC", "<b:TypeCodeValue>E_SB_SYNC"), ("<b:Inherited>1<", "<b:Inherited>2<"),
+    ])
+  func badList(_ present: String, _ instead: String) throws {
+    let range = try #require(self.organisation.range(of: present))
+    let document = self.organisation.replacingCharacters(in: range, with: instead)
+    #expect(throws: PartyDetails.Problem.self) { try self.record(document) }
   }
 
   @Test("what the server owns does not change the hash")

@@ -73,4 +73,22 @@ struct XMLTests {
     let text = "<!--" + String(repeating: "x", count: 5_000) + "--><!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"
     #expect(throws: XMLDocumentReader.Unreadable.self) { try self.read(text) }
   }
+
+  @Test("another encoding is refused: a DOCTYPE could hide in it")
+  func encodings() throws {
+    let bomb = "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"
+    let wide = ("<?xml version=\"1.0\" encoding=\"UTF-16\"?>" + bomb).utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    let documents: [[UInt8]] = [
+      [0xFF, 0xFE] + wide, wide, Array("<?xml version=\"1.0\" encoding=\"UTF-7\"?><a>+ADw-</a>".utf8),
+      Array("<?xml version='1.0' encoding = 'iso-8859-1'?><a/>".utf8), Array("<a>".utf8) + [0xC3, 0x28] + Array("</a>".utf8),
+      Array(("<?xml version=\"1.0\"" + String(repeating: " ", count: 400) + "encoding=\"UTF-7\"?><a/>").utf8),
+    ]
+    for document in documents {
+      #expect(throws: XMLDocumentReader.Unreadable.self) { try XMLDocumentReader.read(document) }
+    }
+    for name in ["utf-8", "UTF-8", "us-ascii"] {
+      #expect(try self.read("<?xml version=\"1.0\" encoding=\"\(name)\"?><a>b</a>").text == "b")
+    }
+    #expect(try XMLDocumentReader.read([0xEF, 0xBB, 0xBF] + Array("<?xml version=\"1.0\"?><a>b</a>".utf8)).text == "b")
+  }
 }

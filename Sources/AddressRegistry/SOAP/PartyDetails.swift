@@ -2,43 +2,74 @@
 
 import BusModel
 
-/// The register's answer to `GetCommunicationPartyDetails`, read into a record.
+/// A party of the register's answers, read into a record.
 ///
-/// Only what stands right below the result counts: an organisation's answer holds whole entries of its services further in.
+/// Only what stands right below its element counts: an organisation's answer holds whole entries of its services further in.
 enum PartyDetails {
   /// What was missing or made no sense.
   struct Problem: Error, Equatable {
     var field: String
   }
 
+  /// The answer to `GetCommunicationPartyDetails`.
   static func record(_ response: XMLNode, asked: HerID) throws(Problem) -> PartyRecord {
-    guard response.name == "GetCommunicationPartyDetailsResponse",
-      let result = response.child("GetCommunicationPartyDetailsResult"), !result.isNil
-    else { throw Problem(field: "GetCommunicationPartyDetailsResult") }
-    guard let number = result.value("HerId").flatMap(Int32.init), let herID = HerID(number), herID == asked else {
-      throw Problem(field: "HerId (of the party that was asked about)")
-    }
-    // The register says -1 for "no parent".
-    let parent = result.value("ParentHerId").flatMap(Int32.init).flatMap(HerID.init)
-    return PartyRecord(
-      herID: herID, name: result.value("Name") ?? result.value("DisplayName") ?? "",
-      kind: Self.kind(result.value("Type")), parent: parent, active: try Self.boolean(result, "Active"),
-      valid: try Self.boolean(result, "IsValidCommunicationParty"), addresses: try Self.addresses(result))
+    let record = try Self.record(try Self.result(response, of: "GetCommunicationPartyDetails"))
+    guard record.herID == asked else { throw Problem(field: "HerId (of the party that was asked about)") }
+    return record
   }
 
-  private static func addresses(_ result: XMLNode) throws(Problem) -> [PartyRecord.Address] {
-    guard let list = result.child("ElectronicAddresses") else { throw Problem(field: "ElectronicAddresses") }
-    var addresses: [PartyRecord.Address] = []
-    for element in list.children("ElectronicAddress") where !element.isNil {
-      guard let code = element.value("TypeCodeValue") ?? element.child("Type")?.value("CodeValue") else {
-        throw Problem(field: "TypeCodeValue of an electronic address")
-      }
-      addresses.append(
-        PartyRecord.Address(
-          typeCode: code, text: element.child("Address")?.text ?? "", inherited: try Self.boolean(element, "Inherited")))
-    }
-    return addresses
+  /// The result of an operation; a response or result that is missing or nil is a problem.
+  static func result(_ response: XMLNode, of operation: String) throws(Problem) -> RegisterElement {
+    guard response.name == operation + "Response", response.namespace == SOAPAddressRegister.namespace,
+      let result = try RegisterElement(node: response).element(operation + "Result")
+    else { throw Problem(field: operation + "Result") }
+    return result
   }
+
+  static func herID(_ party: RegisterElement) throws(Problem) -> HerID {
+    guard let herID = try party.number("HerId").flatMap(HerID.init) else { throw Problem(field: "HerId") }
+    return herID
+  }
+
+  static func name(_ party: RegisterElement) throws(Problem) -> String {
+    let (name, shown) = (try party.value("Name"), try party.value("DisplayName"))
+    return name ?? shown ?? ""
+  }
+
+  /// A party's element, of whatever kind.
+  static func record(_ party: RegisterElement) throws(Problem) -> PartyRecord {
+    let herID = try Self.herID(party)
+    // The register says -1 for "no parent" and "no number".
+    let parent = try party.number("ParentHerId").flatMap(HerID.init)
+    guard parent != herID else { throw Problem(field: "ParentHerId (a party is not its own parent)") }
+    let own = try party.number("OrganizationNumber").flatMap(Self.positive)
+    let above = try party.number("ParentOrganizationNumber").flatMap(Self.positive)
+    guard let addresses = try party.list("ElectronicAddresses", of: "ElectronicAddress") else {
+      throw Problem(field: "ElectronicAddresses")
+    }
+    var future: [PartyRecord.FutureAddress] = []
+    for element in try party.list("FutureElectronicAddresses", of: "FutureElectronicAddress") ?? [] {
+      let from = try element.value("ValidFrom")
+      future.append(PartyRecord.FutureAddress(address: try Self.address(element), validFrom: from ?? ""))
+    }
+    return PartyRecord(
+      herID: herID, name: try Self.name(party), kind: Self.kind(try party.value("Type")),
+      parent: parent, active: try party.boolean("Active"), valid: try party.boolean("IsValidCommunicationParty"),
+      addresses: try addresses.map { element throws(Problem) in try Self.address(element) }, organisationNumber: own ?? above,
+      futureAddresses: future)
+  }
+
+  private static func address(_ element: RegisterElement) throws(Problem) -> PartyRecord.Address {
+    let outer = try element.value("TypeCodeValue")
+    let inner = try element.element("Type")?.value("CodeValue")
+    guard let code = outer ?? inner, inner == nil || inner == code else {
+      throw Problem(field: "TypeCodeValue of an electronic address")
+    }
+    return PartyRecord.Address(
+      typeCode: code, text: try element.text("Address") ?? "", inherited: try element.boolean("Inherited"))
+  }
+
+  private static func positive(_ number: Int32) -> Int32? { number > 0 ? number : nil }
 
   /// The schema allows a list of kinds; one that is not exactly one is unknown to us.
   private static func kind(_ text: String?) -> PartyRecord.Kind {
@@ -48,14 +79,6 @@ enum PartyDetails {
     case "Service": .service
     case "Person": .person
     default: .unknown
-    }
-  }
-
-  private static func boolean(_ element: XMLNode, _ name: String) throws(Problem) -> Bool {
-    switch element.value(name) {
-    case "true", "1": return true
-    case "false", "0": return false
-    default: throw Problem(field: name)
     }
   }
 }

@@ -37,15 +37,21 @@ enum SOAPEnvelope {
     case fault(SOAPFault)
   }
 
+  /// - Parameter messageID: that of the request. An answer that says it is to another message (WS-Addressing) is not believed;
+  ///   nil where nobody asked.
   /// - Throws: ``XMLDocumentReader/Unreadable`` when the bytes are no whole SOAP envelope with something in its body.
-  static func answer(_ bytes: [UInt8]) throws(XMLDocumentReader.Unreadable) -> Answer {
+  static func answer(_ bytes: [UInt8], to messageID: String? = nil) throws(XMLDocumentReader.Unreadable) -> Answer {
     let root = try XMLDocumentReader.read(bytes)
     let envelopes = [SOAPVersion.v1_1, .v1_2].map(\.envelopeNamespace)
-    guard root.name == "Envelope", envelopes.contains(root.namespace), let body = root.child("Body") else {
+    let bodies = root.children.filter { $0.name == "Body" && $0.namespace == root.namespace }
+    guard root.name == "Envelope", envelopes.contains(root.namespace), let body = bodies.first, bodies.count == 1 else {
       throw XMLDocumentReader.Unreadable(description: "an XML document <\(root.name.prefix(40))> that is no SOAP envelope")
     }
-    guard let content = body.children.first else {
-      throw XMLDocumentReader.Unreadable(description: "a SOAP envelope with an empty body")
+    if let messageID, let related = root.child("Header")?.value("RelatesTo"), related != "urn:uuid:\(messageID)" {
+      throw XMLDocumentReader.Unreadable(description: "an answer to another message than ours")
+    }
+    guard let content = body.children.first, body.children.count == 1 else {
+      throw XMLDocumentReader.Unreadable(description: "a SOAP envelope with \(body.children.count) elements in its body")
     }
     if content.name == "Fault", envelopes.contains(content.namespace) { return .fault(SOAPFault(content)) }
     return .result(content)

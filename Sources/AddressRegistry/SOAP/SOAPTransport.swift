@@ -11,7 +11,7 @@ import NIOSSL
 /// Sends one SOAP request over HTTP and reads the answer; nothing is retried or redirected.
 struct SOAPTransport: Sendable {
   /// An organisation's entry with its services is some hundred kilobytes.
-  static let answerLimit = 16 * 1_024 * 1_024
+  static let answerLimit = 32 * 1_024 * 1_024
 
   let endpoint: SOAPEndpoint
   private let credentials: RegisterCredentials
@@ -45,17 +45,20 @@ struct SOAPTransport: Sendable {
   ///
   /// - Throws: the `register…` cases of ``AddressRegistryError``, `CancellationError`.
   func call(action: String, body: String, headers: String = "") async throws -> XMLNode {
-    let request = try self.request(action: action, body: body, headers: headers)
+    let messageID = UUID().uuidString.lowercased()
+    let request = try self.request(action: action, body: body, headers: headers, messageID: messageID)
     let limit = Duration.milliseconds(Int64(self.endpoint.timeoutSeconds * 1_000))
     let (status, bytes) = try await self.exchange(request, within: limit)
-    return try Self.result(status: status, bytes: bytes, url: self.endpoint.url)
+    return try Self.result(status: status, bytes: bytes, url: self.endpoint.url, messageID: messageID)
   }
 
-  private func request(action: String, body: String, headers: String) throws(AddressRegistryError) -> HTTPClientRequest {
+  private func request(
+    action: String, body: String, headers: String, messageID: String
+  ) throws(AddressRegistryError) -> HTTPClientRequest {
     guard
       let document = SOAPEnvelope.request(
         version: self.endpoint.version, url: self.endpoint.url, action: action, body: body, headers: headers,
-        messageID: UUID().uuidString.lowercased()),
+        messageID: messageID),
       action.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") })
     else { throw .registerConfigurationInvalid("the SOAP action has characters that cannot be sent") }
     var request = HTTPClientRequest(url: self.endpoint.url)
@@ -96,10 +99,12 @@ struct SOAPTransport: Sendable {
     }
   }
 
-  private static func result(status: UInt, bytes: [UInt8], url: String) throws(AddressRegistryError) -> XMLNode {
+  private static func result(
+    status: UInt, bytes: [UInt8], url: String, messageID: String
+  ) throws(AddressRegistryError) -> XMLNode {
     if status == 401 || status == 403 { throw .registerLoginRefused(url: url, status: Int(status)) }
     let answer: SOAPEnvelope.Answer
-    do { answer = try SOAPEnvelope.answer(bytes) } catch {
+    do { answer = try SOAPEnvelope.answer(bytes, to: messageID) } catch {
       if (200..<300).contains(status) { throw .registerAnswerUnreadable(url: url, seen: error.description) }
       throw .registerHTTPError(url: url, status: Int(status))
     }

@@ -15,12 +15,18 @@ package enum XMLDocumentReader {
 
   /// Deeper than any answer of the register.
   static let depthLimit = 64
-  static let elementLimit = 200_000
+  static let elementLimit = 1_000_000
+  static let sizeLimit = 64 * 1_024 * 1_024
 
-  /// - Throws: when the document is cut off, malformed, too deep, too large, or has a DOCTYPE (SOAP forbids it, and entities
-  ///   are a way to make a reader swell).
+  /// - Throws: when the document is cut off, malformed, too deep, too large, not UTF-8, or has a DOCTYPE (SOAP forbids it, and
+  ///   entities are a way to make a reader swell).
   package static func read(_ bytes: [UInt8]) throws(Unreadable) -> XMLNode {
     guard !bytes.isEmpty else { throw Unreadable(description: "an empty document") }
+    guard bytes.count <= Self.sizeLimit else { throw Unreadable(description: "more than \(Self.sizeLimit) bytes of XML") }
+    // One encoding only: in another one a DOCTYPE could hide from the search below.
+    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil, Self.declaresUTF8(bytes) else {
+      throw Unreadable(description: "\(bytes.count) bytes that are no UTF-8, or say that they are not")
+    }
     // Refused wherever it stands: in SOAP it can only be a trick, or text in a CDATA section that nobody needs.
     guard Data(bytes).range(of: Data("<!DOCTYPE".utf8)) == nil else {
       throw Unreadable(description: "a document with a DOCTYPE")
@@ -38,6 +44,18 @@ package enum XMLDocumentReader {
       throw Unreadable(description: "\(bytes.count) bytes of broken or cut-off XML (parser error \(code) at line \(line))")
     }
     return root
+  }
+
+  /// Whether the XML declaration, where there is one, names no other encoding than UTF-8 (or its part ASCII).
+  private static func declaresUTF8(_ bytes: [UInt8]) -> Bool {
+    var head = String(decoding: bytes.prefix(300), as: UTF8.self)
+    if head.hasPrefix("\u{FEFF}") { head.removeFirst() }
+    guard head.hasPrefix("<?xml") else { return true }
+    guard let end = head.range(of: "?>") else { return false }
+    head = String(head[..<end.lowerBound])
+    guard let encoding = head.range(of: "encoding") else { return true }
+    let name = head[encoding.upperBound...].drop { " =\t\r\n\"'".contains($0) }.prefix { !"\"' \t\r\n".contains($0) }
+    return ["utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased())
   }
 
   private final class Builder: NSObject, XMLParserDelegate {

@@ -7,6 +7,7 @@ import Hummingbird
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 extension AddressRegisterServer {
   /// Listens until the task is cancelled or the service group shuts down; both let answers under way go out, and cut
@@ -46,65 +47,53 @@ extension AddressRegisterServer {
   }
 
   private func respond(to request: Request, channel: any Channel) async -> Response {
-    guard request.method == .post, let place = RegisterPlace(path: request.uri.path) else {
-      return Self.page(.notFound)
+    let path = request.uri.path
+    if request.method == .get, let place = RegisterPlace(path: path), place.reads {
+      return self.contract(request.uri.query ?? "", base: Self.base(request))
     }
-    guard self.isAllowed(request.headers[.authorization]) else {
-      var response = Self.page(.unauthorized)
-      response.headers[.wwwAuthenticate] = "Basic realm=\"address register\""
-      return response
+    if let place = RegisterPlace(path: path), request.method == .post {
+      return await self.respondSOAP(to: request, at: place, channel: channel)
     }
-    let answers = RegisterAnswers(version: place.version)
-    let wanted = place.version == .v1_1 ? "text/xml" : "application/soap+xml"
-    guard request.headers[.contentType]?.lowercased().hasPrefix(wanted) == true else {
-      return Self.page(.unsupportedMediaType)
-    }
-    let bytes: [UInt8]
-    do {
-      bytes = Array(try await request.body.collect(upTo: 4 * 1_024 * 1_024).readableBytesView)
-    } catch {
-      return Self.page(.badRequest)
-    }
-    let question: RegisterRequest
-    do throws(RegisterRequest.Malformed) {
-      question = try RegisterRequest(bytes, busNames: self.busNames)
-    } catch {
-      switch error {
-      case .document: return Self.page(.badRequest)
-      case .call(_, let reason):
-        return Self.soap(answers.plainFault(sender: true, reason: reason), answers, .internalServerError)
-      }
-    }
-    guard question.version == place.version, RegisterOperation.reads.contains(question.operation) == place.reads else {
-      return Self.soap(answers.plainFault(sender: true, reason: "not at this address"), answers, .internalServerError)
-    }
-    return await self.answer(question, answers, channel: channel)
+    return Self.page(.notFound)
   }
 
-  private func answer(_ question: RegisterRequest, _ answers: RegisterAnswers, channel: any Channel) async -> Response {
-    let fault = self.inside.withLock { $0.script.take(question.operation, herID: question.herID) }
-    switch fault {
-    case .refuse, .breakDown, .httpStatus, .replyLostBeforeApplying, .silenceBeforeApplying:
-      self.note(question, .prevented)
-    case .replyLostAfterApplying, .silenceAfterApplying, .delay, .halfDocument, nil: break
-    }
-    switch fault {
-    case nil: return await self.carryOut(question, answers)
+  /// Where the client thinks we are.
+  private static func base(_ request: Request) -> String { "http://\(request.head.authority ?? "127.0.0.1")" }
+
+  /// Carries an operation out as the script says, or does to it what the script says.
+  ///
+  /// - Parameters:
+  ///   - prevented: told when the script keeps it from being done.
+  ///   - refuse: the answer of a refusal with this code.
+  ///   - breakDown: the answer of a service that breaks.
+  ///   - carryOut: does it; with a limit only so many entries are written. The answer's body must be whole in memory for
+  ///     `halfDocument` to cut it.
+  func scripted(
+    _ operation: RegisterOperation, herID: HerID?, channel: any Channel, prevented: () -> Void = {},
+    refuse: (String) -> Response, breakDown: () -> Response, carryOut: (_ limit: Int?) async -> Response
+  ) async -> Response {
+    switch self.inside.withLock({ $0.script.take(operation, herID: herID) }) {
+    case nil: return await carryOut(nil)
     case .refuse(let code):
-      return Self.soap(answers.fault(code: code, message: "Refused by script."), answers, .internalServerError)
+      prevented()
+      return refuse(code)
     case .breakDown:
-      return Self.soap(answers.plainFault(sender: false, reason: "The service broke down."), answers, .internalServerError)
+      prevented()
+      return breakDown()
     case .httpStatus(let status):
+      prevented()
       return Self.page(HTTPResponse.Status(code: status))
     case .replyLostBeforeApplying:
+      prevented()
       return await Self.hangUp(channel)
     case .replyLostAfterApplying:
-      _ = await self.carryOut(question, answers)
+      _ = await carryOut(nil)
       return await Self.hangUp(channel)
     case .silenceBeforeApplying:
+      prevented()
       return await Self.stayAway(channel)
     case .silenceAfterApplying:
-      _ = await self.carryOut(question, answers)
+      _ = await carryOut(nil)
       return await Self.stayAway(channel)
     case .delay(let span):
       do {
@@ -112,109 +101,53 @@ extension AddressRegisterServer {
       } catch {
         return await Self.hangUp(channel)
       }
-      return await self.carryOut(question, answers)
+      return await carryOut(nil)
     case .halfDocument:
-      let (document, status) = await self.document(question, answers)
-      return Self.soap(String(decoding: Array(document.utf8).prefix(document.utf8.count / 2), as: UTF8.self), answers, status)
+      var response = await carryOut(nil)
+      let body = Collected()
+      guard (try? await response.body.write(body)) != nil else { return await Self.hangUp(channel) }
+      let bytes = body.bytes.withLock { $0 }
+      response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes.prefix(bytes.count / 2)))
+      response.headers[.contentLength] = nil
+      return response
+    case .applyOnly(let limit, let answers):
+      let response = await carryOut(limit)
+      return answers ? response : breakDown()
+    case .strangerFirst(let record):
+      try? self.put(record)
+      return await carryOut(nil)
     }
-  }
-
-  private func carryOut(_ question: RegisterRequest, _ answers: RegisterAnswers) async -> Response {
-    let (document, status) = await self.document(question, answers)
-    return Self.soap(document, answers, status)
-  }
-
-  /// Does what was asked and returns the answer's document.
-  private func document(_ question: RegisterRequest, _ answers: RegisterAnswers) async -> (String, HTTPResponse.Status) {
-    guard let herID = question.herID else { return (answers.pong("testing address register"), .ok) }
-    guard let change = question.change else { return self.details(herID, answers) }
-    do {
-      // The file is written in here: not on the cooperative pool.
-      let applied = try await NIOThreadPool.singleton.runIfActive { [self] in
-        try self.changing {
-          try $0.apply(
-            change, to: herID, operationID: question.operationID, operation: question.operation.rawValue,
-            buses: self.configuration.buses)
-        }
-      }
-      self.note(question, .applied(applied))
-      return (answers.done(question.operation), .ok)
-    } catch let refusal as AddressRegisterState.Refusal {
-      self.note(question, .refused)
-      switch refusal {
-      case .fault(let code, let message): return (answers.fault(code: code, message: message), .internalServerError)
-      case .validation(let property, let message):
-        return (answers.validationFault(property: property, message: message), .internalServerError)
-      }
-    } catch {
-      self.note(question, .refused)
-      return (answers.plainFault(sender: false, reason: "The change could not be kept."), .internalServerError)
-    }
-  }
-
-  private func details(_ herID: HerID, _ answers: RegisterAnswers) -> (String, HTTPResponse.Status) {
-    let (record, parentName, answer) = self.inside.withLock { inside -> (PartyRecord?, String?, Int64) in
-      inside.answers += 1
-      inside.reads[herID, default: 0] += 1
-      let record = inside.register.record(herID)
-      return (record, record?.parent.flatMap { inside.register.record($0)?.name }, inside.answers)
-    }
-    guard let record else {
-      let message = "There is no communication party with HER-ID \(herID)."
-      return (answers.fault(code: "InvalidHerIdSupplied", message: message), .internalServerError)
-    }
-    // A made-up time that no two answers share: whoever hashes it will notice.
-    let serverTime = MessageTimestamp(secondsSinceEpoch: 1_750_000_000 + answer)
-    return (answers.details(record, parentName: parentName, serverTime: serverTime), .ok)
-  }
-
-  private func note(_ question: RegisterRequest, _ outcome: WriteAttempt.Outcome) {
-    guard let herID = question.herID, RegisterOperation.writes.contains(question.operation) else { return }
-    self.inside.withLock {
-      $0.attempts.append(
-        WriteAttempt(operation: question.operation, herID: herID, operationID: question.operationID, outcome: outcome))
-    }
-  }
-
-  private var busNames: [String: BusName] {
-    Dictionary(self.configuration.buses.map { ($0.name.text, $0.name) }) { first, _ in first }
-  }
-
-  private func isAllowed(_ authorization: String?) -> Bool {
-    let credentials = self.configuration.credentials
-    let expected = credentials.password.withPlainText { Data("\(credentials.user):\($0)".utf8).base64EncodedString() }
-    return authorization == "Basic " + expected
   }
 
   // MARK: - Responses
 
-  private static func soap(_ document: String, _ answers: RegisterAnswers, _ status: HTTPResponse.Status) -> Response {
+  static func soap(_ document: String, _ answers: RegisterAnswers, _ status: HTTPResponse.Status) -> Response {
     Response(
       status: status, headers: [.contentType: answers.contentType],
       body: ResponseBody(byteBuffer: ByteBuffer(string: document)))
   }
 
-  private static func page(_ status: HTTPResponse.Status) -> Response {
+  static func page(_ status: HTTPResponse.Status) -> Response {
     Response(
       status: status, headers: [.contentType: "text/html"],
       body: ResponseBody(byteBuffer: ByteBuffer(string: "<html><body><p>\(status.code)</p></body></html>")))
   }
 
   /// Closes the connection; what is returned finds nobody to go to.
-  private static func hangUp(_ channel: any Channel) async -> Response {
+  static func hangUp(_ channel: any Channel) async -> Response {
     try? await channel.close()
     return Response(status: .ok)
   }
 
   /// Says nothing until the server stops, then hangs up. An hour is longer than any question waits.
-  private static func stayAway(_ channel: any Channel) async -> Response {
+  static func stayAway(_ channel: any Channel) async -> Response {
     try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3_600)) }
     return await Self.hangUp(channel)
   }
 }
 
 /// Which of the server's addresses a request went to.
-private struct RegisterPlace {
+struct RegisterPlace {
   var version: SOAPVersion
   var reads: Bool
 
@@ -238,4 +171,20 @@ private struct RegisterRequestContext: RequestContext {
     self.coreContext = CoreRequestContextStorage(source: source)
     self.channel = source.channel
   }
+}
+
+/// Takes in the whole body of a response.
+private struct Collected: ResponseBodyWriter {
+  final class Bytes: Sendable {
+    private let box = Mutex<[UInt8]>([])
+    func withLock<Value: Sendable>(_ body: (inout sending [UInt8]) -> sending Value) -> Value { self.box.withLock(body) }
+  }
+
+  let bytes = Bytes()
+
+  mutating func write(_ buffer: ByteBuffer) async throws {
+    self.bytes.withLock { $0 += Array(buffer.readableBytesView) }
+  }
+
+  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

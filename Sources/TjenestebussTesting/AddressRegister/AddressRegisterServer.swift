@@ -25,6 +25,13 @@ public final class AddressRegisterServer: Service {
     /// Where the entries and the change log are kept, so that a new process can go on with them; nil for memory only. When the
     /// file is there at the start, it counts and not the records handed in.
     public var file: String?
+    /// How long what a reading operation answered for one party is answered again, whatever was written since: the register's
+    /// own caches. Default: none.
+    public var lags: [RegisterOperation: Duration] = [:]
+    /// What time it is for the caches and the change log. Default: the machine's.
+    public var clock: any BrokerClock = SystemBrokerClock()
+    /// Whether the bytes of SOAP requests are kept for ``AddressRegisterServer/requests``. Default false.
+    public var keepsRequests = false
 
     public init(
       credentials: RegisterCredentials, buses: [Bus], host: String = "127.0.0.1", port: Int = 0, file: String? = nil
@@ -59,6 +66,8 @@ public final class AddressRegisterServer: Service {
     var reads: [HerID: Int] = [:]
     /// Counts answers, so that no two show the same times.
     var answers: Int64 = 0
+    var cached: [CacheKey: CachedAnswer] = [:]
+    var requests: [[UInt8]] = []
   }
 
   let configuration: Configuration
@@ -154,6 +163,9 @@ public final class AddressRegisterServer: Service {
   /// Every write request that was understood, in order.
   public var writeAttempts: [WriteAttempt] { self.inside.withLock { $0.attempts } }
 
+  /// The bytes of every SOAP request, when ``Configuration/keepsRequests`` says so.
+  public var requests: [[UInt8]] { self.inside.withLock { $0.requests } }
+
   /// How often the party's details were asked for (and the question understood).
   public func reads(of herID: HerID) -> Int { self.inside.withLock { $0.reads[herID] ?? 0 } }
 
@@ -161,7 +173,8 @@ public final class AddressRegisterServer: Service {
   ///
   /// - Throws: when there is a file and it cannot be written.
   public func put(_ record: PartyRecord) throws {
-    try self.changing { $0.put(record) }
+    let time = self.configuration.clock.milliseconds
+    try self.changing { $0.put(record, at: time) }
   }
 
   /// Adds a fault behind those already scripted.
@@ -176,9 +189,11 @@ public final class AddressRegisterServer: Service {
   /// process would not know.
   func changing<Value: Sendable>(_ change: (inout AddressRegisterState) throws -> Value) throws -> Value {
     try self.inside.withLock { inside in
+      // Without a file a change that throws has changed nothing, and a hundred thousand entries need not be copied.
+      guard let file = self.configuration.file else { return try change(&inside.register) }
       var next = inside.register
       let value = try change(&next)
-      if let file = self.configuration.file, next != inside.register { try RegisterFile.write(next, to: file) }
+      if next != inside.register { try RegisterFile.write(next, to: file) }
       inside.register = next
       return value
     }

@@ -20,6 +20,10 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
     public var followed: Bool
     public var before: RecordHash
     public var after: RecordHash
+    /// When, in milliseconds since 1970 by the register's clock.
+    public var time: Int64
+    /// Whether the entry was not there before.
+    public var created: Bool { self.before.hex.isEmpty }
   }
 
   /// Why a write was refused, in the register's terms.
@@ -49,15 +53,62 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
   private var slots: [HerID: PartyRecord]
   public private(set) var changes: [Change] = []
   private var performed: [String: Performed] = [:]
+  /// Who stands right below whom: made from the slots.
+  private var below: [HerID: Set<HerID>] = [:]
+
+  /// Made from the changes.
+  private var lastChanged: [HerID: Int64] = [:]
+
+  private enum CodingKeys: String, CodingKey { case slots, changes, performed }
 
   /// - Parameter records: of each HER-ID the last one counts.
   public init(records: [PartyRecord]) {
-    self.slots = Dictionary(records.map { ($0.herID, $0) }) { _, last in last }
+    self.slots = Dictionary(minimumCapacity: records.count)
+    for record in records { self.slots[record.herID] = record }
+    self.index()
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.slots = try container.decode([HerID: PartyRecord].self, forKey: .slots)
+    self.changes = try container.decode([Change].self, forKey: .changes)
+    self.performed = try container.decode([String: Performed].self, forKey: .performed)
+    self.index()
+  }
+
+  private mutating func index() {
+    for (herID, record) in self.slots { if let parent = record.parent { self.below[parent, default: []].insert(herID) } }
+    for change in self.changes { self.lastChanged[change.herID] = change.time }
   }
 
   // MARK: - Reading
 
   public var herIDs: [HerID] { self.slots.keys.sorted() }
+
+  public var count: Int { self.slots.count }
+
+  public func has(_ herID: HerID) -> Bool { self.slots[herID] != nil }
+
+  func name(of herID: HerID) -> String? { self.slots[herID]?.name }
+
+  /// When the entry was last changed, in milliseconds since 1970; a fixed instant for those that never were.
+  public func lastChange(of herID: HerID) -> Int64 { self.lastChanged[herID] ?? Self.beginning }
+
+  /// When all entries were last changed that never were, in milliseconds since 1970.
+  static let beginning: Int64 = 1_736_928_000_000
+
+  /// The parties right below this one, in order of HER-ID.
+  public func children(of herID: HerID) -> [HerID] { self.below[herID, default: []].sorted() }
+
+  /// All parties below this one, however deep, in order of HER-ID.
+  public func descendants(of herID: HerID) -> [HerID] {
+    var found: Set<HerID> = []
+    var open = [herID]
+    while let next = open.popLast() {
+      for child in self.below[next, default: []] where child != herID && found.insert(child).inserted { open.append(child) }
+    }
+    return found.sorted()
+  }
 
   /// Every entry as it shows.
   public var records: [PartyRecord] { self.herIDs.compactMap { self.record($0) } }
@@ -84,9 +135,12 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
   ///
   /// - Parameter operationID: nil for a change that nobody gave an id; otherwise the idempotency key.
   /// - Parameter buses: which bus a name means.
+  /// - Parameter limit: how many entries are written before the work breaks off (the id then counts as not carried out); nil for
+  ///   all of them.
   @discardableResult
   public mutating func apply(
-    _ change: RegisterChange, to herID: HerID, operationID: OperationID?, operation: String, buses: [Bus]
+    _ change: RegisterChange, to herID: HerID, operationID: OperationID?, operation: String, buses: [Bus], limit: Int? = nil,
+    at time: Int64 = 0
   ) throws(Refusal) -> Applied {
     if let operationID, let before = self.performed[operationID.text] {
       guard before == Performed(herID: herID, change: change) else {
@@ -95,23 +149,23 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
       return .repeated
     }
     guard let slot = self.slots[herID] else { throw .unknown(herID) }
-    var next = self.slots
+    /// In the order in which they are written.
+    var updates: [PartyRecord] = []
     switch change {
     case .switchToBus(let name):
-      let bus = try Self.bus(name, among: buses)
-      next[herID] = try self.moved(herID, to: bus)
+      updates.append(try self.moved(herID, to: try Self.bus(name, among: buses)))
     case .switchToBusWithServicesBelow(let name):
       let bus = try Self.bus(name, among: buses)
-      next[herID] = try self.moved(herID, to: bus)
-      for below in QueueSharing.descendants(of: herID, among: Array(self.slots.values)) {
+      updates.append(try self.moved(herID, to: bus))
+      for below in self.descendants(of: herID) {
         // Those that inherit follow by themselves; only queues of their own are written.
         guard let child = self.slots[below], child.addresses.contains(where: { $0.queueKind != nil && !$0.inherited }) else {
           continue
         }
-        next[below] = try self.movedOwn(child, to: bus)
+        updates.append(try self.movedOwn(child, to: bus))
       }
     case .useOrganisationQueue:
-      next[herID] = try self.inheriting(slot)
+      updates.append(try self.inheriting(slot))
     case .replaceAddresses(let addresses):
       for address in addresses {
         if address.typeCode.isEmpty { throw .validation(property: "TypeCodeValue", message: "is required") }
@@ -119,31 +173,44 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
           throw .validation(property: "Address", message: "is no queue address")
         }
       }
-      next[herID]?.addresses = addresses
+      var record = slot
+      record.addresses = addresses
+      updates.append(record)
     }
-    return self.commit(next, herID: herID, operationID: operationID, operation: operation, change: change)
+    let isWhole = limit.map { updates.count <= $0 } ?? true
+    let applied = self.commit(
+      limit.map { Array(updates.prefix($0)) } ?? updates, herID: herID, operationID: operationID, operation: operation,
+      time: time)
+    if let operationID, isWhole { self.performed[operationID.text] = Performed(herID: herID, change: change) }
+    return applied
   }
 
   /// Puts an entry in place as somebody else would: no operation id.
-  public mutating func put(_ record: PartyRecord) {
-    var next = self.slots
-    next[record.herID] = record
-    _ = self.commit(next, herID: record.herID, operationID: nil, operation: "put", change: nil)
+  public mutating func put(_ record: PartyRecord, at time: Int64 = 0) {
+    _ = self.commit([record], herID: record.herID, operationID: nil, operation: "put", time: time)
   }
 
   private mutating func commit(
-    _ next: [HerID: PartyRecord], herID: HerID, operationID: OperationID?, operation: String, change: RegisterChange?
+    _ updates: [PartyRecord], herID: HerID, operationID: OperationID?, operation: String, time: Int64
   ) -> Applied {
-    let before = Dictionary(self.records.map { ($0.herID, $0.hash) }) { first, _ in first }
-    self.slots = next
-    if let operationID, let change { self.performed[operationID.text] = Performed(herID: herID, change: change) }
+    // What is inherited changes with what it is inherited from.
+    let affected = Set(updates.flatMap { [$0.herID] + self.descendants(of: $0.herID) }).sorted()
+    let before = affected.map { self.record($0)?.hash }
+    for record in updates {
+      if let parent = self.slots[record.herID]?.parent { self.below[parent]?.remove(record.herID) }
+      if let parent = record.parent { self.below[parent, default: []].insert(record.herID) }
+      self.slots[record.herID] = record
+    }
     var changed = false
-    for record in self.records where before[record.herID] != record.hash {
+    for (affected, before) in zip(affected, before) {
+      guard let after = self.record(affected)?.hash, after != before else { continue }
       changed = true
       self.changes.append(
         Change(
-          sequence: self.changes.count + 1, herID: record.herID, operationID: operationID, operation: operation,
-          followed: record.herID != herID, before: before[record.herID] ?? RecordHash(hex: ""), after: record.hash))
+          sequence: self.changes.count + 1, herID: affected, operationID: operationID, operation: operation,
+          followed: affected != herID, before: before ?? RecordHash(hex: ""), after: after,
+          time: time))
+      self.lastChanged[affected] = time
     }
     return changed ? .changed : .unchanged
   }

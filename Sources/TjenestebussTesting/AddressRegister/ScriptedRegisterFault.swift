@@ -2,19 +2,6 @@
 
 import BusModel
 
-/// What the testing register can be asked over SOAP.
-public enum RegisterOperation: String, Sendable, Hashable, Codable, CaseIterable {
-  case ping = "Ping"
-  case details = "GetCommunicationPartyDetails"
-  case switchBus = "SwitchBus"
-  case switchBusIncludingServices = "SwitchBusIncludingServices"
-  case useOrganizationQueue = "UseOrganizationQueue"
-  case updateElectronicAddresses = "UpdateElectronicAddresses"
-
-  public static let reads: Set<RegisterOperation> = [.ping, .details]
-  public static let writes: Set<RegisterOperation> = Set(allCases).subtracting(reads)
-}
-
 /// Something that is to go wrong, once or several times.
 public struct ScriptedRegisterFault: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
@@ -36,6 +23,11 @@ public struct ScriptedRegisterFault: Sendable, Hashable {
     case delay(Duration)
     /// Done, and answered with the first half of the document.
     case halfDocument
+    /// Only this many entries are written, then the service breaks: a fault of the platform, or, where `answers`, an answer as if
+    /// all were well.
+    case applyOnly(Int, answers: Bool)
+    /// Somebody else changes this entry right before; then all goes its way.
+    case strangerFirst(PartyRecord)
   }
 
   public var kind: Kind

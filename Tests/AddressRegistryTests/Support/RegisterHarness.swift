@@ -17,9 +17,11 @@ struct RegisterHarness: Sendable {
 
   static func run(
     _ version: SOAPVersion = .v1_1, records: [PartyRecord] = family(), timeoutSeconds: Double = 30, file: String? = nil,
+    adjust: (inout AddressRegisterServer.Configuration) -> Void = { _ in },
     _ body: @Sendable (RegisterHarness) async throws -> Void
   ) async throws {
-    let configuration = AddressRegisterServer.Configuration(credentials: registerCredentials, buses: bothBuses, file: file)
+    var configuration = AddressRegisterServer.Configuration(credentials: registerCredentials, buses: bothBuses, file: file)
+    adjust(&configuration)
     try await AddressRegisterServer.withServer(configuration: configuration, records: records) { server in
       try await RegisterHTTP.withClient { http in
         let harness = RegisterHarness(
