@@ -47,6 +47,16 @@ extension AddressRegistryError {
         tried: "write to the address cache \(path)", seen: seen,
         meaning: "Another process held the file for longer than this one waits. Nothing was changed.",
         next: "Try again; if it stays so, look for a process that hangs while it holds the file.", owner: .host)
+    case .cacheOlder(let path, let version, let known):
+      Explanation(
+        tried: "open the address cache \(path) for reading", seen: "schema version \(version), this program reads \(known)",
+        meaning: "An earlier program wrote the file. Nothing was changed.",
+        next: "Let the program that writes it open it once: that brings it up to date.", owner: .caller)
+    case .cacheOfOtherEnvironment(let path, let environment, let wanted):
+      Explanation(
+        tried: "open the address cache \(path) for the environment \(wanted)", seen: "it is of the environment \(environment)",
+        meaning: "Its parties are others, with the same numbers. Nothing was read or changed.",
+        next: "Name the cache file of \(wanted), or correct the environment in the configuration.", owner: .caller)
     default: nil
     }
   }

@@ -17,6 +17,8 @@ public enum AddressRegistryError: Error, Sendable, Hashable {
   case cacheRowDamaged(HerID, seen: String)
   case cacheFull(path: String, seen: String)
   case cacheBusy(path: String, seen: String)
+  case cacheOlder(path: String, version: Int, known: Int)
+  case cacheOfOtherEnvironment(path: String, environment: String, wanted: String)
 
   // Look-ups.
   /// Neither cached nor, where `askedRegister`, known to the register.
@@ -63,6 +65,8 @@ extension AddressRegistryError: ExplainedError {
     case .cacheRowDamaged: "AR-107"
     case .cacheFull: "AR-108"
     case .cacheBusy: "AR-109"
+    case .cacheOlder: "AR-110"
+    case .cacheOfOtherEnvironment: "AR-111"
     case .partyUnknown: "AR-201"
     case .partyNotActive: "AR-202"
     case .addressMissing: "AR-203"

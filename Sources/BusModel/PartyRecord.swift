@@ -98,11 +98,7 @@ public struct PartyRecord: Sendable, Hashable, Codable {
 
   /// SHA-256 of the canonical form.
   public var hash: RecordHash {
-    RecordHash(
-      hex: SHA256.hash(data: Array(self.canonicalForm.utf8)).map { byte in
-        let text = String(byte, radix: 16)
-        return text.count == 1 ? "0" + text : text
-      }.joined())
+    RecordHash(bytes: SHA256.hash(data: Array(self.canonicalForm.utf8)))
   }
 }
 
@@ -110,6 +106,26 @@ public struct PartyRecord: Sendable, Hashable, Codable {
 public struct RecordHash: Sendable, Hashable, Codable, CustomStringConvertible {
   public let hex: String
   public init(hex: String) { self.hex = hex }
+
+  /// - Parameter bytes: 32 of them.
+  public init(bytes: some Sequence<UInt8>) {
+    let digits = Array("0123456789abcdef".utf8)
+    self.hex = String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  /// The 32 bytes; empty when the text is no such hash.
+  public var bytes: [UInt8] {
+    let digits = self.hex.utf8.compactMap { digit -> UInt8? in
+      switch digit {
+      case 48...57: digit - 48
+      case 97...102: digit - 87
+      default: nil
+      }
+    }
+    guard digits.count == 64, self.hex.utf8.count == 64 else { return [] }
+    return (0..<32).map { digits[$0 * 2] << 4 | digits[$0 * 2 + 1] }
+  }
+
   public init(from decoder: any Decoder) throws { self.hex = try decoder.singleValueContainer().decode(String.self) }
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

@@ -15,7 +15,9 @@ extension AddressCache {
     }
   }
 
-  static func openBlocking(path: String, access: Access, busyTimeout: Duration) throws -> AddressCache {
+  static func openBlocking(
+    path: String, access: Access, environment: String?, busyTimeout: Duration
+  ) throws -> AddressCache {
     let there = FileManager.default.fileExists(atPath: path)
     if access == .readOnly, !there { throw AddressRegistryError.cacheMissing(path: path) }
     var configuration = Configuration()
@@ -30,7 +32,12 @@ extension AddressCache {
         let standing = try look.read { try CacheSchema.standing($0) }
         try look.close()
         try CacheSchema.check(standing, path: path)
-        if access == .readOnly, standing == .empty { throw AddressRegistryError.cacheMissing(path: path) }
+        if access == .readOnly {
+          if standing == .empty { throw AddressRegistryError.cacheMissing(path: path) }
+          if case .ours(let version) = standing, version < CacheSchema.version {
+            throw AddressRegistryError.cacheOlder(path: path, version: version, known: CacheSchema.version)
+          }
+        }
       }
       configuration.prepareDatabase { database in
         guard !database.configuration.readonly else { return }
@@ -39,35 +46,61 @@ extension AddressCache {
         var persist: CInt = 1
         _ = sqlite3_file_control(database.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &persist)
         try database.execute(sql: "PRAGMA synchronous = FULL")
+        // What a row was once is not left lying in the file: a damaged page could lead to it.
+        try database.execute(sql: "PRAGMA secure_delete = ON")
       }
       let pool = try DatabasePool(path: path, configuration: configuration)
       do {
-        try Self.settle(pool, path: path, access: access)
+        let environment = try Self.settle(pool, path: path, access: access, environment: environment)
+        let direct = try DirectLookUp(path: path, busyTimeout: busyTimeout)
+        return AddressCache(path: path, access: access, environment: environment, database: pool, direct: direct)
       } catch {
         try? pool.close()
         throw error
       }
-      return AddressCache(path: path, access: access, database: pool)
     } catch {
       throw CacheFailure.explained(error, path: path)
     }
   }
 
-  /// Creates the tables in an empty file and checks what is there, in one write transaction, so that two processes that
-  /// open a new file at once agree.
-  private static func settle(_ pool: DatabasePool, path: String, access: Access) throws {
+  /// Creates the tables in an empty file, brings an older one up to date, and checks whose environment it is of, in one write
+  /// transaction, so that two processes that open a new file at once agree.
+  ///
+  /// - Returns: the file's environment.
+  private static func settle(
+    _ pool: DatabasePool, path: String, access: Access, environment: String?
+  ) throws -> String? {
     guard access == .readWrite else {
-      try CacheSchema.check(try pool.read { try CacheSchema.standing($0) }, path: path)
-      return
+      return try pool.read { database in
+        try CacheSchema.check(try CacheSchema.standing(database), path: path)
+        let facts = try CacheFacts.load(from: database)
+        try Self.check(facts, path: path, environment: environment)
+        return facts.environment
+      }
     }
-    try pool.write { database in
+    return try pool.write { database in
       let standing = try CacheSchema.standing(database)
       try CacheSchema.check(standing, path: path)
-      if standing == .empty { try CacheSchema.create(database) }
-      let findings = try String.fetchAll(database, sql: "PRAGMA quick_check(5)")
-      if findings != ["ok"] {
-        throw AddressRegistryError.cacheCorrupt(path: path, seen: findings.joined(separator: "; "))
+      switch standing {
+      case .empty: try CacheSchema.create(database, environment: environment)
+      case .ours(let version) where version < CacheSchema.version:
+        try CacheSchema.upgrade(database, environment: environment)
+      case .ours, .foreign: break
       }
+      var facts = try CacheFacts.load(from: database)
+      try Self.check(facts, path: path, environment: environment)
+      if facts.environment == nil, let environment {
+        facts.environment = environment
+        try facts.store(in: database)
+      }
+      return facts.environment
+    }
+  }
+
+  /// Test parties must not be looked up among those of production, nor the other way round.
+  private static func check(_ facts: CacheFacts, path: String, environment: String?) throws(AddressRegistryError) {
+    if let environment, let theirs = facts.environment, theirs != environment {
+      throw .cacheOfOtherEnvironment(path: path, environment: theirs, wanted: environment)
     }
   }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Foundation
 import GRDB
+import NIOConcurrencyHelpers
 
 /// The SQLite file that tells which HER-ID sits on which bus, with the source and age of each row (invariant I-17).
 ///
@@ -27,28 +29,43 @@ public final class AddressCache: Sendable {
 
   public let path: String
   public let access: Access
+  /// The environment whose register the file mirrors ("test", "production"); nil when nobody has said.
+  public let environment: String?
   let database: DatabasePool
+  private let direct: DirectLookUp
+  /// Whether all rows have been found to be there since the file was opened: before that, a row that is not found proves nothing.
+  private let isKnownWhole = NIOLockedValueBox(false)
 
-  init(path: String, access: Access, database: DatabasePool) {
+  init(path: String, access: Access, environment: String?, database: DatabasePool, direct: DirectLookUp) {
     self.path = path
     self.access = access
+    self.environment = environment
     self.database = database
+    self.direct = direct
   }
 
-  /// Opens the file; with `.readWrite` it is made when absent (its folder is not).
+  /// Opens the file; with `.readWrite` it is made when absent (its folder is not), and brought up to date when an earlier
+  /// version of this library made it.
   ///
-  /// - Parameter busyTimeout: how long a write waits for another process's write.
+  /// - Parameters:
+  ///   - environment: the environment that is meant. A new file becomes that environment's; one of another is refused. Nil
+  ///     takes the file as it is.
+  ///   - busyTimeout: how long a write waits for another process's write.
   public static func open(
-    path: String, access: Access, busyTimeout: Duration = .seconds(5)
+    path: String, access: Access, environment: String? = nil, busyTimeout: Duration = .seconds(5)
   ) async throws -> AddressCache {
-    try await Self.offPool { try Self.openBlocking(path: path, access: access, busyTimeout: busyTimeout) }
+    try await Self.offPool {
+      try Self.openBlocking(path: path, access: access, environment: environment, busyTimeout: busyTimeout)
+    }
   }
 
   /// Lets go of the file. Idempotent; later calls of the other methods fail.
   public func close() async throws {
     let database = self.database
     let path = self.path
+    let direct = self.direct
     try await Self.offPool {
+      direct.close()
       do { try database.close() } catch { throw CacheFailure.explained(error, path: path) }
     }
   }
@@ -57,20 +74,77 @@ public final class AddressCache: Sendable {
 
   /// The party as cached, whatever its age; nil when it is not in the cache.
   public func party(_ herID: HerID) async throws -> RegistryEntry? {
-    try await self.reading { try EntryRow.load(herID, from: $0) }
+    let isKnownWhole = self.isKnownWhole
+    return try await self.reading { database in
+      if let entry = try EntryRow.load(herID, from: database) { return entry }
+      // A damaged page can hide a row: that it is not there is believed once everything else has been found to be.
+      if !isKnownWhole.withLockedValue({ $0 }) {
+        try EntryRow.verifyWhole(database)
+        isKnownWhole.withLockedValue { $0 = true }
+      }
+      return nil
+    }
   }
 
-  /// Every party in the cache, in order of HER-ID. One damaged row fails the call, for a list that lacks one is wrong.
+  /// The party as cached, on the calling thread, by one prepared statement: microseconds when SQLite has the page in memory, the
+  /// disk's time when not. For threads that may wait for a disk; tasks use ``party(_:)``.
+  ///
+  /// - Returns: nil when it is not found, which is no proof that it is not there.
+  public func partyNow(_ herID: HerID) throws -> RegistryEntry? {
+    do { return try self.direct.entry(herID) } catch { throw CacheFailure.explained(error, path: self.path) }
+  }
+
+  /// Every party in the cache, in order of HER-ID. One damaged or missing row fails the call, for a list that lacks one is wrong.
   public func parties() async throws -> [RegistryEntry] {
-    try await self.reading { try EntryRow.loadAll(from: $0) }
+    try await self.reading { database in
+      var entries: [RegistryEntry] = []
+      try EntryRow.forEach(in: database) { entries.append($0) }
+      return entries
+    }
   }
 
   /// The parties right below `organisation`, in order of HER-ID.
   public func children(of organisation: HerID) async throws -> [RegistryEntry] {
     try await self.reading { database in
-      let numbers = try Int32.fetchAll(
-        database, sql: "SELECT her_id FROM party WHERE parent = ? ORDER BY her_id", arguments: [organisation.value])
-      return try numbers.compactMap { try HerID($0).flatMap { try EntryRow.load($0, from: database) } }
+      var entries: [RegistryEntry] = []
+      try EntryRow.forEach(in: database) { if $0.record.parent == organisation { entries.append($0) } }
+      return entries
+    }
+  }
+
+  /// Reads every row and compares with what was stored: seals, number, and that none is an earlier one; and SQLite's own check.
+  ///
+  /// - Returns: how many parties there are.
+  @discardableResult
+  public func verify() async throws -> Int {
+    try await self.reading { database in
+      let findings = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
+      if findings != ["ok"] { throw AddressRegistryError.cacheCorrupt(path: "", seen: findings.joined(separator: "; ")) }
+      var count = 0
+      try EntryRow.forEach(in: database) { _ in count += 1 }
+      return count
+    }
+  }
+
+  /// The routes of all parties, and the number of the last write they are of.
+  func routeTable(buses: [Bus]) async throws -> (table: RouteTable, change: Int64) {
+    try await self.reading { database in
+      let facts = try CacheFacts.load(from: database)
+      var table = RouteTable(buses: buses, capacity: Int(facts.parties))
+      try EntryRow.forEach(in: database) { table.put($0) }
+      return (table, facts.change)
+    }
+  }
+
+  /// The number of the last write to the file, by whichever process.
+  func lastChange() async throws -> Int64 { try await self.reading { try CacheFacts.load(from: $0).change } }
+
+  /// What was stored after write number `change`, and the number of the last write. Nil for more than `limit` entries.
+  func changed(since change: Int64, limit: Int) async throws -> (entries: [RegistryEntry]?, change: Int64) {
+    try await self.reading { database in
+      let last = try CacheFacts.load(from: database).change
+      let entries = last == change ? [] : try EntryRow.changed(since: change, limit: limit + 1, in: database)
+      return (entries.count > limit ? nil : entries, last)
     }
   }
 
@@ -86,7 +160,17 @@ public final class AddressCache: Sendable {
   public func save(
     _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant
   ) async throws -> (entry: RegistryEntry, outcome: SaveOutcome) {
-    try await self.writing { try Self.save(record, source: source, readAt: readAt, now: now, in: $0) }
+    try await self.changing { try Self.save(record, source: source, readAt: readAt, now: now, &$1, in: $0) }
+  }
+
+  /// Saves many readings in one transaction: all or none of them.
+  @discardableResult
+  func save(
+    _ readings: [(record: PartyRecord, readAt: RegistryInstant)], source: RecordSource, now: RegistryInstant
+  ) async throws -> [(entry: RegistryEntry, outcome: SaveOutcome)] {
+    try await self.changing { database, facts in
+      try readings.map { try Self.save($0.record, source: source, readAt: $0.readAt, now: now, &facts, in: database) }
+    }
   }
 
   /// Takes all records in, or, when anything fails, none of them.
@@ -96,16 +180,14 @@ public final class AddressCache: Sendable {
   public func importParties(
     _ records: [PartyRecord], readAt: RegistryInstant, now: RegistryInstant, overRegister: Bool = false
   ) async throws -> ImportSummary {
-    try await self.writing { database in
+    try await self.changing { database, facts in
       var summary = ImportSummary()
       for record in records {
-        let source = try String.fetchOne(
-          database, sql: "SELECT source FROM party WHERE her_id = ?", arguments: [record.herID.value])
-        if source == RecordSource.soap.rawValue, !overRegister {
+        if !overRegister, let before = try? EntryRow.load(record.herID, from: database), before.source.isRegister {
           summary.keptFromRegister.append(record.herID)
           continue
         }
-        switch try Self.save(record, source: .file, readAt: readAt, now: now, in: database).outcome {
+        switch try Self.save(record, source: .file, readAt: readAt, now: now, &facts, in: database).outcome {
         case .added: summary.added.append(record.herID)
         case .changed: summary.changed.append(record.herID)
         case .confirmed: summary.confirmed.append(record.herID)
@@ -119,21 +201,38 @@ public final class AddressCache: Sendable {
   /// Makes the entry as old as can be, unless it was read later than `instant`: it is known to be wrong. Its record stays, for
   /// whoever asks what it was.
   func age(_ herID: HerID, readBefore instant: RegistryInstant) async throws {
-    try await self.writing { database in
+    try await self.changing { database, facts in
       guard var entry = try EntryRow.load(herID, from: database), entry.readAt <= instant else { return }
       entry.readAt = RegistryInstant(millisecondsSinceEpoch: 0)
-      try EntryRow.store(entry, in: database)
+      try EntryRow.store(entry, &facts, in: database)
+    }
+  }
+
+  // MARK: - Marks
+
+  /// How far a reader of the register has come, by the reader's own name: the last event's id, when a sync ended.
+  func mark(_ name: String) async throws -> String? {
+    try await self.reading {
+      try String.fetchOne($0, sql: "SELECT value FROM mark WHERE name = ?", arguments: [name])
+    }
+  }
+
+  func setMark(_ name: String, _ value: String) async throws {
+    try await self.changing { database, _ in
+      try database.execute(sql: "INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", arguments: [name, value])
     }
   }
 
   private static func save(
-    _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant, in database: Database
+    _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant, _ facts: inout CacheFacts,
+    in database: Database
   ) throws -> (entry: RegistryEntry, outcome: SaveOutcome) {
     let before = try Row.fetchOne(
-      database, sql: "SELECT record_hash, read_at_ms, version FROM party WHERE her_id = ?", arguments: [record.herID.value])
+      try database.cachedStatement(sql: "SELECT record_hash, read_at_ms, version FROM party WHERE her_id = ?"),
+      arguments: [record.herID.value])
     guard let before else {
       let entry = RegistryEntry(record: record, source: source, readAt: readAt, version: 1)
-      try EntryRow.store(entry, in: database)
+      try EntryRow.store(entry, &facts, in: database)
       return (entry, .added)
     }
     let beforeReadAt = RegistryInstant(millisecondsSinceEpoch: before["read_at_ms"])
@@ -142,10 +241,11 @@ public final class AddressCache: Sendable {
       if let kept = try? EntryRow.load(record.herID, from: database) { return (kept, .keptNewer) }
     }
     let version: Int64 = before["version"]
-    let storedHash: String = before["record_hash"]
-    let same = storedHash == record.hash.hex
-    let entry = RegistryEntry(record: record, source: source, readAt: readAt, version: same ? version : version + 1)
-    try EntryRow.store(entry, in: database)
+    let storedHash: Data = before["record_hash"]
+    let same = Array(storedHash) == record.hash.bytes
+    let entry = RegistryEntry(
+      record: record, source: source, readAt: readAt, version: same ? version : max(version, 0) + 1)
+    try EntryRow.store(entry, &facts, in: database)
     return (entry, same ? .confirmed : .changed)
   }
 
@@ -155,10 +255,21 @@ public final class AddressCache: Sendable {
     do { return try await self.database.read(body) } catch { throw CacheFailure.explained(error, path: self.path) }
   }
 
-  private func writing<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+  /// One write transaction; what the file says of itself is kept in step.
+  private func changing<Value: Sendable>(
+    _ body: @Sendable @escaping (Database, inout CacheFacts) throws -> Value
+  ) async throws -> Value {
     guard self.access == .readWrite else {
       throw AddressRegistryError.cacheReadOnly(path: self.path, seen: "it was opened for reading only")
     }
-    do { return try await self.database.write(body) } catch { throw CacheFailure.explained(error, path: self.path) }
+    do {
+      return try await self.database.write { database in
+        let before = try CacheFacts.load(from: database)
+        var facts = before
+        let value = try body(database, &facts)
+        if facts != before { try facts.store(in: database) }
+        return value
+      }
+    } catch { throw CacheFailure.explained(error, path: self.path) }
   }
 }

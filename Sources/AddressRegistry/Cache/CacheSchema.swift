@@ -6,7 +6,7 @@ import GRDB
 enum CacheSchema {
   /// "TjAR": tells our file from other programs' SQLite files.
   static let applicationID: Int32 = 0x546A_4152
-  static let version = 1
+  static let version = 2
 
   /// What a file says of itself.
   enum Standing: Equatable {
@@ -37,33 +37,45 @@ enum CacheSchema {
     }
   }
 
-  static func create(_ database: Database) throws {
+  static func create(_ database: Database, environment: String?) throws {
     try database.execute(
       sql: """
         CREATE TABLE party (
           her_id      INTEGER PRIMARY KEY NOT NULL CHECK (her_id > 0),
-          name        TEXT    NOT NULL,
-          kind        TEXT    NOT NULL,
-          parent      INTEGER,
-          active      INTEGER NOT NULL CHECK (active IN (0, 1)),
-          valid       INTEGER NOT NULL CHECK (valid IN (0, 1)),
-          source      TEXT    NOT NULL,
+          content     BLOB    NOT NULL,
+          source      INTEGER NOT NULL,
           read_at_ms  INTEGER NOT NULL,
           version     INTEGER NOT NULL CHECK (version > 0),
-          record_hash TEXT    NOT NULL,
-          seal        TEXT    NOT NULL
+          record_hash BLOB    NOT NULL,
+          change      INTEGER NOT NULL,
+          seal        BLOB    NOT NULL
         ) STRICT;
-        CREATE INDEX party_by_parent ON party (parent);
-        CREATE TABLE address (
-          her_id    INTEGER NOT NULL REFERENCES party (her_id) ON DELETE CASCADE,
-          position  INTEGER NOT NULL,
-          type_code TEXT    NOT NULL,
-          text      TEXT    NOT NULL,
-          inherited INTEGER NOT NULL CHECK (inherited IN (0, 1)),
-          PRIMARY KEY (her_id, position)
+        CREATE INDEX party_by_change ON party (change);
+        CREATE TABLE mark (
+          name  TEXT PRIMARY KEY NOT NULL,
+          value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE facts (
+          id          INTEGER PRIMARY KEY CHECK (id = 1),
+          environment TEXT,
+          change      INTEGER NOT NULL,
+          parties     INTEGER NOT NULL,
+          folded      BLOB    NOT NULL,
+          seal        BLOB    NOT NULL
+        ) STRICT;
         PRAGMA application_id = \(Self.applicationID);
         PRAGMA user_version = \(Self.version);
         """)
+    try CacheFacts(environment: environment).store(in: database)
+  }
+
+  /// Brings a file of an earlier schema up to this one, with all it holds.
+  static func upgrade(_ database: Database, environment: String?) throws {
+    let entries = try FirstFormRow.loadAll(from: database)
+    try database.execute(sql: "DROP TABLE address; DROP TABLE party")
+    try Self.create(database, environment: environment)
+    var facts = try CacheFacts.load(from: database)
+    for entry in entries { try EntryRow.store(entry, &facts, in: database) }
+    try facts.store(in: database)
   }
 }

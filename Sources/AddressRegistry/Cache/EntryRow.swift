@@ -1,93 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
-import Crypto
+import Foundation
 import GRDB
 
-/// An entry in the tables, there and back. What is loaded is believed only when it hashes to what was sealed.
+/// An entry in its table, there and back. What is loaded is believed only when it hashes to what was sealed.
 enum EntryRow {
-  private static let columns = "her_id, name, kind, parent, active, valid, source, read_at_ms, version, record_hash, seal"
-
-  /// SHA-256 over everything the row says: the canonical form, the addresses in the register's order (the canonical form
-  /// sorts them), source, instant and version.
-  static func seal(of entry: RegistryEntry) -> String {
-    var text = "seal/1\n" + entry.record.canonicalForm
-    for address in entry.record.addresses { text += "\(address.text.utf8.count):\(address.text)\n" }
-    text += "\(entry.source.rawValue)\n\(entry.readAt.millisecondsSinceEpoch)\n\(entry.version)\n"
-    return SHA256.hash(data: Array(text.utf8)).map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
-  }
+  private static let columns = "her_id, content, source, read_at_ms, version, record_hash, change, seal"
 
   static func load(_ herID: HerID, from database: Database) throws -> RegistryEntry? {
     let statement = try database.cachedStatement(sql: "SELECT \(Self.columns) FROM party WHERE her_id = ?")
-    guard let row = try Row.fetchOne(statement, arguments: [herID.value]) else { return nil }
-    return try Self.entry(row, addresses: Self.addresses(of: herID, from: database))
+    return try Row.fetchOne(statement, arguments: [herID.value]).map { try Self.entry($0) }
   }
 
-  /// All entries in order of HER-ID; one damaged row fails the whole, since a list that lacks one party is a wrong answer.
-  static func loadAll(from database: Database) throws -> [RegistryEntry] {
-    var addresses: [Int32: [PartyRecord.Address]] = [:]
-    let lines = try Row.fetchCursor(
-      database, sql: "SELECT her_id, type_code, text, inherited FROM address ORDER BY her_id, position")
-    while let line = try lines.next() {
-      addresses[line[0], default: []].append(PartyRecord.Address(typeCode: line[1], text: line[2], inherited: line[3]))
+  /// Every entry in order of HER-ID, with the number of the write that stored it.
+  ///
+  /// One damaged row fails the whole, since a list that lacks one party is a wrong answer; so does a row that is missing, or
+  /// that is not the one that was stored last.
+  static func forEach(in database: Database, _ body: (RegistryEntry) throws -> Void) throws {
+    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id") { try body(Self.entry($0)) }
+  }
+
+  /// Whether all rows are there, and are those that were stored last.
+  static func verifyWhole(_ database: Database) throws {
+    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party") { row in _ = try Self.facts(of: row) }
+  }
+
+  /// The first entries that were stored after `change`.
+  static func changed(since change: Int64, limit: Int, in database: Database) throws -> [RegistryEntry] {
+    try Row.fetchAll(
+      database, sql: "SELECT \(Self.columns) FROM party WHERE change > ? ORDER BY change LIMIT ?", arguments: [change, limit]
+    ).map { try Self.entry($0) }
+  }
+
+  private static func walk(_ database: Database, sql: String, _ body: (Row) throws -> Void) throws {
+    let facts = try CacheFacts.load(from: database)
+    var count: Int64 = 0
+    var folded = FoldedSeals()
+    let rows = try Row.fetchCursor(database, sql: sql)
+    while let row = try rows.next() {
+      try body(row)
+      count += 1
+      try row.withUnsafeData(atIndex: 7) { seal in seal?.withUnsafeBytes { folded.fold($0) } }
     }
-    var entries: [RegistryEntry] = []
-    let rows = try Row.fetchCursor(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id")
-    while let row = try rows.next() { entries.append(try Self.entry(row, addresses: addresses[row[0]] ?? [])) }
-    return entries
+    guard count == facts.parties, folded == facts.folded else {
+      throw AddressRegistryError.cacheCorrupt(
+        path: "", seen: "\(count) rows that are not the \(facts.parties) rows that were stored")
+    }
   }
 
-  static func store(_ entry: RegistryEntry, in database: Database) throws {
-    let record = entry.record
-    try database.cachedStatement(sql: "DELETE FROM address WHERE her_id = ?").execute(arguments: [record.herID.value])
+  /// Stores the entry with the next write's number.
+  static func store(_ entry: RegistryEntry, _ facts: inout CacheFacts, in database: Database) throws {
+    let number = entry.record.herID.value
+    let statement = try database.cachedStatement(sql: "SELECT \(Self.columns) FROM party WHERE her_id = ?")
+    let before = try Row.fetchOne(statement, arguments: [number])
+    // Of a damaged row nobody knows which seal was folded in when it was stored.
+    let replacesDamage = before.map { row in
+      let seal: Data = row[7]
+      seal.withUnsafeBytes { facts.folded.fold($0) }
+      return (try? Self.facts(of: row)) == nil
+    }
+    if before == nil { facts.parties += 1 }
+    facts.change += 1
+    let content = RecordContent.bytes(of: entry.record)
+    let hash = entry.hash.bytes
+    let seal = Array(
+      RowSeal.of(
+        RowSeal.Facts(
+          herID: Int64(number), source: entry.source, readAt: entry.readAt, version: entry.version, change: facts.change),
+        recordHash: hash, content: content))
+    seal.withUnsafeBytes { facts.folded.fold($0) }
     try database.cachedStatement(
-      sql: "INSERT OR REPLACE INTO party (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+      sql: "INSERT OR REPLACE INTO party (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     ).execute(arguments: [
-      record.herID.value, record.name, record.kind.rawValue, record.parent?.value, record.active, record.valid,
-      entry.source.rawValue, entry.readAt.millisecondsSinceEpoch, entry.version, entry.hash.hex, Self.seal(of: entry),
+      number, Data(content), Int64(entry.source.number), entry.readAt.millisecondsSinceEpoch, entry.version, Data(hash),
+      facts.change, Data(seal),
     ])
-    let insert = try database.cachedStatement(
-      sql: "INSERT INTO address (her_id, position, type_code, text, inherited) VALUES (?, ?, ?, ?, ?)")
-    for (position, address) in record.addresses.enumerated() {
-      try insert.execute(arguments: [record.herID.value, position, address.typeCode, address.text, address.inherited])
-    }
+    if replacesDamage == true { facts.folded = try Self.foldedSeals(in: database) }
   }
 
-  private static func addresses(of herID: HerID, from database: Database) throws -> [PartyRecord.Address] {
-    let statement = try database.cachedStatement(
-      sql: "SELECT type_code, text, inherited FROM address WHERE her_id = ? ORDER BY position")
-    return try Row.fetchAll(statement, arguments: [herID.value]).map {
-      PartyRecord.Address(typeCode: $0[0], text: $0[1], inherited: $0[2])
-    }
+  /// Laid together anew. How many rows there should be is still known, so that one that is missing is found.
+  private static func foldedSeals(in database: Database) throws -> FoldedSeals {
+    var folded = FoldedSeals()
+    let seals = try Data.fetchCursor(database, sql: "SELECT seal FROM party")
+    while let seal = try seals.next() { seal.withUnsafeBytes { folded.fold($0) } }
+    return folded
   }
 
-  private static func entry(_ row: Row, addresses: [PartyRecord.Address]) throws(AddressRegistryError) -> RegistryEntry {
+  /// The row's facts, once its seal has been found right.
+  private static func facts(of row: Row) throws -> (herID: HerID, facts: RowSeal.Facts) {
     let number: Int64 = row[0]
     guard let narrow = Int32(exactly: number), let herID = HerID(narrow) else {
-      throw .cacheCorrupt(path: "", seen: "a row of HER-ID \(number), which is none")
+      throw AddressRegistryError.cacheCorrupt(path: "", seen: "a row of HER-ID \(number), which is none")
     }
-    guard let kind = PartyRecord.Kind(rawValue: row[2]), let source = RecordSource(rawValue: row[6]) else {
-      throw .cacheRowDamaged(herID, seen: "a kind or source that is none")
+    guard let source = RecordSource(number: row[2]) else {
+      throw AddressRegistryError.cacheRowDamaged(herID, seen: "a source that is none")
     }
-    var parent: HerID?
-    if let parentNumber = row[3] as Int64? {
-      guard let narrow = Int32(exactly: parentNumber), let named = HerID(narrow) else {
-        throw .cacheRowDamaged(herID, seen: "a parent that is no HER-ID")
+    let facts = RowSeal.Facts(
+      herID: number, source: source, readAt: RegistryInstant(millisecondsSinceEpoch: row[3]), version: row[4], change: row[6])
+    let isRight = try row.withUnsafeData(atIndex: 1) { content in
+      try row.withUnsafeData(atIndex: 5) { hash in
+        try row.withUnsafeData(atIndex: 7) { seal in
+          Self.isSealed(facts, hash, content, seal)
+        }
       }
-      parent = named
     }
-    let record = PartyRecord(
-      herID: herID, name: row[1], kind: kind, parent: parent, active: row[4], valid: row[5], addresses: addresses)
-    let entry = RegistryEntry(
-      record: record, source: source, readAt: RegistryInstant(millisecondsSinceEpoch: row[7]), version: row[8])
-    let storedHash: String = row[9]
-    let storedSeal: String = row[10]
-    guard entry.hash.hex == storedHash, Self.seal(of: entry) == storedSeal else {
-      throw .cacheRowDamaged(herID, seen: "the row does not hash to what was stored with it")
+    guard isRight else {
+      throw AddressRegistryError.cacheRowDamaged(herID, seen: "the row does not hash to what was stored with it")
     }
-    return entry
+    return (herID, facts)
+  }
+
+  private static func isSealed(_ facts: RowSeal.Facts, _ hash: Data?, _ content: Data?, _ seal: Data?) -> Bool {
+    guard let hash, let content, let seal, hash.count == RowSeal.size else { return false }
+    return hash.withUnsafeBytes { hash in
+      content.withUnsafeBytes { content in
+        let right = RowSeal.of(facts, recordHash: hash, content: content)
+        return seal.withUnsafeBytes { seal in right.withUnsafeBytes { $0.elementsEqual(seal) } }
+      }
+    }
+  }
+
+  private static func entry(_ row: Row) throws -> RegistryEntry {
+    let (herID, facts) = try Self.facts(of: row)
+    let record = try row.withUnsafeData(atIndex: 1) { content in
+      content.flatMap { content in content.withUnsafeBytes { try? RecordContent.record($0) } }
+    }
+    guard let record, record.herID == herID else {
+      throw AddressRegistryError.cacheRowDamaged(herID, seen: "its content is no record of this party")
+    }
+    let hash: Data = row[5]
+    return RegistryEntry(
+      record: record, source: facts.source, readAt: facts.readAt, version: facts.version, hash: RecordHash(bytes: hash))
   }
 }

@@ -8,6 +8,11 @@ public enum RecordSource: String, Sendable, Hashable, Codable, CaseIterable {
   case file
   /// The register itself, over SOAP.
   case soap
+  /// The register itself, over its REST interface.
+  case rest
+
+  /// Whether the register itself said it.
+  public var isRegister: Bool { self != .file }
 }
 
 /// A party's record as the cache holds it.
@@ -27,6 +32,15 @@ public struct RegistryEntry: Sendable, Hashable, Codable {
     self.readAt = readAt
     self.version = version
     self.hash = record.hash
+  }
+
+  /// Of a row whose seal vouches for the hash.
+  init(record: PartyRecord, source: RecordSource, readAt: RegistryInstant, version: Int64, hash: RecordHash) {
+    self.record = record
+    self.source = source
+    self.readAt = readAt
+    self.version = version
+    self.hash = hash
   }
 
   /// How old the entry is at `now`. Negative when the clock was set back after it was read; such an age proves nothing.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Since when what is known of a party is no longer to be trusted.
 final class Invalidations: Sendable {
@@ -12,10 +12,10 @@ final class Invalidations: Sendable {
   }
 
   private static let capacity = 10_000
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   func note(_ herID: HerID, at now: RegistryInstant) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       if state.since.count >= Self.capacity, state.since[herID] == nil {
         state.floor = state.since.values.max()
         state.since = [:]
@@ -24,11 +24,11 @@ final class Invalidations: Sendable {
     }
   }
 
-  func isNoted(_ herID: HerID) -> Bool { self.state.withLock { $0.since[herID] != nil || $0.floor != nil } }
+  func isNoted(_ herID: HerID) -> Bool { self.state.withLockedValue { $0.since[herID] != nil || $0.floor != nil } }
 
   /// Whether an entry was read after what is known to have changed.
   func allows(_ entry: RegistryEntry) -> Bool {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       [state.since[entry.record.herID], state.floor].compactMap(\.self).allSatisfy { entry.readAt > $0 }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Lets many callers that want the same thing at once share one piece of work.
 ///
@@ -31,7 +31,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
   /// Told how many wait for a key, after each that comes: lets a test wait for that without guessing.
   private let onWaiting: @Sendable (Int) -> Void
 
@@ -40,7 +40,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   /// - Parameter joiningRunning: whether work that already runs serves this caller too; otherwise it waits for work that
   ///   starts after it came (and shares that with others who wait likewise).
   func value(for key: Key, joiningRunning: Bool, _ work: @escaping Work) async throws -> Value {
-    let caller = self.state.withLock { $0.newID() }
+    let caller = self.state.withLockedValue { $0.newID() }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { waiter in
         self.enter(key, caller: caller, waiter: waiter, joiningRunning: joiningRunning, work: work)
@@ -51,7 +51,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private func enter(_ key: Key, caller: Int, waiter: Waiter, joiningRunning: Bool, work: @escaping Work) {
-    let started: Int? = self.state.withLock { state in
+    let started: Int? = self.state.withLockedValue { state in
       guard let flight = state.flights[key] else {
         let id = state.newID()
         state.flights[key] = Flight(id: id, waiters: [caller: waiter])
@@ -66,7 +66,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       return nil
     }
     if let started { self.start(key, flight: started, work: work) }
-    self.onWaiting(self.state.withLock { ($0.flights[key]?.waiters.count ?? 0) + ($0.flights[key]?.next.count ?? 0) })
+    self.onWaiting(self.state.withLockedValue { ($0.flights[key]?.waiters.count ?? 0) + ($0.flights[key]?.next.count ?? 0) })
     // Cancelled before it was entered above: then `leave` found nobody. The flag was set before that, so it is seen here.
     if Task.isCancelled { self.leave(key, caller: caller) }
   }
@@ -77,7 +77,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       do { result = .success(try await work()) } catch { result = .failure(error) }
       self.land(key, flight: flight, result: result)
     }
-    let abandoned = self.state.withLock { state in
+    let abandoned = self.state.withLockedValue { state in
       guard let running = state.flights[key], running.id == flight else { return false }
       state.flights[key]?.task = task
       return running.abandoned
@@ -86,7 +86,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private func land(_ key: Key, flight: Int, result: Result<Value, any Error>) {
-    let (waiters, next) = self.state.withLock { state -> ([Waiter], (flight: Int, work: Work)?) in
+    let (waiters, next) = self.state.withLockedValue { state -> ([Waiter], (flight: Int, work: Work)?) in
       guard let landed = state.flights[key], landed.id == flight else { return ([], nil) }
       guard !landed.next.isEmpty, let work = landed.nextWork else {
         state.flights[key] = nil
@@ -102,7 +102,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// Idempotent; a caller that was served already is not there any more.
   private func leave(_ key: Key, caller: Int) {
-    let (waiter, orphan) = self.state.withLock { state -> (Waiter?, Task<Void, Never>?) in
+    let (waiter, orphan) = self.state.withLockedValue { state -> (Waiter?, Task<Void, Never>?) in
       if let waiter = state.flights[key]?.next.removeValue(forKey: caller) { return (waiter, nil) }
       guard let waiter = state.flights[key]?.waiters.removeValue(forKey: caller) else { return (nil, nil) }
       guard let flight = state.flights[key], flight.waiters.isEmpty else { return (waiter, nil) }

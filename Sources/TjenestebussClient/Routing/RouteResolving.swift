@@ -27,6 +27,10 @@ extension AddressResolver: RouteResolving {
   public func forget(_ herID: HerID) async { await self.invalidate(herID) }
 
   public func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
+    if lookUp == .cached, let known = self.cachedRoute(herID, kind, buses: buses) {
+      return Route(
+        herID: herID, kind: kind, bus: known.bus, address: known.address, age: self.age(of: known), staleBecause: nil)
+    }
     let policy: Policy =
       switch lookUp {
       case .cached: .cacheWhileFresh

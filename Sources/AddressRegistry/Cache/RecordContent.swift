@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// A party's record as bytes in the cache: every field, the addresses in the register's order.
+///
+/// Form 1: form number, HER-ID, flags, kind, parent, name, addresses, extras; numbers little-endian, texts with their length
+/// before them. Extras are for what later records may have: a reader that meets one it does not know refuses the row.
+enum RecordContent {
+  /// Why bytes are no record.
+  struct Malformed: Error, Equatable {}
+
+  private static let form: UInt8 = 1
+  private static let kinds: [PartyRecord.Kind] = [.unknown, .organisation, .department, .service, .person]
+
+  // MARK: Writing
+
+  static func bytes(of record: PartyRecord) -> [UInt8] {
+    var bytes: [UInt8] = [Self.form]
+    bytes.reserveCapacity(64 + record.addresses.count * 64)
+    bytes.append(number: record.herID.value)
+    bytes.append((record.active ? 1 : 0) | (record.valid ? 2 : 0) | (record.parent == nil ? 0 : 4))
+    bytes.append(UInt8(Self.kinds.firstIndex(of: record.kind) ?? 0))
+    bytes.append(number: record.parent?.value ?? 0)
+    bytes.append(text: record.name)
+    bytes.append(length: record.addresses.count)
+    for address in record.addresses {
+      bytes.append(address.inherited ? 1 : 0)
+      bytes.append(text: address.typeCode)
+      bytes.append(text: address.text)
+    }
+    bytes.append(length: 0)
+    return bytes
+  }
+
+  // MARK: Reading
+
+  static func record(_ bytes: UnsafeRawBufferPointer) throws(Malformed) -> PartyRecord {
+    var reader = Reader(bytes: bytes)
+    let head = try Self.head(&reader)
+    let name = try reader.text()
+    let count = try reader.length()
+    // Each takes three bytes at least: a count beyond that would only make us reserve.
+    guard count <= bytes.count / 3 else { throw Malformed() }
+    var addresses: [PartyRecord.Address] = []
+    addresses.reserveCapacity(count)
+    for _ in 0..<count {
+      let inherited = try reader.byte()
+      guard inherited <= 1 else { throw Malformed() }
+      addresses.append(
+        PartyRecord.Address(typeCode: try reader.text(), text: try reader.text(), inherited: inherited == 1))
+    }
+    guard try reader.length() == 0, reader.isAtEnd else { throw Malformed() }
+    return PartyRecord(
+      herID: head.herID, name: name, kind: head.kind, parent: head.parent, active: head.active, valid: head.valid,
+      addresses: addresses)
+  }
+
+  /// What stands before the name.
+  struct Head {
+    var herID: HerID
+    var kind: PartyRecord.Kind
+    var parent: HerID?
+    var active: Bool
+    var valid: Bool
+  }
+
+  /// One address, without a text made of it.
+  struct RawAddress {
+    var typeCode: UnsafeRawBufferPointer
+    var text: UnsafeRawBufferPointer
+  }
+
+  /// Hands the addresses to `body` as they lie there: for those who need few of them.
+  static func forEachAddress(_ bytes: UnsafeRawBufferPointer, _ body: (RawAddress) -> Void) throws(Malformed) -> Head {
+    var reader = Reader(bytes: bytes)
+    let head = try Self.head(&reader)
+    _ = try reader.run()
+    for _ in 0..<(try reader.length()) {
+      _ = try reader.byte()
+      body(RawAddress(typeCode: try reader.run(), text: try reader.run()))
+    }
+    return head
+  }
+
+  private static func head(_ reader: inout Reader) throws(Malformed) -> Head {
+    guard try reader.byte() == Self.form, let herID = HerID(try reader.number()) else { throw Malformed() }
+    let flags = try reader.byte()
+    let kind = Int(try reader.byte())
+    let parentNumber = try reader.number()
+    guard flags < 8, Self.kinds.indices.contains(kind) else { throw Malformed() }
+    let parent = HerID(parentNumber)
+    guard (flags & 4 != 0) == (parent != nil) else { throw Malformed() }
+    return Head(herID: herID, kind: Self.kinds[kind], parent: parent, active: flags & 1 != 0, valid: flags & 2 != 0)
+  }
+
+  private struct Reader {
+    let bytes: UnsafeRawBufferPointer
+    var position = 0
+
+    var isAtEnd: Bool { self.position == self.bytes.count }
+
+    mutating func byte() throws(Malformed) -> UInt8 {
+      guard self.position < self.bytes.count else { throw Malformed() }
+      defer { self.position += 1 }
+      return self.bytes[self.position]
+    }
+
+    mutating func number() throws(Malformed) -> Int32 {
+      guard self.bytes.count - self.position >= 4 else { throw Malformed() }
+      defer { self.position += 4 }
+      return Int32(littleEndian: self.bytes.loadUnaligned(fromByteOffset: self.position, as: Int32.self))
+    }
+
+    /// Seven bits a byte, the lowest first.
+    mutating func length() throws(Malformed) -> Int {
+      var value = 0
+      for shift in [0, 7, 14, 21] {
+        let byte = try self.byte()
+        value |= Int(byte & 0x7F) << shift
+        if byte < 0x80 { return value }
+      }
+      throw Malformed()
+    }
+
+    mutating func run() throws(Malformed) -> UnsafeRawBufferPointer {
+      let count = try self.length()
+      guard count <= self.bytes.count - self.position else { throw Malformed() }
+      defer { self.position += count }
+      return UnsafeRawBufferPointer(rebasing: self.bytes[self.position..<(self.position + count)])
+    }
+
+    mutating func text() throws(Malformed) -> String {
+      guard let text = String(validating: try self.run(), as: UTF8.self) else { throw Malformed() }
+      return text
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(number: Int32) {
+    Swift.withUnsafeBytes(of: number.littleEndian) { self.append(contentsOf: $0) }
+  }
+
+  fileprivate mutating func append(length: Int) {
+    var rest = length
+    while rest >= 0x80 {
+      self.append(UInt8(rest & 0x7F) | 0x80)
+      rest >>= 7
+    }
+    self.append(UInt8(rest))
+  }
+
+  fileprivate mutating func append(text: String) {
+    self.append(length: text.utf8.count)
+    self.append(contentsOf: text.utf8)
+  }
+}

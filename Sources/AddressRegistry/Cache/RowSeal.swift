@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Crypto
+
+/// A SHA-256 over everything a row says. What is loaded is believed only when it hashes to the seal that was stored with it.
+enum RowSeal {
+  static let size = 32
+
+  /// The fields of a row besides its content.
+  struct Facts: Equatable {
+    var herID: Int64
+    var source: RecordSource
+    var readAt: RegistryInstant
+    var version: Int64
+    /// The number of the write that stored it: later writes have greater ones.
+    var change: Int64
+  }
+
+  static func of(_ facts: Facts, recordHash: [UInt8], content: [UInt8]) -> SHA256Digest {
+    recordHash.withUnsafeBytes { hash in content.withUnsafeBytes { Self.of(facts, recordHash: hash, content: $0) } }
+  }
+
+  static func of(
+    _ facts: Facts, recordHash: UnsafeRawBufferPointer, content: UnsafeRawBufferPointer
+  ) -> SHA256Digest {
+    var hasher = SHA256()
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: 6) { head in
+      head[0] = 0x0002_5241_6A54
+      head[1] = facts.herID.littleEndian
+      head[2] = facts.readAt.millisecondsSinceEpoch.littleEndian
+      head[3] = facts.version.littleEndian
+      head[4] = facts.change.littleEndian
+      head[5] = Int64(facts.source.number).littleEndian
+      hasher.update(bufferPointer: UnsafeRawBufferPointer(head))
+    }
+    hasher.update(bufferPointer: recordHash)
+    hasher.update(bufferPointer: content)
+    return hasher.finalize()
+  }
+}
+
+/// All rows' seals laid over each other, by exclusive or: tells whether a row is missing, or stands there twice or as it once
+/// was, which no row can tell of itself.
+struct FoldedSeals: Equatable {
+  private(set) var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+  init() {}
+
+  /// - Returns: nil for other than 32 bytes.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == RowSeal.size else { return nil }
+    self.fold(bytes)
+  }
+
+  /// In and, a second time, out again.
+  mutating func fold(_ seal: UnsafeRawBufferPointer) {
+    guard seal.count == RowSeal.size else { return }
+    self.words.0 ^= seal.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+    self.words.1 ^= seal.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    self.words.2 ^= seal.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    self.words.3 ^= seal.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+  }
+
+  var bytes: [UInt8] { withUnsafeBytes(of: self.words) { Array($0) } }
+
+  static func == (one: FoldedSeals, other: FoldedSeals) -> Bool { one.words == other.words }
+}
+
+extension RecordSource {
+  /// As it goes into seals and rows; never renumbered.
+  var number: UInt8 {
+    switch self {
+    case .file: 1
+    case .soap: 2
+    case .rest: 3
+    }
+  }
+
+  init?(number: Int64) {
+    guard let source = Self.allCases.first(where: { Int64($0.number) == number }) else { return nil }
+    self = source
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import NIOConcurrencyHelpers
+
+/// The route table that many tasks ask and few write, and how far it has followed the file.
+///
+/// Other processes may write the file. Whoever asks more than ``lookInterval`` after the file was last looked at is sent the long
+/// way, where it is looked at first: so a move that another process has read is followed within that time.
+final class RouteMemory: Sendable {
+  /// How long another process's write may go unseen.
+  static let lookInterval: Duration = .milliseconds(250)
+  private static let lookMilliseconds: Int64 = 250
+
+  private struct State {
+    var table = RouteTable(buses: [])
+    /// The number of the file's last write that the table has taken in; nil before the first look.
+    var change: Int64?
+    var lookedAt = RegistryInstant(millisecondsSinceEpoch: 0)
+    /// Grows whenever something is taken out: what was read before must not be put back.
+    var epoch = 0
+  }
+
+  private let state = NIOLockedValueBox(State())
+
+  var count: Int { self.state.withLockedValue { $0.table.count } }
+
+  /// A route that was read at most `maximumAge` ago; nil when there is none, or the file has to be looked at first.
+  func route(
+    _ herID: HerID, _ kind: QueueKind, _ buses: [Bus], now: RegistryInstant, maximumAge: Duration
+  ) -> CachedRoute? {
+    let oldest = now.advanced(by: .zero - maximumAge).millisecondsSinceEpoch
+    return self.state.withLockedValue { state in
+      guard state.table.buses == buses, let route = state.table.route(herID, kind) else { return nil }
+      let read = route.readAt.millisecondsSinceEpoch
+      let sinceLook = now.millisecondsSinceEpoch - state.lookedAt.millisecondsSinceEpoch
+      guard read >= oldest, read <= now.millisecondsSinceEpoch, sinceLook >= 0,
+        sinceLook <= Self.lookMilliseconds
+      else { return nil }
+      return route
+    }
+  }
+
+  /// What a look at the file needs to know.
+  struct Look: Sendable {
+    var change: Int64?
+    var epoch: Int
+  }
+
+  /// Nil when the file was looked at a moment ago, for these buses.
+  func lookIfDue(_ buses: [Bus], now: RegistryInstant) -> Look? {
+    self.state.withLockedValue { state in
+      if state.table.buses != buses {
+        state.table = RouteTable(buses: buses)
+        state.change = nil
+        state.epoch += 1
+        return Look(change: nil, epoch: state.epoch)
+      }
+      let sinceLook = now.since(state.lookedAt)
+      if state.change != nil, sinceLook >= .zero, sinceLook <= Self.lookInterval { return nil }
+      return Look(change: state.change, epoch: state.epoch)
+    }
+  }
+
+  /// The file was looked at: these entries are newer than what the table has; nil when they are too many to be worth it.
+  func looked(_ look: Look, _ entries: [RegistryEntry]?, change: Int64, at now: RegistryInstant, allows: (RegistryEntry) -> Bool)
+  {
+    self.state.withLockedValue { state in
+      guard state.epoch == look.epoch else { return }
+      if entries == nil { state.table.removeAll() }
+      for entry in entries ?? [] { if allows(entry) { state.table.put(entry) } else { state.table.remove(entry.record.herID) } }
+      state.change = max(state.change ?? change, change)
+      state.lookedAt = now
+    }
+  }
+
+  func beginLoad(_ buses: [Bus]) -> Look {
+    self.state.withLockedValue { state in
+      state.table = RouteTable(buses: buses)
+      state.change = nil
+      state.epoch += 1
+      return Look(change: nil, epoch: state.epoch)
+    }
+  }
+
+  /// The whole file was read. Parties of which a change was heard meanwhile are left out.
+  func loaded(
+    _ look: Look, _ table: RouteTable, change: Int64, at now: RegistryInstant, isChanged: (HerID) -> Bool
+  ) {
+    self.state.withLockedValue { state in
+      guard state.epoch == look.epoch, state.change == nil else { return }
+      state.table = table
+      state.table.remove(where: isChanged)
+      state.change = change
+      state.lookedAt = now
+    }
+  }
+
+  /// An entry that was read or saved here, unless the table has heard of a later reading since.
+  func put(_ entry: RegistryEntry, ifStill epoch: Int) {
+    self.state.withLockedValue { state in
+      guard state.epoch == epoch, state.change != nil else { return }
+      if let there = state.table.readAt(entry.record.herID), there > entry.readAt { return }
+      state.table.put(entry)
+    }
+  }
+
+  var epoch: Int { self.state.withLockedValue { $0.epoch } }
+
+  func remove(_ herID: HerID) {
+    self.state.withLockedValue { state in
+      state.epoch += 1
+      state.table.remove(herID)
+    }
+  }
+}
