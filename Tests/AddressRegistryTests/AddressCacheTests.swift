@@ -13,6 +13,10 @@ struct AddressCacheTests {
       record.name = "Ærøskøbing & <Sønner> 'AS'\u{1F600}"
       record.addresses.insert(
         PartyRecord.Address(typeCode: "E_DS", text: " ldap://x?a;b\n ", inherited: true), at: 1)
+      record.organisationNumber = 999_999_999
+      record.futureAddresses = queues(of: 7, inherited: true).map {
+        PartyRecord.FutureAddress(address: $0, validFrom: "2026-12-01T00:00:00")
+      }
       let saved = try await cache.save(record, source: .soap, readAt: start, now: start)
       #expect(saved.outcome == .added)
       let entry = try #require(try await cache.party(record.herID))

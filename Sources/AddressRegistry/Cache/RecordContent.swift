@@ -5,13 +5,17 @@ import BusModel
 /// A party's record as bytes in the cache: every field, the addresses in the register's order.
 ///
 /// Form 1: form number, HER-ID, flags, kind, parent, name, addresses, extras; numbers little-endian, texts with their length
-/// before them. Extras are for what later records may have: a reader that meets one it does not know refuses the row.
+/// before them. An extra is a fact that few records have: its tag, its length, its bytes. A reader that meets a tag it does not
+/// know refuses the row.
 enum RecordContent {
   /// Why bytes are no record.
   struct Malformed: Error, Equatable {}
 
   private static let form: UInt8 = 1
   private static let kinds: [PartyRecord.Kind] = [.unknown, .organisation, .department, .service, .person]
+
+  /// Never renumbered.
+  fileprivate enum Extra: UInt8 { case organisationNumber = 1, futureAddress = 2 }
 
   // MARK: Writing
 
@@ -29,7 +33,19 @@ enum RecordContent {
       bytes.append(text: address.typeCode)
       bytes.append(text: address.text)
     }
-    bytes.append(length: 0)
+    bytes.append(length: (record.organisationNumber == nil ? 0 : 1) + record.futureAddresses.count)
+    if let number = record.organisationNumber {
+      var extra: [UInt8] = []
+      extra.append(number: number)
+      bytes.append(extra: .organisationNumber, extra)
+    }
+    for future in record.futureAddresses {
+      var extra: [UInt8] = [future.address.inherited ? 1 : 0]
+      extra.append(text: future.address.typeCode)
+      extra.append(text: future.address.text)
+      extra.append(text: future.validFrom)
+      bytes.append(extra: .futureAddress, extra)
+    }
     return bytes
   }
 
@@ -50,10 +66,26 @@ enum RecordContent {
       addresses.append(
         PartyRecord.Address(typeCode: try reader.text(), text: try reader.text(), inherited: inherited == 1))
     }
-    guard try reader.length() == 0, reader.isAtEnd else { throw Malformed() }
-    return PartyRecord(
+    var record = PartyRecord(
       herID: head.herID, name: name, kind: head.kind, parent: head.parent, active: head.active, valid: head.valid,
       addresses: addresses)
+    for _ in 0..<(try reader.length()) { try Self.readExtra(&reader, into: &record) }
+    guard reader.isAtEnd else { throw Malformed() }
+    return record
+  }
+
+  private static func readExtra(_ reader: inout Reader, into record: inout PartyRecord) throws(Malformed) {
+    guard let tag = Extra(rawValue: try reader.byte()) else { throw Malformed() }
+    var extra = Reader(bytes: try reader.run())
+    switch tag {
+    case .organisationNumber: record.organisationNumber = try extra.number()
+    case .futureAddress:
+      let inherited = try extra.byte()
+      guard inherited <= 1 else { throw Malformed() }
+      let address = PartyRecord.Address(typeCode: try extra.text(), text: try extra.text(), inherited: inherited == 1)
+      record.futureAddresses.append(PartyRecord.FutureAddress(address: address, validFrom: try extra.text()))
+    }
+    guard extra.isAtEnd else { throw Malformed() }
   }
 
   /// What stands before the name.
@@ -63,24 +95,6 @@ enum RecordContent {
     var parent: HerID?
     var active: Bool
     var valid: Bool
-  }
-
-  /// One address, without a text made of it.
-  struct RawAddress {
-    var typeCode: UnsafeRawBufferPointer
-    var text: UnsafeRawBufferPointer
-  }
-
-  /// Hands the addresses to `body` as they lie there: for those who need few of them.
-  static func forEachAddress(_ bytes: UnsafeRawBufferPointer, _ body: (RawAddress) -> Void) throws(Malformed) -> Head {
-    var reader = Reader(bytes: bytes)
-    let head = try Self.head(&reader)
-    _ = try reader.run()
-    for _ in 0..<(try reader.length()) {
-      _ = try reader.byte()
-      body(RawAddress(typeCode: try reader.run(), text: try reader.run()))
-    }
-    return head
   }
 
   private static func head(_ reader: inout Reader) throws(Malformed) -> Head {
@@ -149,6 +163,12 @@ extension [UInt8] {
       rest >>= 7
     }
     self.append(UInt8(rest))
+  }
+
+  fileprivate mutating func append(extra tag: RecordContent.Extra, _ bytes: [UInt8]) {
+    self.append(tag.rawValue)
+    self.append(length: bytes.count)
+    self.append(contentsOf: bytes)
   }
 
   fileprivate mutating func append(text: String) {
