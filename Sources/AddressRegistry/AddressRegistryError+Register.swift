@@ -62,6 +62,26 @@ extension AddressRegistryError {
         tried: change, seen: "no operation of the migration service is configured for it",
         meaning: "The register's contract is not public, so nothing is guessed; nothing was sent.",
         next: "Configure the operation, or use the manual writer.", owner: .caller)
+    case .registerWriteUnconfirmed(let herID, let seen):
+      Explanation(
+        tried: "read back what was written for HER-ID \(herID)", seen: seen,
+        meaning: "Whether the write was done, or is still under way, is not known.",
+        next: "Read the entry again later and look at its change log; write nothing on top before it is known.",
+        owner: .addressRegister)
+    case .tokenRefused(let url, let error, let description):
+      Explanation(
+        tried: "get an access token from HelseID at \(url)", seen: "\(error): \(description)",
+        meaning: "HelseID does not let this client in, or not with this scope. Nothing was asked of the register.",
+        next: "Compare client id, key, scope and organisation number with HelseID's self-service.", owner: .caller)
+    case .tokenUnreadable(let url, let seen):
+      Explanation(
+        tried: "get an access token from HelseID at \(url)", seen: seen, meaning: "The answer is no token. Nothing was asked.",
+        next: "Check the address of the token service, and look for a proxy before it.", owner: .addressRegister)
+    case .signingKeyUnusable(let seen):
+      Explanation(
+        tried: "read the key that signs for HelseID", seen: seen,
+        meaning: "Without it no token can be had. The key itself is in no text.",
+        next: "Configure a private RSA (2048 bits or more) or EC key, as a JWK or PEM.", owner: .caller)
     default:
       Explanation(
         tried: "explain an error", seen: self.stableCode, meaning: "This error has no explanation of its own.",

@@ -51,6 +51,10 @@ public enum AddressRegistryError: Error, Sendable, Hashable {
   case registerValidationFault(url: String, problems: [String])
   case registerConfigurationInvalid(String)
   case registerWriteNotConfigured(String)
+  case registerWriteUnconfirmed(HerID, seen: String)
+  case tokenRefused(url: String, error: String, description: String)
+  case tokenUnreadable(url: String, seen: String)
+  case signingKeyUnusable(String)
 }
 
 extension AddressRegistryError: ExplainedError {
@@ -91,6 +95,10 @@ extension AddressRegistryError: ExplainedError {
     case .registerValidationFault: "AR-409"
     case .registerConfigurationInvalid: "AR-410"
     case .registerWriteNotConfigured: "AR-411"
+    case .registerWriteUnconfirmed: "AR-412"
+    case .tokenRefused: "AR-421"
+    case .tokenUnreadable: "AR-422"
+    case .signingKeyUnusable: "AR-423"
     }
   }
 

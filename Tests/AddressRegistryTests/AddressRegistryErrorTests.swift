@@ -23,13 +23,15 @@ struct AddressRegistryErrorTests {
     .registerAnswerUnreadable(url: "u", seen: "s"), .registerAnswerIncomplete(url: "u", missing: "m"),
     .registerFault(url: "u", code: "c", message: "m"), .registerValidationFault(url: "u", problems: ["p"]),
     .registerConfigurationInvalid("p"), .registerWriteNotConfigured("c"),
+    .registerWriteUnconfirmed(her(1), seen: "s"), .tokenRefused(url: "u", error: "e", description: "d"),
+    .tokenUnreadable(url: "u", seen: "s"), .signingKeyUnusable("s"),
   ]
 
   @Test("codes are these, in this order, each once")
   func codes() {
     let expected =
       (101...109).map { "AR-\($0)" } + (201...209).map { "AR-\($0)" } + (301...304).map { "AR-\($0)" }
-      + (401...411).map { "AR-\($0)" }
+      + (401...412).map { "AR-\($0)" } + (421...423).map { "AR-\($0)" }
     #expect(self.all.map(\.stableCode) == expected)
   }
 

@@ -20,10 +20,13 @@ struct ManualWriterTests {
     #expect(instruction.herID == her(103))
     #expect(instruction.operationID == "op-1")
     #expect(instruction.expectedAddresses == moved.addresses)
-    #expect(instruction.steps.first?.contains("HER-ID 103") == true)
-    #expect(instruction.steps.contains { $0.contains("tb.test.nhn.no/NHNTESTServiceBus/QUEUE") && $0.contains("E_SB_ERROR") })
-    #expect(instruction.steps.contains("  E_SB_ASYNC = tb.test.nhn.no/NHNTESTServiceBus/103_async"))
-    #expect(instruction.steps.last?.contains("Do not delete or deactivate any queue") == true)
+    #expect(instruction.steps.first?.english.contains("HER-ID 103") == true)
+    #expect(
+      instruction.steps.contains {
+        $0.english.contains("tb.test.nhn.no/NHNTESTServiceBus/QUEUE") && $0.english.contains("E_SB_ERROR")
+      })
+    #expect(instruction.text(.norwegian).contains("\n  E_SB_ASYNC = tb.test.nhn.no/NHNTESTServiceBus/103_async\n"))
+    #expect(instruction.steps.last?.english.contains("Do not delete or deactivate any queue") == true)
   }
 
   @Test("the way back lists every address once, inherited ones marked")
@@ -33,7 +36,7 @@ struct ManualWriterTests {
       for: RegisterWrite(
         herID: her(101), change: .replaceAddresses(addresses), operationID: "op-2", expectedAddresses: addresses))
     #expect(
-      instruction.steps.filter { $0.hasPrefix("  ") } == [
+      instruction.steps.map(\.english).filter { $0.hasPrefix("  ") } == [
         "  E_SB_ASYNC = sb.test.nhn.no/DigitalDialog/100_async (inherited from the organisation)",
         "  E_SB_SYNC = sb.test.nhn.no/DigitalDialog/100_sync (inherited from the organisation)",
         "  E_SB_ERROR = sb.test.nhn.no/DigitalDialog/100_error (inherited from the organisation)",
@@ -44,10 +47,10 @@ struct ManualWriterTests {
   func others() throws {
     let below = try self.writer.instruction(
       for: RegisterWrite(herID: her(100), change: .switchToBusWithServicesBelow("tjenestebuss"), operationID: "o"))
-    #expect(below.steps.contains { $0.contains("every service below HER-ID 100") })
+    #expect(below.steps.contains { $0.english.contains("every service below HER-ID 100") })
     let organisation = try self.writer.instruction(
       for: RegisterWrite(herID: her(103), change: .useOrganisationQueue, operationID: "o"))
-    #expect(organisation.steps.contains { $0.contains("virksomhetskø") })
+    #expect(organisation.steps.contains { $0.norwegian.contains("virksomhetskø") })
   }
 
   @Test("a bus nobody configured gives no instruction")

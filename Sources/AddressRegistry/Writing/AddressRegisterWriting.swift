@@ -4,8 +4,8 @@ import BusModel
 
 /// The address register (AR), written to (decision Q3).
 ///
-/// No adapter compares and sets: the caller reads, checks, makes its intent durable, writes, and reads back. Whatever the
-/// outcome says, only the read-back tells what the entry is.
+/// No adapter compares and sets: ``CheckedRegisterWriter`` reads, checks, has the intent made durable, writes, and reads back.
+/// Whatever the outcome says, only the read-back tells what the entry is.
 public protocol AddressRegisterWriting: Sendable {
   /// Carries out `write` once; nothing is retried in here.
   ///
@@ -26,23 +26,6 @@ public enum RegisterWriteOutcome: Sendable, Hashable {
   case unknown(AddressRegistryError)
   /// A person has to do it; nothing was changed.
   case toBeDoneByHand(ManualInstruction)
-}
-
-/// What a person is to do in the register's own user interface.
-public struct ManualInstruction: Sendable, Hashable, Codable {
-  public var herID: HerID
-  public var operationID: OperationID
-  /// In this order, in plain words; each names exact values to enter.
-  public var steps: [String]
-  /// What the entry's addresses must read afterwards; nil when that was not worked out beforehand.
-  public var expectedAddresses: [PartyRecord.Address]?
-
-  public init(herID: HerID, operationID: OperationID, steps: [String], expectedAddresses: [PartyRecord.Address]?) {
-    self.herID = herID
-    self.operationID = operationID
-    self.steps = steps
-    self.expectedAddresses = expectedAddresses
-  }
 }
 
 extension AddressRegisterWriting {

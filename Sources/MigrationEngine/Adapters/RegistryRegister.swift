@@ -57,7 +57,7 @@ public struct RegistryRegister: RegisterPort {
     case .refused(let error): .refused(Self.words(error))
     case .notSent(let error): .refused("not sent: \(Self.words(error))")
     case .unknown(let error): .unknown(Self.words(error))
-    case .toBeDoneByHand(let instruction): .handedOver(instruction.steps.joined(separator: "\n"))
+    case .toBeDoneByHand(let instruction): .handedOver(instruction.text(.norwegian) + "\n\n" + instruction.text(.english))
     }
   }
 
