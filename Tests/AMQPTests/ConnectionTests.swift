@@ -15,14 +15,29 @@ struct ConnectionTests {
     var manners = LoopbackServer.Manners()
     // Told to us as half of it.
     manners.idleTimeoutMilliseconds = 6_000
-    try await LoopbackServer.run(manners) { configuration in
-      let connection = try await AMQPConnection.open(configuration)
-      let ended = Task { try await connection.waitUntilClosed() }
-      // What is tested is that nothing happens while two of its time-outs pass.
-      try await Task.sleep(for: .seconds(13))
-      #expect(connection.closedReason == nil)
-      ended.cancel()
-      await connection.close()
+    try await StagedConnection.run(manners) { staged in
+      let before = try await staged.bytesToServer
+      await staged.pass(.minutes(10))
+      #expect(staged.connection.closedReason == nil)
+      // Empty frames of 8 bytes, one in three seconds at least.
+      #expect(try await staged.bytesToServer - before >= 200 * 8)
+      // The peer does end it when it hears nothing.
+      try await staged.cut(fromClient: true)
+      await staged.pass(.seconds(15))
+      #expect(staged.connection.closedReason != nil)
+    }
+  }
+
+  @Test("a peer that falls silent is found out at the idle timeout, and not before")
+  func silence() async throws {
+    try await StagedConnection.run(LoopbackServer.Manners(), { $0.idleTimeout = .seconds(60) }) { staged in
+      await staged.pass(.minutes(10))
+      #expect(staged.connection.closedReason == nil)
+      try await staged.cut(fromClient: false)
+      await staged.pass(.seconds(20))
+      #expect(staged.connection.closedReason == nil)
+      await staged.pass(.seconds(60))
+      #expect(staged.connection.closedReason?.code == .peerSilent)
     }
   }
 

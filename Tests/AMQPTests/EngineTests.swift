@@ -6,11 +6,16 @@ import Testing
 @testable import AMQP
 
 /// Two engines back to back: no socket, and the time is what the test says.
-private final class EnginePair {
+final class EnginePair {
   let client: ProtonEngine
   let server: ProtonEngine
   private(set) var clientEvents: [EngineEvent] = []
   private(set) var serverEvents: [EngineEvent] = []
+  /// What each side wrote.
+  private(set) var clientFrames: [AMQPFrame] = []
+  private(set) var serverFrames: [AMQPFrame] = []
+  private var clientParser = AMQPFrameParser()
+  private var serverParser = AMQPFrameParser()
   /// Bytes of the client that the server shall not get any more.
   var isCut = false
 
@@ -44,6 +49,13 @@ private final class EnginePair {
     var buffer = ByteBuffer()
     from.takeOutput(into: &buffer)
     guard buffer.readableBytes > 0 else { return false }
+    if from === self.client {
+      self.clientParser.append(buffer.readableBytesView)
+      while let frame = try? self.clientParser.next() { self.clientFrames.append(frame) }
+    } else {
+      self.serverParser.append(buffer.readableBytesView)
+      while let frame = try? self.serverParser.next() { self.serverFrames.append(frame) }
+    }
     if !self.isCut { to.receive(&buffer) }
     return true
   }
@@ -61,6 +73,11 @@ private final class EnginePair {
 
   var serverLink: LinkID? {
     for case .linkAttachedByPeer(let link, _, _, _) in self.serverEvents { return link }
+    return nil
+  }
+
+  var lastServerLink: LinkID? {
+    for case .linkAttachedByPeer(let link, _, _, _) in self.serverEvents.reversed() { return link }
     return nil
   }
 }

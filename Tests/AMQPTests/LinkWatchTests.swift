@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import NIOConcurrencyHelpers
 import Testing
 
@@ -9,37 +10,33 @@ import Testing
 struct LinkWatchTests {
   @Test("a receiver that hears nothing for the quiet time is ended as quiet, counted, and can be attached again at once")
   func quiet() async throws {
-    try await LoopbackServer.run { configuration in
-      var configuration = configuration
-      configuration.quietLinkTimeout = .milliseconds(100)
-      try await AMQPConnection.withConnection(configuration) { connection in
-        let receiver = try await connection.openReceiver(from: "q", credit: 5)
-        let error = await #expect(throws: AMQPError.self) { try await receiver.nextBatch() }
-        #expect(error?.code == .linkQuiet)
-        #expect(error?.isRetriable == true)
-        #expect(error?.seen.contains("credit for 5 messages") == true)
-        #expect(await connection.statistics().quietLinks == 1)
-        let again = try await connection.openReceiver(from: "q", credit: 5)
-        #expect(again.epoch > receiver.epoch)
-      }
+    try await StagedConnection.run { staged in
+      let connection = staged.connection
+      let receiver = try await connection.openReceiver(from: "q", credit: 5)
+      await staged.pass(.seconds(590))
+      #expect(await connection.statistics().quietLinks == 0)
+      await staged.pass(.seconds(60))
+      let error = await #expect(throws: AMQPError.self) { try await receiver.nextBatch() }
+      #expect(error?.code == .linkQuiet)
+      #expect(error?.isRetriable == true)
+      #expect(error?.seen.contains("credit for 5 messages") == true)
+      #expect(await connection.statistics().quietLinks == 1)
+      let again = try await connection.openReceiver(from: "q", credit: 5)
+      #expect(again.epoch > receiver.epoch)
     }
   }
 
   @Test("one that holds an unsettled delivery is left alone")
   func holding() async throws {
-    try await LoopbackServer.run(.sending(1)) { configuration in
-      var configuration = configuration
-      // Long enough for a loaded machine to bring the delivery first.
-      configuration.quietLinkTimeout = .seconds(5)
-      configuration.stalledLinkTimeout = .seconds(5)
-      try await AMQPConnection.withConnection(configuration) { connection in
-        let held = try await connection.openReceiver(from: "q", credit: 1)
-        let delivery = try #require(try await held.nextBatch()?.first)
-        // The other one's end shows that the watchdog has looked.
-        let idle = try await connection.openReceiver(from: "q", credit: 1)
-        await #expect(throws: AMQPError.self) { try await idle.nextBatch() }
-        try delivery.accept()
-      }
+    try await StagedConnection.run(.sending(1)) { staged in
+      let held = try await staged.connection.openReceiver(from: "q", credit: 1)
+      let delivery = try #require(try await held.nextBatch()?.first)
+      // The other one's end shows that the watchdog has looked.
+      let idle = try await staged.connection.openReceiver(from: "q", credit: 1)
+      await staged.pass(.minutes(20))
+      await #expect(throws: AMQPError.self) { try await idle.nextBatch() }
+      try delivery.accept()
+      #expect(await staged.connection.statistics().links.map(\.epoch) == [held.epoch])
     }
   }
 
@@ -105,28 +102,46 @@ struct LinkWatchTests {
     }
   }
 
-  @Test("a consumer that holds its thread costs no heartbeat: the loop is another thread", .timeLimit(.minutes(5)))
-  func blockedConsumer() async throws {
+  @Test("a handler that holds its thread for five minutes costs no heartbeat: the loop never runs a caller's code")
+  func blockedHandler() async throws {
     var manners = LoopbackServer.Manners.sending(1)
-    // Told to us as half of it: we must be heard from within 2 s, and it must be heard within 2 s by us.
+    // Told to us as half of it: we must be heard every 2 s, and it must be heard by us.
     manners.idleTimeoutMilliseconds = 4_000
-    try await LoopbackServer.run(manners) { configuration in
-      var configuration = configuration
-      configuration.idleTimeout = .seconds(4)
-      let connection = try await AMQPConnection.open(configuration)
+    try await StagedConnection.run(manners, { $0.idleTimeout = .seconds(4) }) { staged in
+      let connection = staged.connection
       let receiver = try await connection.openReceiver(from: "q", credit: 1)
-      let delivery = try #require(try await receiver.nextBatch()?.first)
-      // The handler is at work, and does not come back until several idle times have passed: no thread of the pool is held
-      // here, but none is needed either, for what counts is that nobody calls into the library.
-      let before = await connection.statistics()
-      try await Task.sleep(for: .seconds(9))
-      let after = await connection.statistics()
+      let (isHeld, gate) = (OneShot<Void>(), DispatchSemaphore(value: 0))
+      let handling = Task(executorPreference: OwnThread()) {
+        let delivery = try #require(try await receiver.nextBatch()?.first)
+        isHeld.fulfil(())
+        holdThread(gate)
+        try delivery.accept()
+      }
+      try await isHeld.wait()
+      let before = try await staged.bytesToServer
+      await staged.pass(.minutes(5))
       #expect(connection.closedReason == nil)
-      #expect(after.links.first?.unsettled == 1)
-      #expect((after.openFor ?? .zero) > (before.openFor ?? .zero))
-      #expect((after.lastFrameReceivedAge ?? .seconds(99)) < .seconds(8))
-      try delivery.accept()
-      await connection.close()
+      let statistics = await connection.statistics()
+      #expect(statistics.links.first?.unsettled == 1)
+      #expect(try #require(statistics.openFor) >= .seconds(300))
+      #expect(try #require(statistics.lastFrameReceivedAge) <= .seconds(4))
+      // Empty frames of 8 bytes, one in two seconds at least.
+      #expect(try await staged.bytesToServer - before >= 150 * 8)
+      gate.signal()
+      try await handling.value
+      #expect(await connection.statistics().links.first?.unsettled == 0)
     }
   }
 }
+
+/// Runs what prefers it on a thread that nothing else needs.
+private final class OwnThread: TaskExecutor {
+  private let queue = DispatchQueue(label: "handler")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    self.queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}
+
+private func holdThread(_ gate: DispatchSemaphore) { gate.wait() }

@@ -38,7 +38,7 @@ final class LoopbackServer: ServerDelegate {
 
   private let manners: Manners
 
-  private init(_ manners: Manners) { self.manners = manners }
+  init(_ manners: Manners) { self.manners = manners }
 
   /// Runs a server on a free port for the time of `body`.
   static func run<Result: Sendable>(

@@ -67,6 +67,49 @@ struct ObservabilityTests {
     #expect(timer.values.count == 4)
   }
 
+  /// One piece after the other.
+  private struct Pieces: AsyncSequence, Sendable {
+    let pieces: [[UInt8]]
+    struct Iterator: AsyncIteratorProtocol {
+      var rest: ArraySlice<[UInt8]>
+      mutating func next() async -> [UInt8]? { self.rest.popFirst() }
+    }
+    func makeAsyncIterator() -> Iterator { Iterator(rest: self.pieces[...]) }
+  }
+
+  @Test("a streamed send is checked, counted, timed and traced like any other")
+  func streamedSends() async throws {
+    let factory = TestMetrics()
+    let tracer = InMemoryTracer()
+    let received = NIOLockedValueBox<[[UInt8]]>([])
+    var manners = LoopbackServer.Manners()
+    manners.payload = { payload in received.withLockedValue { $0.append(payload) } }
+    let observability = AMQPObservability(metrics: factory, tracing: AMQPTracing(tracer))
+    try await self.run(observability, manners) { connection in
+      let sender = try await connection.openSender(to: "q")
+      let pieces = Pieces(pieces: [[1, 2], [3]])
+      #expect(try await sender.send(self.message, bodyLength: 3, body: pieces) == .accepted)
+      // Too few bytes; then what no check lets through.
+      await #expect(throws: AMQPError.self) { try await sender.send(self.message, bodyLength: 4, body: pieces) }
+      var keyed = self.message
+      keyed.messageAnnotations = ["no-x": .int(1)]
+      let refused = keyed
+      await #expect(throws: AMQPError.self) { try await sender.send(refused, bodyLength: 3, body: pieces) }
+    }
+    for result: KeyValuePairs<AMQPAttributeName, String> in [[.outcome: "accepted"], [.error: "AMQP-407"], [.error: "AMQP-409"]] {
+      let dimensions = self.dimensions([.system: "amqp", .destination: "q", .operationName: "send"]) + self.dimensions(result)
+      #expect(try factory.expectCounter("messaging.client.sent.messages", dimensions).totalValue == 1)
+      #expect(try factory.expectTimer("messaging.client.operation.duration", dimensions).values.count == 1)
+    }
+    let spans = tracer.finishedSpans
+    #expect(spans.map(\.operationName) == ["send q", "send q", "send q"])
+    #expect(spans.map { $0.attributes.get("error.type") } == [nil, .string("AMQP-407"), .string("AMQP-409")])
+    let arrived = try AMQPMessage(decoding: try #require(received.withLockedValue { $0 }.first))
+    #expect(arrived.applicationProperties[InMemoryTracer.traceIDKey]?.text == spans.first?.traceID)
+    #expect(arrived.applicationProperties["a"] == "b")
+    #expect(arrived.body == .data([1, 2, 3]))
+  }
+
   @Test("an unknown outcome is counted as such")
   func unknown() async throws {
     let factory = TestMetrics()

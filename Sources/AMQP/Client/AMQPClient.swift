@@ -35,6 +35,7 @@ public final class AMQPClient: Sendable, Service {
   private let newTasks: AsyncStream<@Sendable () async -> Void>.Continuation
   private let store = NIOLockedValueBox(Store())
   private let hasEnded = OneShot<Void>()
+  private let mark: LiveCount.Mark
 
   private struct Store {
     var lifecycle = ClientLifecycleMachine()
@@ -59,6 +60,7 @@ public final class AMQPClient: Sendable, Service {
     self.configuration = configuration
     self.group = group
     self.logger = logger
+    self.mark = LiveCount.Mark(.client, of: configuration.endpoints.first?.containerID ?? "")
     let board = StateBoard(endpoints: configuration.description, logger: logger)
     let deadlines = DeadlineKeeper(group)
     self.board = board

@@ -21,6 +21,7 @@ final class ConnectionKeeper: Sendable {
   private let group: (any EventLoopGroup)?
   private let logger: Logger
   private let state = NIOLockedValueBox(State())
+  private let mark: LiveCount.Mark
 
   init(
     _ use: AMQPConnectionUse, _ configuration: AMQPClientConfiguration, board: StateBoard, deadlines: DeadlineKeeper,
@@ -32,9 +33,13 @@ final class ConnectionKeeper: Sendable {
     self.deadlines = deadlines
     self.group = group
     self.logger = logger
+    self.mark = LiveCount.Mark(.connectionKeeper, of: configuration.endpoints.first?.containerID ?? "")
   }
 
   private var subject: AMQPClientState.Subject { .connection(self.use) }
+
+  /// Whose connections they are.
+  var containerID: String { self.configuration.endpoints.first?.containerID ?? "" }
 
   /// Keeps the connection until the task is cancelled, then closes it within what `closeWithin` says at that moment.
   ///

@@ -29,6 +29,7 @@ final class SenderKeeper: Sendable {
   private let policy: AMQPRecoveryPolicy
   private let deadlines: DeadlineKeeper
   private let state: NIOLockedValueBox<State>
+  private let mark: LiveCount.Mark
 
   init(
     _ address: String, keeper: ConnectionKeeper, policy: AMQPRecoveryPolicy, board: StateBoard, deadlines: DeadlineKeeper
@@ -38,6 +39,7 @@ final class SenderKeeper: Sendable {
     self.board = board
     self.policy = policy
     self.deadlines = deadlines
+    self.mark = LiveCount.Mark(.senderKeeper, of: keeper.containerID)
     self.state = NIOLockedValueBox(
       State(recovery: LinkRecovery(.sender(address), policy, keeper: keeper, board: board)))
   }

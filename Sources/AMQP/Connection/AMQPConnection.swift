@@ -20,6 +20,7 @@ public final class AMQPConnection: Sendable {
   private let core: NIOLoopBound<ConnectionCore>
   private let eventLoop: any EventLoop
   private let ended: OneShot<AMQPError>
+  private let mark: LiveCount.Mark
 
   init(
     _ configuration: AMQPConnectionConfiguration, peer: AMQPPeer, core: NIOLoopBound<ConnectionCore>, ended: OneShot<AMQPError>,
@@ -30,6 +31,7 @@ public final class AMQPConnection: Sendable {
     self.core = core
     self.ended = ended
     self.eventLoop = eventLoop
+    self.mark = LiveCount.Mark(.connection, of: configuration.containerID)
     self.mailbox = LoopMailbox(eventLoop) { core.value.carryOut($0) }
   }
 
@@ -66,11 +68,18 @@ public final class AMQPConnection: Sendable {
   }
 
   /// Closes: no new sends, unsent ones throw, sends in flight become unknown. Waits for the peer's Close no longer than
-  /// `timeout`, then cuts. Idempotent; safe while the connection fails.
+  /// `timeout` after ours was written, then cuts. Idempotent; safe while the connection fails.
   public func close(within timeout: Duration = .seconds(3)) async {
     let core = self.core
-    self.eventLoop.execute { core.value.close() }
-    await self.wait(for: self.ended, within: timeout) { core.value.abort() }
+    let eventLoop = self.eventLoop
+    // The time begins when Close has been written: a loop that was busy for longer must not cut before it has said so.
+    eventLoop.execute {
+      core.value.close()
+      guard core.value.closed.current == nil else { return }
+      let timer = eventLoop.scheduleTask(in: TimeAmount(timeout)) { core.value.abort() }
+      core.value.closed.whenDone { _ in timer.cancel() }
+    }
+    // A cancelled task closes too: shielded, and bounded by the timer.
     _ = await self.ended.uncancelledValue()
   }
 

@@ -185,7 +185,8 @@ extension ConnectionCore {
         isOurs ? .linkClosed : code, .link, isOurs ? .local : .remote, condition: condition,
         tried: "use the link to \(address) on \(self.name)",
         seen: isOurs ? "it was closed on this side" : condition == nil ? "a Detach without a reason" : ""))
-    self.carryOut(isOurs ? self.sessions.detached(link, at: self.now) : self.sessions.lost(link, at: self.now))
+    let isSpent = self.sessions.session(of: link).map(self.engine.isSpent) ?? false
+    self.carryOut(isOurs && !isSpent ? self.sessions.detached(link, at: self.now) : self.sessions.lost(link, at: self.now))
   }
 
   func sessionEnded(_ session: SessionID, _ condition: AMQPCondition?) {

@@ -55,6 +55,7 @@ final class ConnectionCore: EngineOwner {
   var timerDeadline = NIODeadline.distantFuture
   var openedAt: NIODeadline?
   var counts = Counts()
+  private let mark: LiveCount.Mark
 
   /// What is counted over the connection's life.
   struct Counts {
@@ -69,6 +70,7 @@ final class ConnectionCore: EngineOwner {
   ) {
     self.name = name
     self.engine = engine
+    self.mark = LiveCount.Mark(.core, of: engine.settings.containerID)
     self.eventLoop = eventLoop
     self.watchdog = Watchdog(limits: limits)
     self.sessions = Sessions(limit: maximumLinks)
@@ -122,6 +124,8 @@ final class ConnectionCore: EngineOwner {
   }
 
   func flush(_ link: LinkID) {
+    // Later, when all are told that there is room again.
+    if self.handler?.isPausing == true { return }
     self.senders[link]?.flush(self.engine, isWritable: self.handler?.isWritable ?? false, at: self.now)
   }
 
@@ -196,8 +200,8 @@ final class ConnectionCore: EngineOwner {
     }
   }
 
-  /// What was handed over has been written: there is room for more of a body that is being sent.
-  func wroteOutput() { for (link, sender) in self.senders where sender.isStreaming { self.flush(link) } }
+  /// What was handed over has been written: there is room for more.
+  func wroteOutput() { for (link, sender) in self.senders where sender.wantsRoom { self.flush(link) } }
 
   func becameWritable() { for link in self.senders.keys { self.flush(link) } }
 

@@ -110,12 +110,14 @@ struct ConnectionOpening {
     let host = self.configuration.host
     let tlsHandler = try tls.map { try Self.tlsHandler($0, host: host) }
     let failure = TLSFailure(host: host, hasIdentity: self.configuration.encryption.identity != nil, now: 0)
-    let settings = self.engineSettings()
+    let settings = Self.engineSettings(self.configuration)
     let name = self.configuration.description
     let limits = self.configuration.watchdogLimits
     let maximumLinks = self.configuration.maximumLinks
     let logger = self.logger
-    let loginHandler = ClientLoginHandler(login, hostname: host, tls: tlsHandler, failure: failure, tried: self.tried) {
+    let loginHandler = ClientLoginHandler(
+      login, hostname: host, containerID: self.configuration.containerID, tls: tlsHandler, failure: failure, tried: self.tried
+    ) {
       result, context in
       entered(
         result.flatMap { mechanisms in
@@ -155,13 +157,13 @@ struct ConnectionOpening {
     }
   }
 
-  private func engineSettings() -> ProtonEngine.Settings {
-    var settings = ProtonEngine.Settings(containerID: self.configuration.containerID)
-    settings.hostname = self.configuration.virtualHost ?? self.configuration.host
-    settings.idleTimeoutMilliseconds = UInt32(clamping: self.configuration.idleTimeout.milliseconds)
-    settings.maxFrameSize = self.configuration.maximumFrameSize
-    settings.maxMessageSize = self.configuration.maximumMessageSize
-    settings.properties = self.configuration.properties
+  static func engineSettings(_ configuration: AMQPConnectionConfiguration) -> ProtonEngine.Settings {
+    var settings = ProtonEngine.Settings(containerID: configuration.containerID)
+    settings.hostname = configuration.virtualHost ?? configuration.host
+    settings.idleTimeoutMilliseconds = UInt32(clamping: configuration.idleTimeout.milliseconds)
+    settings.maxFrameSize = configuration.maximumFrameSize
+    settings.maxMessageSize = configuration.maximumMessageSize
+    settings.properties = configuration.properties
     return settings
   }
 

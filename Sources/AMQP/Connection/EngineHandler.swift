@@ -30,7 +30,14 @@ package final class EngineHandler: ChannelInboundHandler {
   private var isPumping = false
   private var isClosing = false
   private var lingering: Scheduled<Void>?
+  private var resumption: Scheduled<Void>?
+  private let mark: LiveCount.Mark
 
+  /// So many bytes are handed over in one turn of the loop, at most a little more: whoever has more to send lets the others' commands
+  /// and what comes from the peer pass first, however fast the peer reads.
+  private static let turnBound = 1 << 20
+  /// Not at once: the loop runs what is due before it looks at its sockets.
+  private static let turnPause = TimeAmount.microseconds(50)
   /// How long the peer's Close is waited for once ours is out. Closing a connection has a shorter limit of its own.
   private static let peersCloseLimit = TimeAmount.seconds(10)
   /// When bytes last came from the peer; nil before the first.
@@ -41,9 +48,13 @@ package final class EngineHandler: ChannelInboundHandler {
   package init(engine: ProtonEngine, owner: any EngineOwner) {
     self.engine = engine
     self.owner = owner
+    self.mark = LiveCount.Mark(.handler, of: engine.settings.containerID)
   }
 
   package var eventLoop: (any EventLoop)? { self.context?.eventLoop }
+
+  /// Whether this turn's share has been written: more is to be handed over when the owner is told that there is room.
+  private(set) var isPausing = false
 
   package var isWritable: Bool { self.context?.channel.isWritable ?? false }
 
@@ -107,6 +118,7 @@ package final class EngineHandler: ChannelInboundHandler {
     guard !self.isPumping, let context = self.context else { return }
     self.isPumping = true
     var moved = true
+    var written = 0
     // Until neither events nor bytes come: writing bytes out is what makes Proton notice a refused login.
     while moved {
       moved = false
@@ -126,10 +138,13 @@ package final class EngineHandler: ChannelInboundHandler {
       moved = true
       self.lastWrite = context.eventLoop.now
       // Flushed now: the next event may be that Proton is done, and its owner closes the channel.
+      written += output.readableBytes
       context.writeAndFlush(self.wrapOutboundOut(output), promise: nil)
-      self.owner?.wroteOutput()
+      if written >= Self.turnBound { self.isPausing = true }
+      if !self.isPausing { self.owner?.wroteOutput() }
     }
     self.isPumping = false
+    if self.isPausing { self.resumeLater(context) }
     if self.engine.isWriteClosed, !self.isClosing {
       // Our Close is out. To close TCP before the peer's has come would make a fault of an orderly end: the peer may then meet
       // the closed socket before it has read our last words.
@@ -143,6 +158,17 @@ package final class EngineHandler: ChannelInboundHandler {
     if self.tick == nil { self.scheduleTick(context) }
   }
 
+  private func resumeLater(_ context: ChannelHandlerContext) {
+    guard self.resumption == nil else { return }
+    self.resumption = context.eventLoop.assumeIsolated().scheduleTask(in: Self.turnPause) { [weak self] in
+      guard let self else { return }
+      self.resumption = nil
+      self.isPausing = false
+      self.owner?.becameWritable()
+      self.pump()
+    }
+  }
+
   /// No longer than ``peersCloseLimit``: a peer that never answers does not hold the socket.
   private func waitForPeersClose(_ context: ChannelHandlerContext) {
     guard self.lingering == nil else { return }
@@ -153,17 +179,24 @@ package final class EngineHandler: ChannelInboundHandler {
 
   /// Proton gives the next time at which it must be told the time, and forgets nothing when told later or twice.
   private func scheduleTick(_ context: ChannelHandlerContext) {
-    let now = context.eventLoop.now
-    guard let next = self.engine.tick(nowMilliseconds: Int64(now.uptimeNanoseconds / 1_000_000)) else { return }
+    let eventLoop = context.eventLoop
+    let now = eventLoop.now
+    guard let next = self.engine.tick(nowMilliseconds: Self.milliseconds(now)) else { return }
     let due = NIODeadline.uptimeNanoseconds(UInt64(next) * 1_000_000)
-    self.tick = context.eventLoop.assumeIsolated().scheduleTask(deadline: max(due, now)) { [weak self] in
+    self.tick = eventLoop.assumeIsolated().scheduleTask(deadline: max(due, now)) { [weak self] in
       guard let self else { return }
       self.tick = nil
+      // Told before the pump: what it has to say now, a heartbeat or that the peer is silent, must not wait for the next time.
+      _ = self.engine.tick(nowMilliseconds: Self.milliseconds(eventLoop.now))
       self.pump()
     }
   }
 
+  private static func milliseconds(_ time: NIODeadline) -> Int64 { Int64(time.uptimeNanoseconds / 1_000_000) }
+
   private func finish() {
+    self.resumption?.cancel()
+    self.resumption = nil
     self.lingering?.cancel()
     self.lingering = nil
     self.tick?.cancel()

@@ -24,9 +24,10 @@ final class ClientLoginHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var hasBegun = false
   private var isEncrypted: Bool
+  private let mark: LiveCount.Mark
 
   init(
-    _ login: AMQPLogin, hostname: String, tls: NIOSSLClientHandler?, failure: TLSFailure, tried: String,
+    _ login: AMQPLogin, hostname: String, containerID: String = "", tls: NIOSSLClientHandler?, failure: TLSFailure, tried: String,
     completion: @escaping Completion
   ) {
     self.machine = ClientLoginMachine(login, hostname: hostname)
@@ -35,6 +36,7 @@ final class ClientLoginHandler: ChannelInboundHandler {
     self.tried = tried
     self.completion = completion
     self.isEncrypted = tls == nil
+    self.mark = LiveCount.Mark(.login, of: containerID)
   }
 
   /// What is being waited for.

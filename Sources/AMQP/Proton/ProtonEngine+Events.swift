@@ -72,7 +72,8 @@ extension ProtonEngine {
   func release(_ id: SessionID, _ pointer: OpaquePointer) {
     self.endedBeforeBegun.remove(id)
     self.sessions[id] = nil
-    pn_session_free(pointer)
+    self.leftOver[id] = nil
+    self.freeWhenWritten(pointer)
   }
 
   private func linkAttached(_ pointer: OpaquePointer?) -> EngineEvent? {
@@ -171,12 +172,12 @@ extension ProtonEngine {
     guard pending > 0, var partial = self.links[link]?.partial else { return }
     // Taken out while it grows: two owners would make every append a copy.
     self.links[link]?.partial = []
-    let start = partial.count
-    partial.append(contentsOf: repeatElement(0, count: pending))
-    let read = partial.withUnsafeMutableBytes { raw in
-      raw[start...].withMemoryRebound(to: CChar.self) { pn_link_recv(linkPointer, $0.baseAddress, $0.count) }
+    let piece = [UInt8](unsafeUninitializedCapacity: pending) { buffer, count in
+      count = UnsafeMutableRawBufferPointer(buffer).withMemoryRebound(to: CChar.self) {
+        max(0, pn_link_recv(linkPointer, $0.baseAddress, pending))
+      }
     }
-    partial.removeLast(pending - max(0, read))
+    if partial.isEmpty { partial = piece } else { partial += piece }
     if self.links[link]?.oversized == true || partial.count > self.settings.maxMessageSize {
       self.links[link]?.oversized = true
       partial = []

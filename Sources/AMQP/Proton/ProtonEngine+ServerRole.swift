@@ -62,10 +62,10 @@ extension ProtonEngine {
 
   /// Answers the peer's Detach without closing.
   func detachWithoutClosing(_ id: LinkID) {
-    guard let pointer = self.links[id]?.pointer else { return }
-    pn_link_detach(pointer)
+    guard let link = self.links[id] else { return }
+    pn_link_detach(link.pointer)
     self.forget(id)
-    pn_link_free(pointer)
+    self.free(link.pointer, of: link.session)
   }
 
   /// The annotations that the peer's `modified` brings.

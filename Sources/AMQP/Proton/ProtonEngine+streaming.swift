@@ -5,10 +5,13 @@ internal import CProton
 /// Messages that are handed over and read in parts. Proton has one such message at a time on each link.
 extension ProtonEngine {
   /// Begins a message that is sent in parts. Until it is finished or aborted, the link takes no other.
-  package func beginTransfer(on id: LinkID) -> DeliveryID? {
+  ///
+  /// - Parameter tag: the delivery's; nil for one of our own counting.
+  package func beginTransfer(on id: LinkID, tag: [UInt8]? = nil) -> DeliveryID? {
     guard let link = self.links[id]?.pointer else { return nil }
     let delivery = DeliveryID(number: self.nextNumber())
-    let made = withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { raw in
+    let tagBytes = tag ?? withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { Array($0) }
+    let made = tagBytes.withUnsafeBytes { raw in
       raw.withMemoryRebound(to: CChar.self) { pn_delivery(link, pn_dtag($0.baseAddress, $0.count)) }
     }
     guard let pointer = made else { return nil }
@@ -18,7 +21,7 @@ extension ProtonEngine {
   }
 
   /// Hands over a part of the message that was begun on the link.
-  package func append(_ bytes: [UInt8], on id: LinkID) {
+  package func append(_ bytes: ArraySlice<UInt8>, on id: LinkID) {
     guard let link = self.links[id]?.pointer else { return }
     bytes.withUnsafeBytes { raw in
       raw.withMemoryRebound(to: CChar.self) { _ = pn_link_send(link, $0.baseAddress, $0.count) }

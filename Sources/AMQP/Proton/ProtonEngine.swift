@@ -36,6 +36,11 @@ package final class ProtonEngine {
   /// The peer's end came where Proton does not see it.
   var isAborted = false
   var closeReported = false
+  private let mark: LiveCount.Mark
+  /// Sessions that are over, to be freed when all that was to be said has been written.
+  private var over: [OpaquePointer] = []
+  /// Links that are over and stay until their session is, because of what was never settled on them.
+  var leftOver: [SessionID: Int] = [:]
   /// Server role: the client spoke of a link of this session that is no more.
   package var strayFlow: ((SessionID) -> Void)?
 
@@ -52,6 +57,7 @@ package final class ProtonEngine {
 
   package init(_ settings: Settings) {
     self.settings = settings
+    self.mark = LiveCount.Mark(.engine, of: settings.containerID)
     self.driver = .allocate(capacity: 1)
     self.driver.initialize(to: pn_connection_driver_t())
     // Fails only when out of memory, where Swift itself would stop.
@@ -98,12 +104,36 @@ package final class ProtonEngine {
   package func takeOutput(into buffer: inout ByteBuffer) {
     while true {
       let output = pn_connection_driver_write_buffer(self.driver)
-      guard output.size > 0, let start = output.start else { return }
+      guard output.size > 0, let start = output.start else { return self.freeWhatIsOver() }
       buffer.writeBytes(UnsafeRawBufferPointer(start: start, count: output.size))
       // Always the whole of it: Proton moves what is left to the front of its buffer.
       _ = pn_connection_driver_write_done(self.driver, output.size)
     }
   }
+
+  /// Proton settles what is unsettled on whatever is freed, and tells the peer so, without an outcome, as long as the session stands.
+  /// Who reads that may take it for an outcome. Behind our End nothing is told.
+  private func freeWhatIsOver() {
+    for pointer in self.over { pn_session_free(pointer) }
+    self.over = []
+  }
+
+  /// Frees a session whose End was handed over, as soon as that is written.
+  func freeWhenWritten(_ session: OpaquePointer) { self.over.append(session) }
+
+  /// Frees a link that is closed, or leaves it to its session.
+  func free(_ link: OpaquePointer, of session: SessionID) {
+    guard pn_link_unsettled(link) > 0 else { return pn_link_free(link) }
+    self.leftOver[session, default: 0] += 1
+    // Bytes that nobody has read count against the session's window. Those of one message can be dropped here.
+    while pn_link_is_receiver(link), let delivery = pn_link_current(link), pn_delivery_pending(delivery) > 0 {
+      var dropped = [CChar](repeating: 0, count: min(pn_delivery_pending(delivery), 64 << 10))
+      guard pn_link_recv(link, &dropped, dropped.count) > 0 else { return }
+    }
+  }
+
+  /// Whether the session should serve no more links: few that are over may stay on it.
+  func isSpent(_ session: SessionID) -> Bool { self.leftOver[session, default: 0] >= 8 }
 
   /// The peer will send no more.
   package func readClosed() {
@@ -200,11 +230,11 @@ package final class ProtonEngine {
 
   /// Detaches and closes the link, and forgets it.
   package func detach(_ id: LinkID, _ condition: AMQPCondition? = nil) {
-    guard let pointer = self.links[id]?.pointer else { return }
-    if let condition { set(condition, on: pn_link_condition(pointer)) }
-    pn_link_close(pointer)
+    guard let link = self.links[id] else { return }
+    if let condition { set(condition, on: pn_link_condition(link.pointer)) }
+    pn_link_close(link.pointer)
     self.forget(id)
-    pn_link_free(pointer)
+    self.free(link.pointer, of: link.session)
   }
 
   /// Detaches and keeps the link until the peer answers, so that the answer is still reported.

@@ -21,15 +21,19 @@ extension AMQPSender {
   ) async throws(AMQPError) -> AMQPOutcome where Body.Element == [UInt8] {
     var bare = message
     bare.body = .data([])
-    let footer = message.encodedFooter()
-    let head = message.encodedBeforeBody(dataLength: bodyLength)
-    let size = head.count + bodyLength + footer.count
-    try bare.checkSendable(checks, encodedSize: size, maximumSize: self.maximumMessageSize, to: self.address)
-    if let limit = self.maximumMessageSize, UInt64(size) > limit {
-      throw AMQPError(
-        .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",
-        seen: "\(size) bytes encoded, the bus takes \(limit)")
+    return try await self.traced(bare) { carried throws(AMQPError) in
+      let footer = carried.encodedFooter()
+      let head = carried.encodedBeforeBody(dataLength: bodyLength)
+      try self.check(carried, checks, encodedSize: head.count + bodyLength + footer.count)
+      return try await self.counted { () async throws(AMQPError) in
+        try await self.stream(head, body, of: bodyLength, then: footer, within: timeout)
+      }
     }
+  }
+
+  private func stream<Body: AsyncSequence & Sendable>(
+    _ head: [UInt8], _ body: Body, of bodyLength: Int, then footer: [UInt8], within timeout: Duration?
+  ) async throws(AMQPError) -> AMQPOutcome where Body.Element == [UInt8] {
     let pipe = OutgoingBody()
     let result = await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.feed(body, of: bodyLength, then: footer, into: pipe) }

@@ -41,36 +41,54 @@ public final class AMQPSender: Sendable {
   public func send(
     _ message: AMQPMessage, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPOutcome {
-    guard let tracing = self.connection.configuration.observability.tracing else {
-      return try await self.send(checked: message, checks, timeout)
-    }
-    return try await tracing.sending(message, to: self.address, at: self.connection.configuration) {
-      carried throws(AMQPError) in
-      try await self.send(checked: carried, checks, timeout)
+    try await self.traced(message) { carried throws(AMQPError) in
+      let payload = carried.encoded()
+      try self.check(carried, checks, encodedSize: payload.count)
+      return try await self.send(encoded: payload, within: timeout)
     }
   }
 
-  private func send(
-    checked message: AMQPMessage, _ checks: AMQPSendChecks, _ timeout: Duration?
+  /// With a span of its own, where there is tracing, and the trace's context in the message.
+  func traced(
+    _ message: AMQPMessage, _ send: (AMQPMessage) async throws(AMQPError) -> AMQPOutcome
   ) async throws(AMQPError) -> AMQPOutcome {
-    let payload = message.encoded()
+    guard let tracing = self.connection.configuration.observability.tracing else { return try await send(message) }
+    return try await tracing.sending(message, to: self.address, at: self.connection.configuration, send)
+  }
+
+  /// - Throws: what stands against sending it; counted as a send that failed.
+  func check(_ message: AMQPMessage, _ checks: AMQPSendChecks, encodedSize: Int) throws(AMQPError) {
     do {
-      try message.checkSendable(checks, encodedSize: payload.count, maximumSize: self.maximumMessageSize, to: self.address)
+      try message.checkSendable(checks, encodedSize: encodedSize, maximumSize: self.maximumMessageSize, to: self.address)
+      try self.checkSize(encodedSize)
     } catch {
       self.connection.configuration.observability.metrics?.sent(self.address, .failure(error), after: .zero)
       throw error
     }
-    return try await self.send(encoded: payload, within: timeout)
+  }
+
+  /// Whatever is checked: the bus would end the link over it.
+  private func checkSize(_ size: Int) throws(AMQPError) {
+    guard let limit = self.maximumMessageSize, UInt64(size) > limit else { return }
+    throw AMQPError(
+      .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",
+      seen: "\(size) bytes encoded, the bus takes \(limit)")
   }
 
   /// Sends a message that is encoded already, unchanged: the sections of ``AMQPMessage/encoded()``.
   package func send(encoded payload: [UInt8], within timeout: Duration? = nil) async throws(AMQPError) -> AMQPOutcome {
-    guard let metrics = self.connection.configuration.observability.metrics else {
+    try await self.counted { () async throws(AMQPError) in
+      try self.checkSize(payload.count)
       return try await self.transfer(payload, within: timeout)
     }
+  }
+
+  /// Counted and timed, where there are metrics.
+  func counted(_ send: () async throws(AMQPError) -> AMQPOutcome) async throws(AMQPError) -> AMQPOutcome {
+    guard let metrics = self.connection.configuration.observability.metrics else { return try await send() }
     let begun = ContinuousClock.now
     do {
-      let outcome = try await self.transfer(payload, within: timeout)
+      let outcome = try await send()
       metrics.sent(self.address, .success(outcome), after: .now - begun)
       return outcome
     } catch {
@@ -82,11 +100,6 @@ public final class AMQPSender: Sendable {
   func transfer(
     _ payload: [UInt8], body: OutgoingBody? = nil, within timeout: Duration?
   ) async throws(AMQPError) -> AMQPOutcome {
-    if let limit = self.maximumMessageSize, UInt64(payload.count) > limit {
-      throw AMQPError(
-        .messageTooLarge, .delivery, .local, tried: "send a message to \(self.address)",
-        seen: "\(payload.count) bytes encoded, the bus takes \(limit)")
-    }
     let id = PendingSend.Machine.SendID(number: self.lastID.wrappingAdd(1, ordering: .relaxed).newValue)
     let now = self.connection.now
     let deadline = now + TimeAmount(timeout ?? self.connection.configuration.operationTimeout)

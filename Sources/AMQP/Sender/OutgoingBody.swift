@@ -6,7 +6,7 @@ import NIOConcurrencyHelpers
 /// waits while the connection takes no more.
 final class OutgoingBody: Sendable {
   enum Part: Sendable {
-    case piece([UInt8])
+    case piece(ArraySlice<UInt8>)
     /// Nothing yet.
     case waiting
     case finished
@@ -49,7 +49,7 @@ final class OutgoingBody: Sendable {
           state.piece = nil
           state.writer = nil
         }
-        return (.piece(piece), state.writer)
+        return (.piece(piece[...]), state.writer)
       }
       switch state.ending {
       case nil: return (.waiting, nil)

@@ -11,14 +11,23 @@ final class SenderCore {
   private var machine = PendingSend.Machine()
   private var pending: [PendingSend.Machine.SendID: PendingSend] = [:]
   private var drainAsked = false
-  /// The message whose body is being handed over.
-  private var streamed: Streamed?
+  /// The message that is being handed over in pieces.
+  private var partial: Partial?
 
-  private struct Streamed {
+  private struct Partial {
+    /// Where the rest comes from.
+    enum Rest {
+      /// It is all there: a large message.
+      case bytes(ArraySlice<UInt8>)
+      case body(OutgoingBody)
+    }
+
     let id: PendingSend.Machine.SendID
     let delivery: DeliveryID
-    let body: OutgoingBody
     let settled: Bool
+    var rest: Rest
+    /// Bytes that were handed over.
+    var handed = 0
   }
   private var ages = AgeLog<DeliveryID>()
   private var transfers = 0
@@ -31,6 +40,9 @@ final class SenderCore {
 
   /// Bytes that Proton may hold for the link before we stop handing over: what is not handed over can still be taken back.
   private static let outgoingBytesBound = 256 << 10
+  /// A larger message is handed over in pieces of this size: Proton moves all that it holds of a message for every frame that it
+  /// writes, and while it holds a whole one of 20 MB nothing else on the connection gets its turn.
+  static let pieceSize = 64 << 10
 
   init(link: LinkID, epoch: AMQPEpoch, address: String, name: String, at now: NIODeadline) {
     self.link = link
@@ -42,7 +54,8 @@ final class SenderCore {
     self.creditChangedAt = now
   }
 
-  var isStreaming: Bool { self.streamed != nil }
+  /// Whether there is more to hand over when there is room.
+  private(set) var wantsRoom = false
   var isIdle: Bool { self.machine.isIdle }
   var waitingCount: Int { self.machine.waitingCount }
   var inFlightCount: Int { self.machine.inFlightCount }
@@ -62,17 +75,26 @@ final class SenderCore {
     self.isWritable = isWritable
     defer { self.note(credit: engine.credit(of: self.link), at: now) }
     guard isWritable else { return }
-    guard self.continueBody(engine, at: now) else { return }
-    while engine.credit(of: self.link) > 0, engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound,
-      let id = self.machine.next()
-    {
+    self.wantsRoom = false
+    guard self.continuePartial(engine, at: now) else { return }
+    while engine.credit(of: self.link) > 0 {
+      guard engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound else {
+        self.wantsRoom = true
+        break
+      }
+      guard let id = self.machine.next() else { break }
       guard let send = self.pending[id] else { continue }
-      if let body = send.body {
+      if send.body != nil || send.payload.count > SenderCore.pieceSize {
         guard let delivery = engine.beginTransfer(on: self.link) else { return }
         self.machine.began(id, as: delivery)
-        engine.append(send.payload, on: self.link)
-        self.streamed = Streamed(id: id, delivery: delivery, body: body, settled: send.settled)
-        guard self.continueBody(engine, at: now) else { return }
+        var partial = Partial(id: id, delivery: delivery, settled: send.settled, rest: .bytes(send.payload[...]))
+        if let body = send.body {
+          engine.append(send.payload[...], on: self.link)
+          partial.rest = .body(body)
+          partial.handed = send.payload.count
+        }
+        self.partial = partial
+        guard self.continuePartial(engine, at: now) else { return }
         continue
       }
       guard let delivery = engine.transfer(send.payload, on: self.link, settled: send.settled) else { return }
@@ -88,40 +110,55 @@ final class SenderCore {
     }
   }
 
-  /// Hands over what there is of the body that is being sent, as far as there is room.
+  /// Hands over what there is of the message that is being sent in pieces, as far as there is room.
   ///
   /// - Returns: whether the link is free for the next message.
-  private func continueBody(_ engine: ProtonEngine, at now: NIODeadline) -> Bool {
-    while let streamed = self.streamed {
-      guard engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound else { return false }
+  private func continuePartial(_ engine: ProtonEngine, at now: NIODeadline) -> Bool {
+    while let partial = self.partial {
+      guard engine.outgoingBytes(of: self.link) < SenderCore.outgoingBytesBound else {
+        self.wantsRoom = true
+        return false
+      }
       self.lastActivity = now
-      switch streamed.body.take() {
-      case .piece(let bytes): engine.append(bytes, on: self.link)
+      switch self.nextPart(of: partial) {
+      case .piece(let bytes):
+        engine.append(bytes, on: self.link)
+        self.partial?.handed += bytes.count
       case .waiting: return false
       case .finished:
-        self.streamed = nil
-        engine.finishTransfer(streamed.delivery, on: self.link, settled: streamed.settled)
-        self.machine.transferred(streamed.id, as: streamed.delivery)
+        self.partial = nil
+        engine.finishTransfer(partial.delivery, on: self.link, settled: partial.settled)
+        self.machine.transferred(partial.id, as: partial.delivery)
         self.transfers += 1
-        if streamed.settled {
-          self.apply(streamed.delivery, .accepted, settled: true)
+        if partial.settled {
+          self.apply(partial.delivery, .accepted, settled: true)
         } else {
-          self.ages.began(streamed.delivery, at: now)
+          self.ages.began(partial.delivery, at: now)
         }
       case .failed(let error):
-        self.abortBody(engine)
-        _ = self.machine.end(streamed.id, .cancelled)
-        self.pending.removeValue(forKey: streamed.id)?.continuation.resume(returning: .failure(error))
+        self.abortPartial(engine)
+        _ = self.machine.end(partial.id, .cancelled)
+        self.pending.removeValue(forKey: partial.id)?.continuation.resume(returning: .failure(error))
       }
     }
     return true
   }
 
-  private func abortBody(_ engine: ProtonEngine?) {
-    guard let streamed = self.streamed else { return }
-    self.streamed = nil
-    streamed.body.close()
-    engine?.abortTransfer(streamed.delivery)
+  private func nextPart(of partial: Partial) -> OutgoingBody.Part {
+    switch partial.rest {
+    case .body(let body): return body.take()
+    case .bytes(let rest):
+      if rest.isEmpty { return .finished }
+      self.partial?.rest = .bytes(rest.dropFirst(SenderCore.pieceSize))
+      return .piece(rest.prefix(SenderCore.pieceSize))
+    }
+  }
+
+  private func abortPartial(_ engine: ProtonEngine?) {
+    guard let partial = self.partial else { return }
+    self.partial = nil
+    if case .body(let body) = partial.rest { body.close() }
+    engine?.abortTransfer(partial.delivery)
   }
 
   func creditChanged(drain: Bool, at now: NIODeadline) {
@@ -153,13 +190,14 @@ final class SenderCore {
     _ id: PendingSend.Machine.SendID, _ ending: PendingSend.Machine.Ending, _ engine: ProtonEngine, at now: NIODeadline
   ) {
     guard let completion = self.machine.end(id, ending), let send = self.pending.removeValue(forKey: id) else { return }
-    if self.streamed?.id == id { self.abortBody(engine) }
+    let result = self.result(completion, of: send, at: now)
+    if self.partial?.id == id { self.abortPartial(engine) }
     send.body?.close()
-    send.continuation.resume(returning: self.result(completion, of: send, at: now))
+    send.continuation.resume(returning: result)
   }
 
   func linkEnded(_ error: AMQPError, at now: NIODeadline) {
-    self.abortBody(nil)
+    self.abortPartial(nil)
     for (id, completion) in self.machine.linkEnded(error) {
       guard let send = self.pending.removeValue(forKey: id) else { continue }
       send.body?.close()
@@ -184,6 +222,10 @@ final class SenderCore {
   /// Why a send could not leave.
   private func standstill(_ send: PendingSend, at now: NIODeadline) -> String {
     let around = "link open, \(self.inFlightCount) in flight, \(self.waitingCount) more waiting"
+    if let partial, partial.id == send.id {
+      let end = if case .body = partial.rest { "its source or the peer" } else { "the peer or the network" }
+      return "only \(partial.handed) bytes of it handed over, and taken back: \(around), \(end) is too slow"
+    }
     if !self.isWritable { return "the connection takes no bytes: \(around), the peer or the network does not read" }
     guard self.credit <= 0 else {
       return "not its turn in \(now.age(since: send.since).spoken): \(around), credit \(self.credit)"

@@ -52,7 +52,12 @@ package final class ServerConnection: EngineOwner {
   package let engine: ProtonEngine
   weak var handler: EngineHandler?
   private weak var delegate: (any ServerDelegate)?
-  private var openLinks: [LinkID: SessionID] = [:]
+  private var openLinks: [LinkID: SessionID] = [:] {
+    didSet { if self.openLinks.count < oldValue.count { self.outbox.forgetAll(but: self.openLinks.keys) } }
+  }
+  private var outbox = ServerOutbox()
+  /// Whether the client has said Close.
+  package private(set) var hasClientClosed = false
   /// Those the client has begun and nobody has ended.
   package private(set) var sessions: Set<SessionID> = []
 
@@ -101,7 +106,10 @@ package final class ServerConnection: EngineOwner {
 
   /// Sends a message on a link that has credit. Nil when the link is gone.
   package func send(_ payload: [UInt8], on link: LinkID, settled: Bool, tag: [UInt8]? = nil) -> DeliveryID? {
-    self.engine.transfer(payload, on: link, settled: settled, tag: tag)
+    guard self.outbox.takes(payload, on: link) else {
+      return self.engine.transfer(payload, on: link, settled: settled, tag: tag)
+    }
+    return self.outbox.send(payload, on: link, settled: settled, tag: tag, self.engine)
   }
 
   package func drained(_ link: LinkID) { self.engine.drained(link) }
@@ -136,6 +144,7 @@ package final class ServerConnection: EngineOwner {
       self.engine.openConnection()
       delegate.opened(self, open)
     case .remoteClosed:
+      self.hasClientClosed = true
       self.engine.closeConnection()
     case .sessionBegunByPeer(let session):
       guard delegate.mayBegin(session, on: self) else { return }
@@ -151,7 +160,8 @@ package final class ServerConnection: EngineOwner {
       delegate.attached(link, session, role: role, attach, on: self)
     case .linkDetachedByPeer(let link, _, _):
       if self.openLinks.removeValue(forKey: link) != nil { delegate.detached(link, on: self) }
-    case .creditChanged(let link, let credit, let drain): delegate.credited(link, credit: credit, drain: drain, on: self)
+    case .creditChanged(let link, let credit, let drain):
+      delegate.credited(link, credit: credit - self.outbox.count(of: link), drain: drain, on: self)
     case .delivered(let link, let transfer): delegate.delivered(transfer, link, on: self)
     case .oversized: break
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
@@ -163,7 +173,12 @@ package final class ServerConnection: EngineOwner {
     }
   }
 
-  package func becameWritable() {}
+  package func becameWritable() { self.outbox.feed(self.engine) }
+
+  package func wroteOutput() {
+    // A channel that takes nothing keeps all that is written to it.
+    if self.handler?.isWritable == true { self.outbox.feed(self.engine) }
+  }
 
   package func channelClosed(_ error: (any Error)?) { self.delegate?.closed(self) }
 }

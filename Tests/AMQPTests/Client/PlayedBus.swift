@@ -12,6 +12,8 @@ final class PlayedBus: ServerDelegate {
   struct Sight: Sendable {
     var connections = 0
     var connectionsEver = 0
+    /// Connections whose client said Close.
+    var closedInOrder = 0
     /// Links that clients receive on, by address.
     var receivers: [String: Int] = [:]
     /// Links that clients send on, by address.
@@ -149,6 +151,7 @@ final class PlayedBus: ServerDelegate {
     for link in self.links[connection.number] ?? [:] { self.forget(link.key, connection) }
     self.connections[connection.number] = nil
     self.links[connection.number] = nil
+    if connection.hasClientClosed { self.sight.closedInOrder += 1 }
     self.look()
   }
 
@@ -241,7 +244,7 @@ final class PlayedBus: ServerDelegate {
 struct PlayedBusHandle: Sendable {
   private let bus: NIOLoopBound<PlayedBus>
   private let eventLoop: any EventLoop
-  private let port: Int
+  let port: Int
 
   /// Runs a bus on a free port for the time of `body`.
   static func run<Result: Sendable>(
