@@ -136,6 +136,11 @@ extension AddressRegistryError {
         tried: "read the file of parties \(path)",
         seen: "HER-ID \(herID) stands in entries \(entries.map(String.init).joined(separator: ", "))",
         meaning: "Which of them holds is not ours to guess; nothing was changed.", next: "Keep one of them.", owner: .caller)
+    case .importTableInvalid(let path, let line, let problem):
+      Explanation(
+        tried: "read the table of parties \(path)", seen: "line \(line): \(problem)",
+        meaning: "The table cannot be taken in as it is; nothing was changed.",
+        next: "Correct that line; an export shows the form.", owner: .caller)
     default: nil
     }
   }

@@ -38,6 +38,8 @@ public enum AddressRegistryError: Error, Sendable, Hashable {
   /// `entry` counts from 1; `field` is the path inside it, such as `addresses[2].text`.
   case importEntryInvalid(path: String, entry: Int, herID: HerID?, field: String, problem: String)
   case importDuplicate(path: String, HerID, entries: [Int])
+  /// `line` counts from 1.
+  case importTableInvalid(path: String, line: Int, problem: String)
 
   // The register, asked over SOAP.
   case registerUnreachable(url: String, seen: String)
@@ -84,6 +86,7 @@ extension AddressRegistryError: ExplainedError {
     case .importNotJSON: "AR-302"
     case .importEntryInvalid: "AR-303"
     case .importDuplicate: "AR-304"
+    case .importTableInvalid: "AR-305"
     case .registerUnreachable: "AR-401"
     case .registerTimedOut: "AR-402"
     case .registerConnectionLost: "AR-403"

@@ -12,12 +12,12 @@ struct BusMigrator: AsyncParsableCommand {
     abstract: "Moves parties (HER-IDs) from one message bus to another in puljer, and back at any time.",
     discussion: """
       Exit codes: 0 done; 1 failed; 2 the command line, configuration or pulje file is wrong; 3 refused, nothing has changed; \
-      4 no daemon answers; 5 the database is in use, read-only, damaged or newer.
+      4 no daemon answers; 5 the database or the cache is in use, read-only, damaged or newer; 6 the cache and the register differ.
       """,
     subcommands: [
       PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,
       RollbackCommand.self, AcceptCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
-      ReportCommand.self, AuditCommand.self,
+      ReportCommand.self, AuditCommand.self, RegistryCommand.self,
     ])
 
   static func main() async {

@@ -19,6 +19,8 @@ enum Exit {
   static let noDaemon: Int32 = 4
   /// The database: in use, read-only, damaged, newer.
   static let database: Int32 = 5
+  /// Nothing failed, but the cache and the register say different things.
+  static let differs: Int32 = 6
 
   static func code(of error: any Error) -> Int32 {
     switch error {
@@ -31,6 +33,16 @@ enum Exit {
       }
     case is StoreError: Self.database
     case is Refusal: Self.refused
+    case let error as AddressRegistryError:
+      switch error {
+      case .cacheUnusable, .cacheReadOnly, .cacheForeign, .cacheNewer, .cacheCorrupt, .cacheRowDamaged, .cacheFull, .cacheBusy,
+        .cacheOlder:
+        Self.database
+      case .cacheMissing, .cacheOfOtherEnvironment, .importUnreadable, .importNotJSON, .importEntryInvalid, .importDuplicate,
+        .importTableInvalid, .registerConfigurationInvalid:
+        Self.usage
+      default: Self.failed
+      }
     default: Self.failed
     }
   }

@@ -10,6 +10,7 @@ struct AddressRegistryErrorTests {
     .cacheMissing(path: "p"), .cacheUnusable(path: "p", seen: "s"), .cacheReadOnly(path: "p", seen: "s"),
     .cacheForeign(path: "p", applicationID: 1), .cacheNewer(path: "p", version: 2, known: 1), .cacheCorrupt(path: "p", seen: "s"),
     .cacheRowDamaged(her(1), seen: "s"), .cacheFull(path: "p", seen: "s"), .cacheBusy(path: "p", seen: "s"),
+    .cacheOlder(path: "p", version: 1, known: 2), .cacheOfOtherEnvironment(path: "p", environment: "test", wanted: "production"),
     .partyUnknown(her(1), askedRegister: true), .partyNotActive(her(1)), .addressMissing(her(1), .error),
     .addressMalformed(her(1), .error, text: "t"), .addressAmbiguous(her(1), .error, texts: ["a", "b"]),
     .addressOnNoBus(her(1), .error, QueueAddress(host: "h", path: "", queue: "q"), configured: ["b"]),
@@ -17,7 +18,8 @@ struct AddressRegistryErrorTests {
     .kindNotInRegister(.deadLetter), .tooStale(her(1), age: .seconds(9), limit: .seconds(5), because: "b"),
     .importUnreadable(path: "p", seen: "s"), .importNotJSON(path: "p", seen: "s"),
     .importEntryInvalid(path: "p", entry: 1, herID: nil, field: "f", problem: "x"),
-    .importDuplicate(path: "p", her(1), entries: [1, 2]), .registerUnreachable(url: "u", seen: "s"),
+    .importDuplicate(path: "p", her(1), entries: [1, 2]), .importTableInvalid(path: "p", line: 2, problem: "x"),
+    .registerUnreachable(url: "u", seen: "s"),
     .registerTimedOut(url: "u", after: .seconds(1)), .registerConnectionLost(url: "u", seen: "s"),
     .registerLoginRefused(url: "u", status: 401), .registerHTTPError(url: "u", status: 500),
     .registerAnswerUnreadable(url: "u", seen: "s"), .registerAnswerIncomplete(url: "u", missing: "m"),
@@ -30,7 +32,7 @@ struct AddressRegistryErrorTests {
   @Test("codes are these, in this order, each once")
   func codes() {
     let expected =
-      (101...109).map { "AR-\($0)" } + (201...209).map { "AR-\($0)" } + (301...304).map { "AR-\($0)" }
+      (101...111).map { "AR-\($0)" } + (201...209).map { "AR-\($0)" } + (301...305).map { "AR-\($0)" }
       + (401...412).map { "AR-\($0)" } + (421...423).map { "AR-\($0)" }
     #expect(self.all.map(\.stableCode) == expected)
   }

@@ -167,10 +167,24 @@ public final class AddressCache: Sendable {
   @discardableResult
   func save(
     _ readings: [(record: PartyRecord, readAt: RegistryInstant)], source: RecordSource, now: RegistryInstant
-  ) async throws -> [(entry: RegistryEntry, outcome: SaveOutcome)] {
+  ) async throws -> [Saved] {
     try await self.changing { database, facts in
-      try readings.map { try Self.save($0.record, source: source, readAt: $0.readAt, now: now, &facts, in: database) }
+      try readings.map { reading in
+        let before = try? EntryRow.load(reading.record.herID, from: database)
+        let (entry, outcome) = try Self.save(
+          reading.record, source: source, readAt: reading.readAt, now: now, &facts, in: database)
+        let difference = outcome == .changed ? before.flatMap { RecordDifference(from: $0.record, to: entry.record) } : nil
+        return Saved(entry: entry, outcome: outcome, difference: difference)
+      }
     }
+  }
+
+  /// What became of one reading of many.
+  struct Saved: Sendable {
+    var entry: RegistryEntry
+    var outcome: SaveOutcome
+    /// Where the record differs from the one before, when it does and that one could be read.
+    var difference: RecordDifference?
   }
 
   /// Takes all records in, or, when anything fails, none of them.
@@ -227,26 +241,20 @@ public final class AddressCache: Sendable {
     _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant, _ facts: inout CacheFacts,
     in database: Database
   ) throws -> (entry: RegistryEntry, outcome: SaveOutcome) {
-    let before = try Row.fetchOne(
-      try database.cachedStatement(sql: "SELECT record_hash, read_at_ms, version FROM party WHERE her_id = ?"),
-      arguments: [record.herID.value])
-    guard let before else {
-      let entry = RegistryEntry(record: record, source: source, readAt: readAt, version: 1)
+    func store(_ version: Int64) throws -> RegistryEntry {
+      let entry = RegistryEntry(record: record, source: source, readAt: readAt, version: version)
       try EntryRow.store(entry, &facts, in: database)
-      return (entry, .added)
+      return entry
     }
-    let beforeReadAt = RegistryInstant(millisecondsSinceEpoch: before["read_at_ms"])
-    if beforeReadAt > readAt, beforeReadAt <= now {
-      // A damaged row is not worth keeping, however new it says it is: loading it throws, and it is written over.
-      if let kept = try? EntryRow.load(record.herID, from: database) { return (kept, .keptNewer) }
+    let before: RegistryEntry?
+    do { before = try EntryRow.load(record.herID, from: database) } catch is AddressRegistryError {
+      // A damaged row is not worth keeping, however new it says it is; what its version was is lost with it.
+      return (try store(1), .changed)
     }
-    let version: Int64 = before["version"]
-    let storedHash: Data = before["record_hash"]
-    let same = Array(storedHash) == record.hash.bytes
-    let entry = RegistryEntry(
-      record: record, source: source, readAt: readAt, version: same ? version : max(version, 0) + 1)
-    try EntryRow.store(entry, &facts, in: database)
-    return (entry, same ? .confirmed : .changed)
+    guard let before else { return (try store(1), .added) }
+    if before.readAt > readAt, before.readAt <= now { return (before, .keptNewer) }
+    let isSame = before.hash == record.hash
+    return (try store(isSame ? before.version : before.version + 1), isSame ? .confirmed : .changed)
   }
 
   // MARK: - Access

@@ -17,10 +17,10 @@ struct CacheFacts: Equatable {
     let statement = try database.cachedStatement(
       sql: "SELECT environment, change, parties, folded, seal FROM facts WHERE id = 1")
     guard let row = try Row.fetchOne(statement) else { throw Self.damaged("what the file says of itself is missing") }
-    let folded: Data = row[3]
-    let seal: Data = row[4]
-    guard let seals = folded.withUnsafeBytes({ FoldedSeals($0) }) else { throw Self.damaged("a folded seal of another length") }
-    let facts = CacheFacts(environment: row[0], change: row[1], parties: row[2], folded: seals)
+    guard let change = row.number(1), let parties = row.number(2), let folded = row.bytes(3), let seal = row.bytes(4),
+      let seals = folded.withUnsafeBytes({ FoldedSeals($0) })
+    else { throw Self.damaged("what the file says of itself is of another form") }
+    let facts = CacheFacts(environment: row.text(0), change: change, parties: parties, folded: seals)
     guard Array(seal) == facts.seal else { throw Self.damaged("what the file says of itself does not hash to its seal") }
     return facts
   }
@@ -39,4 +39,18 @@ struct CacheFacts: Equatable {
   }
 
   private static func damaged(_ seen: String) -> AddressRegistryError { .cacheCorrupt(path: "", seen: seen) }
+}
+
+/// A damaged file can have a value of any type in any column: what is asked for is there, or nil.
+extension Row {
+  func number(_ column: Int) -> Int64? { Int64.fromDatabaseValue(self[column] as DatabaseValue) }
+  func text(_ column: Int) -> String? { String.fromDatabaseValue(self[column] as DatabaseValue) }
+  func isBlob(_ column: Int) -> Bool {
+    if case .blob = (self[column] as DatabaseValue).storage { true } else { false }
+  }
+  func bytes(_ column: Int) -> Data? {
+    let value: DatabaseValue = self[column]
+    guard case .blob(let data) = value.storage else { return nil }
+    return data
+  }
 }

@@ -21,9 +21,12 @@ enum EntryRow {
     try Self.walk(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id") { try body(Self.entry($0)) }
   }
 
-  /// Whether all rows are there, and are those that were stored last.
+  /// Whether all rows are there, are those that were stored last, and are found by their numbers.
   static func verifyWhole(_ database: Database) throws {
-    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party") { row in _ = try Self.facts(of: row) }
+    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id") { row in _ = try Self.facts(of: row) }
+    // A row can be there and yet not be found, where the pages above it lead elsewhere.
+    let findings = try String.fetchAll(database, sql: "PRAGMA quick_check(5)")
+    if findings != ["ok"] { throw AddressRegistryError.cacheCorrupt(path: "", seen: findings.joined(separator: "; ")) }
   }
 
   /// The first entries that were stored after `change`.
@@ -36,12 +39,19 @@ enum EntryRow {
   private static func walk(_ database: Database, sql: String, _ body: (Row) throws -> Void) throws {
     let facts = try CacheFacts.load(from: database)
     var count: Int64 = 0
+    var last: Int64 = 0
     var folded = FoldedSeals()
     let rows = try Row.fetchCursor(database, sql: sql)
     while let row = try rows.next() {
       try body(row)
+      // Where pages are swapped, SQLite takes the order for granted.
+      let number = row.number(0) ?? 0
+      guard number > last else {
+        throw AddressRegistryError.cacheCorrupt(path: "", seen: "HER-ID \(number) stands after \(last)")
+      }
+      last = number
       count += 1
-      try row.withUnsafeData(atIndex: 7) { seal in seal?.withUnsafeBytes { folded.fold($0) } }
+      row.bytes(7)?.withUnsafeBytes { folded.fold($0) }
     }
     guard count == facts.parties, folded == facts.folded else {
       throw AddressRegistryError.cacheCorrupt(
@@ -56,8 +66,7 @@ enum EntryRow {
     let before = try Row.fetchOne(statement, arguments: [number])
     // Of a damaged row nobody knows which seal was folded in when it was stored.
     let replacesDamage = before.map { row in
-      let seal: Data = row[7]
-      seal.withUnsafeBytes { facts.folded.fold($0) }
+      row.bytes(7)?.withUnsafeBytes { facts.folded.fold($0) }
       return (try? Self.facts(of: row)) == nil
     }
     if before == nil { facts.parties += 1 }
@@ -82,22 +91,22 @@ enum EntryRow {
   /// Laid together anew. How many rows there should be is still known, so that one that is missing is found.
   private static func foldedSeals(in database: Database) throws -> FoldedSeals {
     var folded = FoldedSeals()
-    let seals = try Data.fetchCursor(database, sql: "SELECT seal FROM party")
-    while let seal = try seals.next() { seal.withUnsafeBytes { folded.fold($0) } }
+    let rows = try Row.fetchCursor(database, sql: "SELECT seal FROM party")
+    while let row = try rows.next() { row.bytes(0)?.withUnsafeBytes { folded.fold($0) } }
     return folded
   }
 
   /// The row's facts, once its seal has been found right.
   private static func facts(of row: Row) throws -> (herID: HerID, facts: RowSeal.Facts) {
-    let number: Int64 = row[0]
-    guard let narrow = Int32(exactly: number), let herID = HerID(narrow) else {
-      throw AddressRegistryError.cacheCorrupt(path: "", seen: "a row of HER-ID \(number), which is none")
+    guard let number = row.number(0), let narrow = Int32(exactly: number), let herID = HerID(narrow) else {
+      throw AddressRegistryError.cacheCorrupt(
+        path: "", seen: "a row of HER-ID \(row.number(0).map(String.init) ?? "?"), which is none")
     }
-    guard let source = RecordSource(number: row[2]) else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "a source that is none")
-    }
+    guard let source = row.number(2).flatMap({ RecordSource(number: $0) }), let readAt = row.number(3),
+      let version = row.number(4), let change = row.number(6), [1, 5, 7].allSatisfy({ row.isBlob($0) })
+    else { throw AddressRegistryError.cacheRowDamaged(herID, seen: "a value that is none of its column's") }
     let facts = RowSeal.Facts(
-      herID: number, source: source, readAt: RegistryInstant(millisecondsSinceEpoch: row[3]), version: row[4], change: row[6])
+      herID: number, source: source, readAt: RegistryInstant(millisecondsSinceEpoch: readAt), version: version, change: change)
     let isRight = try row.withUnsafeData(atIndex: 1) { content in
       try row.withUnsafeData(atIndex: 5) { hash in
         try row.withUnsafeData(atIndex: 7) { seal in
@@ -129,7 +138,7 @@ enum EntryRow {
     guard let record, record.herID == herID else {
       throw AddressRegistryError.cacheRowDamaged(herID, seen: "its content is no record of this party")
     }
-    let hash: Data = row[5]
+    guard let hash = row.bytes(5) else { throw AddressRegistryError.cacheRowDamaged(herID, seen: "a hash that is none") }
     return RegistryEntry(
       record: record, source: facts.source, readAt: facts.readAt, version: facts.version, hash: RecordHash(bytes: hash))
   }

@@ -6,7 +6,9 @@ import BusModel
 struct StrictParty: Decodable {
   var record: PartyRecord
 
-  private enum Field: String, CodingKey, CaseIterable { case herID, name, kind, parent, active, valid, addresses }
+  private enum Field: String, CodingKey, CaseIterable {
+    case herID, name, kind, parent, active, valid, addresses, organisationNumber, futureAddresses
+  }
   private enum AddressField: String, CodingKey, CaseIterable { case typeCode, text, inherited }
 
   private struct AnyKey: CodingKey {
@@ -28,6 +30,20 @@ struct StrictParty: Decodable {
     }
   }
 
+  private struct StrictFutureAddress: Decodable {
+    var address: PartyRecord.FutureAddress
+
+    private enum Field: String, CodingKey, CaseIterable { case address, validFrom }
+
+    init(from decoder: any Decoder) throws {
+      try StrictParty.refuseUnknown(decoder, known: Field.allCases.map(\.rawValue))
+      let fields = try decoder.container(keyedBy: Field.self)
+      self.address = PartyRecord.FutureAddress(
+        address: try fields.decode(StrictAddress.self, forKey: .address).address,
+        validFrom: try fields.decode(String.self, forKey: .validFrom))
+    }
+  }
+
   init(from decoder: any Decoder) throws {
     try Self.refuseUnknown(decoder, known: Field.allCases.map(\.rawValue))
     let fields = try decoder.container(keyedBy: Field.self)
@@ -37,7 +53,9 @@ struct StrictParty: Decodable {
       kind: try fields.decode(PartyRecord.Kind.self, forKey: .kind),
       parent: try fields.decodeIfPresent(Double.self, forKey: .parent).map { try Self.herID($0, fields, .parent) },
       active: try fields.decode(Bool.self, forKey: .active), valid: try fields.decode(Bool.self, forKey: .valid),
-      addresses: try fields.decode([StrictAddress].self, forKey: .addresses).map(\.address))
+      addresses: try fields.decode([StrictAddress].self, forKey: .addresses).map(\.address),
+      organisationNumber: try fields.decodeIfPresent(Int32.self, forKey: .organisationNumber),
+      futureAddresses: try fields.decodeIfPresent([StrictFutureAddress].self, forKey: .futureAddresses)?.map(\.address) ?? [])
   }
 
   /// Read as the widest number, for a number that an integer cannot hold would otherwise be told as broken JSON.
@@ -58,10 +76,12 @@ struct StrictParty: Decodable {
   }
 
   /// What is wrong with the values, each of the right type as they are.
-  var problem: (field: String, text: String)? {
-    if self.record.parent == self.record.herID { return ("parent", "a party is not its own parent") }
+  var problem: (field: String, text: String)? { Self.problem(self.record) }
+
+  static func problem(_ record: PartyRecord) -> (field: String, text: String)? {
+    if record.parent == record.herID { return ("parent", "a party is not its own parent") }
     var seen: Set<QueueKind> = []
-    for (index, address) in self.record.addresses.enumerated() {
+    for (index, address) in record.addresses.enumerated() {
       if address.typeCode.isEmpty { return ("addresses[\(index + 1)].typeCode", "is empty") }
       guard let kind = address.queueKind else { continue }
       guard (try? QueueAddress(text: address.text)) != nil else {

@@ -23,7 +23,7 @@ extension MigratorConfiguration {
     _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
   ) throws -> MigratorConfiguration {
     let fields = try root.mapping([
-      "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
+      "environment", "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
     ])
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
@@ -42,7 +42,8 @@ extension MigratorConfiguration {
     try ping.read("echo-timeout", into: &echo) { try $0.span }
     try ping.read("timeout", into: &timeout) { try $0.span }
     return MigratorConfiguration(
-      buses: buses, register: try Self.register(fields.required("register"), environment),
+      environment: try fields.optional("environment")?.text, buses: buses,
+      register: try Self.register(fields.required("register"), environment),
       ownHerID: try ping.required("own-her-id").herID,
       pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
       probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),

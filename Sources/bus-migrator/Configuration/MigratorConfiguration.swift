@@ -33,6 +33,8 @@ struct MigratorConfiguration {
     var writer: SOAPWriterConfiguration?
   }
 
+  /// The name of the world this is about: test, qa, production. Files of one are refused by the others.
+  var environment: String?
   var buses: [BusEntry]
   var register: Register
   var ownHerID: HerID

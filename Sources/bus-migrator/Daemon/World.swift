@@ -37,7 +37,9 @@ struct World {
         bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, logger: logger)
     }
     var cache: AddressCache?
-    if let path = register.cache { cache = try await AddressCache.open(path: path, access: .readWrite) }
+    if let path = register.cache {
+      cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment)
+    }
     return World(register: RegistryRegister(reader: reader, writer: writer, cache: cache), probes: probes, cache: cache)
   }
 }

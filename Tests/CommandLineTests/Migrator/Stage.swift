@@ -110,6 +110,7 @@ struct Stage: Sendable {
   var configuration: String { self.folder.appendingPathComponent("m.yaml").path }
   var pulje: String { self.folder.appendingPathComponent("p.yaml").path }
   var database: String { self.folder.appendingPathComponent("migration.sqlite").path }
+  var cache: String { self.folder.appendingPathComponent("cache.sqlite").path }
   var socket: String { self.folder.appendingPathComponent("control.sock").path }
 
   private func prepare() async throws {
@@ -133,6 +134,7 @@ struct Stage: Sendable {
       """
     }
     let text = """
+      environment: test
       buses:
       \(bus("a", self.source))
       \(bus("b", self.target))
@@ -143,6 +145,7 @@ struct Stage: Sendable {
         url: \(reader.url)
         user: u
         password: p
+        cache: cache.sqlite
         writer:
           kind: soap
           url: \(writer.endpoint.url)

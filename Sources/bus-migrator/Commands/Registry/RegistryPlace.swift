@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import ArgumentParser
+import AsyncHTTPClient
+import BusModel
+import Foundation
+
+/// Which cache file and which register.
+struct RegistryPlace: ParsableArguments {
+  @OptionGroup var place: PlaceOptions
+
+  @Option(help: "The cache file; overrides the configuration's.")
+  var cache: String?
+
+  func configuration() throws -> MigratorConfiguration {
+    var configuration = try self.place.configuration()
+    if let cache { configuration.register.cache = cache }
+    return configuration
+  }
+
+  /// Opens the cache, runs `body`, and closes the cache however it ends.
+  static func withCache<Value: Sendable>(
+    _ configuration: MigratorConfiguration, _ access: AddressCache.Access, _ body: (AddressCache) async throws -> Value
+  ) async throws -> Value {
+    guard let path = configuration.register.cache else {
+      throw CommandLineError.keyMissing(place: "register", key: "cache (or --cache FILE)")
+    }
+    let cache = try await AddressCache.open(path: path, access: access, environment: configuration.environment)
+    do {
+      let value = try await body(cache)
+      try await cache.close()
+      return value
+    } catch {
+      try? await cache.close()
+      throw error
+    }
+  }
+
+  static func withRegister<Value: Sendable>(
+    _ configuration: MigratorConfiguration, _ body: (SOAPAddressRegister) async throws -> Value
+  ) async throws -> Value {
+    let register = configuration.register
+    return try await RegisterHTTP.withClient(extraRootsFile: register.extraRootsFile) { http in
+      try await body(try SOAPAddressRegister(endpoint: register.endpoint, credentials: register.credentials, http: http))
+    }
+  }
+}
+
+/// How old something is, in the largest unit that says it well.
+enum AgeText {
+  static func text(_ age: Duration) -> String {
+    let seconds = age.components.seconds
+    switch seconds {
+    case ..<0: return "from the future"
+    case ..<120: return "\(seconds) s"
+    case ..<7_200: return "\(seconds / 60) min"
+    case ..<172_800: return "\(seconds / 3_600) h"
+    default: return "\(seconds / 86_400) d"
+    }
+  }
+}
