@@ -5,13 +5,15 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help dependencies build test prove rehearse kills brokers brokers-stop format format-check tools-test clean
+.PHONY: help dependencies build test prove sanitize leaks rehearse kills brokers brokers-stop format format-check tools-test clean
 
-export BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
+export CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
 	@echo "make prove            the suite of client behaviour on RabbitMQ 4.3 and ActiveMQ too"
+	@echo "make sanitize         the tests that need no broker under the thread and the address sanitizer (and the leak sanitizer)"
+	@echo "make leaks            10,000 connects: memory, descriptors and threads must be as before"
 	@echo "make rehearse         migrate a pulje of 12 HER-IDs between two embedded buses; ledger by message id at the end"
 	@echo "                      BROKERS=rabbitmq: from RabbitMQ 3.10 to RabbitMQ 4.0"
 	@echo "                      SABOTAGE=drop-one, duplicate-one or leave-one: must end red"
@@ -30,6 +32,12 @@ test:
 
 prove:
 	@scripts/prove
+
+sanitize:
+	@scripts/sanitize
+
+leaks:
+	@scripts/leaks
 
 rehearse:
 	@scripts/rehearse

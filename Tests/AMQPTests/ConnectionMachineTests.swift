@@ -17,7 +17,7 @@ struct ConnectionMachineTests {
 
   @Test("open, close, the channel goes: one Close, one end, and the reason is our own wish")
   func orderly() {
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     same(machine.handle(.opened), [.announceOpen])
     same(machine.handle(.closeAsked(self.closed)), [.sendClose(nil)])
     same(machine.handle(.closeAsked(self.closed)), [])
@@ -30,7 +30,7 @@ struct ConnectionMachineTests {
 
   @Test("the peer's Close is answered, and its words are the reason")
   func peerCloses() {
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     _ = machine.handle(.opened)
     same(machine.handle(.closedByPeer(self.byPeer)), [.sendClose(nil)])
     same(machine.failure, self.byPeer)
@@ -40,7 +40,7 @@ struct ConnectionMachineTests {
 
   @Test("what the socket or TLS saw explains more than Proton's view of the same loss")
   func below() {
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     same(machine.handle(.transportFailed(self.lost)), [.cutAfterLastWords])
     let tls = Self.error(.certificateRefused)
     same(machine.handle(.channelClosed(below: tls, plain: self.plain)), [.end(tls)])
@@ -48,7 +48,7 @@ struct ConnectionMachineTests {
 
   @Test("a refused login is not replaced by the broken socket that follows")
   func loginRefused() {
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     let refused = Self.error(.loginRefused)
     same(machine.handle(.transportFailed(refused)), [.cutAfterLastWords])
     same(machine.handle(.channelClosed(below: Self.error(.connectionLost, "reset"), plain: self.plain)), [.end(refused)])
@@ -56,8 +56,23 @@ struct ConnectionMachineTests {
 
   @Test("nobody gave a reason: the TCP connection was closed")
   func noReason() {
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     same(machine.handle(.channelClosed(below: nil, plain: self.plain)), [.end(self.plain)])
+  }
+
+  @Test("what is said of an earlier connection, or a later one, changes nothing")
+  func otherGeneration() {
+    var machine = ConnectionMachine(epoch: 2)
+    let error = Self.error(.connectionLost, "late")
+    for epoch: UInt64 in [1, 3] {
+      for event: ConnectionMachine.Event in [
+        .opened, .closeAsked(error), .closedByPeer(error), .violated(error, AMQPCondition("x:y")), .transportFailed(error),
+        .transportClosed, .abortAsked(error), .channelClosed(below: error, plain: self.plain),
+      ] { same(machine.handle(event, of: epoch), []) }
+    }
+    #expect(machine.state == .connecting)
+    #expect(machine.failure == nil)
+    same(machine.handle(.opened, of: 2), [.announceOpen])
   }
 
   @Test(
@@ -65,7 +80,7 @@ struct ConnectionMachineTests {
     arguments: 0..<100)
   func model(_ seed: UInt64) {
     var generator = SplitMix(seed: seed)
-    var machine = ConnectionMachine()
+    var machine = ConnectionMachine(epoch: 1)
     var actions: [ConnectionMachine.Action] = []
     var firstReason: AMQPError?
     for step in 0..<50 {
@@ -85,6 +100,10 @@ struct ConnectionMachineTests {
       default: event = .channelClosed(below: nil, plain: self.plain)
       }
       let before = machine.failure
+      if Int.random(in: 0..<4, using: &generator) == 0 {
+        same(machine.handle(event, of: 0), [])
+        continue
+      }
       actions += machine.handle(event)
       if firstReason == nil { firstReason = machine.failure }
       if let before { #expect(machine.failure == before, "a later reason replaced the first") }
@@ -157,4 +176,9 @@ struct WatchdogMachineTests {
       #expect(verdicts == (isDue ? [.stalled(1, since: standsSince)] : []))
     }
   }
+}
+
+extension ConnectionMachine {
+  /// An event of its own connection.
+  fileprivate mutating func handle(_ event: Event) -> [Action] { self.handle(event, of: self.epoch) }
 }

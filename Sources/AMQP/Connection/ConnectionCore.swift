@@ -41,7 +41,7 @@ final class ConnectionCore: EngineOwner {
   let logger: Logger
   private(set) weak var handler: EngineHandler?
 
-  var machine = ConnectionMachine()
+  var machine: ConnectionMachine
   var sessions: Sessions
   let watchdog: Watchdog
   var requests: [Sessions.RequestID: AttachRequest] = [:]
@@ -69,6 +69,7 @@ final class ConnectionCore: EngineOwner {
     logger: Logger = Logger(label: "amqp", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.name = name
+    self.machine = ConnectionMachine(epoch: self.epoch)
     self.engine = engine
     self.mark = LiveCount.Mark(.core, of: engine.settings.containerID)
     self.eventLoop = eventLoop
@@ -136,13 +137,13 @@ final class ConnectionCore: EngineOwner {
       // What no task has taken goes back before the Close: the bus need not find out by itself.
       for receiver in self.receivers.values { receiver.close(self.engine, at: self.now) }
     }
-    self.carryOut(self.machine.handle(.closeAsked(closed)))
+    self.carryOut(self.machine.handle(.closeAsked(closed), of: self.epoch))
     self.pump()
   }
 
   /// Ends it without waiting for the peer.
   func abort(_ error: AMQPError? = nil) {
-    self.carryOut(self.machine.handle(.abortAsked(error)))
+    self.carryOut(self.machine.handle(.abortAsked(error), of: self.epoch))
   }
 
   private func carryOut(_ actions: [ConnectionMachine.Action]) {
@@ -169,12 +170,12 @@ final class ConnectionCore: EngineOwner {
       let peer = AMQPPeer(open)
       self.sessions.answersDetach = !(peer.product == "RabbitMQ" && peer.version?.hasPrefix("3.") == true)
       self.sessions.limit = min(self.sessions.limit, Int(open.channelMax) + 1)
-      self.carryOut(self.machine.handle(.opened))
+      self.carryOut(self.machine.handle(.opened, of: self.epoch))
       self.deadlines.add(.watchdog, at: self.watchdog.nextCheck([], lastRead: self.handler?.lastRead, after: now))
       self.scheduleTimer()
       self.opened.fulfil(.success(peer))
     case .remoteClosed(let condition):
-      self.carryOut(self.machine.handle(.closedByPeer(ConnectionFailure.error(closed: condition, tried: tried))))
+      self.carryOut(self.machine.handle(.closedByPeer(ConnectionFailure.error(closed: condition, tried: tried)), of: self.epoch))
     case .linkAttachAnswered(let link, let attach): self.attachAnswered(link, attach)
     case .linkDetachedByPeer(let link, let condition, _): self.detached(link, condition)
     case .sessionEndedByPeer(let session, let condition): self.sessionEnded(session, condition)
@@ -193,8 +194,9 @@ final class ConnectionCore: EngineOwner {
       self.flush(link)
       self.finishDetach(link)
     case .transportFailed(let condition):
-      self.carryOut(self.machine.handle(.transportFailed(ConnectionFailure.error(transport: condition, tried: tried))))
-    case .transportClosed: self.carryOut(self.machine.handle(.transportClosed))
+      self.carryOut(
+        self.machine.handle(.transportFailed(ConnectionFailure.error(transport: condition, tried: tried)), of: self.epoch))
+    case .transportClosed: self.carryOut(self.machine.handle(.transportClosed, of: self.epoch))
     // A peer of a client has no business beginning sessions or attaching links: they are left unanswered.
     case .sessionBegunByPeer, .linkAttachedByPeer: break
     }
@@ -209,7 +211,7 @@ final class ConnectionCore: EngineOwner {
     let tried = "use the connection to \(self.name)"
     let plain = AMQPError(.connectionLost, .connection, .remote, tried: tried, seen: "the peer closed the TCP connection")
     let below = error.map { ConnectionFailure.error($0, tried: tried) }
-    self.carryOut(self.machine.handle(.channelClosed(below: below, plain: plain)))
+    self.carryOut(self.machine.handle(.channelClosed(below: below, plain: plain), of: self.epoch))
   }
 
   /// The connection is gone: every wait on it ends here.
@@ -247,6 +249,6 @@ final class ConnectionCore: EngineOwner {
     let error = AMQPError(
       .protocolViolated, .link, .remote, tried: "receive from \(receiver.address)",
       seen: "more messages than credit was granted")
-    self.carryOut(self.machine.handle(.violated(error, AMQPCondition("amqp:link:transfer-limit-exceeded"))))
+    self.carryOut(self.machine.handle(.violated(error, AMQPCondition("amqp:link:transfer-limit-exceeded")), of: self.epoch))
   }
 }

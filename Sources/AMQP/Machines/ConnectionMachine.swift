@@ -44,11 +44,17 @@ struct ConnectionMachine: Sendable {
     case closed
   }
 
+  /// The connection's generation.
+  let epoch: UInt64
   private(set) var state = State.connecting
   /// Why nothing new may be begun.
   private(set) var failure: AMQPError?
 
-  mutating func handle(_ event: Event) -> [Action] {
+  init(epoch: UInt64) { self.epoch = epoch }
+
+  /// - Parameter epoch: the generation of the connection that the event is about: one of another generation changes nothing.
+  mutating func handle(_ event: Event, of epoch: UInt64) -> [Action] {
+    guard epoch == self.epoch else { return [] }
     switch (self.state, event) {
     case (.closed, _): return []
     case (.connecting, .opened):

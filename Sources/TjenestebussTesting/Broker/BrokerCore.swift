@@ -89,7 +89,9 @@ final class BrokerCore: ServerDelegate {
 
   let configuration: InMemoryBroker.Configuration
   let manners: BrokerManners
-  let eventLoop: any EventLoop
+  /// The way in for those who call from other threads.
+  private let gate: LoopGate
+  var eventLoop: any EventLoop { self.gate.eventLoop }
   var routing: RoutingTable
   var queues: [String: Queue] = [:]
   var clients: [Int: Client] = [:]
@@ -118,10 +120,10 @@ final class BrokerCore: ServerDelegate {
     let fulfilled: OneShot<BrokerSnapshot?>
   }
 
-  init(_ configuration: InMemoryBroker.Configuration, on eventLoop: any EventLoop) {
+  init(_ configuration: InMemoryBroker.Configuration, on gate: LoopGate) {
     self.configuration = configuration
     self.manners = BrokerManners(configuration.product)
-    self.eventLoop = eventLoop
+    self.gate = gate
     self.routing = RoutingTable(ownExchange: configuration.path)
     for queue in configuration.queues { self.declare(queue) }
   }
@@ -307,10 +309,10 @@ final class BrokerCore: ServerDelegate {
 
   /// Does something when so many milliseconds of the broker's clock are over. - Returns: what cancels it.
   func after(_ milliseconds: Int64, _ work: @escaping (BrokerCore) -> Void) -> @Sendable () -> Void {
-    let eventLoop = self.eventLoop
-    let bound = NIOLoopBound((core: self, work: work), eventLoop: eventLoop)
+    let gate = self.gate
+    let bound = NIOLoopBound((core: self, work: work), eventLoop: gate.eventLoop)
     return self.configuration.clock.wake(at: self.now + milliseconds) {
-      eventLoop.execute { bound.value.work(bound.value.core) }
+      gate.execute { bound.value.work(bound.value.core) }
     }
   }
 
@@ -325,9 +327,9 @@ final class BrokerCore: ServerDelegate {
     self.alarm?.cancel()
     // Not known before wake() returns, which may be after it has called.
     self.alarm = (milliseconds, {})
-    let eventLoop = self.eventLoop
-    let core = NIOLoopBound(self, eventLoop: eventLoop)
-    let cancel = self.configuration.clock.wake(at: milliseconds) { eventLoop.execute { core.value.expire() } }
+    let gate = self.gate
+    let core = NIOLoopBound(self, eventLoop: gate.eventLoop)
+    let cancel = self.configuration.clock.wake(at: milliseconds) { gate.execute { core.value.expire() } }
     self.alarm = (milliseconds, cancel)
   }
 

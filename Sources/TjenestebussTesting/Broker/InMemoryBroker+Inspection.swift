@@ -69,8 +69,8 @@ extension InMemoryBroker {
   ) async throws -> BrokerSnapshot {
     let fulfilled = OneShot<BrokerSnapshot?>()
     let number = try await self.onLoop { $0.wait(BrokerCore.Waiter(isMet: isMet, fulfilled: fulfilled)) }
-    let timer = self.timer(after: timeout) { fulfilled.fulfil(nil) }
-    defer { timer.cancel() }
+    let cancelTimer = self.timer(after: timeout) { fulfilled.fulfil(nil) }
+    defer { cancelTimer() }
     do {
       if let snapshot = try await fulfilled.wait() { return snapshot }
     } catch {

@@ -22,7 +22,7 @@ import ServiceLifecycle
 /// dead letters, outcomes. It keeps nothing over a restart, knows no transactions, and has one virtual host.
 public final class InMemoryBroker: Service {
   public let configuration: Configuration
-  private let group: MultiThreadedEventLoopGroup
+  private let gate = LoopGate()
   private let state = NIOLockedValueBox(State.new)
   /// Whether it came up; known once.
   private let outcome = OneShot<Bool>()
@@ -43,7 +43,6 @@ public final class InMemoryBroker: Service {
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
-    self.group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   }
 
   // MARK: Life
@@ -67,23 +66,24 @@ public final class InMemoryBroker: Service {
     } catch {
       self.outcome.fulfil(false)
       self.state.withLockedValue { $0 = .stopped }
-      try? await self.group.shutdownGracefully()
+      await self.gate.shutDown()
       throw error
     }
   }
 
   private func bringUp() async throws -> Running {
     let configuration = self.configuration
-    let eventLoop = self.group.next()
+    let gate = self.gate
+    let eventLoop = gate.eventLoop
     let settings = try self.serverSettings()
-    let core = try await eventLoop.submit { NIOLoopBound(BrokerCore(configuration, on: eventLoop), eventLoop: eventLoop) }.get()
+    let core = try await eventLoop.submit { NIOLoopBound(BrokerCore(configuration, on: gate), eventLoop: eventLoop) }.get()
     let server = try await InMemoryBroker.listen(configuration.host, configuration.port, settings, core, eventLoop)
     var running = Running(core: core, settings: settings, port: server.port, server: server)
     if let port = configuration.managementPort {
       do {
         running.management = try await ManagementEndpoint.start(
           host: configuration.host, port: port, virtualHost: configuration.virtualHost, users: configuration.users
-        ) { try await eventLoop.submit { core.value.snapshot() }.get() }
+        ) { try await gate.submit { core.value.snapshot() } }
       } catch {
         await server.close()
         throw error
@@ -144,15 +144,15 @@ public final class InMemoryBroker: Service {
       return nil
     }
     guard let running else { return }
-    await running.management?.stop()
-    await running.server?.close()
-    try? await self.group.next().submit {
-      running.core.value.closeForShutdown()
-      for client in running.core.value.clients.values { client.connection.flush() }
-      running.core.value.abandonWaiters()
-    }.get()
-    // Closes the channels that are still open.
-    try? await self.group.shutdownGracefully()
+    await self.gate.shutDown {
+      await running.management?.stop()
+      await running.server?.close()
+      try? await self.gate.submit {
+        running.core.value.closeForShutdown()
+        for client in running.core.value.clients.values { client.connection.flush() }
+        running.core.value.abandonWaiters()
+      }
+    }
   }
 
   /// Waits until ``run()``, in another task, listens.
@@ -239,7 +239,11 @@ public final class InMemoryBroker: Service {
 
   func onLoop<Result: Sendable>(_ body: @escaping @Sendable (BrokerCore) throws -> Result) async throws -> Result {
     let core = try self.requireRunning().core
-    return try await self.group.next().submit { try body(core.value) }.get()
+    do {
+      return try await self.gate.submit { try body(core.value) }
+    } catch is LoopGate.Closed {
+      throw InMemoryBrokerError(.notRunning, tried: "speak to the in-memory broker", seen: "it was stopped meanwhile")
+    }
   }
 
   /// Stops listening; connections that stand are not touched.
@@ -258,7 +262,7 @@ public final class InMemoryBroker: Service {
     let running = try self.requireRunning()
     guard running.server == nil else { return }
     let server = try await InMemoryBroker.listen(
-      self.configuration.host, running.port, running.settings, running.core, self.group.next())
+      self.configuration.host, running.port, running.settings, running.core, self.gate.eventLoop)
     let isKept = self.state.withLockedValue { state in
       guard case .running(var running) = state, running.server == nil else { return false }
       running.server = server
@@ -268,7 +272,8 @@ public final class InMemoryBroker: Service {
     if !isKept { await server.close() }
   }
 
-  func timer(after delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
-    self.group.next().scheduleTask(in: TimeAmount(delay), work)
+  /// - Returns: what cancels it.
+  func timer(after delay: Duration, _ work: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
+    self.gate.after(delay, work)
   }
 }

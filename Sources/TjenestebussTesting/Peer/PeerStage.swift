@@ -115,6 +115,7 @@ final class PeerConnectionHandler: ChannelInboundHandler {
   }
 
   private let stage: PeerStage
+  private let gate: LoopGate
   private var script: PeerStage.Script?
   private var machine: PeerScriptMachine?
   private var parser = AMQPFrameParser(maximumFrameSize: 64 << 20)
@@ -123,15 +124,18 @@ final class PeerConnectionHandler: ChannelInboundHandler {
   private var isWriting = false
   private var context: ChannelHandlerContext?
 
-  init(_ stage: PeerStage) { self.stage = stage }
+  init(_ stage: PeerStage, _ gate: LoopGate) {
+    self.stage = stage
+    self.gate = gate
+  }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelActive(context: ChannelHandlerContext) {
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-    let eventLoop = context.eventLoop
-    let next = self.stage.next { hold in eventLoop.execute { this.value.handle(.released(hold)) } }
+    let gate = self.gate
+    let next = self.stage.next { hold in gate.execute { this.value.handle(.released(hold)) } }
     guard let (script, released) = next else { return context.close(promise: nil) }
     self.script = script
     self.machine = PeerScriptMachine(script.steps, ignoring: script.ignoring)

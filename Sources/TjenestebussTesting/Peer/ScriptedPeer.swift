@@ -32,16 +32,14 @@ public final class ScriptedPeer: Sendable {
   /// The port it listens on, on 127.0.0.1.
   public let port: Int
   private let isEncrypted: Bool
-  private let group: MultiThreadedEventLoopGroup
+  private let gate: LoopGate
   private let channel: any Channel
   private let stage: PeerStage
-  private let isStopping = NIOLockedValueBox(false)
-  private let stopped = OneShot<Void>()
 
-  private init(port: Int, isEncrypted: Bool, group: MultiThreadedEventLoopGroup, channel: any Channel, stage: PeerStage) {
+  private init(port: Int, isEncrypted: Bool, gate: LoopGate, channel: any Channel, stage: PeerStage) {
     self.port = port
     self.isEncrypted = isEncrypted
-    self.group = group
+    self.gate = gate
     self.channel = channel
     self.stage = stage
   }
@@ -62,24 +60,24 @@ public final class ScriptedPeer: Sendable {
     tls: BrokerTLS? = nil
   ) async throws -> ScriptedPeer {
     let stage = PeerStage(scripts, ignoring: ignoring, patience: patience)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let gate = LoopGate()
     do {
       let context = try tls.map(ScriptedPeer.context)
-      let channel = try await ServerBootstrap(group: group)
+      let channel = try await ServerBootstrap(group: gate.eventLoop)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelOption(.allowRemoteHalfClosure, value: true)
         .childChannelInitializer { client in
           client.eventLoop.makeCompletedFuture {
             if let context { try client.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
-            try client.pipeline.syncOperations.addHandler(PeerConnectionHandler(stage))
+            try client.pipeline.syncOperations.addHandler(PeerConnectionHandler(stage, gate))
           }
         }
         .bind(host: "127.0.0.1", port: 0).get()
       return ScriptedPeer(
-        port: channel.localAddress?.port ?? 0, isEncrypted: tls != nil, group: group, channel: channel, stage: stage)
+        port: channel.localAddress?.port ?? 0, isEncrypted: tls != nil, gate: gate, channel: channel, stage: stage)
     } catch {
-      try? await group.shutdownGracefully()
+      await gate.shutDown()
       throw ScriptedPeerError(.notStarted, tried: "start a scripted peer", seen: String(describing: error))
     }
   }
@@ -117,20 +115,9 @@ public final class ScriptedPeer: Sendable {
 
   /// Ends all connections and stops listening. Idempotent.
   public func stop() async {
-    let isFirst = self.isStopping.withLockedValue { isStopping in
-      defer { isStopping = true }
-      return !isStopping
-    }
-    // A loop that is shut down runs nothing any more: the second call only waits for the first.
-    guard isFirst else {
-      _ = try? await self.stopped.wait()
-      return
-    }
-    try? await self.channel.close()
     // Closes the connections that stand.
-    try? await self.group.shutdownGracefully()
+    await self.gate.shutDown { try? await self.channel.close() }
     self.stage.stopped()
-    self.stopped.fulfil(())
   }
 
   /// How a client of ours connects: by PLAIN as guest.
@@ -155,11 +142,11 @@ public final class ScriptedPeer: Sendable {
   /// - Throws: ``ScriptedPeerError`` when a script fails first, or `notReached` after `timeout`; `CancellationError`.
   public func waitUntilHeld(_ hold: String, within timeout: Duration = .seconds(30)) async throws {
     let reached = self.stage.hold(hold)
-    let timer = self.group.any().scheduleTask(in: TimeAmount(timeout)) {
+    let cancelTimer = self.gate.after(timeout) {
       let late = ScriptedPeerError(.notReached, tried: "wait \(timeout) for the hold \"\(hold)\"", seen: "no script came to it")
       reached.fulfil(.failure(late))
     }
-    defer { timer.cancel() }
+    defer { cancelTimer() }
     try await reached.wait().get()
   }
 
@@ -175,8 +162,8 @@ public final class ScriptedPeer: Sendable {
   public func verify(within timeout: Duration = .seconds(30)) async throws {
     let done = self.stage.done
     let stage = self.stage
-    let timer = self.group.any().scheduleTask(in: TimeAmount(timeout)) { done.fulfil(.failure(stage.notReached(in: timeout))) }
-    defer { timer.cancel() }
+    let cancelTimer = self.gate.after(timeout) { done.fulfil(.failure(stage.notReached(in: timeout))) }
+    defer { cancelTimer() }
     try await done.wait().get()
   }
 

@@ -20,15 +20,13 @@ import NIOPosix
 public final class FaultProxy: Sendable {
   /// The port it listens on, on 127.0.0.1.
   public let port: Int
-  private let group: MultiThreadedEventLoopGroup
+  private let gate: LoopGate
   private let core: NIOLoopBound<ProxyCore>
   private let channel: any Channel
-  private let isStopping = NIOLockedValueBox(false)
-  private let stopped = OneShot<Void>()
 
-  private init(port: Int, group: MultiThreadedEventLoopGroup, core: NIOLoopBound<ProxyCore>, channel: any Channel) {
+  private init(port: Int, gate: LoopGate, core: NIOLoopBound<ProxyCore>, channel: any Channel) {
     self.port = port
-    self.group = group
+    self.gate = gate
     self.core = core
     self.channel = channel
   }
@@ -37,8 +35,8 @@ public final class FaultProxy: Sendable {
   ///
   /// - Throws: what the operating system says, when there is no port.
   public static func start(to host: String, port: Int, seed: UInt64 = 1) async throws -> FaultProxy {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let eventLoop = group.next()
+    let gate = LoopGate()
+    let eventLoop = gate.eventLoop
     do {
       let core = try await eventLoop.submit {
         NIOLoopBound(ProxyCore(to: host, port: port, seed: seed, on: eventLoop), eventLoop: eventLoop)
@@ -51,29 +49,20 @@ public final class FaultProxy: Sendable {
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelInitializer { client in core.value.connect(client) }
         .bind(host: "127.0.0.1", port: 0).get()
-      return FaultProxy(port: channel.localAddress?.port ?? 0, group: group, core: core, channel: channel)
+      return FaultProxy(port: channel.localAddress?.port ?? 0, gate: gate, core: core, channel: channel)
     } catch {
-      try? await group.shutdownGracefully()
+      await gate.shutDown()
       throw error
     }
   }
 
   /// Closes all connections and stops listening; leaves no descriptor. Idempotent.
   public func stop() async {
-    let isFirst = self.isStopping.withLockedValue { isStopping in
-      defer { isStopping = true }
-      return !isStopping
-    }
-    // A loop that is shut down runs nothing any more: the second call only waits for the first.
-    guard isFirst else {
-      _ = try? await self.stopped.wait()
-      return
-    }
-    try? await self.channel.close()
-    try? await self.onLoop { $0.stop() }
     // Returns when every channel of it is closed.
-    try? await self.group.shutdownGracefully()
-    self.stopped.fulfil(())
+    await self.gate.shutDown {
+      try? await self.channel.close()
+      try? await self.onLoop { $0.stop() }
+    }
   }
 
   /// A proxy for the time of `body`.
@@ -125,6 +114,6 @@ public final class FaultProxy: Sendable {
 
   private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (ProxyCore) -> Result) async throws -> Result {
     let core = self.core
-    return try await self.group.next().submit { body(core.value) }.get()
+    return try await self.gate.submit { body(core.value) }
   }
 }

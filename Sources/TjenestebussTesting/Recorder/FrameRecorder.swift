@@ -11,15 +11,15 @@ import NIOPosix
 /// message contents: they are for tests of made-up messages. Plain TCP only.
 package final class FrameRecorder: Sendable {
   package let port: Int
-  private let group: MultiThreadedEventLoopGroup
+  private let gate: LoopGate
   private let core: NIOLoopBound<RecorderCore>
   private let channel: any Channel
 
   private init(
-    port: Int, group: MultiThreadedEventLoopGroup, core: NIOLoopBound<RecorderCore>, channel: any Channel
+    port: Int, gate: LoopGate, core: NIOLoopBound<RecorderCore>, channel: any Channel
   ) {
     self.port = port
-    self.group = group
+    self.gate = gate
     self.core = core
     self.channel = channel
   }
@@ -28,8 +28,8 @@ package final class FrameRecorder: Sendable {
   ///
   /// - Parameter keepsFrames: whether the log is kept. The rules judge in any case.
   package static func start(to host: String, port: Int, keepsFrames: Bool = true) async throws -> FrameRecorder {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let eventLoop = group.next()
+    let gate = LoopGate()
+    let eventLoop = gate.eventLoop
     do {
       let core = try await eventLoop.submit {
         NIOLoopBound(RecorderCore(keepsFrames: keepsFrames, on: eventLoop), eventLoop: eventLoop)
@@ -42,18 +42,19 @@ package final class FrameRecorder: Sendable {
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelInitializer { client in core.value.connect(client, to: host, port: port) }
         .bind(host: "127.0.0.1", port: 0).get()
-      return FrameRecorder(port: channel.localAddress?.port ?? 0, group: group, core: core, channel: channel)
+      return FrameRecorder(port: channel.localAddress?.port ?? 0, gate: gate, core: core, channel: channel)
     } catch {
-      try? await group.shutdownGracefully()
+      await gate.shutDown()
       throw error
     }
   }
 
-  /// Closes all and stops listening.
+  /// Closes all and stops listening. Idempotent.
   package func stop() async {
-    try? await self.channel.close()
-    try? await self.cutAll()
-    try? await self.group.shutdownGracefully()
+    await self.gate.shutDown {
+      try? await self.channel.close()
+      try? await self.cutAll()
+    }
   }
 
   /// A recorder for the time of `body`.
@@ -133,6 +134,6 @@ package final class FrameRecorder: Sendable {
 
   private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (RecorderCore) -> Result) async throws -> Result {
     let core = self.core
-    return try await self.group.next().submit { body(core.value) }.get()
+    return try await self.gate.submit { body(core.value) }
   }
 }
