@@ -26,18 +26,18 @@ enum PartyDetails {
     return result
   }
 
-  static func herID(_ party: RegisterElement) throws(Problem) -> HerID {
+  static func herID(_ party: some RegisterFields) throws(Problem) -> HerID {
     guard let herID = try party.number("HerId").flatMap(HerID.init) else { throw Problem(field: "HerId") }
     return herID
   }
 
-  static func name(_ party: RegisterElement) throws(Problem) -> String {
+  static func name(_ party: some RegisterFields) throws(Problem) -> String {
     let (name, shown) = (try party.value("Name"), try party.value("DisplayName"))
     return name ?? shown ?? ""
   }
 
   /// A party's element, of whatever kind.
-  static func record(_ party: RegisterElement) throws(Problem) -> PartyRecord {
+  static func record<Fields: RegisterFields>(_ party: Fields) throws(Problem) -> PartyRecord {
     let herID = try Self.herID(party)
     // The register says -1 for "no parent" and "no number".
     let parent = try party.number("ParentHerId").flatMap(HerID.init)
@@ -55,13 +55,15 @@ enum PartyDetails {
     return PartyRecord(
       herID: herID, name: try Self.name(party), kind: Self.kind(try party.value("Type")),
       parent: parent, active: try party.boolean("Active"), valid: try party.boolean("IsValidCommunicationParty"),
-      addresses: try addresses.map { element throws(Problem) in try Self.address(element) }, organisationNumber: own ?? above,
+      addresses: try addresses.map { (element: Fields) throws(Problem) in try Self.address(element) },
+      organisationNumber: own ?? above,
       futureAddresses: future)
   }
 
-  private static func address(_ element: RegisterElement) throws(Problem) -> PartyRecord.Address {
+  private static func address(_ element: some RegisterFields) throws(Problem) -> PartyRecord.Address {
     let outer = try element.value("TypeCodeValue")
-    let inner = try element.element("Type")?.value("CodeValue")
+    let type = try element.element("Type")
+    let inner = try type?.value("CodeValue")
     guard let code = outer ?? inner, inner == nil || inner == code else {
       throw Problem(field: "TypeCodeValue of an electronic address")
     }

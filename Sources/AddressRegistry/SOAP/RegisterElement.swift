@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An element of the register's answer, read by the names of its contract: order does not count, strangers are passed over,
-/// and what is there twice is not guessed.
-struct RegisterElement {
-  /// What was missing or made no sense.
-  typealias Problem = PartyDetails.Problem
-
+/// An element of a SOAP answer.
+struct RegisterElement: RegisterFields {
   /// All namespaces of the contract begin so; an element of another is a stranger, whatever its name.
   private static let namespaces = "http://register.nhn.no/"
 
@@ -31,12 +27,6 @@ struct RegisterElement {
     guard let element = try self.element(name) else { return nil }
     guard element.node.children.isEmpty else { throw Problem(field: "\(name) (there are elements in it)") }
     return element.node.text
-  }
-
-  /// The text without blanks around it; nil when there is none or it is empty.
-  func value(_ name: String) throws(Problem) -> String? {
-    guard let text = try self.text(name)?.trimmed, !text.isEmpty else { return nil }
-    return text
   }
 
   /// - Throws: also when it is there and no XML `int`.

@@ -7,7 +7,7 @@ import NIOSSL
 /// The HTTP client that the register is asked with.
 public enum RegisterHTTP {
   /// What the register's client needs: no redirects (a redirected POST becomes another request), TLS 1.2 or later with a
-  /// verified certificate, ten seconds to connect, no silent second try.
+  /// verified certificate, ten seconds to connect, 32 connections to a host, no silent second try.
   ///
   /// - Parameter extraRootsFile: a PEM file of certificate authorities that are trusted besides the system's.
   public static func configuration(extraRootsFile: String? = nil) -> HTTPClient.Configuration {
@@ -18,6 +18,8 @@ public enum RegisterHTTP {
       tlsConfiguration: tls, redirectConfiguration: .disallow,
       timeout: HTTPClient.Configuration.Timeout(connect: .seconds(10)))
     configuration.connectionPool.retryConnectionEstablishment = false
+    // Whoever waits for a connection waits within the ten seconds.
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
     configuration.httpVersion = .http1Only
     return configuration
   }

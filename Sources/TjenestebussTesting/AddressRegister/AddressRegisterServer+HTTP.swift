@@ -54,6 +54,9 @@ extension AddressRegisterServer {
     if let place = RegisterPlace(path: path), request.method == .post {
       return await self.respondSOAP(to: request, at: place, channel: channel)
     }
+    if let question = RESTQuestion(path: path, query: request.uri.query ?? "") {
+      return await self.respondREST(to: request, question, base: Self.base(request), channel: channel)
+    }
     return Self.page(.notFound)
   }
 

@@ -68,6 +68,11 @@ public final class AddressRegisterServer: Service {
     var answers: Int64 = 0
     var cached: [CacheKey: CachedAnswer] = [:]
     var requests: [[UInt8]] = []
+    var helseID = HelseIDDesk()
+    var tokenRequests: [(assertion: String, proof: String)] = []
+    var protocols = ProtocolDocuments()
+    /// Parties that an export shows as this text instead.
+    var spoilt: [HerID: String] = [:]
   }
 
   let configuration: Configuration
@@ -113,6 +118,21 @@ public final class AddressRegisterServer: Service {
   public func readerEndpoint(version: SOAPVersion = .v1_1, timeoutSeconds: Double = 30) async throws -> SOAPEndpoint {
     SOAPEndpoint(
       url: "\(try await self.base)/v1/AR\(version == .v1_1 ? "/Basic" : "")", version: version, timeoutSeconds: timeoutSeconds)
+  }
+
+  /// Where the CommunicationParty API is.
+  public func partyAPI(timeoutSeconds: Double = 30) async throws -> RESTEndpoint {
+    RESTEndpoint(url: try await self.base, timeoutSeconds: timeoutSeconds)
+  }
+
+  /// Where the CPPA API is.
+  public func protocolAPI(timeoutSeconds: Double = 30) async throws -> RESTEndpoint {
+    RESTEndpoint(url: try await self.base + "/v2", timeoutSeconds: timeoutSeconds)
+  }
+
+  /// How a client asks the testing HelseID for tokens.
+  public func helseID(clientID: String, scope: String) async throws -> HelseIDConfiguration {
+    HelseIDConfiguration(issuer: try await self.base, clientID: clientID, scope: scope)
   }
 
   /// The contract for writes.
@@ -162,6 +182,37 @@ public final class AddressRegisterServer: Service {
 
   /// Every write request that was understood, in order.
   public var writeAttempts: [WriteAttempt] { self.inside.withLock { $0.attempts } }
+
+  /// Lets a client in at the testing HelseID.
+  public func admit(_ client: HelseIDClient) { self.inside.withLock { $0.helseID.clients[client.id] = client } }
+
+  /// How long tokens hold from now on. Default 600 s.
+  public func setTokenLife(seconds: Int64) { self.inside.withLock { $0.helseID.tokenLife = seconds } }
+
+  /// How many tokens were given.
+  public var tokensIssued: Int { self.inside.withLock { $0.helseID.issued } }
+
+  /// Makes all tokens given so far worth nothing.
+  public func revokeTokens() { self.inside.withLock { $0.helseID.revokeAll() } }
+
+  /// From now on another nonce is wanted, and by the services too where `byServices`.
+  public func renewNonce(byServices: Bool = false) {
+    self.inside.withLock {
+      $0.helseID.renewNonce()
+      $0.helseID.servicesWantNonce = byServices
+    }
+  }
+
+  /// The client assertions and proofs of all requests for tokens, when ``Configuration/keepsRequests`` says so.
+  public var tokenRequests: [(assertion: String, proof: String)] { self.inside.withLock { $0.tokenRequests } }
+
+  /// What the testing CPPA register holds from now on.
+  public func setProtocols(profiles: [CollaborationProtocol], agreements: [CollaborationProtocol]) {
+    self.inside.withLock { $0.protocols = ProtocolDocuments(profiles: profiles, agreements: agreements) }
+  }
+
+  /// Shows this text in exports instead of the party.
+  public func spoil(_ herID: HerID, with text: String) { self.inside.withLock { $0.spoilt[herID] = text } }
 
   /// The bytes of every SOAP request, when ``Configuration/keepsRequests`` says so.
   public var requests: [[UInt8]] { self.inside.withLock { $0.requests } }

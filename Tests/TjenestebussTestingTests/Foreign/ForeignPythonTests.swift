@@ -9,12 +9,7 @@ import TjenestebussTesting
 struct ForeignPythonTests {
   /// Runs a script of `tools/foreign` with the clients of its requirements.
   private func run(_ script: String, _ broker: InMemoryBroker, _ queue: String) async throws -> ForeignProgram.Result {
-    let made = try await ForeignProgram.run(ForeignProgram.root.appendingPathComponent("scripts/foreign-python").path, [])
-    try #require(made.exitCode == 0, "\(made.errors)")
-    let python = made.output.split(separator: "\n").last.map(String.init) ?? ""
-    let port = String(try #require(broker.port))
-    return try await ForeignProgram.run(
-      python, [ForeignProgram.root.appendingPathComponent("tools/foreign/\(script)").path, port, queue])
+    try await ForeignPython.run(script, [String(try #require(broker.port)), queue])
   }
 
   @Test("azure-servicebus: tokens, peek-lock, every settlement, $management, dead letters, schedules")
