@@ -240,6 +240,20 @@ struct EngineTests {
     #expect(failures.first?.text?.contains("idle-timeout") == true)
   }
 
+  @Test("a frame larger than we take ends the connection before its body has come", arguments: [1_025, 1 << 30, Int(UInt32.max)])
+  func largeFrame(_ size: Int) {
+    let pair = EnginePair { client, _ in client.maxFrameSize = 1_024 }
+    pair.run()
+    #expect(!pair.clientEvents.contains { if case .transportFailed = $0 { true } else { false } })
+    var header = ByteBuffer()
+    header.writeInteger(UInt32(size))
+    header.writeBytes([2, 0, 0, 0])
+    pair.client.receive(&header)
+    pair.run()
+    let failures = pair.clientEvents.compactMap { if case .transportFailed(let condition) = $0 { condition } else { nil } }
+    #expect(failures.map(\.name) == [AMQPCondition.framingError])
+  }
+
   @Test("bytes that are no AMQP fail the transport")
   func garbage() {
     let pair = EnginePair()
