@@ -94,6 +94,8 @@ struct CommunicationPartyAPITests {
       let end = try await harness.parties.export { taken.take($0) }
       #expect(end.parties == 20)
       #expect(end.unreadable == 3)
+      #expect(end.unnamed == 2)
+      #expect(!end.provesAbsence)
       #expect(taken.records == records.filter { ![3, 7, 9].contains($0.herID.value) })
       #expect(taken.all.compactMap(\.failure).map(\.place) == [3, 7, 9])
       #expect(taken.all.compactMap(\.failure).first?.herID == her(3))

@@ -137,7 +137,10 @@ extension CommunicationPartyAPI: PartyExporting {
         for party in parties {
           end.parties += 1
           let result = PartyJSON.result(party, place: end.parties, url: url)
-          if result.failure != nil { end.unreadable += 1 }
+          if let failure = result.failure {
+            end.unreadable += 1
+            if failure.herID == nil { end.unnamed += 1 }
+          }
           batch.append(result)
           if batch.count >= Self.batch { try await hand() }
         }

@@ -23,6 +23,10 @@ struct RegisterJSON: RegisterFields {
     return found
   }
 
+  func demand(_ name: String) throws(Problem) {
+    guard self.members.contains(where: { Self.isSame($0.name, name) }) else { throw Problem(field: name) }
+  }
+
   func element(_ name: String) throws(Problem) -> RegisterJSON? {
     guard let value = try self.member(name) else { return nil }
     guard let element = RegisterJSON(value) else { throw Problem(field: "\(name) (it is no object)") }
@@ -76,6 +80,9 @@ enum PartyJSON {
     guard let inner = try outer.element("communicationParty") else { return try PartyDetails.record(outer) }
     let record = try PartyDetails.record(inner)
     if let stated = try outer.number("herId"), stated != record.herID.value { throw Problem(field: "herId (there are two)") }
+    if try outer.member("parentHerId") != nil, try outer.number("parentHerId").flatMap(HerID.init) != record.parent {
+      throw Problem(field: "parentHerId (there are two)")
+    }
     return record
   }
 

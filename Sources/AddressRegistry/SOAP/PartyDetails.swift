@@ -39,6 +39,7 @@ enum PartyDetails {
   /// A party's element, of whatever kind.
   static func record<Fields: RegisterFields>(_ party: Fields) throws(Problem) -> PartyRecord {
     let herID = try Self.herID(party)
+    for name in ["Name", "ParentHerId", "ParentOrganizationNumber", "FutureElectronicAddresses"] { try party.demand(name) }
     // The register says -1 for "no parent" and "no number".
     let parent = try party.number("ParentHerId").flatMap(HerID.init)
     guard parent != herID else { throw Problem(field: "ParentHerId (a party is not its own parent)") }
@@ -49,6 +50,7 @@ enum PartyDetails {
     }
     var future: [PartyRecord.FutureAddress] = []
     for element in try party.list("FutureElectronicAddresses", of: "FutureElectronicAddress") ?? [] {
+      try element.demand("ValidFrom")
       let from = try element.value("ValidFrom")
       future.append(PartyRecord.FutureAddress(address: try Self.address(element), validFrom: from ?? ""))
     }
@@ -61,6 +63,7 @@ enum PartyDetails {
   }
 
   private static func address(_ element: some RegisterFields) throws(Problem) -> PartyRecord.Address {
+    try element.demand("Address")
     let outer = try element.value("TypeCodeValue")
     let type = try element.element("Type")
     let inner = try type?.value("CodeValue")

@@ -7,6 +7,8 @@ struct RegisterElement: RegisterFields {
 
   let node: XMLNode
 
+  func demand(_ name: String) {}
+
   /// The element of this name; nil when there is none, or it says that it stands for nothing.
   ///
   /// - Throws: when it is there twice.

@@ -5,6 +5,9 @@
 protocol RegisterFields {
   typealias Problem = PartyDetails.Problem
 
+  /// - Throws: where the form writes every member, null for nothing (JSON): when it is not there. A damaged name would else read as
+  ///   "there is none"; in XML the closing tag gives it away.
+  func demand(_ name: String) throws(Problem)
   /// The part of this name; nil when there is none, or it stands for nothing.
   func element(_ name: String) throws(Problem) -> Self?
   /// The text as it is; nil when there is none.

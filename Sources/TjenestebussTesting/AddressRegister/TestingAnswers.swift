@@ -37,6 +37,9 @@ package enum TestingAnswers {
     ]
   }
 
+  /// Packed as gzip; nil when zlib does not start.
+  package static func packed(_ plain: [UInt8]) -> [UInt8]? { Deflater()?.pack(plain, isLast: true) }
+
   /// A look-up over REST.
   package static func lookUp(_ record: PartyRecord) -> String { RegisterJSONAnswers.lookUp(Self.shown(record)) }
 
