@@ -147,6 +147,19 @@ struct HelseIDTests {
     }
   }
 
+  @Test("a key as PEM is the same key")
+  func pem() throws {
+    #expect(TestKeys.pem.count == 3)
+    for (index, text) in TestKeys.pem {
+      let (jwk, pem) = (
+        try SigningKey(jwk: Secret(TestKeys.all[index])), try SigningKey(pem: Secret(text), keyID: "k", algorithm: nil)
+      )
+      #expect(pem.thumbprint == jwk.thumbprint)
+      #expect(pem.keyID == "k")
+    }
+    #expect(throws: AddressRegistryError.self) { try SigningKey(pem: Secret("-----BEGIN"), keyID: nil) }
+  }
+
   @Test("a key does not print")
   func silent() throws {
     for jwk in TestKeys.all {

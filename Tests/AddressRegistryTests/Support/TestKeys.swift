@@ -37,4 +37,62 @@ enum TestKeys {
     nIoBt4M4RjItHnllTG2DX296t8W6nAWhdQjXHL6gVlxI7dWdsBZ02-"}
     """,
   ]
+
+  /// Some of them as PEM, by their place in `all`.
+  static let pem: [(index: Int, text: String)] = [
+    (
+      0,
+      """
+      -----BEGIN PRIVATE KEY-----
+      MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDdFNo4hY6TI+Jd
+      NFHy9ZeaitImGcSw4k4ZkM16DhmNh1QxhaB67y9ulIl/wVxm8S+3rH3f5dQfU6Hz
+      FnAFdLVvw5JVbQpZ5HMNA+pZP/oAWa7UjvAtROa49j1GW0psJBz09nsmkZEeMU0C
+      olr6ZESQgaER35ZpyjuSK+kG6txtOvVH7OVUZyFkJCRbheAefbNlyfeYpaPrmOaX
+      wAdc/3k3M3uUddpvz8tmAkQRK23jYtL0cvYpTi7Zli/LLHXJ3Iq2PeTlg4F4ArGb
+      cy5qNs4AfsCoHOsnSJIAbhhOitg16ukMAD+apm/oBKTavBE6i60RrzQO6+1pBcw4
+      uuODWgPXAgMBAAECggEAA3+u0RctVvR0mCSu/qksAYpHN3V6mzwG9WOeb4XlRKFK
+      z/p9PC9924JRR2rQI2GXb5DfcG7ViRC3RD7A021HPndktk0NTWKOqZA8IgvKUT1v
+      cAtlD1UC+7614IpVpq7O9dd9bRz/pBqD9/yJc7io1x/zZHIv515dIVE9lQTxgRms
+      D47lXjwq6EQMW0Rs9aJQGDEdjlDeAXiXsWcmPjbVJF+UzMBpL6GxyemUFeVRqfG9
+      D6blHbqiy3Rcyyh+XdfpM10oBcHU+ct4SBSUbXg4MJJWBf7TQlU8QZnncieyIvJu
+      Rgp0+363JDP/l9hR7mRRyuygGSj7B+j7m1doSE8hUQKBgQD4fryo6EtX7FmFEcv9
+      gTkuFQyI3VZdAvONGUpVmJ8IfLhhPtY1qxqnReOgks5SrsmkRdAz2MGm52qG7mt5
+      yi5USeLndLuUQy0VbmEjVGOJYbFcIloWB0WLZFQ0LjmquwZeHPoQAhJT3mlLz80Y
+      TQKtLQpwjhAPbXh9Mrx2YiLcBwKBgQDjwiof7DPbymgwy+YC2gCBPdjZ9BlEHDVV
+      DV60Gr9MWl6Cs3Kng522V/nxvnBNiL/Ep/t30yPe7g8hjiarsnAK6fvy47brnKNn
+      OCu2FSF4/8Hu0/XHzGvdJGRWuKf9ERxvgHiqnBFMjxr3VpDnjnx9Qwij9mk11rBv
+      pdn9I/5FsQKBgCGcAqhVwtsBfJoi7hQ7hiBVeHyKc0PhQk+zO/qXyeq787Qza4WW
+      vuQg78ioEn/cZClzx9U7W/XXFvFpDeBLGDkORUJI55YF//MGGt1MbKoILJTpkIWq
+      Nh3EVB86oVIWOaZBBRFlNlVhn5xBXtwKjnIdxWuzyzhK9iD428SnQU/BAoGBAIT9
+      z5MsXWut2QEFTp3Dph/ReVprSoWW4x1y3SXVqHZxHla7aeue0uyymmQqi3D6tN+k
+      JxZk18FIyNUTKEmBvCLjVhcSGLGjmVagWgXMeOsqjJdkdVPhbeqHYX+x+4WuBCin
+      n84fq4pE1b4vchWEAfUyu0ziibTCU+wdsBg8eDFBAoGAPPO4BN6AeRbWPSLIWqcv
+      hlHBwDm3WO5sUMDFcxDwAUAj1+ETRVEdMzv5WHUDm1/7UOVQ4ZOrsD+Y3MKL/H8E
+      D/2yxuENYGHefQWqR1o6eRwc1emma4wh8EX92R0DxgzE/kinJd6GtPV0sRo5mQpP
+      KmWGckik9fPbDqVwTHUNdOk=
+      -----END PRIVATE KEY-----
+      """
+    ),
+    (
+      2,
+      """
+      -----BEGIN PRIVATE KEY-----
+      MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgaiHXU19eMiXOBTNC
+      +M2WQyG4/btZ9y5lmIIW6OS4nSehRANCAAR9JUJZiUFTdsCk6cAVJGqII50LBgnR
+      SkwAAWSPPNwskBG6bF55kiXej7Droq06dkCgxobS4J8fGR30TzPwMu6O
+      -----END PRIVATE KEY-----
+      """
+    ),
+    (
+      3,
+      """
+      -----BEGIN PRIVATE KEY-----
+      MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDCCabm0EmKpacigG3gz
+      hGMi0eeWVMbYNfb3q3xbqcBaF1CNccvqBWXEjt1Z2wFnTb6hZANiAARQT/oVbeBq
+      39MLRE7o5Z4irfMMk1Td1HxS1toaVmzbRejwmjjpOItZ86j1eemyqkMPXhKMk8C7
+      tvVvTi02gHbHFVgDB0sACvx9tEukEt3XL3fTlvPj1VKpZtNT9S9TOOw=
+      -----END PRIVATE KEY-----
+      """
+    ),
+  ]
 }
