@@ -204,6 +204,7 @@ let package = Package(
         "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting", "ForeignPrograms",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ],
       swiftSettings: houseRules),
     .testTarget(

@@ -2,7 +2,7 @@
 
 import AddressRegistry
 import BusModel
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 import TjenestebussTesting
 
@@ -12,9 +12,9 @@ import TjenestebussTesting
 struct CheckedRegisterWriterTests {
   /// What happened, in order.
   private final class Diary: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { self.lines.withLock { $0 } }
-    func note(_ line: String) { self.lines.withLock { $0.append(line) } }
+    private let lines = NIOLockedValueBox<[String]>([])
+    var all: [String] { self.lines.withLockedValue { $0 } }
+    func note(_ line: String) { self.lines.withLockedValue { $0.append(line) } }
   }
 
   private struct Stage: Sendable {

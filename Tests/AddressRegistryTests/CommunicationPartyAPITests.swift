@@ -83,6 +83,15 @@ struct CommunicationPartyAPITests {
     }
   }
 
+  @Test("an export that is packed without saying so is unpacked")
+  func packedSilently() async throws {
+    try await RESTHarness.run(adjust: { $0.packsSilently = true }) { harness in
+      let taken = Taken()
+      _ = try await harness.parties.export { taken.take($0) }
+      #expect(taken.records == family())
+    }
+  }
+
   @Test("one bad party is its own failure: the rest comes through")
   func badParty() async throws {
     let records = (Int32(1)...20).map { party($0) }

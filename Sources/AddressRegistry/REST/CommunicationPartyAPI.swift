@@ -113,9 +113,9 @@ extension CommunicationPartyAPI: PartyExporting {
   private static func read(
     _ response: HTTPClientResponse, url: String, _ take: @Sendable ([PartyResult]) async throws -> Void
   ) async throws -> PartyExportEnd {
-    let inflater =
-      response.headers.first(name: "Content-Encoding")?.lowercased().contains("gzip") == true
-      ? try Inflater() : nil
+    // Some servers pack without a word: no JSON begins with gzip's first byte.
+    var isPacked = response.headers.first(name: "Content-Encoding").map { $0.lowercased().contains("gzip") }
+    var inflater: Inflater?
     var splitter = ExportSplitter()
     var end = PartyExportEnd(lastEventID: nil, parties: 0, unreadable: 0)
     var batch: [PartyResult] = []
@@ -126,6 +126,9 @@ extension CommunicationPartyAPI: PartyExporting {
     }
     do {
       for try await chunk in response.body {
+        guard let first = chunk.readableBytesView.first else { continue }
+        if isPacked == nil { isPacked = first == 0x1F }
+        if isPacked == true, inflater == nil { inflater = try Inflater() }
         var parties: [[UInt8]] = []
         if let inflater {
           try inflater.unpack(Array(chunk.readableBytesView)) { (piece) throws(JSONDocumentReader.Unreadable) in

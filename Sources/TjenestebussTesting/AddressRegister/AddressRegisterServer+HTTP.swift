@@ -7,7 +7,6 @@ import Hummingbird
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 
 extension AddressRegisterServer {
   /// Listens until the task is cancelled or the service group shuts down; both let answers under way go out, and cut
@@ -178,12 +177,7 @@ private struct RegisterRequestContext: RequestContext {
 
 /// Takes in the whole body of a response.
 private struct Collected: ResponseBodyWriter {
-  final class Bytes: Sendable {
-    private let box = Mutex<[UInt8]>([])
-    func withLock<Value: Sendable>(_ body: (inout sending [UInt8]) -> sending Value) -> Value { self.box.withLock(body) }
-  }
-
-  let bytes = Bytes()
+  let bytes = LockedBox<[UInt8]>([])
 
   mutating func write(_ buffer: ByteBuffer) async throws {
     self.bytes.withLock { $0 += Array(buffer.readableBytesView) }

@@ -177,7 +177,7 @@ extension AddressRegisterServer {
   private func exportAnswer(_ request: Request) -> Response {
     let packs = request.headers[.acceptEncoding]?.contains("gzip") == true
     var headers: HTTPFields = [.contentType: "application/json"]
-    if packs { headers[.contentEncoding] = "gzip" }
+    if packs, !self.configuration.packsSilently { headers[.contentEncoding] = "gzip" }
     let (register, serverTime) = (self.inside.withLock { $0 }, self.nextServerTime())
     return Response(
       status: .ok, headers: headers,

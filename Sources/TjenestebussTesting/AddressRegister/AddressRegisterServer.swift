@@ -5,7 +5,6 @@ import BusModel
 import Disclosure
 import Logging
 import ServiceLifecycle
-import Synchronization
 
 /// An address register (AR) for tests and rehearsals: real SOAP 1.1 and 1.2 over real HTTP, entries in memory.
 ///
@@ -30,6 +29,8 @@ public final class AddressRegisterServer: Service {
     public var lags: [RegisterOperation: Duration] = [:]
     /// What time it is for the caches and the change log. Default: the machine's.
     public var clock: any BrokerClock = SystemBrokerClock()
+    /// Whether packed exports lack the header that says so, as some gateways have it. Default false.
+    public var packsSilently = false
     /// Whether the bytes of SOAP requests are kept for ``AddressRegisterServer/requests``. Default false.
     public var keepsRequests = false
 
@@ -77,7 +78,7 @@ public final class AddressRegisterServer: Service {
 
   let configuration: Configuration
   let logger: Logger
-  let inside: Mutex<Inside>
+  let inside: LockedBox<Inside>
   let address = FirstValue<Int>()
 
   /// - Throws: when ``Configuration/file`` is there and cannot be read.
@@ -88,7 +89,7 @@ public final class AddressRegisterServer: Service {
     quiet.logLevel = .critical
     self.logger = logger ?? quiet
     let kept = try configuration.file.flatMap { try RegisterFile.read($0) }
-    self.inside = Mutex(Inside(register: kept ?? AddressRegisterState(records: records)))
+    self.inside = LockedBox(Inside(register: kept ?? AddressRegisterState(records: records)))
   }
 
   /// Starts a server, hands it to `body` once it listens, and stops it afterwards.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
-
 /// A value that comes once, and that any number of tasks can wait for.
 final class FirstValue<Value: Sendable>: Sendable {
   private struct State {
@@ -10,7 +8,7 @@ final class FirstValue<Value: Sendable>: Sendable {
     var lastID = 0
   }
 
-  private let state = Mutex(State())
+  private let state = LockedBox(State())
 
   /// The first result counts; later ones are ignored.
   func resolve(_ result: Result<Value, any Error>) {

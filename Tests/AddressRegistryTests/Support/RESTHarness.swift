@@ -4,7 +4,7 @@ import AddressRegistry
 import AsyncHTTPClient
 import BusModel
 import Disclosure
-import Synchronization
+import NIOConcurrencyHelpers
 import TjenestebussTesting
 
 /// A running register with its HelseID, a client that it knows, and that client's ways in.
@@ -54,8 +54,8 @@ struct RegistryTime: RegistryClock {
 
 /// What an export handed over.
 final class Taken: Sendable {
-  private let results = Mutex<[PartyResult]>([])
-  var all: [PartyResult] { self.results.withLock { $0 } }
+  private let results = NIOLockedValueBox<[PartyResult]>([])
+  var all: [PartyResult] { self.results.withLockedValue { $0 } }
   var records: [PartyRecord] { self.all.compactMap(\.record) }
-  func take(_ batch: [PartyResult]) { self.results.withLock { $0 += batch } }
+  func take(_ batch: [PartyResult]) { self.results.withLockedValue { $0 += batch } }
 }
