@@ -81,6 +81,22 @@ struct CreditMachineTests {
     same(link.on(.drainAsked), .drained(arrived: 0, returned: 0))
   }
 
+  @Test("leaving takes the credit back, once; what crosses it is counted, and no room is granted again")
+  func leaving() {
+    var link = Link(window: 4)
+    _ = link.on(.attached)
+    same(link.on(.arrived), .none)
+    same(link.on(.leaving), .withdraw(3))
+    same(link.on(.leaving), .none)
+    same(link.on(.arrived), .none)
+    same(link.machine.credit, -1)
+    same(link.on(.taken(2)), .none)
+    same(link.on(.settled(2)), .none)
+    same(link.on(.resumed), .none)
+    same(link.on(.drainAsked), .none)
+    same(link.on(.closed), .none)
+  }
+
   @Test("an event of another generation changes nothing")
   func late() {
     var machine = CreditMachine(window: 2, epoch: CreditMachineTests.epoch)
@@ -113,6 +129,9 @@ struct CreditMachineTests {
       case .grant(let count):
         #expect(!isDraining && !isStopped, "credit was granted while draining")
         peerCredit += count
+      case .withdraw(let count):
+        #expect(count == peerCredit)
+        peerCredit = 0
       case .askToDrain: isDraining = true
       case .drained:
         isDraining = false

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TjenestebussClient
 
-@Suite("Leaving and handler slots")
+@Suite("Leaving")
 struct WorkUnderWayTests {
   @Test("Leaving waits for the last call, and lets no new one begin")
   func waits() async {
@@ -32,41 +32,5 @@ struct WorkUnderWayTests {
     let task = Task { await stuck.waitForTheLast(within: .seconds(3_600)) }
     task.cancel()
     await task.value
-  }
-
-  @Test("So many handlers at once and no more; a cancelled wait takes no slot")
-  func slots() async {
-    let slots = HandlerSlots(2)
-    #expect(await slots.take())
-    #expect(slots.takeNow())
-    #expect(!slots.takeNow())
-    let cancelled = Task { await slots.take() }
-    cancelled.cancel()
-    #expect(await cancelled.value == false)
-    slots.giveBack()
-    #expect(slots.takeNow())
-    async let waiting = slots.take()
-    slots.giveBack()
-    #expect(await waiting)
-    #expect(!slots.takeNow())
-  }
-
-  @Test("Those who wait for a slot get it in the order in which they came; who was cancelled is passed over")
-  func inOrder() async {
-    let slots = HandlerSlots(1)
-    #expect(slots.takeNow())
-    let order = Shared<[Int]>([])
-    await withTaskGroup(of: Void.self) { group in
-      for number in 1...3 {
-        group.addTask {
-          guard await slots.take() else { return }
-          order.withLock { $0.append(number) }
-          slots.giveBack()
-        }
-        while slots.waitingCount < number { await Task.yield() }
-      }
-      slots.giveBack()
-    }
-    #expect(order.withLock { $0 } == [1, 2, 3])
   }
 }

@@ -44,6 +44,8 @@ public final class AMQPClient: Sendable, Service {
     var desks: [String: RequestDesk] = [:]
     /// To be called when the client is leaving, with the reason when that is a fault.
     var finishers: [UInt64: @Sendable (AMQPError?) -> Void] = [:]
+    /// What becomes of deliveries on this side, asked of each receiver that is wanted now.
+    var loads: [UInt64: @Sendable () -> AMQPReceiverLoad] = [:]
     var lastNumber: UInt64 = 0
     var failure: AMQPError?
     var closeBy: ContinuousClock.Instant?
@@ -332,6 +334,13 @@ public final class AMQPClient: Sendable, Service {
   }
 
   // MARK: State
+
+  func setLoad(_ number: UInt64, _ load: (@Sendable () -> AMQPReceiverLoad)?) {
+    self.store.withLockedValue { $0.loads[number] = load }
+  }
+
+  /// Where the deliveries of each receiver are now.
+  var loads: [AMQPReceiverLoad] { self.store.withLockedValue { Array($0.loads.values) }.map { $0() } }
 
   /// How every connection and link is now.
   public var status: [AMQPClientState] { self.board.current }

@@ -11,6 +11,14 @@ public struct AMQPClientState: Sendable, Hashable {
     /// The links of requests to a node.
     case requests(String)
 
+    /// The address of a link; empty for a connection.
+    public var address: String {
+      switch self {
+      case .connection: ""
+      case .sender(let address), .receiver(let address, _), .requests(let address): address
+      }
+    }
+
     public var description: String {
       switch self {
       case .connection(let use): "\(use.rawValue) connection"

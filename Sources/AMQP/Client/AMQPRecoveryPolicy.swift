@@ -33,6 +33,15 @@ public enum AMQPRecoveryTier: Int, Sendable, Hashable, Comparable, CaseIterable 
   case connection
 
   public static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
+
+  /// As metrics have it.
+  var name: String {
+    switch self {
+    case .link: "link"
+    case .session: "session"
+    case .connection: "connection"
+    }
+  }
 }
 
 /// How links, sessions and connections come back.
@@ -50,13 +59,16 @@ public struct AMQPRecoveryPolicy: Sendable, Hashable {
   public var notFoundRetries: Int?
   /// So many failures in a row and it is given up; nil for never. Default nil.
   public var failureLimit: Int?
+  /// About how long until a bus that refused the login, or whose certificate is not trusted, is asked again; nil for never: then
+  /// the client ends. Meanwhile sends fail at once with what was refused, and receivers wait. Default nil.
+  public var refusedLoginRetry: Duration?
   /// No more attempts than this in any minute, whatever comes. Default 30.
   public var attemptsPerMinute: Int
 
   public init(
     link: AMQPBackOff = AMQPBackOff(), session: AMQPBackOff = AMQPBackOff(initial: .milliseconds(400)),
     connection: AMQPBackOff = AMQPBackOff(), failuresBeforeNextTier: Int = 3, notFoundRetries: Int? = 0,
-    failureLimit: Int? = nil, attemptsPerMinute: Int = 30
+    failureLimit: Int? = nil, refusedLoginRetry: Duration? = nil, attemptsPerMinute: Int = 30
   ) {
     self.link = link
     self.session = session
@@ -64,6 +76,7 @@ public struct AMQPRecoveryPolicy: Sendable, Hashable {
     self.failuresBeforeNextTier = failuresBeforeNextTier
     self.notFoundRetries = notFoundRetries
     self.failureLimit = failureLimit
+    self.refusedLoginRetry = refusedLoginRetry
     self.attemptsPerMinute = attemptsPerMinute
   }
 
@@ -86,6 +99,7 @@ public struct AMQPRecoveryPolicy: Sendable, Hashable {
       }
     }
     if self.failuresBeforeNextTier < 1 { return "failuresBeforeNextTier below 1" }
+    if let refusedLoginRetry, refusedLoginRetry <= .zero { return "refusedLoginRetry is not greater than zero" }
     if self.attemptsPerMinute < 1 { return "attemptsPerMinute below 1" }
     return nil
   }

@@ -6,12 +6,20 @@ import NIOCore
 
 /// One connection of a client that is made again whenever it is lost: carries out what ``RecoveryMachine`` decides.
 final class ConnectionKeeper: Sendable {
+  private struct Waiter {
+    let answer: OneShot<Result<AMQPConnection, AMQPError>>
+    /// Whether it goes on waiting when the bus refuses us.
+    let isPatient: Bool
+  }
+
   private struct State {
     var connection: AMQPConnection?
-    var waiters: [UInt64: OneShot<Result<AMQPConnection, AMQPError>>] = [:]
+    var waiters: [UInt64: Waiter] = [:]
     var lastWaiter: UInt64 = 0
-    var lastFailure: AMQPError?
+    /// Why the bus refuses us, until it is asked again.
+    var refused: AMQPError?
     var ended: AMQPError?
+    var hasStood = false
   }
 
   let use: AMQPConnectionUse
@@ -48,18 +56,20 @@ final class ConnectionKeeper: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var machine = RecoveryMachine(
-      self.configuration.recovery, lowest: .connection, endpoints: self.configuration.endpoints.count)
+      self.configuration.recovery, lowest: .connection, endpoints: self.configuration.endpoints.count,
+      refusedRetry: self.configuration.recovery.refusedLoginRetry)
     var action = machine.begin(at: .zero)
     var cause: AMQPError?
     while let next = action {
       try Task.checkCancellation()
       switch next {
       case .attempt(let attempt):
+        self.state.withLockedValue { $0.refused = nil }
         self.tell(.connecting, cause, attempt.number)
         let failure = try await self.attempt(attempt, &machine, since: start, closeWithin)
         cause = failure
-        self.state.withLockedValue { $0.lastFailure = failure }
         action = machine.failed(attempt.epoch, failure, at: clock.now - start, draw: .random(in: 0..<1))
+        if machine.isRefused { self.refused(failure) }
       case .wait(let delay, let epoch, _):
         self.tell(.waiting, cause, machine.failuresInARow, delay)
         try await clock.sleep(for: delay)
@@ -99,13 +109,28 @@ final class ConnectionKeeper: Sendable {
   }
 
   private func connected(_ connection: AMQPConnection) {
-    let waiters = self.state.withLockedValue { state in
+    let (waiters, isAnew) = self.state.withLockedValue { state in
       state.connection = connection
-      defer { state.waiters = [:] }
-      return Array(state.waiters.values)
+      defer {
+        state.waiters = [:]
+        state.hasStood = true
+      }
+      return (Array(state.waiters.values), state.hasStood)
     }
+    if isAnew { connection.configuration.observability.metrics?.recovered(tier: AMQPRecoveryTier.connection.name) }
     self.tell(.open, nil, 1, nil, connection.peer)
-    for waiter in waiters { waiter.fulfil(.success(connection)) }
+    for waiter in waiters { waiter.answer.fulfil(.success(connection)) }
+  }
+
+  /// Those who can do something else are told; the others wait until somebody has mended it.
+  private func refused(_ error: AMQPError) {
+    let waiters = self.state.withLockedValue { state in
+      state.refused = error
+      let told = state.waiters.filter { !$0.value.isPatient }
+      for id in told.keys { state.waiters[id] = nil }
+      return Array(told.values)
+    }
+    for waiter in waiters { waiter.answer.fulfil(.failure(error)) }
   }
 
   private func disconnected(_ connection: AMQPConnection) {
@@ -120,7 +145,7 @@ final class ConnectionKeeper: Sendable {
       return Array(state.waiters.values)
     }
     self.tell(.ended, reason, 1)
-    for waiter in waiters { waiter.fulfil(.failure(reason)) }
+    for waiter in waiters { waiter.answer.fulfil(.failure(reason)) }
   }
 
   var ended: AMQPError? { self.state.withLockedValue { $0.ended } }
@@ -132,8 +157,12 @@ final class ConnectionKeeper: Sendable {
 
   /// The connection, or the next one to come.
   ///
-  /// - Parameter deadline: nil to wait until the client ends.
-  func connection(until deadline: ContinuousClock.Instant?) async throws(AMQPError) -> AMQPConnection {
+  /// - Parameters:
+  ///   - deadline: nil to wait until the client ends.
+  ///   - isPatient: whether a bus that refuses us is waited for, too.
+  func connection(
+    until deadline: ContinuousClock.Instant?, isPatient: Bool = false
+  ) async throws(AMQPError) -> AMQPConnection {
     let waiter = OneShot<Result<AMQPConnection, AMQPError>>()
     let id: UInt64? = self.state.withLockedValue { state in
       if let reason = state.ended {
@@ -144,8 +173,12 @@ final class ConnectionKeeper: Sendable {
         waiter.fulfil(.success(connection))
         return nil
       }
+      if let refused = state.refused, !isPatient {
+        waiter.fulfil(.failure(refused))
+        return nil
+      }
       state.lastWaiter += 1
-      state.waiters[state.lastWaiter] = waiter
+      state.waiters[state.lastWaiter] = Waiter(answer: waiter, isPatient: isPatient)
       return state.lastWaiter
     }
     defer { if let id { _ = self.state.withLockedValue { $0.waiters.removeValue(forKey: id) } } }

@@ -21,6 +21,8 @@ final class DeliveryBuffer<Element: Sendable>: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
+  var count: Int { self.state.withLockedValue { $0.elements.count } }
+
   func append(_ added: [Element]) {
     let served = self.state.withLockedValue { state in
       state.elements.append(contentsOf: added)

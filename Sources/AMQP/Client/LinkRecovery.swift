@@ -5,6 +5,9 @@ struct LinkRecovery: Sendable {
   let subject: AMQPClientState.Subject
   private let keeper: ConnectionKeeper
   private let board: StateBoard
+  /// Whether a refusal is waited out.
+  private let isPatient: Bool
+  private let onState: (@Sendable (AMQPClientState) -> Void)?
   private let start = ContinuousClock.now
   private var machine: RecoveryMachine
   private var action: RecoveryMachine.Action?
@@ -12,12 +15,21 @@ struct LinkRecovery: Sendable {
   /// The connection that the last attempt was made on.
   private var connection: AMQPConnection?
   private var cause: AMQPError?
+  private var hasStood = false
 
-  init(_ subject: AMQPClientState.Subject, _ policy: AMQPRecoveryPolicy, keeper: ConnectionKeeper, board: StateBoard) {
+  /// - Parameters:
+  ///   - refusedRetry: about how long until a link that is refused for good is asked for again; nil to give up.
+  ///   - onState: told every state beside the board.
+  init(
+    _ subject: AMQPClientState.Subject, _ policy: AMQPRecoveryPolicy, refusedRetry: Duration? = nil, keeper: ConnectionKeeper,
+    board: StateBoard, onState: (@Sendable (AMQPClientState) -> Void)? = nil
+  ) {
     self.subject = subject
     self.keeper = keeper
     self.board = board
-    self.machine = RecoveryMachine(policy, lowest: .link)
+    self.isPatient = refusedRetry != nil
+    self.onState = onState
+    self.machine = RecoveryMachine(policy, lowest: .link, refusedRetry: refusedRetry)
     self.action = self.machine.begin(at: .zero)
   }
 
@@ -46,6 +58,8 @@ struct LinkRecovery: Sendable {
           let link = try await self.make(attempt, open)
           self.action = nil
           self.machine.succeeded(attempt.epoch, at: .now - self.start)
+          if self.hasStood { self.count(attempt.tier) }
+          self.hasStood = true
           self.tell(.open, attempt.tier)
           return link
         } catch {
@@ -72,17 +86,27 @@ struct LinkRecovery: Sendable {
     if attempt.tier == .connection, let connection, connection.closedReason == nil {
       self.keeper.replace(connection, because: "links on it do not come about")
     }
-    let connection = try await self.keeper.connection(until: nil)
+    let connection = try await self.keeper.connection(until: nil, isPatient: self.isPatient)
     self.connection = connection
     return try await open(connection, attempt.tier >= .session)
   }
+
+  /// A link that came back with its connection is not counted beside it.
+  private func count(_ tier: AMQPRecoveryTier) {
+    guard tier < .connection, let metrics = self.connection?.configuration.observability.metrics else { return }
+    metrics.recovered(tier: tier.name, address: self.subject.address)
+  }
+
+  /// RabbitMQ 3 leaves a connection open that answers no attach any more.
+  private var peerFallsSilent: Bool { self.connection?.peer.isRabbitMQ3 ?? false }
 
   /// What ``attach(whileWanted:_:)`` made was lost.
   mutating func failed(_ error: AMQPError) {
     guard let attempt = self.attempt else { return }
     self.cause = error
     // A link that we detached ourselves while its connection was going tells less than the connection does.
-    let action = self.machine.failed(attempt.epoch, error, at: .now - self.start, draw: .random(in: 0..<1))
+    let action = self.machine.failed(
+      attempt.epoch, error, at: .now - self.start, draw: .random(in: 0..<1), peerFallsSilent: self.peerFallsSilent)
     if let action { self.action = action }
   }
 
@@ -91,9 +115,10 @@ struct LinkRecovery: Sendable {
 
   private func tell(_ phase: AMQPClientState.Phase, _ tier: AMQPRecoveryTier, _ wait: Duration? = nil) {
     let failures = self.machine.failuresInARow
-    self.board.set(
-      AMQPClientState(
-        subject: self.subject, phase: phase, tier: tier, cause: phase == .open ? nil : self.cause,
-        attempt: phase == .waiting ? max(failures, 1) : failures + 1, nextAttemptIn: wait))
+    let state = AMQPClientState(
+      subject: self.subject, phase: phase, tier: tier, cause: phase == .open ? nil : self.cause,
+      attempt: phase == .waiting ? max(failures, 1) : failures + 1, nextAttemptIn: wait)
+    self.board.set(state)
+    self.onState?(state)
   }
 }

@@ -77,7 +77,8 @@ struct ReceiverKeeper: Sendable {
 
   private func leave(_ receiver: AMQPReceiver) async {
     self.buffer.end(.success(()))
-    // Only now: released earlier, it would make room, and the bus would send the same again.
+    // First: what is given back must find no credit, or the bus would send the same again.
+    receiver.leave()
     for delivery in self.buffer.removeAll() { try? delivery.release() }
     await receiver.close(within: self.closeWithin())
   }

@@ -11,6 +11,9 @@ public struct AMQPPeer: Sendable, Hashable {
   /// The SASL mechanisms it offered, in its order.
   public var mechanisms: [String] = []
 
+  /// RabbitMQ 3 ends a session over `modified` and over a drain, answers no Detach, and may fall silent with the connection open.
+  var isRabbitMQ3: Bool { self.product == "RabbitMQ" && self.version?.hasPrefix("3.") == true }
+
   init(_ open: PeerOpen) {
     self.containerID = open.containerID
     self.product = open.properties["product"]?.text

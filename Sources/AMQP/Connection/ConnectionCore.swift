@@ -15,6 +15,8 @@ final class ConnectionCore: EngineOwner {
     /// A task took so many deliveries, and so many that were settled already.
     case taken(LinkID, Int, settled: Int)
     case resume(LinkID)
+    /// No more is wanted on it: see ``AMQPReceiver/leave()``.
+    case leave(LinkID)
     /// Part of a body was read.
     case bodyTaken(LinkID)
     /// Somebody wants to know when a delivery is withdrawn; it may be settled already.
@@ -111,6 +113,7 @@ final class ConnectionCore: EngineOwner {
       case .taken(let link, let count, let settled):
         self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
       case .bodyTaken(let link): self.readBodies(link)
+      case .leave(let link): self.receivers[link]?.leave(self.engine, at: now)
       case .resume(let link): self.receivers[link]?.resume(self.engine, at: now)
       case .askWhetherSettled(let link, let delivery): self.receivers[link]?.tellWhetherSettled(delivery)
       }
@@ -168,7 +171,7 @@ final class ConnectionCore: EngineOwner {
     switch event {
     case .remoteOpened(let open):
       let peer = AMQPPeer(open)
-      self.sessions.answersDetach = !(peer.product == "RabbitMQ" && peer.version?.hasPrefix("3.") == true)
+      self.sessions.answersDetach = !peer.isRabbitMQ3
       self.sessions.limit = min(self.sessions.limit, Int(open.channelMax) + 1)
       self.carryOut(self.machine.handle(.opened, of: self.epoch))
       self.deadlines.add(.watchdog, at: self.watchdog.nextCheck([], lastRead: self.handler?.lastRead, after: now))

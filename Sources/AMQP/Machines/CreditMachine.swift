@@ -29,6 +29,8 @@ struct CreditMachine: Sendable {
     /// The peer gave this much credit back.
     case creditReturned(Int)
     case resumed
+    /// The receiver is about to leave: nothing more is wanted, ever, while what is here may still be settled.
+    case leaving
     /// The link is going, or gone: no more is granted, ever.
     case closed
   }
@@ -36,6 +38,8 @@ struct CreditMachine: Sendable {
   enum Action: Equatable, Sendable {
     case none
     case grant(Int)
+    /// Take so much back from the peer, before anything is given back that it could send again.
+    case withdraw(Int)
     /// Ask the peer to use up or give back what credit it has.
     case askToDrain
     /// The peer has no credit any more, as was asked.
@@ -106,10 +110,16 @@ struct CreditMachine: Sendable {
       case .attaching, .open, .closed: return .none
       }
       return self.grant()
-    case .closed:
-      self.state = .closed
-      return .none
+    case .leaving, .closed: return self.leave()
     }
+  }
+
+  private mutating func leave() -> Action {
+    guard self.state != .closed else { return .none }
+    self.state = .closed
+    guard self.credit > 0 else { return .none }
+    defer { self.credit = 0 }
+    return .withdraw(self.credit)
   }
 
   private mutating func arrived() -> Action {

@@ -6,7 +6,10 @@ import DequeModule
 /// settled. Pure: delays are actions whose end is an event, and every event names the run it belongs to.
 ///
 /// Deliveries of one key run one after the other, in the order in which they came; one that is held back holds the later
-/// ones of its key back too. Deliveries without a key know no order.
+/// ones of its key back too, unless the settings say otherwise. Deliveries without a key know no order.
+///
+/// There are so many places for handlers. A delivery that needs none is begun at once, whoever else is at work; while it runs it
+/// may ask for a place after all, and gets it when its turn comes.
 struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   typealias Ticket = UInt64
 
@@ -20,13 +23,15 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     var poisonLimit: Int?
     /// From so many earlier deliveries on a message is reported as near its limit. Nil for never.
     var reportedFrom: Int?
+    /// Whether those of its key behind a failed delivery wait until it has been handed back.
+    var failedKeepPlace = true
   }
 
   /// What is to become of a delivery whose handler failed.
   enum Reaction: Sendable, Equatable {
     case retryNow
-    /// Held, and then handed back to the bus.
-    case delay(Duration)
+    /// Held, and then handed back to the bus; `failed`: as a failure, which counts where the bus counts.
+    case delay(Duration, failed: Bool = true)
     case deadLetter(AMQPCondition)
     /// Handed back, and nothing is started any more.
     case stop
@@ -48,6 +53,10 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     case settle(Ticket, Settlement)
     /// To be followed by ``holdOver(_:)``.
     case hold(Ticket, Duration)
+    /// The place that a running delivery asked for; false: there will be none.
+    case givePlace(Ticket, Bool)
+    /// Nothing more is wanted: take the credit back, before anything is handed back.
+    case leave
     /// Cancel the handler's task; it still ends by ``finished(_:run:_:)``.
     case cancel(Ticket)
     /// Its link is gone: it can be settled no more, and comes again.
@@ -72,11 +81,18 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   /// What came over a running delivery from outside.
   private enum Fate: Sendable { case normal, withdrawn, lost, settled }
 
+  /// A handler's place, of those that there are.
+  private enum Place: Sendable { case none, asked, taken }
+
   private struct Entry: Sendable {
     var key: Key?
     var generation: AMQPEpoch
-    var state: State
+    var needsPlace: Bool
+    var state = State.queued
+    var place = Place.none
     var fate = Fate.normal
+    /// How it is handed back when it has been held.
+    var handBack = Settlement.handBackFailed
   }
 
   private enum Phase: Sendable { case open, stopping, done }
@@ -90,6 +106,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   private var phase = Phase.open
   /// What came on it and is told of late is not begun.
   private var lastLost: AMQPEpoch?
+  /// How many places are taken.
   private(set) var runningCount = 0
 
   init(_ settings: Settings) { self.settings = settings }
@@ -104,8 +121,11 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
 
   /// - Parameters:
   ///   - ticket: names the delivery; never used twice.
+  ///   - needsPlace: whether it waits for one of the places.
   ///   - earlierDeliveries: how often the bus has given it out before, as far as it tells.
-  mutating func arrived(_ ticket: Ticket, key: Key?, generation: AMQPEpoch, earlierDeliveries: Int) -> [Action] {
+  mutating func arrived(
+    _ ticket: Ticket, key: Key?, needsPlace: Bool = true, generation: AMQPEpoch, earlierDeliveries: Int
+  ) -> [Action] {
     guard self.entries[ticket] == nil else { return [] }
     guard generation != self.lastLost else { return [.forget(ticket, wasHandled: false)] }
     guard !self.isStopping else { return [.settle(ticket, .handBackUnbegun)] }
@@ -117,22 +137,32 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     if let limit = self.settings.reportedFrom, earlierDeliveries >= limit {
       actions.append(.reportNearLimit(ticket, deliveries: earlierDeliveries))
     }
-    self.entries[ticket] = Entry(key: key, generation: generation, state: .queued)
-    if let key {
-      self.chains[key, default: []].append(ticket)
-      if self.chains[key]?.first == ticket { self.ready.append(ticket) }
-    } else {
-      self.ready.append(ticket)
-    }
+    self.entries[ticket] = Entry(key: key, generation: generation, needsPlace: needsPlace)
+    if let key { self.chains[key, default: []].append(ticket) }
+    if key.map({ self.chains[$0]?.first == ticket }) ?? true { actions += self.makeReady(ticket) }
     return actions + self.startReady()
+  }
+
+  /// A running delivery asks for a place. It is given one by ``Action/givePlace(_:_:)``, when its turn comes.
+  mutating func askedForPlace(_ ticket: Ticket, run: Int) -> [Action] {
+    guard let entry = self.entries[ticket], case .running(run) = entry.state else { return [] }
+    switch entry.place {
+    case .taken: return [.givePlace(ticket, true)]
+    case .asked: return []
+    case .none:
+      guard !self.isStopping else { return [.givePlace(ticket, false)] }
+      self.entries[ticket]?.place = .asked
+      self.ready.append(ticket)
+      return self.startReady()
+    }
   }
 
   /// A handler's task ended.
   mutating func finished(_ ticket: Ticket, run: Int, _ ending: Ending) -> [Action] {
     guard let entry = self.entries[ticket], case .running(let current) = entry.state, current == run else { return [] }
-    self.runningCount -= 1
+    self.leavePlace(ticket)
     switch entry.fate {
-    case .withdrawn: return self.remove(ticket, [.settle(ticket, .unlock)])
+    case .withdrawn: return self.unlock(ticket)
     case .lost: return self.remove(ticket, [.forget(ticket, wasHandled: true)])
     case .settled: return self.remove(ticket, [])
     case .normal: break
@@ -146,10 +176,15 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
       if self.isStopping { return self.remove(ticket, [.settle(ticket, .handBackFailed)]) }
       guard run <= self.settings.retriesAtOnce else { return self.hold(ticket, self.settings.retryDelay) }
       self.entries[ticket]?.state = .running(run: run + 1)
-      self.runningCount += 1
+      if entry.place == .taken {
+        self.entries[ticket]?.place = .taken
+        self.runningCount += 1
+      }
       return [.start(ticket, run: run + 1)]
-    case .failure(.delay(let delay)):
-      if self.isStopping { return self.remove(ticket, [.settle(ticket, .handBackFailed)]) }
+    case .failure(.delay(let delay, let failed)):
+      let settlement = failed ? Settlement.handBackFailed : .handBackUnbegun
+      if self.isStopping || delay <= .zero { return self.remove(ticket, [.settle(ticket, settlement)]) }
+      self.entries[ticket]?.handBack = settlement
       return self.hold(ticket, delay)
     }
   }
@@ -157,7 +192,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   /// It was held long enough: handed back, and those of its key behind it too, in their order, since they would overtake it.
   mutating func holdOver(_ ticket: Ticket) -> [Action] {
     guard let entry = self.entries[ticket], entry.state == .held else { return [] }
-    var actions: [Action] = [.settle(ticket, .handBackFailed)]
+    var actions: [Action] = [.settle(ticket, entry.handBack)]
     self.entries[ticket] = nil
     if let key = entry.key {
       let line = self.chains.removeValue(forKey: key) ?? []
@@ -176,8 +211,23 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     case .running:
       self.entries[ticket]?.fate = .withdrawn
       return [.cancel(ticket)]
-    case .queued, .held: return self.remove(ticket, [.settle(ticket, .unlock)])
+    case .queued, .held: return self.unlock(ticket)
     }
+  }
+
+  /// It comes again, and those of its key behind it would overtake it: they go back after it, in their order.
+  private mutating func unlock(_ ticket: Ticket) -> [Action] {
+    var actions: [Action] = [.settle(ticket, .unlock)]
+    if self.settings.failedKeepPlace, let key = self.entries[ticket]?.key, let line = self.chains[key],
+      let index = line.firstIndex(of: ticket)
+    {
+      for follower in line[(index + 1)...] {
+        self.entries[follower] = nil
+        actions.append(.settle(follower, .handBackUnbegun))
+      }
+      self.chains[key] = Deque(line[...index])
+    }
+    return self.remove(ticket, actions)
   }
 
   /// A link is lost: what came on it can be settled no more, and comes again. Handlers at work go on; what they have done
@@ -185,13 +235,14 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   mutating func linkLost(generation: AMQPEpoch) -> [Action] {
     self.lastLost = generation
     var actions: [Action] = []
-    for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) where entry.generation == generation {
+    // The last first: what follows one that goes must not be begun when it goes too.
+    for (ticket, entry) in self.entries.sorted(by: { $0.key > $1.key }) where entry.generation == generation {
       switch entry.state {
       case .running: if entry.fate != .settled { self.entries[ticket]?.fate = .lost }
       case .queued, .held:
         self.entries[ticket] = nil
         actions.append(.forget(ticket, wasHandled: false))
-        self.unchain(ticket, entry.key)
+        actions += self.unchain(ticket, entry.key)
       }
     }
     return actions + self.startReady() + self.doneIfEmpty()
@@ -201,15 +252,20 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   mutating func stop() -> [Action] {
     guard !self.isStopping else { return [] }
     self.phase = .stopping
-    var actions: [Action] = []
+    var actions: [Action] = [.leave]
     for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
       switch entry.state {
-      case .running: continue
+      case .running:
+        if entry.place == .asked {
+          self.entries[ticket]?.place = .none
+          actions.append(.givePlace(ticket, false))
+        }
+        continue
       case .queued: actions.append(.settle(ticket, .handBackUnbegun))
-      case .held: actions.append(.settle(ticket, .handBackFailed))
+      case .held: actions.append(.settle(ticket, entry.handBack))
       }
       self.entries[ticket] = nil
-      self.unchain(ticket, entry.key)
+      _ = self.unchain(ticket, entry.key)
     }
     self.ready = []
     return actions + self.doneIfEmpty()
@@ -243,34 +299,61 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
 
   private mutating func hold(_ ticket: Ticket, _ delay: Duration) -> [Action] {
     self.entries[ticket]?.state = .held
-    return [.hold(ticket, delay)] + self.startReady()
+    var actions = [Action.hold(ticket, delay)]
+    if !self.settings.failedKeepPlace {
+      let key = self.entries[ticket]?.key
+      self.entries[ticket]?.key = nil
+      actions += self.unchain(ticket, key)
+    }
+    return actions + self.startReady()
   }
 
   private mutating func remove(_ ticket: Ticket, _ actions: [Action]) -> [Action] {
     let key = self.entries.removeValue(forKey: ticket)?.key
-    self.unchain(ticket, key)
-    return actions + self.startReady() + self.doneIfEmpty()
+    return actions + self.unchain(ticket, key) + self.startReady() + self.doneIfEmpty()
+  }
+
+  private mutating func leavePlace(_ ticket: Ticket) {
+    if self.entries[ticket]?.place == .taken { self.runningCount -= 1 }
+    self.entries[ticket]?.place = .none
   }
 
   /// Takes it out of its key's line; the next in line becomes ready when it was the first.
-  private mutating func unchain(_ ticket: Ticket, _ key: Key?) {
-    guard let key, let index = self.chains[key]?.firstIndex(of: ticket) else { return }
+  private mutating func unchain(_ ticket: Ticket, _ key: Key?) -> [Action] {
+    guard let key, let index = self.chains[key]?.firstIndex(of: ticket) else { return [] }
     self.chains[key]?.remove(at: index)
-    if let next = self.chains[key]?.first {
-      if index == 0 { self.ready.append(next) }
-    } else {
+    guard let next = self.chains[key]?.first else {
       self.chains[key] = nil
+      return []
     }
+    return index == 0 ? self.makeReady(next) : []
+  }
+
+  /// Nothing of its key is before it.
+  private mutating func makeReady(_ ticket: Ticket) -> [Action] {
+    guard self.entries[ticket]?.needsPlace == false else {
+      self.ready.append(ticket)
+      return []
+    }
+    guard !self.isStopping else { return [] }
+    self.entries[ticket]?.state = .running(run: 1)
+    return [.start(ticket, run: 1)]
   }
 
   private mutating func startReady() -> [Action] {
     guard !self.isStopping else { return [] }
     var actions: [Action] = []
     while self.runningCount < self.settings.maximumConcurrent, let ticket = self.ready.popFirst() {
-      guard self.entries[ticket]?.state == .queued else { continue }
-      self.entries[ticket]?.state = .running(run: 1)
+      guard let entry = self.entries[ticket] else { continue }
+      switch entry.state {
+      case .queued:
+        self.entries[ticket]?.state = .running(run: 1)
+        actions.append(.start(ticket, run: 1))
+      case .running where entry.place == .asked: actions.append(.givePlace(ticket, true))
+      case .running, .held: continue
+      }
+      self.entries[ticket]?.place = .taken
       self.runningCount += 1
-      actions.append(.start(ticket, run: 1))
     }
     return actions
   }

@@ -7,6 +7,8 @@
 ///   address that the bus refuses never costs the connection: the refusal proves that the connection works.
 /// - Several endpoints: after a failure the next in turn; after a connection that stood for a stable while, the first again.
 ///   One that refused login or certificate is not asked again.
+/// - What trying again cannot mend ends it, or is tried again slowly, for ever, where somebody else may mend it meanwhile: a
+///   password, a queue that is made later. A link that another process has taken over never is: two would fight for it.
 struct RecoveryMachine: Sendable {
   /// One try.
   struct Attempt: Sendable, Hashable {
@@ -38,6 +40,7 @@ struct RecoveryMachine: Sendable {
   private let policy: AMQPRecoveryPolicy
   private let lowest: AMQPRecoveryTier
   private let endpointCount: Int
+  private let refusedRetry: Duration?
   private var state = State.idle
   private(set) var epoch: UInt64 = 0
   /// Failures since it last stood for a stable while.
@@ -45,15 +48,20 @@ struct RecoveryMachine: Sendable {
   private var linkFailures = 0
   private var sessionFailures = 0
   private var notFoundInARow = 0
+  private var attachTimeouts = 0
   private var mayRetryAtOnce = true
   private var endpoint = 0
   private var refusedEndpoints: Set<Int> = []
+  /// Whether it waits because it was refused, rather than lost.
+  private(set) var isRefused = false
   private var rate: AttemptRateLimit
 
   /// - Parameters:
   ///   - lowest: `.connection` for a connection; `.link` for a link.
   ///   - endpoints: how many endpoints a connection may be made to.
-  init(_ policy: AMQPRecoveryPolicy, lowest: AMQPRecoveryTier, endpoints: Int = 1) {
+  ///   - refusedRetry: about how long until what trying again cannot mend is tried again; nil to give up.
+  init(_ policy: AMQPRecoveryPolicy, lowest: AMQPRecoveryTier, endpoints: Int = 1, refusedRetry: Duration? = nil) {
+    self.refusedRetry = refusedRetry
     self.policy = policy
     self.lowest = lowest
     self.endpointCount = max(endpoints, 1)
@@ -86,14 +94,19 @@ struct RecoveryMachine: Sendable {
     case .trying:
       self.state = .standing(since: now)
       self.notFoundInARow = 0
+      self.attachTimeouts = 0
     case .idle, .standing, .waiting, .ended: break
     }
   }
 
   /// The attempt failed, or what it made was lost.
   ///
-  /// - Parameter draw: an even random number from 0 up to 1.
-  mutating func failed(_ epoch: UInt64, _ error: AMQPError, at now: Duration, draw: Double) -> Action? {
+  /// - Parameters:
+  ///   - draw: an even random number from 0 up to 1.
+  ///   - peerFallsSilent: whether the peer is one that leaves a connection open which answers no attach any more.
+  mutating func failed(
+    _ epoch: UInt64, _ error: AMQPError, at now: Duration, draw: Double, peerFallsSilent: Bool = false
+  ) -> Action? {
     guard epoch == self.epoch else { return nil }
     var stood = false
     var stoodLong = false
@@ -105,14 +118,14 @@ struct RecoveryMachine: Sendable {
       stoodLong = now - since >= self.policy.backOff(self.lowest).stableAfter
       if stoodLong { self.startAnew() }
     }
-    if let action = self.refusal(error) { return action }
+    if let action = self.refusal(error, draw) { return action }
     if stood, error.isExpectedDetach, self.mayRetryAtOnce {
       self.mayRetryAtOnce = false
-      return self.attempt(self.tier(of: error), at: now)
+      return self.attempt(self.tier(of: error, peerFallsSilent), at: now)
     }
     self.failuresInARow += 1
     if let limit = self.policy.failureLimit, self.failuresInARow >= limit { return self.giveUp(error) }
-    let tier = self.escalated(error)
+    let tier = self.escalated(error, peerFallsSilent)
     if self.lowest == .connection, !stoodLong || self.refusedEndpoints.contains(self.endpoint) { self.turnToNextEndpoint() }
     let backOff = self.policy.backOff(tier)
     // The bound doubles with every round through the endpoints.
@@ -137,6 +150,7 @@ struct RecoveryMachine: Sendable {
       return .wait(wait, epoch: self.epoch, tier: tier)
     }
     self.rate.made(at: now)
+    self.isRefused = false
     self.epoch += 1
     self.state = .trying(tier)
     return .attempt(Attempt(epoch: self.epoch, tier: tier, endpoint: self.endpoint, number: self.failuresInARow + 1))
@@ -146,6 +160,7 @@ struct RecoveryMachine: Sendable {
     self.failuresInARow = 0
     self.linkFailures = 0
     self.sessionFailures = 0
+    self.attachTimeouts = 0
     self.mayRetryAtOnce = true
     self.endpoint = (0..<self.endpointCount).first { !self.refusedEndpoints.contains($0) } ?? 0
   }
@@ -156,25 +171,37 @@ struct RecoveryMachine: Sendable {
   }
 
   /// What trying again cannot mend.
-  private mutating func refusal(_ error: AMQPError) -> Action? {
+  private mutating func refusal(_ error: AMQPError, _ draw: Double) -> Action? {
     switch error.code {
     // Closed by somebody on this side, while this is still wanted: make it again.
     case .connectionClosed, .linkClosed: return nil
-    case .notFound: return self.absence(error)
+    case .linkStolen, .configurationInvalid, .clientStopped: return self.giveUp(error)
+    case .notFound: return self.absence(error, draw)
     default:
       // Closed by whoever runs the bus: for us as good as not there.
-      if error.condition?.name == AMQPCondition.entityDisabled { return self.absence(error) }
+      if error.condition?.name == AMQPCondition.entityDisabled { return self.absence(error, draw) }
       if error.isRetriable { return nil }
-      guard self.lowest == .connection else { return self.giveUp(error) }
+      guard self.lowest == .connection else { return self.refused(error, draw) }
       self.refusedEndpoints.insert(self.endpoint)
-      return self.refusedEndpoints.count >= self.endpointCount ? self.giveUp(error) : nil
+      return self.refusedEndpoints.count >= self.endpointCount ? self.refused(error, draw) : nil
     }
   }
 
-  private mutating func absence(_ error: AMQPError) -> Action? {
+  private mutating func absence(_ error: AMQPError, _ draw: Double) -> Action? {
     self.notFoundInARow += 1
     guard let limit = self.policy.notFoundRetries, self.notFoundInARow > limit else { return nil }
-    return self.giveUp(error)
+    return self.refused(error, draw)
+  }
+
+  /// Given up, or tried again slowly: a fifth sooner or later, so that many clients do not ask in step.
+  private mutating func refused(_ error: AMQPError, _ draw: Double) -> Action {
+    guard let refusedRetry else { return self.giveUp(error) }
+    self.failuresInARow += 1
+    self.isRefused = true
+    self.refusedEndpoints = []
+    self.endpoint = 0
+    self.state = .waiting(self.lowest)
+    return .wait(refusedRetry * (0.8 + 0.4 * draw), epoch: self.epoch, tier: self.lowest)
   }
 
   private mutating func turnToNextEndpoint() {
@@ -187,20 +214,23 @@ struct RecoveryMachine: Sendable {
   }
 
   /// How far the error itself goes.
-  private func tier(of error: AMQPError) -> AMQPRecoveryTier {
+  private func tier(of error: AMQPError, _ peerFallsSilent: Bool) -> AMQPRecoveryTier {
     let tier: AMQPRecoveryTier =
       switch error.scope {
       case .delivery, .link: .link
       case .session: .session
       case .connection: .connection
       }
-    // RabbitMQ 3 closes a connection by ending its sessions only: it stays open, and answers no attach any more.
-    return max(self.lowest, error.code == .attachTimedOut ? .connection : tier)
+    guard error.code == .attachTimedOut else { return max(self.lowest, tier) }
+    // Another connection costs the neighbours theirs, so another session is tried first. But RabbitMQ 3 closes a connection by
+    // ending its sessions only: it stays open, and answers no attach any more.
+    return max(self.lowest, peerFallsSilent || self.attachTimeouts > 1 ? .connection : .session)
   }
 
   /// How far it goes, seeing what went before.
-  private mutating func escalated(_ error: AMQPError) -> AMQPRecoveryTier {
-    var tier = self.tier(of: error)
+  private mutating func escalated(_ error: AMQPError, _ peerFallsSilent: Bool) -> AMQPRecoveryTier {
+    if error.code == .attachTimedOut { self.attachTimeouts += 1 }
+    var tier = self.tier(of: error, peerFallsSilent)
     if tier == .link {
       self.linkFailures += 1
       if self.linkFailures >= self.policy.failuresBeforeNextTier { tier = .session }
@@ -215,6 +245,7 @@ struct RecoveryMachine: Sendable {
     if tier == .connection {
       self.linkFailures = 0
       self.sessionFailures = 0
+      self.attachTimeouts = 0
     }
     return tier
   }

@@ -16,8 +16,10 @@ extension AMQPClient {
   /// - Deliveries of one key are handled one after the other, in order; one that is held back holds back those behind it.
   /// - Handlers survive the loss of their link; their delivery comes again then, and of one key not before they have ended.
   /// - A delivery that the bus takes back (RabbitMQ 4.3's consumer timeout) has its handler's task cancelled.
-  /// - Stopping starts nothing more, waits for handlers at work, cancels them at the deadline, and hands back what is left. It
-  ///   returns when the last handler has, even one that heeds no cancellation; its delivery is handed back before that.
+  /// - A handler runs within a span that continues its sender's trace, and is timed, where the connection is observed.
+  /// - Stopping takes the credit back, starts nothing more, hands back what was not begun, waits for handlers at work, and
+  ///   cancels them at the deadline. It returns when the last handler has, even one that heeds no cancellation; its delivery is
+  ///   handed back before that.
   ///
   /// - Parameters:
   ///   - maxConcurrent: how many handlers run at once. Default 1.
@@ -30,15 +32,41 @@ extension AMQPClient {
     from address: String, maxConcurrent: Int = 1, orderedBy key: @escaping @Sendable (AMQPDelivery) -> Key?,
     policy: AMQPProcessPolicy = AMQPProcessPolicy(), _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
   ) async throws -> AMQPProcessCounts {
+    let closure = ClosureHandler(orderedBy: key, policy, handler)
+    let counts = try await self.process(from: address, maxConcurrent: maxConcurrent, policy: policy, with: closure)
+    if let error = closure.stopError { throw error }
+    return counts
+  }
+
+  /// As ``process(from:maxConcurrent:orderedBy:policy:_:)`` without any order.
+  @discardableResult
+  public func process(
+    from address: String, maxConcurrent: Int = 1, policy: AMQPProcessPolicy = AMQPProcessPolicy(),
+    _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
+  ) async throws -> AMQPProcessCounts {
+    try await self.process(
+      from: address, maxConcurrent: maxConcurrent, orderedBy: { _ -> Int? in nil }, policy: policy, handler)
+  }
+
+  /// As ``process(from:maxConcurrent:orderedBy:policy:_:)``, with a handler that reads deliveries as they come and decides by
+  /// a verdict. The policy's `reaction` is not asked; spans are the handler's to begin (``AMQPDelivery/processing(_:)``).
+  @discardableResult
+  public func process<Handler: AMQPDeliveryHandler>(
+    from address: String, maxConcurrent: Int = 1, policy: AMQPProcessPolicy = AMQPProcessPolicy(), with handler: Handler
+  ) async throws -> AMQPProcessCounts {
     let concurrent = max(maxConcurrent, 1)
     let shell = ProcessShell(
-      address, maximumConcurrent: concurrent, policy: policy, key: key, deadlines: self.deadlines, logger: self.logger)
+      address, maximumConcurrent: concurrent, policy: policy, handler: handler, deadlines: self.deadlines, logger: self.logger)
     let deadline = policy.stopWithin ?? self.configuration.shutdownDeadline / 2
     let grace = min(.seconds(2), self.configuration.shutdownDeadline / 4)
     let window = concurrent + max(policy.prefetch ?? concurrent, 0)
+    let watch = ReceiverWatch(
+      onEvent: { shell.take($0) }, onState: { policy.report(.link($0)) }, load: { shell.addLoad(to: &$0) })
     try await withTaskCancellationHandler {
       try await withGracefulShutdownHandler {
-        try await self.withReceiver(from: address, credit: window, onEvent: { shell.take($0) }) { deliveries in
+        try await self.withReceiver(
+          from: address, credit: window, refusedRetry: policy.refusedRetry, watching: watch
+        ) { deliveries in
           defer { shell.close() }
           try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -48,7 +76,7 @@ extension AMQPClient {
             }
             await withDiscardingTaskGroup { handlers in
               for await start in shell.starts {
-                handlers.addTask { shell.finished(start, await Self.run(start, policy.lockRenewal, policy.report, handler)) }
+                handlers.addTask { shell.finished(start, await Self.run(start, policy, shell, handler)) }
               }
             }
             group.cancelAll()
@@ -61,18 +89,7 @@ extension AMQPClient {
     } onCancel: {
       shell.cancel(grace: grace)
     }
-    if let error = shell.stopError { throw error }
     return shell.counts
-  }
-
-  /// As ``process(from:maxConcurrent:orderedBy:policy:_:)`` without any order.
-  @discardableResult
-  public func process(
-    from address: String, maxConcurrent: Int = 1, policy: AMQPProcessPolicy = AMQPProcessPolicy(),
-    _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
-  ) async throws -> AMQPProcessCounts {
-    try await self.process(
-      from: address, maxConcurrent: maxConcurrent, orderedBy: { _ -> Int? in nil }, policy: policy, handler)
   }
 
   /// Renews a lock whenever two thirds of its time have passed, until the task is cancelled. What fails without a refusal is
@@ -102,42 +119,36 @@ extension AMQPClient {
     }
   }
 
-  private enum Part: Sendable { case handler(Result<Void, any Error>), other }
+  private enum Part: Sendable { case handler(AMQPVerdict), other }
 
   /// Runs a handler, renewing the delivery's lock beside it, until it ends; cancels it when the delivery is cancelled.
-  private static func run<Key>(
-    _ start: ProcessShell<Key>.Start, _ renewal: (any AMQPLockRenewing)?,
-    _ report: @escaping @Sendable (AMQPProcessEvent) -> Void,
-    _ handler: @escaping @Sendable (AMQPDelivery) async throws -> Void
-  ) async -> Result<Void, any Error> {
+  private static func run<Handler: AMQPDeliveryHandler>(
+    _ start: ProcessShell<Handler>.Start, _ policy: AMQPProcessPolicy, _ shell: ProcessShell<Handler>, _ handler: Handler
+  ) async -> AMQPVerdict {
     await withTaskGroup(of: Part.self) { group in
       group.addTask {
-        do {
-          try await handler(start.delivery)
-          return .handler(.success(()))
-        } catch {
-          return .handler(.failure(error))
-        }
+        let place = AMQPHandlerPlace { await shell.place(for: start) }
+        return .handler(await handler.handle(start.item, start.delivery, place))
       }
       group.addTask {
         try? await start.cancelled.wait()
         return .other
       }
-      if let renewal {
+      if let renewal = policy.lockRenewal {
         group.addTask {
-          if await Self.keepLocked(start.delivery, renewal, report) { start.lockLost() }
+          if await Self.keepLocked(start.delivery, renewal, policy.report) { start.lockLost() }
           return .other
         }
       }
-      var ending: Result<Void, any Error> = .failure(CancellationError())
+      var verdict = AMQPVerdict.handBack(after: .zero, failed: false)
       while let part = await group.next() {
         switch part {
-        case .handler(let result): ending = result
+        case .handler(let decided): verdict = decided
         case .other: if start.cancelled.current == nil { continue }
         }
         group.cancelAll()
       }
-      return ending
+      return verdict
     }
   }
 }

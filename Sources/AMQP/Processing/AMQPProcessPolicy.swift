@@ -32,6 +32,12 @@ public struct AMQPProcessPolicy: Sendable {
   public var stopWithin: Duration?
   /// Decides what becomes of a delivery whose handler threw. By default ``AMQPProcessReaction/standard(_:)``.
   public var reaction: @Sendable (any Error, AMQPDelivery) -> AMQPProcessReaction
+  /// Whether a delivery that is held after a failure holds back those of its key behind it: then all of them are handed back
+  /// together, in their order, and come again in it. If not, it comes again behind them. Default true.
+  public var failedKeepPlace: Bool
+  /// About how long until an address that does not exist, or may not be read, is tried again, for ever. Nil to end with the error.
+  /// Default nil.
+  public var refusedRetry: Duration?
   /// Keeps the locks of deliveries at work from running out (Azure Service Bus). Default nil.
   public var lockRenewal: (any AMQPLockRenewing)?
   /// Told what happens besides success: must be quick.
@@ -40,7 +46,7 @@ public struct AMQPProcessPolicy: Sendable {
   public init(
     prefetch: Int? = nil, retriesAtOnce: Int = 0, retryDelay: Duration = .seconds(60), poisonLimit: Int? = 10,
     brokerDeliveryLimit: Int? = 20, deadLettering: DeadLettering = .rejected, stopWithin: Duration? = nil,
-    lockRenewal: (any AMQPLockRenewing)? = nil,
+    failedKeepPlace: Bool = true, refusedRetry: Duration? = nil, lockRenewal: (any AMQPLockRenewing)? = nil,
     reaction: @escaping @Sendable (any Error, AMQPDelivery) -> AMQPProcessReaction = { error, _ in .standard(error) },
     report: @escaping @Sendable (AMQPProcessEvent) -> Void = { _ in }
   ) {
@@ -51,6 +57,8 @@ public struct AMQPProcessPolicy: Sendable {
     self.brokerDeliveryLimit = brokerDeliveryLimit
     self.deadLettering = deadLettering
     self.stopWithin = stopWithin
+    self.failedKeepPlace = failedKeepPlace
+    self.refusedRetry = refusedRetry
     self.lockRenewal = lockRenewal
     self.reaction = reaction
     self.report = report
@@ -79,7 +87,7 @@ public enum AMQPProcessReaction: Error, Sendable, Hashable {
   }
 }
 
-/// What happened to a delivery besides success. Holds no content.
+/// What happened to a delivery besides success, or to the link they come by. Holds no content.
 public enum AMQPProcessEvent: Sendable, Hashable {
   /// The bus has delivered it so often that it will soon give it up.
   case nearDeliveryLimit(AMQPMessageID?, deliveries: Int)
@@ -94,6 +102,8 @@ public enum AMQPProcessEvent: Sendable, Hashable {
   /// Its lock could not be renewed: the bus may give it to another. Where the bus says that it is lost, the handler is
   /// cancelled.
   case lockNotRenewed(AMQPMessageID?)
+  /// The link that it receives by is attached, lost, refused, or tried again.
+  case link(AMQPClientState)
 }
 
 /// How many deliveries ended how.

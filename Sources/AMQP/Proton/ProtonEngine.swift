@@ -247,6 +247,12 @@ package final class ProtonEngine {
     if let pointer = self.links[id]?.pointer { pn_link_flow(pointer, Int32(clamping: credit)) }
   }
 
+  /// Takes credit back that was granted and not used. Proton writes the flow before dispositions and Detach, so that the peer
+  /// has no credit left when it reads what is given back.
+  package func withdraw(_ credit: Int, from id: LinkID) {
+    if let pointer = self.links[id]?.pointer { pn_link_flow(pointer, -Int32(clamping: credit)) }
+  }
+
   /// Asks the peer to use up its credit or give it back (spec 2.6.7).
   package func drain(_ id: LinkID) {
     if let pointer = self.links[id]?.pointer { pn_link_drain(pointer, 0) }

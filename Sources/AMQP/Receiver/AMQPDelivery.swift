@@ -45,6 +45,9 @@ public struct AMQPDelivery: Sendable, CustomStringConvertible {
   /// The address it came from.
   public var address: String { self.receiver.address }
 
+  /// The connection it came by.
+  var connection: AMQPConnectionConfiguration { self.receiver.connection.configuration }
+
   /// Decodes the message. A failure concerns this message only: reject it and go on.
   ///
   /// - Throws: ``AMQPError`` `messageMalformed`, without any of the content.

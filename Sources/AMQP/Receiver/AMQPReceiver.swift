@@ -92,7 +92,11 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   /// Grants credit again after ``drain(within:)``. A drain that is not answered yet ends with `drainTimedOut`.
   public func resume() { self.connection.mailbox.put(.resume(self.link)) }
 
-  /// Detaches. Deliveries that no task has taken are released first; those handed out and not settled come again
+  /// Takes the credit back: the bus sends nothing more but what is on its way already, so that nothing which is given back from
+  /// now on comes here again. To be followed by ``close(within:)``; cannot be undone.
+  public func leave() { self.connection.mailbox.put(.leave(self.link)) }
+
+  /// Detaches. Credit is taken back and deliveries that no task has taken are released first; those handed out and not settled come again
   /// elsewhere. Waits for the peer's answer no longer than `timeout`. Idempotent.
   public func close(within timeout: Duration = .seconds(3)) async {
     await self.connection.closeLink(self.link, within: timeout)

@@ -161,11 +161,17 @@ final class ReceiverCore {
 
   // MARK: Ends
 
+  /// Takes the credit back, and grants no more. What crosses it on the way still arrives.
+  func leave(_ engine: ProtonEngine, at now: NIODeadline) {
+    self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver is being closed")))
+    self.apply(.leaving, engine, at: now)
+  }
+
   /// Stops granting, and gives back what nobody has taken.
   func close(_ engine: ProtonEngine, at now: NIODeadline) {
     self.isClosing = true
     self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver was closed")))
-    // First of all: what is given back makes room, and must not be room for more.
+    // First of all: what is given back must find no credit, or the bus sends it here again, and counts that.
     self.apply(.closed, engine, at: now)
     for transfer in self.buffer.end(.success(())) {
       if transfer.delivery == self.arrival?.delivery {
@@ -195,6 +201,7 @@ final class ReceiverCore {
     switch self.credit.handle(event, epoch: self.epoch) {
     case .none: break
     case .grant(let credit): engine.grant(credit, on: self.link)
+    case .withdraw(let credit): engine.withdraw(credit, from: self.link)
     case .askToDrain: engine.drain(self.link)
     case .drained(let arrived, let returned):
       self.endDrains(.success(AMQPDrainResult(arrived: arrived, creditGivenBack: returned)))

@@ -76,7 +76,7 @@ extension ClientStatus.ReceiverState? {
   /// Nothing can be read from it now.
   fileprivate var isOutOfReach: Bool {
     switch self {
-    case .queueMissing, .waiting, .stopped: true
+    case .queueMissing, .waiting, .ended: true
     case nil, .connecting, .receiving: false
     }
   }

@@ -15,7 +15,7 @@ struct RegistryEventIntake: DeliveryIntake {
   func conversation(of item: RegistryEvent) -> String? { nil }
   func abandon(_ item: RegistryEvent) {}
 
-  func judge(_ item: RegistryEvent, _ place: HandlerPlace) async -> DeliveryVerdict {
+  func judge(_ item: RegistryEvent, _ delivery: AMQPDelivery, _ place: AMQPHandlerPlace) async -> DeliveryVerdict {
     switch item {
     case .addressChanged(let change): await self.client.drop(change)
     case .other: break
@@ -45,9 +45,7 @@ extension TjenestebussClient {
     }
     // The register's events have no kind of their own; the queue is nobody's asynchronous queue all the same.
     await self.receive([
-      Reception(endpoint: endpoint, queue: OwnQueue(name: events.queue, kind: .asynchronous)) { client, lane, queue in
-        await QueueReceiver(client: client, lane: lane, queue: queue, intake: RegistryEventIntake(client: client)).run()
-      }
+      Reception(endpoint, OwnQueue(name: events.queue, kind: .asynchronous)) { RegistryEventIntake(client: $0) }
     ])
   }
 }

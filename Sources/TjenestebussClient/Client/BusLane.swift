@@ -3,73 +3,120 @@
 import AMQP
 import BusModel
 import Logging
-import NIOCore
-import ServiceLifecycle
 import NIOConcurrencyHelpers
+import NIOCore
 
-/// One connection to one bus that is never given up: ``AMQPClient`` reconnects, and where it ends because trying again at
-/// once cannot help (password refused, certificate not trusted), the lane makes a new one after a longer wait. The other
-/// buses go on meanwhile; a password that the bus's directory refused for a minute does not stop a hospital's mail until
-/// somebody restarts it.
+/// The connections to one bus: one to send by, one to receive by, and a further one for every 40 queues beyond the first 40.
+///
+/// They are ``AMQPClient``s, which come back by themselves after every loss, and slowly, for ever, where the bus refuses us: a
+/// password that the bus's directory refused for a minute does not stop a hospital's mail until somebody restarts it.
 final class BusLane: Sendable {
+  /// RabbitMQ 4 allows 64 sessions a connection, and every link has its own.
+  static let queuesPerConnection = 40
+
+  /// A queue's place on one of the connections.
+  struct Place: Sendable {
+    let client: AMQPClient
+    /// Which of the client's connections it receives by.
+    let use: AMQPConnectionUse
+    fileprivate let index: Int
+  }
+
+  private struct State {
+    /// Besides the first, whose receiving connection takes the first queues.
+    var further: [AMQPClient] = []
+    /// How many queues are received from, by each client.
+    var queues = [0]
+  }
+
   let endpoint: BusEndpoint
+  /// Sends, and receives from the first queues.
+  let client: AMQPClient
   private let configuration: TjenestebussConfiguration
-  private let role: String
   private let group: (any EventLoopGroup)?
   private let logger: Logger
-  private let current: NIOLockedValueBox<AMQPClient>
-  private let onState: (@Sendable (AMQPClientState) -> Void)?
+  private let state = NIOLockedValueBox(State())
+  private let newClients: AsyncStream<AMQPClient>
+  private let added: AsyncStream<AMQPClient>.Continuation
 
   init(
-    _ endpoint: BusEndpoint, role: String, configuration: TjenestebussConfiguration, on group: (any EventLoopGroup)?,
-    logger: Logger, onState: (@Sendable (AMQPClientState) -> Void)? = nil
+    _ endpoint: BusEndpoint, configuration: TjenestebussConfiguration, on group: (any EventLoopGroup)?, logger: Logger
   ) {
     self.endpoint = endpoint
     self.configuration = configuration
-    self.role = role
     self.group = group
     self.logger = logger
-    self.onState = onState
-    self.current = NIOLockedValueBox(Self.makeClient(endpoint, role, configuration, group, logger))
+    (self.newClients, self.added) = AsyncStream.makeStream()
+    self.client = AMQPClient(configuration.amqpClient(of: endpoint, role: "client"), on: group, logger: logger)
+    self.added.yield(self.client)
   }
 
-  private static func makeClient(
-    _ endpoint: BusEndpoint, _ role: String, _ configuration: TjenestebussConfiguration, _ group: (any EventLoopGroup)?,
-    _ logger: Logger
-  ) -> AMQPClient {
-    AMQPClient(
-      endpoint.amqpConfiguration(role: role, product: configuration.product, operationTimeout: configuration.sendTimeout),
-      recovery: AMQPRecoveryPolicy(configuration.backOff), on: group, logger: logger)
+  /// All clients there are now.
+  var clients: [AMQPClient] { [self.client] + self.state.withLockedValue { $0.further } }
+
+  /// A place for one more queue, on a connection of the lane's that has room or on a new one.
+  func takePlace() -> Place {
+    let (place, isNew) = self.state.withLockedValue { state -> (Place, Bool) in
+      if let index = state.queues.firstIndex(where: { $0 < Self.queuesPerConnection }) {
+        state.queues[index] += 1
+        return (self.place(index, state), false)
+      }
+      var configuration = self.configuration.amqpClient(of: self.endpoint, role: "receive-\(state.queues.count)")
+      // It is for receiving only, so that one connection will do.
+      configuration.separatesReceiving = false
+      state.further.append(AMQPClient(configuration, on: self.group, logger: self.logger))
+      state.queues.append(1)
+      return (self.place(state.queues.count - 1, state), true)
+    }
+    if isNew { self.added.yield(place.client) }
+    return place
   }
 
-  /// The client in use now. After it has ended for good it is replaced by a new one.
-  var client: AMQPClient { self.current.withLockedValue { $0 } }
+  private func place(_ index: Int, _ state: State) -> Place {
+    index == 0
+      ? Place(client: self.client, use: .receiving, index: 0)
+      : Place(client: state.further[index - 1], use: .sending, index: index)
+  }
 
-  /// Keeps the connection until the task is cancelled.
+  func giveBack(_ place: Place) { self.state.withLockedValue { $0.queues[place.index] -= 1 } }
+
+  /// Keeps the connections until ``shutdown(within:)``.
   func run() async {
-    while !Task.isCancelled {
-      let client = self.client
-      do {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          group.addTask { [onState = self.onState] in
-            for await state in client.states where state.subject == .connection(.sending) { onState?(state) }
-          }
-          // The states end when the client does, with the reason last: nothing to cancel.
-          try await client.run()
-        }
-        return
-      } catch {
-        self.logger.error(
-          "the bus refuses us; trying again later, the other buses go on",
-          metadata: [
-            LogKey.bus.rawValue: "\(self.endpoint.name)", LogKey.error.rawValue: "\((error as? AMQPError)?.stableCode ?? "-")",
-            LogKey.waitMilliseconds.rawValue: "\(self.configuration.refusedBusRetry.components.seconds * 1_000)",
-          ])
-        do { try await ContinuousClock().sleep(for: self.configuration.refusedBusRetry) } catch { return }
-        self.current.withLockedValue {
-          $0 = Self.makeClient(self.endpoint, self.role, self.configuration, self.group, self.logger)
+    await withDiscardingTaskGroup { group in
+      for await client in self.newClients {
+        group.addTask {
+          // What ends a client for good is told by its states, and logged there.
+          try? await client.run()
         }
       }
     }
   }
+
+  /// Has receivers hand back what they have not begun, waits for their handlers, and closes.
+  func shutdown(within limit: Duration) async {
+    self.added.finish()
+    let clients = self.clients
+    await withDiscardingTaskGroup { group in
+      for client in clients { group.addTask { await client.shutdown(within: limit) } }
+    }
+  }
+}
+
+extension TjenestebussConfiguration {
+  /// How the connections to a bus are kept.
+  fileprivate func amqpClient(of endpoint: BusEndpoint, role: String) -> AMQPClientConfiguration {
+    var recovery = AMQPRecoveryPolicy(self.backOff)
+    recovery.refusedLoginRetry = self.refusedBusRetry
+    // What the configuration asks for shall not be held up by the limit that is to catch what nobody asked for.
+    recovery.attemptsPerMinute = max(30, Int(Duration.seconds(120) / self.missingQueueRetry))
+    var configuration = AMQPClientConfiguration(
+      endpoint.amqpConfiguration(
+        role: role, product: self.product, operationTimeout: self.sendTimeout, observability: self.observability),
+      recovery: recovery)
+    configuration.shutdownDeadline = self.shutdownDeadline
+    return configuration
+  }
+
+  /// For leaving in all: handlers have their grace, then a moment to heed their cancellation, then the connections are closed.
+  var shutdownDeadline: Duration { self.shutdownGrace + .seconds(6) }
 }

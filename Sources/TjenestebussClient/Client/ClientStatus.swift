@@ -53,7 +53,8 @@ public struct ClientStatus: Sendable, Hashable {
     case queueMissing(retryIn: Duration)
     /// Tried again after the wait: no connection, no permission, link lost.
     case waiting(Duration, because: AMQPError)
-    case stopped
+    /// It is not tried again: another process has taken the link over.
+    case ended(AMQPError)
   }
 
   public struct Counters: Sendable, Hashable {
@@ -65,6 +66,8 @@ public struct ClientStatus: Sendable, Hashable {
     public var refused = 0
     /// Dead-lettered after it had failed as often as the poison limit says.
     public var poisonous = 0
+    /// Came so often already that the bus will soon give them up.
+    public var nearDeliveryLimit = 0
     /// Of a form that cannot be read, or lacking what receivers check.
     public var malformed = 0
     /// Copies of messages that were handled before: accepted without a handler.

@@ -81,13 +81,9 @@ public final class TjenestebussClient: Service, Sendable {
     self.logger = logger
     self.group = group
     self.forcedRefreshes = NIOLockedValueBox(ForcedRefreshLimit(interval: configuration.forcedRefreshInterval))
-    let board = self.board
     var lanes: [BusName: BusLane] = [:]
     for endpoint in configuration.buses {
-      let name = endpoint.name
-      lanes[name] = BusLane(endpoint, role: "send", configuration: configuration, on: group, logger: logger) { state in
-        board.change { $0.sending[name] = ClientStatus.BusState(state) }
-      }
+      lanes[endpoint.name] = BusLane(endpoint, configuration: configuration, on: group, logger: logger)
     }
     self.lanes = lanes
   }
@@ -97,21 +93,29 @@ public final class TjenestebussClient: Service, Sendable {
 
   // MARK: Life
 
-  /// Keeps a sending connection to every bus, reads this process's reply queue and the registry's events, until the task is cancelled or the service is shut down gracefully.
+  /// Keeps the connections to every bus, reads this process's reply queue and the registry's events, until the task is cancelled
+  /// or the service is shut down gracefully.
   ///
-  /// Leaving takes no new sends, waits for those under way (at most the configuration's shutdown grace), then closes the
-  /// connections; what is still in flight then has an unknown outcome. A bus that refuses us does not end it: see
-  /// ``status``. May be called once.
+  /// Leaving takes no new sends, waits for those under way, has receivers hand back what no handler has begun and waits for the
+  /// handlers (each at most the configuration's shutdown grace), then closes the connections; what is still in flight then has
+  /// an unknown outcome. A bus that refuses us does not end it: see ``status``. May be called once.
   public func run() async {
     let isFirst = self.hasRun.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     precondition(isFirst, "TjenestebussClient.run() may be called once")
     self.runs.store(true, ordering: .relaxed)
     defer { self.runs.store(false, ordering: .relaxed) }
     // Detached on purpose: the connections must outlive the cancellation for the sends that are under way, and the calls that
-    // wait for their answers. They are cancelled and awaited below, whatever happens.
+    // wait for their answers. They are ended and awaited below, whatever happens.
     let connections = Task.detached {
       await withDiscardingTaskGroup { group in
-        for lane in self.lanes.values { group.addTask { await lane.run() } }
+        for lane in self.lanes.values {
+          group.addTask { await lane.run() }
+          group.addTask { await self.watch(lane) }
+        }
+      }
+    }
+    let receiving = Task.detached {
+      await withDiscardingTaskGroup { group in
         group.addTask { await self.receiveReplies() }
         group.addTask { await self.receiveRegistryEvents() }
         for source in self.changes { group.addTask { await source.watch { await self.drop($0) } } }
@@ -120,12 +124,23 @@ public final class TjenestebussClient: Service, Sendable {
     // Throws when cancelled, returns on graceful shutdown: both mean to leave.
     try? await gracefulShutdown()
     self.sends.close()
-    let grace = self.configuration.shutdownGrace
-    let sends = self.sends
-    // Shielded from our own cancellation, bounded by the grace.
-    await Task.detached { await sends.waitForTheLast(within: grace) }.value
-    connections.cancel()
-    await connections.value
+    // Shielded from our own cancellation, bounded by the graces.
+    await Task.detached {
+      await self.sends.waitForTheLast(within: self.configuration.shutdownGrace)
+      receiving.cancel()
+      await receiving.value
+      await withDiscardingTaskGroup { group in
+        for lane in self.lanes.values { group.addTask { await lane.shutdown(within: self.configuration.shutdownDeadline) } }
+      }
+      await connections.value
+    }.value
+  }
+
+  /// Writes down how the connection is that a bus is sent to by; ends with it.
+  private func watch(_ lane: BusLane) async {
+    for await state in lane.client.states where state.subject == .connection(.sending) {
+      self.board.change { $0.sending[lane.endpoint.name] = ClientStatus.BusState(state) }
+    }
   }
 
   /// Runs the client for the time of `body`, and leaves however `body` ends.

@@ -50,15 +50,18 @@ public struct BusEndpoint: Sendable, Hashable, CustomStringConvertible {
   ///   - role: what the connection is for, such as `send`; becomes part of the container id.
   ///   - product: told to the bus; operators see it in the list of connections.
   public func amqpConfiguration(
-    role: String, product: String = "tjenestebuss", operationTimeout: Duration = .seconds(30)
+    role: String, product: String = "tjenestebuss", operationTimeout: Duration = .seconds(30),
+    observability: AMQPObservability = .none
   ) -> AMQPConnectionConfiguration {
-    AMQPConnectionConfiguration(
+    var configuration = AMQPConnectionConfiguration(
       host: self.connection.host, port: self.connection.port,
       encryption: self.connection.encrypted ? .tls(authorities: self.authorities) : .none,
       login: .plain(user: self.connection.user, password: self.connection.password),
       containerID: "\(product)-\(role)-\(UniqueID.random().prefix(8))", virtualHost: self.virtualHost.map { "vhost:\($0)" },
       properties: ["product": .string(product), "version": .string(TjenestebussVersion.current)],
       operationTimeout: operationTimeout, allowsPasswordInClear: self.allowsPasswordInClear)
+    configuration.observability = observability
+    return configuration
   }
 
   /// Name, dialect and redacted connection string.

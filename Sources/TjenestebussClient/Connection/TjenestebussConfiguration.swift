@@ -47,6 +47,8 @@ public struct TjenestebussConfiguration: Sendable {
   /// Whether pings are answered. They are swallowed in any case. Default true.
   public var answersPings: Bool
   public var backOff: AMQPBackOff
+  /// Metrics, spans and the frame trace of the connections. Default none.
+  public var observability: AMQPObservability
 
   public init(
     buses: [BusEndpoint], product: String = "tjenestebuss", productVersion: String = "",
@@ -56,7 +58,7 @@ public struct TjenestebussConfiguration: Sendable {
     callTimeout: Duration = .seconds(15), lateReplies: LateReplies = .accept, missingQueueRetry: Duration = .seconds(30),
     refusedBusRetry: Duration = .seconds(60), shutdownGrace: Duration = .seconds(10),
     forcedRefreshInterval: Duration = .seconds(10), pingSubject: String = PingForm.defaultSubject, answersPings: Bool = true,
-    backOff: AMQPBackOff = AMQPBackOff()
+    backOff: AMQPBackOff = AMQPBackOff(), observability: AMQPObservability = .none
   ) {
     self.buses = buses
     self.product = product
@@ -78,6 +80,7 @@ public struct TjenestebussConfiguration: Sendable {
     self.pingSubject = pingSubject
     self.answersPings = answersPings
     self.backOff = backOff
+    self.observability = observability
   }
 
   /// - Throws: ``TjenestebussError``: `noBus`, `busTwice`, `hostOnSeveralBuses`, `settingInvalid`.

@@ -100,7 +100,7 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
       for receiver in receivers.sorted(by: { $0.bus < $1.bus }) {
         let what = "\(place.queue) on \(receiver.bus)"
         switch receiver.state {
-        case .receiving, .stopped: break
+        case .receiving: break
         case .connecting:
           findings.append(
             Finding(
@@ -113,7 +113,7 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
               text: isReceived
                 ? "\(what) does not exist, which is in order while the party is on the other bus only"
                 : "\(place.queue) exists on no bus, \(receiver.bus) included", owner: .bus, bus: receiver.bus))
-        case .waiting(_, let error):
+        case .waiting(_, let error), .ended(let error):
           findings.append(
             Finding(
               weight: isReceived ? .fault : .standstill,

@@ -88,7 +88,7 @@ enum PingProblem: Sendable, Hashable {
     case .receiving: self = .notHandedOver(result.bus, result.queue, timeout)
     case .queueMissing where dialect.map { SendResult.Acceptance($0) } == .provesNothingOfTheQueue:
       self = .perhapsNoQueue(result.bus, result.queue, timeout)
-    case nil, .connecting, .queueMissing, .waiting, .stopped:
+    case nil, .connecting, .queueMissing, .waiting, .ended:
       self = .notReceiving(result.bus, result.queue, because: receiver)
     }
   }
@@ -101,7 +101,7 @@ enum PingProblem: Sendable, Hashable {
     case .notReceiving(let bus, let queue, let state):
       let tried = "receive our own ping from \(queue) on \(bus)"
       switch state {
-      case .waiting(_, let error)?:
+      case .waiting(_, let error)?, .ended(let error)?:
         return Explanation(
           tried: tried, seen: "[\(error.stableCode)] \(error.explanation.seen)", meaning: error.explanation.meaning,
           next: error.explanation.next, owner: error.explanation.owner)
@@ -110,7 +110,7 @@ enum PingProblem: Sendable, Hashable {
           tried: tried, seen: "there is no such queue on \(bus) for our user",
           meaning: "The bus took the ping, but we may not read the queue, or it was just made.",
           next: "Check that our user may read the queue.", owner: .bus)
-      case .connecting?, .stopped?, .receiving?, nil:
+      case .connecting?, .receiving?, nil:
         return Explanation(
           tried: tried, seen: "this client does not receive from it now",
           meaning: "The bus took the ping; no process of ours has read it.",

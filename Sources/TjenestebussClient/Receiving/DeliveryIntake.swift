@@ -8,12 +8,12 @@ protocol DeliveryIntake: Sendable {
 
   /// Reads a delivery and decides, in the order of arrival, what it is.
   func read(_ delivery: AMQPDelivery) -> Item
-  /// Whether it is for a handler, and so waits for a place.
+  /// Whether it is for a handler of the vendor's, and so waits for a place.
   func needsPlace(_ item: Item) -> Bool
   /// What must be handled one after the other; nil for no order.
   func conversation(of item: Item) -> String?
-  /// Deals with it to the end. May give its place back while it waits, and take it again.
-  func judge(_ item: Item, _ place: HandlerPlace) async -> DeliveryVerdict
+  /// Deals with it to the end. What needed no place at first may ask for one.
+  func judge(_ item: Item, _ delivery: AMQPDelivery, _ place: AMQPHandlerPlace) async -> DeliveryVerdict
   /// It is given back without having been judged.
   func abandon(_ item: Item)
 }

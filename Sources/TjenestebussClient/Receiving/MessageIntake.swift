@@ -103,7 +103,7 @@ struct MessageIntake: DeliveryIntake {
 
   // MARK: Judging
 
-  func judge(_ item: Item, _ place: HandlerPlace) async -> DeliveryVerdict {
+  func judge(_ item: Item, _ delivery: AMQPDelivery, _ place: AMQPHandlerPlace) async -> DeliveryVerdict {
     switch item.content {
     case .unreadable(let code):
       self.log("a delivery that is no message was dead-lettered", code, item)
@@ -116,14 +116,15 @@ struct MessageIntake: DeliveryIntake {
       return .accept()
     case .report(let report):
       guard await self.begin(place) else { return .untouched }
-      return await self.handle(report, item)
+      return await self.handle(report, item, delivery)
     case .message(let received, let arrival):
-      return await self.judge(received, arrival, item, place)
+      return await self.judge(received, arrival, item, delivery, place)
     }
   }
 
   private func judge(
-    _ received: ReceivedMessage, _ arrival: DuplicateWindow.Arrival, _ item: Item, _ place: HandlerPlace
+    _ received: ReceivedMessage, _ arrival: DuplicateWindow.Arrival, _ item: Item, _ delivery: AMQPDelivery,
+    _ place: AMQPHandlerPlace
   ) async -> DeliveryVerdict {
     let key = MessageKey(received.message)
     var arrival = arrival
@@ -143,7 +144,7 @@ struct MessageIntake: DeliveryIntake {
       return .untouched
     }
     do {
-      try await self.handlers.messages(try await self.opened(received))
+      try await delivery.processing { try await self.handlers.messages(try await self.opened(received)) }
       self.duplicates?.handled(key)
       self.failures.withLockedValue { $0.succeeded(item.ledgerKey) }
       return .accept { $0.handled += 1 }
@@ -153,13 +154,13 @@ struct MessageIntake: DeliveryIntake {
     }
   }
 
-  private func handle(_ report: ErrorReport, _ item: Item) async -> DeliveryVerdict {
+  private func handle(_ report: ErrorReport, _ item: Item, _ delivery: AMQPDelivery) async -> DeliveryVerdict {
     self.client.log(report)
     // A call that waits for an answer has got one: it was not taken.
     if let id = report.originalMessageID { self.client.answers.arrives(.refused(report), to: id, from: report.from) }
     guard let handler = self.handlers.errorReports else { return .accept { $0.errorReportsReceived += 1 } }
     do {
-      try await handler(report)
+      try await delivery.processing { try await handler(report) }
       self.failures.withLockedValue { $0.succeeded(item.ledgerKey) }
       return .accept { $0.errorReportsReceived += 1 }
     } catch let error as ReportError {
@@ -171,8 +172,7 @@ struct MessageIntake: DeliveryIntake {
   }
 
   /// Whether a handler may begin: it has a place, and we are not leaving.
-  private func begin(_ place: HandlerPlace) async -> Bool {
-    if place.isHeld { return true }
+  private func begin(_ place: AMQPHandlerPlace) async -> Bool {
     guard await place.take() else { return false }
     return !Task.isShuttingDownGracefully
   }

@@ -6,9 +6,6 @@ import Disclosure
 import ServiceLifecycle
 
 extension TjenestebussClient {
-  /// RabbitMQ 4 allows 64 sessions a connection, and every link has its own.
-  private static let queuesPerConnection = 40
-
   /// Receives from the queues of HER-IDs on all configured buses at once, until the task is cancelled or shut down
   /// gracefully.
   ///
@@ -16,16 +13,17 @@ extension TjenestebussClient {
   /// queue that several of them share is received from once. A queue has the same name on every bus; where it does not exist
   /// on one of them, that is shown in ``status`` and tried again, and the others are received from meanwhile.
   ///
-  /// What the handlers do decides what becomes of a message: see ``MessageHandlers``. What needs no handler is done here, for
-  /// which ``run()`` must run too: pings are answered; a message that lacks what receivers check is told to its sender's error
+  /// What the handlers do decides what becomes of a message: see ``MessageHandlers``. What needs no handler is done here: pings are answered; a message that lacks what receivers check is told to its sender's error
   /// queue, and accepted once the bus has taken that, or dead-lettered where the sender may not or cannot be told.
   ///
   /// **A message may come more than once**: after a lost connection, after a sender's second try, and from both buses. Copies of a
   /// message that was handled are accepted here, as far as this process remembers (``DuplicateSettings``); beyond that the
   /// message id is the key by which the handler must recognise it.
   ///
-  /// Leaving gives back what no handler has begun, waits for handlers under way when it is graceful (at most the shutdown
-  /// grace; a cancelled task cancels them at once), then closes the connections.
+  /// ``run()`` must run too: it keeps the connections. When it ends, this returns.
+  ///
+  /// Leaving gives back what no handler has begun, and waits for handlers under way when it is graceful (at most the shutdown
+  /// grace; a cancelled task cancels them at once).
   ///
   /// - Throws: ``TjenestebussError``: `ownQueueUnknown` when the register cannot tell a queue, `nothingToReceive`,
   ///   `nobodyTakesErrorReports`; `CancellationError` only while looking up.
@@ -57,7 +55,7 @@ extension TjenestebussClient {
       throw TjenestebussError.nobodyTakesErrorReports
     }
     await self.receive(
-      self.configuration.buses.flatMap { endpoint in queues.map { Reception(endpoint, $0, handlers) } })
+      self.configuration.buses.flatMap { endpoint in queues.map { self.reception(endpoint, $0, handlers) } })
   }
 
   /// The queues of these kinds, by the register; one that is shared once.
@@ -74,55 +72,14 @@ extension TjenestebussClient {
     return queues
   }
 
-  /// One queue on one bus, and what receives from it.
-  struct Reception: Sendable {
-    let endpoint: BusEndpoint
-    let queue: OwnQueue
-    let run: @Sendable (TjenestebussClient, BusLane, OwnQueue) async -> Void
-
-    init(
-      endpoint: BusEndpoint, queue: OwnQueue, run: @escaping @Sendable (TjenestebussClient, BusLane, OwnQueue) async -> Void
-    ) {
-      self.endpoint = endpoint
-      self.queue = queue
-      self.run = run
-    }
-
-    init(_ endpoint: BusEndpoint, _ queue: OwnQueue, _ handlers: MessageHandlers) {
-      self.init(endpoint: endpoint, queue: queue) { client, lane, queue in
-        let intake = MessageIntake(client, endpoint, queue, handlers)
-        await QueueReceiver(client: client, lane: lane, queue: queue, intake: intake).run()
-      }
-    }
+  private func reception(_ endpoint: BusEndpoint, _ queue: OwnQueue, _ handlers: MessageHandlers) -> Reception {
+    Reception(endpoint, queue) { MessageIntake($0, endpoint, queue, handlers) }
   }
 
   func receive(_ receptions: [Reception]) async {
-    var parts: [(lane: BusLane, receptions: ArraySlice<Reception>)] = []
-    for endpoint in self.configuration.buses {
-      let own = receptions.filter { $0.endpoint.name == endpoint.name }
-      for first in stride(from: 0, to: own.count, by: Self.queuesPerConnection) {
-        // A connection of its own: a bus that holds senders back (RabbitMQ's memory alarm) must not hold receiving back.
-        let lane = BusLane(endpoint, role: "receive", configuration: self.configuration, on: self.group, logger: self.logger)
-        parts.append((lane, own[first..<min(first + Self.queuesPerConnection, own.count)]))
-      }
-    }
-    let lanes = parts.map(\.lane)
-    // Detached on purpose: the connections must outlive our cancellation until the receivers have settled and detached.
-    // They are cancelled and awaited below, whatever happens.
-    let connections = Task.detached {
-      await withDiscardingTaskGroup { group in
-        for lane in lanes { group.addTask { await lane.run() } }
-      }
-    }
     await withDiscardingTaskGroup { group in
-      for part in parts {
-        for reception in part.receptions {
-          group.addTask { await reception.run(self, part.lane, reception.queue) }
-        }
-      }
+      for reception in receptions { group.addTask { await reception.run(self) } }
     }
-    connections.cancel()
-    await connections.value
   }
 
   /// Reads this process's reply queue on all buses until cancelled; returns at once where there is none.
@@ -130,6 +87,6 @@ extension TjenestebussClient {
     guard let name = self.configuration.serve.replyQueue else { return }
     let queue = OwnQueue(name: name, kind: .synchronousReply, owner: self.configuration.serve.herIDs.first)
     let handlers = MessageHandlers(messages: { [weak self] in try self?.takeReply($0) })
-    await self.receive(self.configuration.buses.map { Reception($0, queue, handlers) })
+    await self.receive(self.configuration.buses.map { self.reception($0, queue, handlers) })
   }
 }

@@ -23,6 +23,10 @@ final class PlayedBus: ServerDelegate {
     var waiting: [String: Int] = [:]
     var unsettled = 0
     var outcomes: [AMQPOutcome?] = []
+    /// How deliveries were settled that the bus had taken back.
+    var withdrawnOutcomes: [AMQPOutcome?] = []
+    /// How often a message was handed out.
+    var givenEver = 0
     /// Messages that came from clients, with the address they were sent to.
     var arrived: [(address: String, message: AMQPMessage)] = []
     func count(_ outcome: AMQPOutcome) -> Int { self.outcomes.count { $0 == outcome } }
@@ -49,19 +53,30 @@ final class PlayedBus: ServerDelegate {
     var role: LinkRole
     var session: SessionID
     var credit = 0
+    /// What was taken back on it: it gets nothing before that is settled as accepted, as RabbitMQ 4.3 has it.
+    var locks: Set<DeliveryID> = []
+  }
+
+  /// A message in a queue, by its place in it.
+  private struct Waiting {
+    var payload: [UInt8]
+    var place: Int
   }
 
   private struct Held {
-    var payload: [UInt8]
+    var message: Waiting
     var address: String
     var link: LinkID
+    /// In the order of handing out.
+    var number: Int
   }
 
   private var manners: Manners
   private var connections: [Int: ServerConnection] = [:]
   private var links: [Int: [LinkID: Link]] = [:]
   private var held: [Int: [DeliveryID: Held]] = [:]
-  private var queues: [String: [[UInt8]]] = [:]
+  private var queues: [String: [Waiting]] = [:]
+  private var lastPlace = 0
   private var attaches: [String: Int] = [:]
   private var sessions: Set<String> = []
   private var sight = Sight()
@@ -122,7 +137,7 @@ final class PlayedBus: ServerDelegate {
     if let message {
       self.sight.arrived.append((state.address, message))
       if let (queue, answer) = self.manners.respond(state.address, message) {
-        self.queues[queue, default: []].append(answer.encoded())
+        self.add(answer.encoded(), to: queue)
       }
     }
     if self.manners.answers {
@@ -137,10 +152,17 @@ final class PlayedBus: ServerDelegate {
     _ delivery: DeliveryID, _ link: LinkID, _ outcome: AMQPOutcome?, settled: Bool, on connection: ServerConnection
   ) {
     connection.settle(delivery)
+    if self.links[connection.number]?[link]?.locks.contains(delivery) == true {
+      self.sight.withdrawnOutcomes.append(outcome)
+      if outcome == .accepted { self.links[connection.number]?[link]?.locks.remove(delivery) }
+      self.give()
+      self.look()
+      return
+    }
     guard let held = self.held[connection.number]?.removeValue(forKey: delivery) else { return }
     self.sight.outcomes.append(outcome)
     switch outcome {
-    case .released, .modified(_, undeliverableHere: false): self.queues[held.address, default: []].append(held.payload)
+    case .released, .modified(_, undeliverableHere: false): self.returned(held)
     default: break
     }
     self.give()
@@ -161,20 +183,34 @@ final class PlayedBus: ServerDelegate {
     self.links[connection.number]?[link] = nil
     for (delivery, held) in self.held[connection.number] ?? [:] where held.link == link {
       self.held[connection.number]?[delivery] = nil
-      self.queues[held.address, default: []].insert(held.payload, at: 0)
+      self.returned(held)
     }
     self.give()
     self.look()
   }
 
+  private func add(_ payload: [UInt8], to queue: String) {
+    self.lastPlace += 1
+    self.queues[queue, default: []].append(Waiting(payload: payload, place: self.lastPlace))
+  }
+
+  /// It takes its place in the queue again.
+  private func returned(_ held: Held) {
+    let queue = self.queues[held.address] ?? []
+    let index = queue.firstIndex { $0.place > held.message.place } ?? queue.endIndex
+    self.queues[held.address, default: []].insert(held.message, at: index)
+  }
+
   private func give() {
     for (number, connection) in self.connections {
-      for (link, state) in self.links[number] ?? [:] where state.role == .sender && state.credit > 0 {
+      for (link, state) in self.links[number] ?? [:] where state.role == .sender && state.credit > 0 && state.locks.isEmpty {
         var credit = state.credit
-        while credit > 0, let payload = self.queues[state.address]?.first {
-          guard let delivery = connection.send(payload, on: link, settled: false) else { break }
+        while credit > 0, let message = self.queues[state.address]?.first {
+          guard let delivery = connection.send(message.payload, on: link, settled: false) else { break }
           self.queues[state.address]?.removeFirst()
-          self.held[number, default: [:]][delivery] = Held(payload: payload, address: state.address, link: link)
+          self.held[number, default: [:]][delivery] = Held(
+            message: message, address: state.address, link: link, number: self.sight.givenEver)
+          self.sight.givenEver += 1
           credit -= 1
         }
         self.links[number]?[link]?.credit = credit
@@ -205,7 +241,7 @@ final class PlayedBus: ServerDelegate {
   }
 
   fileprivate func put(_ messages: [AMQPMessage], in queue: String) {
-    self.queues[queue, default: []].append(contentsOf: messages.map { $0.encoded() })
+    for message in messages { self.add(message.encoded(), to: queue) }
     self.give()
     self.look()
   }
@@ -216,6 +252,21 @@ final class PlayedBus: ServerDelegate {
     for connection in self.connections.values {
       body(connection)
       connection.flush()
+    }
+  }
+
+  /// Takes the oldest delivery of an address back: it is the first of its queue again.
+  fileprivate func withdraw(_ address: String) {
+    for (number, connection) in self.connections {
+      let held = (self.held[number] ?? [:]).filter { $0.value.address == address }
+      guard let (delivery, first) = held.min(by: { $0.value.number < $1.value.number }) else { continue }
+      self.held[number]?[delivery] = nil
+      self.links[number]?[first.link]?.locks.insert(delivery)
+      self.returned(first)
+      connection.withdraw(delivery)
+      connection.flush()
+      self.look()
+      return
     }
   }
 
@@ -326,6 +377,8 @@ struct PlayedBusHandle: Sendable {
   func close(_ condition: AMQPCondition?) async throws {
     try await self.eventLoop.submit { self.bus.value.eachConnection { $0.close(condition) } }.get()
   }
+
+  func withdraw(_ address: String) async throws { try await self.eventLoop.submit { self.bus.value.withdraw(address) }.get() }
 
   func detach(_ address: String, _ condition: AMQPCondition? = nil) async throws {
     try await self.eventLoop.submit { self.bus.value.detach(address, condition) }.get()

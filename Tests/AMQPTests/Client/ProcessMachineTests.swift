@@ -12,10 +12,13 @@ struct ProcessMachineTests {
   private static let nextLink = AMQPEpoch(connection: 1, link: 2)
   private static let reason = AMQPCondition("amqp:decode-error")
 
-  private func machine(concurrent: Int = 2, retries: Int = 0, poison: Int? = 10, near: Int? = 15) -> Machine {
+  private func machine(
+    concurrent: Int = 2, retries: Int = 0, poison: Int? = 10, near: Int? = 15, failedKeepPlace: Bool = true
+  ) -> Machine {
     Machine(
       .init(
-        maximumConcurrent: concurrent, retriesAtOnce: retries, retryDelay: .seconds(60), poisonLimit: poison, reportedFrom: near))
+        maximumConcurrent: concurrent, retriesAtOnce: retries, retryDelay: .seconds(60), poisonLimit: poison, reportedFrom: near,
+        failedKeepPlace: failedKeepPlace))
   }
 
   private func arrive(_ machine: inout Machine, _ ticket: UInt64, _ key: String? = nil, earlier: Int = 0) -> [Machine.Action] {
@@ -54,6 +57,53 @@ struct ProcessMachineTests {
     same(self.arrive(&machine, 4, "a"), [.start(4, run: 1)])
   }
 
+  @Test("where a failed one keeps no place, those behind it go on, and it alone is handed back")
+  func passedBy() {
+    var machine = self.machine(failedKeepPlace: false)
+    _ = self.arrive(&machine, 1, "a")
+    _ = self.arrive(&machine, 2, "a")
+    same(machine.finished(1, run: 1, .failure(.delay(.seconds(5)))), [.hold(1, .seconds(5)), .start(2, run: 1)])
+    same(machine.holdOver(1), [.settle(1, .handBackFailed)])
+    same(machine.finished(2, run: 1, .success), [.settle(2, .accept)])
+  }
+
+  @Test("given back at once, and held without being counted as a failure, as the verdict says")
+  func untouched() {
+    var machine = self.machine()
+    _ = self.arrive(&machine, 1)
+    same(machine.finished(1, run: 1, .failure(.delay(.zero, failed: false))), [.settle(1, .handBackUnbegun)])
+    _ = self.arrive(&machine, 2)
+    same(machine.finished(2, run: 1, .failure(.delay(.seconds(1), failed: false))), [.hold(2, .seconds(1))])
+    same(machine.holdOver(2), [.settle(2, .handBackUnbegun)])
+    _ = self.arrive(&machine, 3)
+    same(machine.finished(3, run: 1, .failure(.delay(.seconds(1), failed: false))), [.hold(3, .seconds(1))])
+    same(machine.stop(), [.leave, .settle(3, .handBackUnbegun), .done])
+  }
+
+  @Test("what needs no place is begun at once, however many are at work; a place that it asks for comes in its turn")
+  func places() {
+    var machine = self.machine(concurrent: 1)
+    func ping(_ ticket: UInt64) -> [Machine.Action] {
+      machine.arrived(ticket, key: nil, needsPlace: false, generation: Self.link, earlierDeliveries: 0)
+    }
+    _ = self.arrive(&machine, 1)
+    same(ping(2), [.start(2, run: 1)])
+    same(ping(3), [.start(3, run: 1)])
+    #expect(machine.runningCount == 1)
+    same(machine.askedForPlace(2, run: 1), [])
+    same(self.arrive(&machine, 4), [])
+    same(machine.finished(3, run: 1, .success), [.settle(3, .accept)])
+    same(machine.askedForPlace(1, run: 1), [.givePlace(1, true)])
+    same(machine.finished(1, run: 1, .success), [.settle(1, .accept), .givePlace(2, true)])
+    same(machine.finished(2, run: 1, .success), [.settle(2, .accept), .start(4, run: 1)])
+    same(ping(5), [.start(5, run: 1)])
+    same(machine.askedForPlace(5, run: 1), [])
+    same(machine.stop(), [.leave, .givePlace(5, false)])
+    same(machine.askedForPlace(5, run: 1), [.givePlace(5, false)])
+    same(machine.finished(5, run: 1, .failure(.delay(.zero, failed: false))), [.settle(5, .handBackUnbegun)])
+    #expect(machine.runningCount == 1)
+  }
+
   @Test("again at once, as often as allowed; then held")
   func retries() {
     var machine = self.machine(retries: 2)
@@ -88,6 +138,19 @@ struct ProcessMachineTests {
     same(machine.finished(1, run: 1, .failure(.delay(.seconds(1)))), [.settle(1, .unlock)])
   }
 
+  @Test("taken back by the bus: those of its key behind it go back after it, since they would overtake it")
+  func withdrawnInOrder() {
+    var machine = self.machine(concurrent: 3)
+    for ticket in 1...4 as ClosedRange<UInt64> { _ = self.arrive(&machine, ticket, "a") }
+    _ = self.arrive(&machine, 5, "b")
+    // Not the one at work: that goes on, and what is before the one taken back stays.
+    same(machine.withdrawn(3), [.settle(3, .unlock), .settle(4, .handBackUnbegun)])
+    same(machine.withdrawn(1), [.cancel(1)])
+    same(
+      machine.finished(1, run: 1, .failure(.delay(.seconds(1)))), [.settle(1, .unlock), .settle(2, .handBackUnbegun)])
+    same(self.arrive(&machine, 6, "a"), [.start(6, run: 1)])
+  }
+
   @Test("the link is lost: what waits is dropped, handlers go on, and the same key waits for them")
   func linkLost() {
     var machine = self.machine()
@@ -104,7 +167,7 @@ struct ProcessMachineTests {
     var machine = self.machine(concurrent: 1)
     _ = self.arrive(&machine, 1)
     _ = self.arrive(&machine, 2)
-    same(machine.stop(), [.settle(2, .handBackUnbegun)])
+    same(machine.stop(), [.leave, .settle(2, .handBackUnbegun)])
     same(self.arrive(&machine, 3), [.settle(3, .handBackUnbegun)])
     same(machine.deadlinePassed(), [.cancel(1)])
     same(machine.finished(1, run: 1, .success), [.settle(1, .accept), .done])
@@ -132,6 +195,7 @@ struct ProcessMachineTests {
     var keys: [UInt64: String] = [:]
     var links: [UInt64: UInt64] = [:]
     var started: [String: UInt64] = [:]
+    var free: Set<UInt64> = []
     var last: UInt64 = 0
     var isStopped = false
     var dones = 0
@@ -154,11 +218,16 @@ struct ProcessMachineTests {
           held.remove(ticket)
         case .hold(let ticket, _): held.insert(ticket)
         case .cancel(let ticket): #expect(running[ticket] != nil)
+        case .givePlace(let ticket, let isGiven):
+          #expect(running[ticket] != nil)
+          if isGiven { free.remove(ticket) }
+        case .leave: #expect(isStopped)
         case .reportNearLimit: break
         case .done: dones += 1
         }
       }
-      #expect(running.count <= limit)
+      #expect(running.keys.count { !free.contains($0) } <= limit)
+      #expect(machine.runningCount <= limit)
     }
 
     for step in 0..<600 {
@@ -171,9 +240,11 @@ struct ProcessMachineTests {
         last += 1
         keys[last] = ["a", "b", nil].randomElement(using: &random) ?? nil
         links[last] = link
+        let needsPlace = Int.random(in: 0..<4, using: &random) > 0
+        if !needsPlace { free.insert(last) }
         take(
           machine.arrived(
-            last, key: keys[last], generation: AMQPEpoch(connection: 1, link: link),
+            last, key: keys[last], needsPlace: needsPlace, generation: AMQPEpoch(connection: 1, link: link),
             earlierDeliveries: Int.random(in: 0...11, using: &random)))
       case 8..<16:
         guard let (ticket, run) = running.randomElement(using: &random) else { continue }
@@ -182,7 +253,10 @@ struct ProcessMachineTests {
           .success, .success, .failure(.retryNow), .failure(.delay(.seconds(1))), .failure(.deadLetter(Self.reason)),
         ]
         take(machine.finished(ticket, run: run, reactions.randomElement(using: &random) ?? .success))
-      case 16, 17: if let ticket = held.randomElement(using: &random) { take(machine.holdOver(ticket)) }
+      case 16:
+        guard let (ticket, run) = running.randomElement(using: &random) else { continue }
+        take(machine.askedForPlace(ticket, run: run))
+      case 17: if let ticket = held.randomElement(using: &random) { take(machine.holdOver(ticket)) }
       case 18: if last > 0 { take(machine.withdrawn(UInt64.random(in: 1...last, using: &random))) }
       default:
         take(machine.linkLost(generation: AMQPEpoch(connection: 1, link: link)))

@@ -126,6 +126,23 @@ struct ConnectionRecoveryTests {
     #expect(drive.gaveUp?.code == .certificateRefused)
   }
 
+  @Test("a login that all endpoints refuse is asked for again slowly, from the first endpoint on, where it is waited for")
+  func refusedSlowly() {
+    var machine = RecoveryMachine(self.policy, lowest: .connection, endpoints: 2, refusedRetry: .seconds(60))
+    let refused = failure(.loginRefused, .connection)
+    guard case .attempt(let first)? = machine.begin(at: .zero),
+      case .wait(_, let epoch, _)? = machine.failed(first.epoch, refused, at: .zero, draw: 0.5),
+      case .attempt(let second)? = machine.waited(epoch, at: .seconds(1)),
+      case .wait(let slow, let last, _)? = machine.failed(second.epoch, refused, at: .seconds(1), draw: 0.5),
+      case .attempt(let third)? = machine.waited(last, at: .seconds(61))
+    else {
+      Issue.record("no way through")
+      return
+    }
+    #expect([first.endpoint, second.endpoint, third.endpoint] == [0, 1, 0])
+    #expect(slow == .seconds(60))
+  }
+
   @Test("closed for having been idle: again at once, the first time; then as any loss")
   func idle() {
     let idle = failure(
@@ -200,13 +217,66 @@ struct LinkRecoveryTests {
   func scope() {
     for (error, tier) in [
       (detached, AMQPRecoveryTier.link), (failure(.sessionEnded, .session), .session), (lost, .connection),
-      // RabbitMQ 3 leaves a connection open that answers nothing.
-      (failure(.attachTimedOut, .link), .connection),
     ] {
       var drive = Drive(self.policy, .link)
       drive.failed(error)
       #expect(drive.attempt?.tier == tier, "\(error.code)")
     }
+  }
+
+  @Test("an attach that is not answered: another session first, then another connection; of RabbitMQ 3 a connection at once")
+  func unanswered() {
+    let silent = failure(.attachTimedOut, .link)
+    var drive = Drive(self.policy, .link)
+    var tiers: [AMQPRecoveryTier] = []
+    for _ in 0..<4 {
+      drive.failed(silent)
+      if let tier = drive.attempt?.tier { tiers.append(tier) }
+    }
+    #expect(tiers == [.session, .connection, .session, .connection])
+    drive.succeeded()
+    drive.failed(silent)
+    #expect(drive.attempt?.tier == .session, "an answer in between begins anew")
+    // It leaves a connection open that answers nothing.
+    var machine = RecoveryMachine(self.policy, lowest: .link)
+    guard case .attempt(let attempt)? = machine.begin(at: .zero),
+      case .attempt(let next)? = machine.failed(attempt.epoch, silent, at: .zero, draw: 0, peerFallsSilent: true)
+    else {
+      Issue.record("no attempt")
+      return
+    }
+    #expect(next.tier == .connection)
+  }
+
+  @Test("where it is waited for, what is refused is tried again slowly, for ever; a link that another process took never is")
+  func patience() {
+    for error in [
+      failure(.notFound, .link), failure(.unauthorized, .link), failure(.linkRefused, .link, "com.microsoft:entity-disabled"),
+    ] {
+      var machine = RecoveryMachine(self.policy, lowest: .link, refusedRetry: .seconds(30))
+      var now: Duration = .zero
+      var action = machine.begin(at: now)
+      for round in 0..<50 {
+        guard case .attempt(let attempt)? = action else {
+          Issue.record("no attempt in round \(round)")
+          return
+        }
+        #expect(!machine.isRefused)
+        guard case .wait(let delay, let epoch, _)? = machine.failed(attempt.epoch, error, at: now, draw: round % 2 == 0 ? 0 : 1)
+        else {
+          Issue.record("no wait in round \(round)")
+          return
+        }
+        #expect((.seconds(23)...(.seconds(37))).contains(delay))
+        #expect(machine.isRefused)
+        now += delay
+        action = machine.waited(epoch, at: now)
+      }
+    }
+    var machine = RecoveryMachine(self.policy, lowest: .link, refusedRetry: .seconds(30))
+    guard case .attempt(let attempt)? = machine.begin(at: .zero) else { return }
+    let stolen = failure(.linkStolen, .link, "amqp:link:stolen")
+    same(machine.failed(attempt.epoch, stolen, at: .zero, draw: 0), .giveUp(stolen))
   }
 
   @Test("three failures of the link lead to a new session, three such to a new connection; then from the beginning")
