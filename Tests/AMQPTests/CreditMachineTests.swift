@@ -81,6 +81,15 @@ struct CreditMachineTests {
     same(link.on(.drainAsked), .drained(arrived: 0, returned: 0))
   }
 
+  @Test("a receiver that wants nothing gets nothing: it is there to see whether the address is taken")
+  func nothing() {
+    var link = Link(window: 0)
+    same(link.on(.attached), .none)
+    #expect(!link.machine.isGranting)
+    same(link.on(.arrived), .refuse)
+    same(link.on(.leaving), .none)
+  }
+
   @Test("leaving takes the credit back, once; what crosses it is counted, and no room is granted again")
   func leaving() {
     var link = Link(window: 4)

@@ -194,7 +194,7 @@ struct SectorTests {
           let both = try await client.pingSelf(stage.me, timeout: .seconds(50))
           #expect(both.map(\.bus) == [ClientBuses.source, ClientBuses.target])
           #expect(both.allSatisfy { $0.cameBack && $0.problem == nil })
-          #expect(client.diagnose().isWell)
+          #expect(await client.diagnose().isWell)
         }
       }
       let queue = stage.queue(stage.me, .asynchronous)

@@ -57,6 +57,24 @@ struct ClientSettingsTests {
     }
   }
 
+  @Test("A bus without a dialect is asked for it; each further line of its connection strings is a further place")
+  func dialectAndPlaces() throws {
+    try self.withSecrets { folder in
+      let file = "\(folder)/secrets/several"
+      try "amqps://u:Sup3rS3cret@one/x\namqps://u:Sup3rS3cret@two/x\n".write(toFile: file, atomically: true, encoding: .utf8)
+      let configuration = try self.settings(
+        """
+        system: {name: E}
+        buses: [{name: a, connection-string-file: \(file)}, {name: b, dialect: rabbitmq-3, connection-string: "amqps://u:p@h/x"}]
+        """
+      ).configuration(folder: folder)
+      #expect(configuration.buses.map(\.learnsDialect) == [true, false])
+      #expect(configuration.buses.first?.connection.host == "one")
+      #expect(configuration.buses.first?.alternatives.map(\.host) == ["two"])
+      #expect(configuration.buses.first?.description.contains("Sup3rS3cret") == false)
+    }
+  }
+
   private static let minimal = """
     system: {name: EPJ}
     buses: [{name: a, dialect: rabbitmq-4-v2, connection-string: "amqps://u:Sup3rS3cret@h/x"}]

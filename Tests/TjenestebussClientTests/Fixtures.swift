@@ -176,7 +176,7 @@ extension TjenestebussClient {
           guard receiver.kind != .synchronousReply else { return false }
           if case .connecting = receiver.state { return false }
           return true
-        } == count
+        } >= count
       }
       try await body()
       group.cancelAll()

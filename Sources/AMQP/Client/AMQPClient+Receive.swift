@@ -52,7 +52,7 @@ extension AMQPClient {
       onState: watch.onState)
     let epoch = NIOLockedValueBox<AMQPEpoch?>(nil)
     let keeper = ReceiverKeeper(
-      address, credit: credit, recovery: recovery, into: buffer,
+      address, credit: max(credit, 1), recovery: recovery, into: buffer,
       closeWithin: { [weak self] in self?.closingTime ?? .seconds(1) },
       onEvent: { event in
         switch event {

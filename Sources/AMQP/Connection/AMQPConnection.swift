@@ -120,7 +120,7 @@ public final class AMQPConnection: Sendable {
   /// Attaches a receiver. Credit is granted once the peer has answered.
   ///
   /// - Parameters:
-  ///   - credit: the most messages on their way, buffered and unsettled together. Default 100.
+  ///   - credit: the most messages on their way, buffered and unsettled together; 0 takes none. Default 100.
   ///   - bodies: whether messages are handed out whole (the default) or as soon as their body begins.
   ///   - onNewSession: whether it must not share a session that served an earlier link. Default false.
   ///   - properties: of the link, in its Attach: RabbitMQ 4.3 takes `rabbitmq:consumer-timeout` here, in milliseconds.

@@ -51,6 +51,10 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
   public var sentence: String
   /// The address of the link that it is about; nil when it is about a connection or the client.
   public var address: String?
+  /// Which end of that link we are; nil when it is about a connection or the client.
+  public var role: AMQPLinkStatistics.Role?
+  /// How long the handlers have had the oldest delivery, where that is the reason.
+  public var oldest: Duration?
 
   public var description: String { self.sentence }
 
@@ -78,10 +82,11 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
       .map(\.element)
   }
 
-  private init(_ reason: Reason, _ sentence: String, about address: String? = nil) {
+  private init(_ reason: Reason, _ sentence: String, about address: String? = nil, _ role: AMQPLinkStatistics.Role? = nil) {
     self.reason = reason
     self.sentence = sentence
     self.address = address.flatMap { $0.isEmpty ? nil : $0 }
+    self.role = role
   }
 
   private static func findings(of states: [AMQPClientState]) -> [AMQPDiagnosis] {
@@ -94,14 +99,17 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
       switch state.phase {
       case .open: return nil
       case .ended:
-        return AMQPDiagnosis(.ended, "\(state.subject) has ended: \(cause ?? "the client was stopped")", about: address)
+        return AMQPDiagnosis(
+          .ended, "\(state.subject) has ended: \(cause ?? "the client was stopped")", about: address, state.subject.role)
       case .connecting where cause == nil:
         return AMQPDiagnosis(
-          isConnection ? .notConnected : .notAttached, "\(state.subject): the first attempt is under way", about: address)
+          isConnection ? .notConnected : .notAttached, "\(state.subject): the first attempt is under way", about: address,
+          state.subject.role)
       case .connecting, .waiting:
         let words = isConnection ? "not connected" : "not attached"
         return AMQPDiagnosis(
-          isConnection ? .notConnected : .notAttached, "\(state.subject): \(words): \(cause ?? "lost")\(next)", about: address)
+          isConnection ? .notConnected : .notAttached, "\(state.subject): \(words): \(cause ?? "lost")\(next)", about: address,
+          state.subject.role)
       }
     }
   }
@@ -135,14 +143,14 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
       return .init(
         .withdrawn,
         "\(link.withdrawn) deliveries of \(link.address) were taken back by the bus, \(link.unsettled) unsettled: "
-          + "it gives nothing more until they are settled", about: link.address)
+          + "it gives nothing more until they are settled", about: link.address, link.role)
     }
     if link.credit <= 0, link.unsettled + link.buffered > 0 { return Self.finding(withoutCredit: link, load, limits) }
     if link.credit > 0, link.lastActivityAge >= limits.waiting {
       return .init(
         .idle,
         "\(link.address): idle: credit \(link.credit), nothing arrived for \(text(link.lastActivityAge)): "
-          + "the queue is empty or somebody else reads it", about: link.address)
+          + "the queue is empty or somebody else reads it", about: link.address, link.role)
     }
     return nil
   }
@@ -159,21 +167,23 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
     let behind = waiting > 0 ? ", \(waiting) more wait behind them" : ""
     if atWork > 0 {
       guard let age, age >= limits.waiting else { return nil }
-      return .init(
+      var found = AMQPDiagnosis(
         .unsettled,
         "\(link.address): credit \(link.credit), \(atWork) unsettled, oldest \(text(age))\(behind): the handlers have not settled",
-        about: link.address)
+        about: link.address, link.role)
+      found.oldest = age
+      return found
     }
     if held > 0 {
       return .init(
         .held, "\(link.address): credit \(link.credit), \(held) held back after their handlers failed\(behind)",
-        about: link.address)
+        about: link.address, link.role)
     }
     guard waiting > 0, let age = link.oldestUnsettledAge, age >= limits.waiting else { return nil }
     return .init(
       .untaken,
       "\(link.address): credit \(link.credit), \(waiting) have arrived, the oldest \(text(age)) ago, and nobody takes them",
-      about: link.address)
+      about: link.address, link.role)
   }
 
   private static func finding(ofSender link: AMQPLinkStatistics, _ limits: Limits) -> AMQPDiagnosis? {
@@ -181,12 +191,12 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
       return .init(
         .noCredit,
         "\(link.waitingSends) sends wait, no credit for \(text(age)) on \(link.address), link open: the bus may be in alarm",
-        about: link.address)
+        about: link.address, link.role)
     }
     if link.inFlight > 0, let age = link.oldestUnsettledAge, age >= limits.waiting {
       return .init(
         .outcomesMissing, "\(link.inFlight) sends to \(link.address) wait for their outcome, the oldest for \(text(age))",
-        about: link.address)
+        about: link.address, link.role)
     }
     return nil
   }
@@ -199,6 +209,14 @@ public struct AMQPDiagnosis: Sendable, Hashable, CustomStringConvertible {
 
 extension AMQPClientState.Subject {
   fileprivate var isConnection: Bool { if case .connection = self { true } else { false } }
+
+  fileprivate var role: AMQPLinkStatistics.Role? {
+    switch self {
+    case .connection: nil
+    case .receiver: .receiver
+    case .sender, .requests: .sender
+    }
+  }
 }
 
 extension AMQPClient {

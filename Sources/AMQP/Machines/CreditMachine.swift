@@ -63,16 +63,16 @@ struct CreditMachine: Sendable {
   let window: Int
   let epoch: AMQPEpoch
 
-  /// - Parameter window: the most messages to be on their way, buffered and unsettled together; at least 1.
+  /// - Parameter window: the most messages to be on their way, buffered and unsettled together; 0 to be attached and take nothing.
   init(window: Int, epoch: AMQPEpoch) {
-    self.window = max(1, window)
+    self.window = max(0, window)
     self.epoch = epoch
   }
 
   var held: Int { self.buffered + self.unsettled }
   var isDraining: Bool { if case .draining = self.state { true } else { false } }
   var isDrained: Bool { self.state == .drained }
-  var isGranting: Bool { self.state == .open }
+  var isGranting: Bool { self.state == .open && self.window > 0 }
 
   /// - Parameter epoch: the link's generation that the event is about: one of another generation changes nothing.
   mutating func handle(_ event: Event, epoch: AMQPEpoch) -> Action {
@@ -82,7 +82,7 @@ struct CreditMachine: Sendable {
       guard self.state == .attaching else { return .none }
       self.state = .open
       self.credit = self.window
-      return .grant(self.window)
+      return self.window > 0 ? .grant(self.window) : .none
     case .arrived: return self.arrived()
     case .taken(let count):
       let moved = min(count, self.buffered)

@@ -215,9 +215,10 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     }
   }
 
-  /// It comes again, and those of its key behind it would overtake it: they go back after it, in their order.
+  /// It comes again, and those of its key behind it would overtake it: they go back, too. First of all, while the link is locked:
+  /// unlocked, the bus would send what comes after them.
   private mutating func unlock(_ ticket: Ticket) -> [Action] {
-    var actions: [Action] = [.settle(ticket, .unlock)]
+    var actions: [Action] = []
     if self.settings.failedKeepPlace, let key = self.entries[ticket]?.key, let line = self.chains[key],
       let index = line.firstIndex(of: ticket)
     {
@@ -227,7 +228,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
       }
       self.chains[key] = Deque(line[...index])
     }
-    return self.remove(ticket, actions)
+    return self.remove(ticket, actions + [.settle(ticket, .unlock)])
   }
 
   /// A link is lost: what came on it can be settled no more, and comes again. Handlers at work go on; what they have done

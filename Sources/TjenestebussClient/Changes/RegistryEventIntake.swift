@@ -45,7 +45,7 @@ extension TjenestebussClient {
     }
     // The register's events have no kind of their own; the queue is nobody's asynchronous queue all the same.
     await self.receive([
-      Reception(endpoint, OwnQueue(name: events.queue, kind: .asynchronous)) { RegistryEventIntake(client: $0) }
+      Reception(endpoint, OwnQueue(name: events.queue, kind: .asynchronous)) { client, _ in RegistryEventIntake(client: client) }
     ])
   }
 }

@@ -27,6 +27,7 @@ final class BusLane: Sendable {
     var further: [AMQPClient] = []
     /// How many queues are received from, by each client.
     var queues = [0]
+    var dialect: BusDialect
   }
 
   let endpoint: BusEndpoint
@@ -35,7 +36,7 @@ final class BusLane: Sendable {
   private let configuration: TjenestebussConfiguration
   private let group: (any EventLoopGroup)?
   private let logger: Logger
-  private let state = NIOLockedValueBox(State())
+  private let state: NIOLockedValueBox<State>
   private let newClients: AsyncStream<AMQPClient>
   private let added: AsyncStream<AMQPClient>.Continuation
 
@@ -46,6 +47,7 @@ final class BusLane: Sendable {
     self.configuration = configuration
     self.group = group
     self.logger = logger
+    self.state = NIOLockedValueBox(State(dialect: endpoint.learnsDialect ? .unknown : .configured(endpoint.dialect)))
     (self.newClients, self.added) = AsyncStream.makeStream()
     self.client = AMQPClient(configuration.amqpClient(of: endpoint, role: "client"), on: group, logger: logger)
     self.added.yield(self.client)
@@ -80,6 +82,43 @@ final class BusLane: Sendable {
 
   func giveBack(_ place: Place) { self.state.withLockedValue { $0.queues[place.index] -= 1 } }
 
+  // MARK: Dialect
+
+  var dialect: BusDialect { self.state.withLockedValue { $0.dialect } }
+
+  /// What the bus says of itself when it is connected to. A bus may be another one after a restart.
+  ///
+  /// - Returns: the dialect, when that is news.
+  func note(_ peer: AMQPPeer) -> BusDialect? {
+    let now = BusDialect(
+      configured: self.endpoint.learnsDialect ? nil : self.endpoint.dialect, product: peer.product, version: peer.version)
+    return self.state.withLockedValue { state in
+      // What was learnt by trying stands where the bus itself says nothing.
+      guard now != state.dialect, now != .unknown else { return nil }
+      state.dialect = now
+      return now
+    }
+  }
+
+  /// The endpoint as it is to be spoken to: waits for a connection where the dialect is not known yet.
+  ///
+  /// - Parameter queue: one of ours, which may be attached to where the bus does not say what it is; nil for none.
+  /// - Throws: ``TjenestebussError`` `dialectUnknown` when it does not say; ``AMQPError`` when it cannot be connected to.
+  func spoken(by use: AMQPConnectionUse = .sending, trying queue: String? = nil, within limit: Duration) async throws
+    -> BusEndpoint
+  {
+    if let dialect = self.dialect.spoken { return self.endpoint.speaking(dialect) }
+    let connection = try await self.client.connection(for: use, within: limit)
+    if let dialect = self.note(connection.peer)?.spoken ?? self.dialect.spoken { return self.endpoint.speaking(dialect) }
+    guard let queue, let dialect = try await Dialect.probe(connection, queue: queue, within: limit) else {
+      throw TjenestebussError.dialectUnknown(self.endpoint.name, product: connection.peer.product)
+    }
+    self.state.withLockedValue { $0.dialect = .learnt(dialect) }
+    return self.endpoint.speaking(dialect)
+  }
+
+  // MARK: Life
+
   /// Keeps the connections until ``shutdown(within:)``.
   func run() async {
     await withDiscardingTaskGroup { group in
@@ -109,10 +148,13 @@ extension TjenestebussConfiguration {
     recovery.refusedLoginRetry = self.refusedBusRetry
     // What the configuration asks for shall not be held up by the limit that is to catch what nobody asked for.
     recovery.attemptsPerMinute = max(30, Int(Duration.seconds(120) / self.missingQueueRetry))
-    var configuration = AMQPClientConfiguration(
-      endpoint.amqpConfiguration(
-        role: role, product: self.product, operationTimeout: self.sendTimeout, observability: self.observability),
-      recovery: recovery)
+    let places = ([endpoint.connection] + endpoint.alternatives).map { connection in
+      var place = endpoint
+      place.connection = connection
+      return place.amqpConfiguration(
+        role: role, product: self.product, operationTimeout: self.sendTimeout, observability: self.observability)
+    }
+    var configuration = AMQPClientConfiguration(endpoints: places, recovery: recovery)
     configuration.shutdownDeadline = self.shutdownDeadline
     return configuration
   }

@@ -8,6 +8,8 @@ import NIOConcurrencyHelpers
 public struct ClientStatus: Sendable, Hashable {
   /// The sending connection of each bus, while ``TjenestebussClient/run()`` runs.
   public var sending: [BusName: BusState] = [:]
+  /// Which dialect is spoken with each bus, as far as that is known.
+  public var dialects: [BusName: BusDialect] = [:]
   /// The queues that are received from, in no order.
   public var receivers: [Receiver] = []
   /// Why nothing is received yet: the register does not tell our own queues. Tried again by itself.

@@ -8,4 +8,6 @@ enum LogKey: String {
   case waitMilliseconds = "wait_ms"
   case messageID = "message_id"
   case herID = "her_id"
+  case configured
+  case seen
 }

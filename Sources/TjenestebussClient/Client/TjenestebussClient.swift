@@ -139,8 +139,34 @@ public final class TjenestebussClient: Service, Sendable {
   /// Writes down how the connection is that a bus is sent to by; ends with it.
   private func watch(_ lane: BusLane) async {
     for await state in lane.client.states where state.subject == .connection(.sending) {
-      self.board.change { $0.sending[lane.endpoint.name] = ClientStatus.BusState(state) }
+      let news = state.peer.flatMap { lane.note($0) }
+      self.board.change { status in
+        status.sending[lane.endpoint.name] = ClientStatus.BusState(state)
+        status.dialects[lane.endpoint.name] = lane.dialect
+      }
+      if let news { self.log(news, of: lane.endpoint.name) }
     }
+  }
+
+  private func log(_ dialect: BusDialect, of bus: BusName) {
+    switch dialect {
+    case .contradicted(let configured, let seen):
+      self.logger.error(
+        "the bus says that it is another one than the configuration has it",
+        metadata: [
+          LogKey.bus.rawValue: "\(bus)", LogKey.error.rawValue: "TB-207", LogKey.configured.rawValue: "\(configured.rawValue)",
+          LogKey.seen.rawValue: "\(seen.rawValue)",
+        ])
+    case .learnt(let seen):
+      self.logger.info(
+        "the bus has told its dialect", metadata: [LogKey.bus.rawValue: "\(bus)", LogKey.seen.rawValue: "\(seen.rawValue)"])
+    case .configured, .unknown: break
+    }
+  }
+
+  /// The dialect that a bus is spoken to in; the configured one while it is not known.
+  func dialect(of bus: BusName) -> Dialect? {
+    self.lanes[bus].map { $0.dialect.spoken ?? $0.endpoint.dialect }
   }
 
   /// Runs the client for the time of `body`, and leaves however `body` ends.

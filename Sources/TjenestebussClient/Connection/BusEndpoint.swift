@@ -10,17 +10,23 @@ import BusModel
 public struct BusEndpoint: Sendable, Hashable, CustomStringConvertible {
   public var bus: Bus
   public var connection: BusConnectionString
+  /// Further places where the same bus is reached: tried in turn where the first does not answer. Their paths are not used.
+  public var alternatives: [BusConnectionString] = []
   /// PEM files of authorities to trust for this bus **instead of** the system's; empty for the system's.
   public var authorities: [String]
   /// RabbitMQ's virtual host; nil for the broker's default. Told in the Open frame as `vhost:NAME`.
   public var virtualHost: String?
   /// Whether the password may go unencrypted to another machine (`amqp://`). Default false: refused as AMQP-111.
   public var allowsPasswordInClear: Bool
+  /// Whether the bus is asked for its dialect when it is connected to, and `bus.dialect` is but a word to fill the place until
+  /// then. RabbitMQ and ActiveMQ tell it. Default false: what `bus.dialect` says is spoken.
+  public var learnsDialect: Bool
 
   public init(
     bus: Bus, connection: BusConnectionString, authorities: [String] = [], virtualHost: String? = nil,
-    allowsPasswordInClear: Bool = false
+    allowsPasswordInClear: Bool = false, learnsDialect: Bool = false
   ) {
+    self.learnsDialect = learnsDialect
     self.bus = bus
     self.connection = connection
     self.authorities = authorities
@@ -29,7 +35,15 @@ public struct BusEndpoint: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var name: BusName { self.bus.name }
+  /// The configured dialect; see ``learnsDialect``.
   public var dialect: Dialect { self.bus.dialect }
+
+  /// The same bus, spoken to in another dialect.
+  func speaking(_ dialect: Dialect) -> BusEndpoint {
+    var endpoint = self
+    endpoint.bus.dialect = dialect
+    return endpoint
+  }
 
   /// The address a sender attaches to for `queue`: by the connection string's exchange or namespace.
   ///
@@ -65,5 +79,7 @@ public struct BusEndpoint: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Name, dialect and redacted connection string.
-  public var description: String { "\(self.name) (\(self.dialect.rawValue)) \(self.connection)" }
+  public var description: String {
+    "\(self.name) (\(self.learnsDialect ? "dialect as the bus says" : self.dialect.rawValue)) \(self.connection)"
+  }
 }

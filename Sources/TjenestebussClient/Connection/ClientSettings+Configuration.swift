@@ -28,30 +28,37 @@ extension ClientSettings {
 
 extension ClientSettings.BusSettings {
   fileprivate func endpoint(folder: String) throws(TjenestebussError) -> BusEndpoint {
-    let connection = try self.secret(folder: folder).withPlainText { text in
-      Result { () throws(TjenestebussError) in try BusConnectionString(text) }
-    }.get()
-    return BusEndpoint(
+    var connections: [BusConnectionString] = []
+    for secret in try self.secrets(folder: folder) {
+      connections.append(
+        try secret.withPlainText { text in Result { () throws(TjenestebussError) in try BusConnectionString(text) } }.get())
+    }
+    // There is one at least, or secrets(folder:) would have thrown.
+    let connection = connections.removeFirst()
+    var endpoint = BusEndpoint(
       bus: Bus(
-        name: BusName(self.name), dialect: self.dialect, hosts: self.hosts ?? [connection.host],
+        name: BusName(self.name), dialect: self.dialect ?? .rabbitMQ4AddressV2, hosts: self.hosts ?? [connection.host],
         path: self.path ?? connection.path),
       connection: connection, authorities: (self.authorities ?? []).map { Self.resolved($0, folder) },
-      virtualHost: self.virtualHost, allowsPasswordInClear: self.allowPasswordInClear ?? false)
+      virtualHost: self.virtualHost, allowsPasswordInClear: self.allowPasswordInClear ?? false,
+      learnsDialect: self.dialect == nil)
+    endpoint.alternatives = connections
+    return endpoint
   }
 
-  private func secret(folder: String) throws(TjenestebussError) -> Secret {
+  /// The first, and further places of the same bus: each further line of the file.
+  private func secrets(folder: String) throws(TjenestebussError) -> [Secret] {
     let field = "buses.\(self.name).connection-string"
     switch (self.connectionString, self.connectionStringFile) {
-    case (let secret?, nil): return secret
+    case (let secret?, nil): return [secret]
     case (nil, let named?):
       let path = Self.resolved(named, folder)
       guard let content = try? String(contentsOfFile: path, encoding: .utf8) else {
         throw .settingInvalid(name: "\(field)-file", problem: "\(path) is not there, or cannot be read as text")
       }
-      guard let line = content.split(whereSeparator: \.isNewline).first else {
-        throw .settingInvalid(name: "\(field)-file", problem: "\(path) is empty")
-      }
-      return Secret(String(line))
+      let lines = content.split(whereSeparator: \.isNewline)
+      if lines.isEmpty { throw .settingInvalid(name: "\(field)-file", problem: "\(path) is empty") }
+      return lines.map { Secret(String($0)) }
     case (_?, _?): throw .settingInvalid(name: field, problem: "stands beside connection-string-file: leave one")
     case (nil, nil): throw .settingInvalid(name: "\(field)-file", problem: "is missing; or give connection-string itself")
     }

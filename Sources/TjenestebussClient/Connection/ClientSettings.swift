@@ -25,7 +25,8 @@ public struct ClientSettings: Sendable, Decodable {
 
   public struct BusSettings: Sendable, Decodable {
     public var name: String
-    public var dialect: Dialect
+    /// Left out: the bus is asked for it when it is connected to.
+    public var dialect: Dialect?
     public var hosts: [String]?
     public var path: String?
     public var connectionString: Secret?
@@ -45,7 +46,7 @@ public struct ClientSettings: Sendable, Decodable {
     public init(from decoder: any Decoder) throws {
       let fields = try decoder.strict(CodingKeys.self)
       self.name = try fields.decode(String.self, forKey: .name)
-      self.dialect = try fields.decode(Dialect.self, forKey: .dialect)
+      self.dialect = try fields.decodeIfPresent(Dialect.self, forKey: .dialect)
       self.hosts = try fields.decodeIfPresent([String].self, forKey: .hosts)
       self.path = try fields.decodeIfPresent(String.self, forKey: .path)
       self.connectionString = try fields.decodeIfPresent(String.self, forKey: .connectionString).map { Secret($0) }

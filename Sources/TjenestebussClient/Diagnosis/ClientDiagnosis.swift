@@ -26,8 +26,22 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
     public var bus: BusName?
   }
 
+  /// One queue that is received from or sent to.
+  public struct Queue: Sendable, Hashable {
+    public enum Use: String, Sendable, Hashable { case receiving, sending }
+
+    public var bus: BusName
+    public var queue: String
+    public var use: Use
+    /// In one sentence why nothing moves on it, or that messages move. Without content, without secrets.
+    public var sentence: String
+    public var weight: Finding.Weight
+  }
+
   /// The weightiest first.
   public var findings: [Finding]
+  /// Every queue that is received from, on each bus, and those that sends wait for: each with its sentence.
+  public var queues: [Queue]
   private var wellBeing: String
 
   /// Whether there is nothing but notes.
@@ -46,7 +60,10 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
   ///   - buses: the configured ones: a bus that the status does not name is not connected.
   ///   - isRunning: whether ``TjenestebussClient/run()`` runs.
   ///   - concurrency: how many handlers of a queue there are.
-  init(_ status: ClientStatus, buses: [BusName], isRunning: Bool, concurrency: (QueueKind) -> Int) {
+  ///   - links: what the connections of each bus say of themselves, with the queue that a link is attached to.
+  init(
+    _ status: ClientStatus, buses: [BusName], isRunning: Bool, concurrency: (QueueKind) -> Int, links: [LinkFinding] = []
+  ) {
     var findings: [Finding] = []
     if !isRunning {
       findings.append(
@@ -61,15 +78,22 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
           text: "nothing is received, since our own queues are not known: [\(error.stableCode)] "
             + error.explanation.seen, owner: error.explanation.owner))
     }
-    findings += Self.receiving(status)
-    findings += Self.handling(status, concurrency)
+    findings += Self.dialects(status)
+    let receiving = Self.receiving(status)
+    let handling = Self.handling(status, concurrency)
+    findings += receiving.map(\.finding) + handling.map(\.finding)
+    // Of handlers that fail more is known here than on the link.
+    let told = Set(handling.filter { $0.finding.weight != .note }.map(\.place))
+    let onLinks = links.filter { !($0.diagnosis.reason == .held && told.contains($0.place)) }
+    findings += onLinks.map(\.finding)
+    self.queues = Self.queues(status, receiving + handling, onLinks)
     // Stable, so that two looks at the same state say the same.
     self.findings = findings.enumerated().sorted { ($0.element.weight, $0.offset) < ($1.element.weight, $1.offset) }.map(
       \.element)
     let connected = buses.count { status.sending[$0] == .connected }
-    let receiving = status.receivers.count { $0.state == .receiving }
+    let attached = status.receivers.count { $0.state == .receiving }
     self.wellBeing =
-      "all is well: \(connected) of \(buses.count) buses connected, \(receiving) of \(status.receivers.count) receivers attached."
+      "all is well: \(connected) of \(buses.count) buses connected, \(attached) of \(status.receivers.count) receivers attached."
   }
 
   private static func sending(_ status: ClientStatus, _ buses: [BusName]) -> [Finding] {
@@ -88,13 +112,26 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  private static func receiving(_ status: ClientStatus) -> [Finding] {
+  private static func dialects(_ status: ClientStatus) -> [Finding] {
+    status.dialects.sorted { $0.key < $1.key }.compactMap { bus, dialect in
+      guard case .contradicted(let configured, let seen) = dialect else { return nil }
+      return Finding(
+        weight: .fault,
+        text: "[TB-207] \(bus) says that it speaks \(seen.rawValue), and is configured as \(configured.rawValue)", owner: .caller,
+        bus: bus)
+    }
+  }
+
+  private static func receiving(_ status: ClientStatus) -> [(place: LinkFinding.Place, finding: Finding)] {
     struct Place: Hashable {
       var queue: String
       var kind: QueueKind
     }
     let places = Dictionary(grouping: status.receivers) { Place(queue: $0.queue, kind: $0.kind) }
-    var findings: [Finding] = []
+    var findings: [(place: LinkFinding.Place, finding: Finding)] = []
+    func add(_ bus: BusName, _ queue: String, _ finding: Finding) {
+      findings.append((LinkFinding.Place(bus: bus, queue: queue, use: .receiving), finding))
+    }
     for (place, receivers) in places.sorted(by: { $0.key.queue < $1.key.queue }) {
       let isReceived = receivers.contains { $0.state == .receiving }
       for receiver in receivers.sorted(by: { $0.bus < $1.bus }) {
@@ -102,19 +139,22 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
         switch receiver.state {
         case .receiving: break
         case .connecting:
-          findings.append(
+          add(
+            receiver.bus, place.queue,
             Finding(
               weight: isReceived ? .note : .standstill, text: "\(what) is being attached to", owner: .network, bus: receiver.bus))
         case .queueMissing:
           // During a move a queue is on one bus before it is on the other: that is as it should be.
-          findings.append(
+          add(
+            receiver.bus, place.queue,
             Finding(
               weight: isReceived ? .note : .standstill,
               text: isReceived
                 ? "\(what) does not exist, which is in order while the party is on the other bus only"
                 : "\(place.queue) exists on no bus, \(receiver.bus) included", owner: .bus, bus: receiver.bus))
         case .waiting(_, let error), .ended(let error):
-          findings.append(
+          add(
+            receiver.bus, place.queue,
             Finding(
               weight: isReceived ? .fault : .standstill,
               text: "\(what) cannot be received from: [\(error.stableCode)] \(error.explanation.seen)",
@@ -125,23 +165,55 @@ public struct ClientDiagnosis: Sendable, Hashable, CustomStringConvertible {
     return findings
   }
 
-  private static func handling(_ status: ClientStatus, _ concurrency: (QueueKind) -> Int) -> [Finding] {
+  private static func handling(
+    _ status: ClientStatus, _ concurrency: (QueueKind) -> Int
+  ) -> [(place: LinkFinding.Place, finding: Finding)] {
     status.receivers.sorted { ($0.queue, $0.bus) < ($1.queue, $1.bus) }.compactMap { receiver in
       let places = concurrency(receiver.kind)
       let what = "\(receiver.queue) on \(receiver.bus)"
+      let place = LinkFinding.Place(bus: receiver.bus, queue: receiver.queue, use: .receiving)
       if receiver.failuresInARow >= places {
-        return Finding(
-          weight: receiver.held >= places * 2 ? .standstill : .fault,
-          text: "the handler has failed \(receiver.failuresInARow) times in a row on \(what), "
-            + "\(receiver.held) messages are held back", owner: .caller, bus: receiver.bus)
+        return (
+          place,
+          Finding(
+            weight: receiver.held >= places * 2 ? .standstill : .fault,
+            text: "the handler has failed \(receiver.failuresInARow) times in a row on \(what), "
+              + "\(receiver.held) messages are held back", owner: .caller, bus: receiver.bus)
+        )
       }
       if receiver.atWork >= places {
-        return Finding(
-          weight: .note, text: "all \(places) handlers of \(what) are at work, nothing more is begun before one ends",
-          owner: .caller, bus: receiver.bus)
+        return (
+          place,
+          Finding(
+            weight: .note, text: "all \(places) handlers of \(what) are at work, nothing more is begun before one ends",
+            owner: .caller, bus: receiver.bus)
+        )
       }
       return nil
     }
+  }
+
+  /// A sentence for each queue: its weightiest finding, or that messages move.
+  private static func queues(
+    _ status: ClientStatus, _ found: [(place: LinkFinding.Place, finding: Finding)], _ links: [LinkFinding]
+  ) -> [Queue] {
+    // Of two that weigh the same, the link's says more.
+    let all = links.filter { !$0.place.queue.isEmpty }.map { ($0.place, $0.finding) } + found
+    var weightiest: [LinkFinding.Place: Finding] = [:]
+    for (place, finding) in all where weightiest[place].map({ finding.weight < $0.weight }) ?? true {
+      weightiest[place] = finding
+    }
+    for receiver in status.receivers {
+      let place = LinkFinding.Place(bus: receiver.bus, queue: receiver.queue, use: .receiving)
+      if weightiest[place] == nil {
+        weightiest[place] = Finding(
+          weight: .note, text: "\(receiver.queue) on \(receiver.bus): messages are received as they come", owner: .caller,
+          bus: receiver.bus)
+      }
+    }
+    return weightiest.map { place, finding in
+      Queue(bus: place.bus, queue: place.queue, use: place.use, sentence: finding.text, weight: finding.weight)
+    }.sorted { ($0.queue, $0.bus, $0.use.rawValue) < ($1.queue, $1.bus, $1.use.rawValue) }
   }
 }
 
@@ -161,10 +233,20 @@ extension FaultOwner {
 }
 
 extension TjenestebussClient {
-  /// Why nothing moves, in one sentence and with whose it is to mend; or that all is well.
-  public func diagnose() -> ClientDiagnosis {
-    ClientDiagnosis(
+  /// Why nothing moves, in one sentence and with whose it is to mend; or that all is well. ``ClientDiagnosis/queues`` has a
+  /// sentence for each queue.
+  ///
+  /// - Parameter limits: what is taken for long.
+  public func diagnose(limits: AMQPDiagnosis.Limits = AMQPDiagnosis.Limits()) async -> ClientDiagnosis {
+    var links: [LinkFinding] = []
+    for lane in self.lanes.values.sorted(by: { $0.endpoint.name < $1.endpoint.name }) {
+      let endpoint = lane.dialect.spoken.map { lane.endpoint.speaking($0) } ?? lane.endpoint
+      for client in lane.clients {
+        links += await client.diagnoses(limits: limits).compactMap { LinkFinding($0, on: endpoint, among: self.status.receivers) }
+      }
+    }
+    return ClientDiagnosis(
       self.status, buses: self.configuration.buses.map(\.name), isRunning: self.isRunning,
-      concurrency: self.configuration.concurrency(of:))
+      concurrency: self.configuration.concurrency(of:), links: links)
   }
 }

@@ -63,6 +63,11 @@ extension TjenestebussError {
       refused("no bus is called \(name)", "A route or call names a bus that is not configured.", next: "Configure it.")
     case .settingInvalid(let name, let problem):
       refused("\(name): \(problem)", "The setting cannot work.", next: "Correct it as stated.")
+    case .dialectUnknown(let name, let product):
+      refused(
+        "\(name) calls itself \(product.map { "\"\($0.prefix(40))\"" } ?? "nothing")",
+        "Addresses and outcomes differ between kinds of bus, and are not guessed. Nothing is sent to it or received from it.",
+        next: "State the bus's dialect in the configuration.")
     default: nil
     }
   }

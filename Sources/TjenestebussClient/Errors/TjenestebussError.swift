@@ -25,6 +25,8 @@ public enum TjenestebussError: ExplainedError, Hashable {
   case hostOnSeveralBuses(host: String, [BusName])
   case busUnknown(BusName)
   case settingInvalid(name: String, problem: String)
+  /// The configuration does not say which dialect the bus speaks, and the bus does not either. `product`: what it calls itself.
+  case dialectUnknown(BusName, product: String?)
 
   // Message form.
   /// A message lacks fields that receivers check, or they cannot be read.
@@ -94,6 +96,7 @@ public enum TjenestebussError: ExplainedError, Hashable {
     case .hostOnSeveralBuses: "TB-203"
     case .busUnknown: "TB-204"
     case .settingInvalid: "TB-205"
+    case .dialectUnknown: "TB-206"
     case .messageFieldsInvalid: "TB-301"
     case .messageBodyUnreadable: "TB-302"
     case .messageUnsendable: "TB-303"

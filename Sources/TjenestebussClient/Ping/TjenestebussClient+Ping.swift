@@ -115,7 +115,7 @@ extension TjenestebussClient {
       result.problem =
         PingProblem(
           of: result, isOwn: herID == own, receiver: self.status[bus, queue], timeout: timeout,
-          dialect: self.configuration.endpoint(bus)?.dialect
+          dialect: self.dialect(of: bus)
         ).explanation
     }
     return result

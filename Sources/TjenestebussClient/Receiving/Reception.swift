@@ -13,17 +13,19 @@ struct Reception: Sendable {
   let endpoint: BusEndpoint
   let queue: OwnQueue
   private let process:
-    @Sendable (TjenestebussClient, BusLane.Place, LinkAddress, AMQPProcessPolicy) async throws -> AMQPProcessCounts
+    @Sendable (TjenestebussClient, BusLane.Place, BusEndpoint, AMQPProcessPolicy) async throws -> AMQPProcessCounts
 
+  /// - Parameter intake: what is done with the deliveries, given the endpoint as it is spoken to.
   init<Intake: DeliveryIntake>(
-    _ endpoint: BusEndpoint, _ queue: OwnQueue, _ intake: @escaping @Sendable (TjenestebussClient) -> Intake
+    _ endpoint: BusEndpoint, _ queue: OwnQueue, _ intake: @escaping @Sendable (TjenestebussClient, BusEndpoint) -> Intake
   ) {
     self.endpoint = endpoint
     self.queue = queue
-    self.process = { client, place, address, policy in
-      let handler = ReceptionHandler(client: client, bus: endpoint.name, queue: queue, intake: intake(client))
+    self.process = { client, place, endpoint, policy in
+      let handler = ReceptionHandler(client: client, bus: endpoint.name, queue: queue, intake: intake(client, endpoint))
       return try await place.client.process(
-        from: address.text, maxConcurrent: client.configuration.concurrency(of: queue.kind), policy: policy, with: handler)
+        from: endpoint.receivingAddress(ofQueue: queue.name).text,
+        maxConcurrent: client.configuration.concurrency(of: queue.kind), policy: policy, with: handler)
     }
   }
 
@@ -45,22 +47,50 @@ struct Reception: Sendable {
       group.addTask {
         for await state in place.client.states where state.subject == .connection(place.use) { tell(state) }
       }
-      do {
-        let address = self.endpoint.receivingAddress(ofQueue: self.queue.name)
-        _ = try await self.process(client, place, address, self.policy(client, tell))
-      } catch {
-        await self.ended(error, client)
+      if let endpoint = await self.spoken(lane, place, client) {
+        do {
+          _ = try await self.process(client, place, endpoint, self.policy(client, place, endpoint, tell))
+        } catch {
+          await self.ended(error, client)
+        }
       }
       group.cancelAll()
     }
   }
 
-  private func policy(_ client: TjenestebussClient, _ tell: @escaping @Sendable (AMQPClientState) -> Void) -> AMQPProcessPolicy {
+  /// The endpoint as it is to be spoken to, once that is known.
+  ///
+  /// - Returns: nil when we are to stop first.
+  private func spoken(_ lane: BusLane, _ place: BusLane.Place, _ client: TjenestebussClient) async -> BusEndpoint? {
+    while !Task.isCancelled, !Task.isShuttingDownGracefully {
+      do {
+        return try await cancelWhenGracefulShutdown {
+          try await lane.spoken(by: .receiving, trying: self.queue.name, within: client.configuration.sendTimeout)
+        }
+      } catch let error as AMQPError where error.code == .clientStopped {
+        return nil
+      } catch {
+        // The connection's own trouble is on show already.
+        if let error = error as? TjenestebussError {
+          self.set(.waiting(client.configuration.missingQueueRetry, because: error.asAMQPError), client)
+        }
+        let wait = client.configuration.missingQueueRetry
+        do { try await cancelWhenGracefulShutdown { try await ContinuousClock().sleep(for: wait) } } catch { return nil }
+      }
+    }
+    return nil
+  }
+
+  private func policy(
+    _ client: TjenestebussClient, _ place: BusLane.Place, _ endpoint: BusEndpoint,
+    _ tell: @escaping @Sendable (AMQPClientState) -> Void
+  ) -> AMQPProcessPolicy {
     let configuration = client.configuration
     return AMQPProcessPolicy(
       retryDelay: configuration.redeliveryDelay, poisonLimit: nil, stopWithin: configuration.shutdownGrace,
       failedKeepPlace: false,
       refusedRetry: configuration.missingQueueRetry,
+      lockRenewal: endpoint.dialect == .azureServiceBus ? AMQPServiceBusLockRenewal(place.client) : nil,
       report: { event in
         switch event {
         case .link(let state): tell(state)

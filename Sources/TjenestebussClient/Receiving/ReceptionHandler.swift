@@ -30,7 +30,9 @@ struct ReceptionHandler<Intake: DeliveryIntake>: AMQPDeliveryHandler {
   func needsPlace(_ item: Item) -> Bool { self.intake.needsPlace(item.content) }
 
   func handle(_ item: Item, _ delivery: AMQPDelivery, _ place: AMQPHandlerPlace) async -> AMQPVerdict {
-    self.note { $0.atWork += 1 }
+    // What is answered without the vendor's handlers must not look as if they were busy.
+    let counts = self.intake.needsPlace(item.content) ? 1 : 0
+    self.note { $0.atWork += counts }
     let verdict = await self.intake.judge(item.content, delivery, place)
     let isHeld = verdict.end.holds
     item.progress.withLockedValue { progress in
@@ -38,7 +40,7 @@ struct ReceptionHandler<Intake: DeliveryIntake>: AMQPDeliveryHandler {
       progress.isHeld = isHeld
     }
     self.note { receiver in
-      receiver.atWork -= 1
+      receiver.atWork -= counts
       if isHeld { receiver.held += 1 }
       switch verdict.end {
       case .accept: receiver.failuresInARow = 0

@@ -73,7 +73,7 @@ extension TjenestebussClient {
   }
 
   private func reception(_ endpoint: BusEndpoint, _ queue: OwnQueue, _ handlers: MessageHandlers) -> Reception {
-    Reception(endpoint, queue) { MessageIntake($0, endpoint, queue, handlers) }
+    Reception(endpoint, queue) { MessageIntake($0, $1, queue, handlers) }
   }
 
   func receive(_ receptions: [Reception]) async {

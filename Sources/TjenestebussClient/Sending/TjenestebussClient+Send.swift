@@ -106,7 +106,15 @@ extension TjenestebussClient {
     do throws(TjenestebussError) {
       amqp = try message.amqpMessage(toQueue: route.address.queue, enqueued: .now)
     } catch { return (.notSent(error), .done) }
-    let address = lane.endpoint.sendingAddress(ofQueue: route.address.queue).text
+    let address: String
+    do {
+      let endpoint = try await lane.spoken(within: max(.zero, deadline - self.clock.now))
+      address = endpoint.sendingAddress(ofQueue: route.address.queue).text
+    } catch let error as TjenestebussError {
+      return (.notSent(error), .done)
+    } catch {
+      return (.notSent(.notSent(message.to, .init(error))), .done)
+    }
     do throws(AMQPError) {
       let outcome = try await lane.client.send(amqp, to: address, within: max(.zero, deadline - self.clock.now))
       return (SendResult.Outcome(outcome), SendFollowUp(after: outcome))
@@ -132,7 +140,7 @@ extension TjenestebussClient {
   private func result(
     _ message: HealthMessage, _ attempts: [SendResult.Attempt], _ outcome: SendResult.Outcome
   ) -> SendResult {
-    let dialect = attempts.last.flatMap { self.configuration.endpoint($0.route.bus)?.dialect }
+    let dialect = attempts.last.flatMap { self.dialect(of: $0.route.bus) }
     return SendResult(
       messageID: message.messageID, outcome: outcome, attempts: attempts,
       acceptance: dialect.map { .init($0) } ?? .provesNothingOfTheQueue)

@@ -126,12 +126,12 @@ struct ClientProcessTests {
         try await line.handle(self.id(delivery), stopAt: "m10")
       } _: { _ in
         try await line.isAtGate.wait()
-        try await bus.see { $0.count(.accepted) == 10 && $0.unsettled == 8 }
+        let before = try await bus.see { $0.count(.accepted) == 10 && $0.unsettled > 3 }
         // The gate stays closed: the handler ends since it is cancelled.
         try await bus.withdraw("q")
         let sight = try await bus.see { $0.count(.accepted) == 30 }
         #expect(sight.withdrawnOutcomes == [.accepted], "RabbitMQ 4.3 unlocks the link by nothing else")
-        #expect(sight.count(.released) == 7)
+        #expect(sight.count(.released) == before.unsettled - 1)
       }
       #expect(line.seen == self.ids(11) + self.ids(30).dropFirst(10))
       #expect(line.most == 1)
@@ -166,10 +166,12 @@ struct ClientProcessTests {
   func stopsWithBacklog() async throws {
     try await PlayedBusHandle.run { bus in
       try await bus.put(self.ids(100), in: "q")
-      let counts = try await self.processing(bus) { _ in
+      let counts = try await self.processing(bus, policy: AMQPProcessPolicy(stopWithin: .milliseconds(50))) { _ in
         try await Task.sleep(for: .seconds(600))
-      } _: { _ in
+      } _: { client in
         try await bus.see { $0.unsettled == 8 }
+        // What has not been read when the link goes is the bus's by that.
+        while client.loads.first.map({ $0.atWork == 4 && $0.waiting == 4 }) != true { await Task.yield() }
       }
       #expect(counts.handedBackUnbegun + counts.handedBack == 8)
       let sight = try await bus.see { $0.connections == 0 && $0.waiting["q"] == 100 }
@@ -300,8 +302,14 @@ struct ClientProcessTests {
   private struct Desk: AMQPDeliveryHandler {
     let gate = OneShot<Void>()
     let endings = NIOLockedValueBox<[String: AMQPProcessEnding]>([:])
+    let hasReadSecond = OneShot<Void>()
 
-    func read(_ delivery: AMQPDelivery) -> String { (try? delivery.message().properties.messageID?.description) ?? "" }
+    func read(_ delivery: AMQPDelivery) -> String {
+      let id = (try? delivery.message().properties.messageID?.description) ?? ""
+      if id == "second" { self.hasReadSecond.fulfil(()) }
+      return id
+    }
+
     func key(of item: String) -> String? { nil }
     func needsPlace(_ item: String) -> Bool { !item.hasPrefix("ping") }
 
@@ -346,8 +354,8 @@ struct ClientProcessTests {
       try await AMQPClient(bus.configuration()).withClient { client in
         let work = Task { try await client.process(from: "q", maxConcurrent: 1, policy: .init(stopWithin: .zero), with: desk) }
         try await bus.put(["first", "second"], in: "q")
-        try await bus.see { $0.unsettled == 2 }
-        try await bus.detach("q")
+        try await desk.hasReadSecond.wait()
+        try await bus.cut()
         try await bus.see { $0.attachesEver == 2 && $0.unsettled == 2 }
         #expect(desk.endings.withLockedValue { $0["second"] } == .unbegun)
         await client.shutdown()

@@ -90,6 +90,81 @@ struct DiagnosisTests {
     #expect(AMQPDiagnosis(states: [Self.open()], statistics: [Self.connection([link])]).reason == .withdrawn)
   }
 
+  private static func load(
+    waiting: Int = 0, atWork: Int? = nil, oldest: Duration? = nil, held: Int = 0
+  ) -> AMQPReceiverLoad {
+    AMQPReceiverLoad(
+      subject: .receiver("/queues/x", number: 1), epoch: Self.epoch, waiting: waiting, atWork: atWork, oldestAtWork: oldest,
+      held: held)
+  }
+
+  private static let loads: [(AMQPReceiverLoad, AMQPDiagnosis.Reason, String)] = [
+    (
+      Self.load(waiting: 6, atWork: 4, oldest: .seconds(840)), .unsettled,
+      "/queues/x: credit 0, 4 unsettled, oldest 14 min, 6 more wait behind them: the handlers have not settled"
+    ),
+    (Self.load(waiting: 6, atWork: 4, oldest: .seconds(1)), .moving, "nothing stands still"),
+    (
+      Self.load(waiting: 2, atWork: 0, held: 8), .held,
+      "/queues/x: credit 0, 8 held back after their handlers failed, 2 more wait behind them"
+    ),
+    (
+      Self.load(waiting: 10), .untaken,
+      "/queues/x: credit 0, 10 have arrived, the oldest 14 min ago, and nobody takes them"
+    ),
+    (
+      Self.load(waiting: 9), .unsettled,
+      "/queues/x: credit 0, 1 unsettled, oldest 14 min, 9 more wait behind them: the handlers have not settled"
+    ),
+  ]
+
+  @Test("what is buffered here and no handler has begun is not said to be the handlers'", arguments: 0..<Self.loads.count)
+  func buffered(_ row: Int) {
+    let (load, reason, sentence) = Self.loads[row]
+    let link = Self.link(.receiver, unsettled: 10, oldest: .seconds(840))
+    let diagnosis = AMQPDiagnosis(states: [Self.open()], statistics: [Self.connection([link])], loads: [load])
+    #expect(diagnosis.reason == reason)
+    #expect(diagnosis.sentence == sentence)
+    #expect(diagnosis.address == (reason == .moving ? nil : "/queues/x"))
+  }
+
+  @Test("a client that processes tells handlers at work, those behind them, and those held after a failure, apart")
+  func processing() async throws {
+    struct Fault: Error {}
+    try await PlayedBusHandle.run { bus in
+      try await bus.put(["a", "b", "c"], in: "q")
+      try await AMQPClient(bus.configuration()).withClient { client in
+        let gate = OneShot<Void>()
+        let begun = OneShot<Void>()
+        let work = Task {
+          try await client.process(from: "q", maxConcurrent: 1, policy: AMQPProcessPolicy(prefetch: 2)) { _ in
+            begun.fulfil(())
+            try await gate.wait()
+            throw Fault()
+          }
+        }
+        try await begun.wait()
+        var limits = AMQPDiagnosis.Limits(waiting: .zero)
+        func wait(for words: String...) async {
+          // Until what has arrived has been read.
+          while true {
+            let found = await client.diagnoses(limits: limits)
+            if found.contains(where: { one in words.allSatisfy { one.sentence.contains($0) } }) { return }
+            await Task.yield()
+          }
+        }
+        await wait(for: "1 unsettled, oldest", "2 more wait behind them: the handlers have not settled")
+        limits.waiting = .seconds(3_600)
+        #expect(await client.diagnoses(limits: limits).allSatisfy { $0.address == nil })
+        gate.fulfil(())
+        await wait(for: "3 held back after their handlers failed")
+        work.cancel()
+        _ = await work.result
+        #expect(client.loads.isEmpty)
+      }
+    }
+  }
+
   @Test("the heaviest of several reasons is told")
   func heaviest() {
     let links = [

@@ -138,16 +138,17 @@ struct ProcessMachineTests {
     same(machine.finished(1, run: 1, .failure(.delay(.seconds(1)))), [.settle(1, .unlock)])
   }
 
-  @Test("taken back by the bus: those of its key behind it go back after it, since they would overtake it")
+  @Test(
+    "taken back by the bus: those of its key behind it go back before the link is unlocked, or later ones would overtake them")
   func withdrawnInOrder() {
     var machine = self.machine(concurrent: 3)
     for ticket in 1...4 as ClosedRange<UInt64> { _ = self.arrive(&machine, ticket, "a") }
     _ = self.arrive(&machine, 5, "b")
     // Not the one at work: that goes on, and what is before the one taken back stays.
-    same(machine.withdrawn(3), [.settle(3, .unlock), .settle(4, .handBackUnbegun)])
+    same(machine.withdrawn(3), [.settle(4, .handBackUnbegun), .settle(3, .unlock)])
     same(machine.withdrawn(1), [.cancel(1)])
     same(
-      machine.finished(1, run: 1, .failure(.delay(.seconds(1)))), [.settle(1, .unlock), .settle(2, .handBackUnbegun)])
+      machine.finished(1, run: 1, .failure(.delay(.seconds(1)))), [.settle(2, .handBackUnbegun), .settle(1, .unlock)])
     same(self.arrive(&machine, 6, "a"), [.start(6, run: 1)])
   }
 
