@@ -67,11 +67,18 @@ extension AMQPClient {
       return load
     }
     defer { self.setLoad(work, nil) }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await keeper.run() }
-      // The group waits for the keeper, which gives back and detaches when it is cancelled.
-      defer { group.cancelAll() }
-      return try await body(AMQPDeliveries(address: address, buffer: buffer))
+    // No child of ours: when we are cancelled, the link must stay until `body` has settled what it has in hand. Cancelled and
+    // awaited below, whatever happens: then it gives back what nobody has taken, and detaches.
+    let keeping = Task.detached { await keeper.run() }
+    do {
+      let result = try await body(AMQPDeliveries(address: address, buffer: buffer))
+      keeping.cancel()
+      await keeping.value
+      return result
+    } catch {
+      keeping.cancel()
+      await keeping.value
+      throw error
     }
   }
 }

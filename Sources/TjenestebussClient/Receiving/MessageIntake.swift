@@ -129,7 +129,8 @@ struct MessageIntake: DeliveryIntake {
     let key = MessageKey(received.message)
     var arrival = arrival
     if arrival == .underWay, let duplicates {
-      arrival = await duplicates.wait(for: key, within: self.configuration.redeliveryDelay)
+      // As long as may be: each time that it is given back counts on RabbitMQ 4.0.
+      arrival = await duplicates.wait(for: key, within: self.longestDelay)
     }
     switch arrival {
     case .handledBefore: return .accept { $0.duplicates += 1 }
@@ -237,12 +238,16 @@ struct MessageIntake: DeliveryIntake {
     }
   }
 
+  /// A Service Bus takes the message back when its lock has run out, however long we hold it.
+  private var longestDelay: Duration {
+    self.endpoint.dialect.holdsLocks ? self.configuration.redeliveryDelay : self.configuration.longestRedeliveryDelay
+  }
+
   private func rule(limit: Int?) -> RetryRule {
     let configuration = self.configuration
     return RetryRule(
       delay: configuration.redeliveryDelay,
-      // A Service Bus takes the message back when its lock has run out, however long we hold it.
-      longestDelay: self.endpoint.dialect.holdsLocks ? configuration.redeliveryDelay : configuration.longestRedeliveryDelay,
+      longestDelay: self.longestDelay,
       window: configuration.concurrency(of: self.queue.kind) * 2, limit: limit, warning: 5)
   }
 

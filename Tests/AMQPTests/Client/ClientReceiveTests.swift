@@ -135,6 +135,34 @@ struct ClientReceiveTests {
     }
   }
 
+  @Test("cancelled while its work ends all the same: the link stays until it has been settled, and it does not come again")
+  func cancelledTooLate() async throws {
+    try await PlayedBusHandle.run { bus in
+      try await bus.put(["m"], in: "q")
+      try await AMQPClient(bus.configuration()).withClient { client in
+        let begun = OneShot<Void>()
+        let gate = OneShot<Void>()
+        let work = Task {
+          try await client.withReceiver(from: "q") { deliveries in
+            let delivery = try #require(try await deliveries.nextBatch()?.first)
+            begun.fulfil(())
+            // Writing to a database that knows no cancellation.
+            await gate.uncancelledValue()
+            try delivery.accept()
+          }
+        }
+        try await begun.wait()
+        work.cancel()
+        // The link, were it closed by the cancellation, would be gone by then.
+        for _ in 0..<20 { _ = try await bus.sight }
+        gate.fulfil(())
+        try await work.value
+        let sight = try await bus.see { $0.receivers["q"] == nil }
+        #expect(sight.outcomes == [.accepted])
+      }
+    }
+  }
+
   @Test("batches come whole; settled together")
   func batches() async throws {
     try await PlayedBusHandle.run { bus in

@@ -32,8 +32,8 @@ struct ClientWithdrawalTests {
         try await begun.wait()
         try await bus.withdraw("q")
         // What unlocks the link, and the second run's.
-        let sight = try await bus.see { $0.outcomes.count == 2 }
-        #expect(sight.outcomes == [.accepted, .accepted])
+        let sight = try await bus.see { $0.withdrawnOutcomes.count == 1 && $0.outcomes.count == 1 }
+        #expect(sight.withdrawnOutcomes == [.accepted] && sight.outcomes == [.accepted])
         processing.cancel()
         return try await processing.value
       }

@@ -280,18 +280,6 @@ final class PlayedBus: ServerDelegate {
     }
   }
 
-  /// Takes back what is held of a queue, as RabbitMQ 4.3 does: the message is the queue's again, its holder has still to settle.
-  fileprivate func withdraw(_ queue: String) {
-    for (number, connection) in self.connections {
-      for (delivery, held) in self.held[number] ?? [:] where held.address == queue {
-        connection.withdraw(delivery)
-        self.queues[queue, default: []].append(held.payload)
-      }
-      connection.flush()
-    }
-    self.give()
-  }
-
   fileprivate func endSessions(of address: String, _ condition: AMQPCondition?) {
     for (number, connection) in self.connections {
       for (link, state) in self.links[number] ?? [:] where state.address == address {
@@ -383,8 +371,6 @@ struct PlayedBusHandle: Sendable {
   func detach(_ address: String, _ condition: AMQPCondition? = nil) async throws {
     try await self.eventLoop.submit { self.bus.value.detach(address, condition) }.get()
   }
-
-  func withdraw(_ queue: String) async throws { try await self.eventLoop.submit { self.bus.value.withdraw(queue) }.get() }
 
   func endSessions(of address: String, _ condition: AMQPCondition? = nil) async throws {
     try await self.eventLoop.submit { self.bus.value.endSessions(of: address, condition) }.get()
