@@ -285,6 +285,7 @@ let package = Package(
         "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
         "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ],
       swiftSettings: houseRules),
   ]

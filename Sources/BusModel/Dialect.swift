@@ -31,17 +31,17 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
         knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [.managementAMQP, .managementHTTP],
-        browses: false, statedMessageLimit: 16 << 20)
+        browses: false, statedMessageLimit: 16 << 20, mayWithdraw: true)
     case .rabbitMQ4AddressV2:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
         knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [.managementAMQP, .managementHTTP],
-        browses: false, statedMessageLimit: 16 << 20)
+        browses: false, statedMessageLimit: 16 << 20, mayWithdraw: true)
     case .activeMQ:
       DialectCapabilities(
         missingQueueForSender: .declaresQueue, unroutableMessage: .declaresQueue, deadLetter: .ownQueue(suffix: "_dl"),
         knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [], browses: true,
-        tellsDeletedQueue: false)
+        tellsDeletedQueue: false, logsInByCertificate: false)
     }
   }
 }
@@ -98,11 +98,16 @@ public struct DialectCapabilities: Sendable, Hashable {
   public var drains: Bool
   /// The largest message the bus takes, in bytes, as it states at the attach; nil where it states none.
   public var statedMessageLimit: UInt64?
+  /// Whether the bus may take back, on an open link, what a receiver holds too long: RabbitMQ from 4.3 on does.
+  public var mayWithdraw: Bool
+  /// Whether a client certificate can be the login (SASL EXTERNAL), where the bus is set up for it.
+  public var logsInByCertificate: Bool
 
   public init(
     missingQueueForSender: MissingQueue, unroutableMessage: MissingQueue, deadLetter: DeadLetter, knowsModified: Bool,
     answersDetach: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, tellsDeletedQueue: Bool = true,
-    refusesSenderAtAttach: Bool = true, drains: Bool = true, statedMessageLimit: UInt64? = nil
+    refusesSenderAtAttach: Bool = true, drains: Bool = true, statedMessageLimit: UInt64? = nil, mayWithdraw: Bool = false,
+    logsInByCertificate: Bool = true
   ) {
     self.missingQueueForSender = missingQueueForSender
     self.unroutableMessage = unroutableMessage
@@ -116,5 +121,7 @@ public struct DialectCapabilities: Sendable, Hashable {
     self.refusesSenderAtAttach = refusesSenderAtAttach
     self.drains = drains
     self.statedMessageLimit = statedMessageLimit
+    self.mayWithdraw = mayWithdraw
+    self.logsInByCertificate = logsInByCertificate
   }
 }

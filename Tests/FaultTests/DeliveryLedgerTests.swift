@@ -35,6 +35,21 @@ struct DeliveryLedgerTests {
     #expect(balance.faults == ["lost: a"])
   }
 
+  @Test("a settlement that turned out not to get through explains the next receipt; without it nothing does")
+  func settlementLost() {
+    for isLost in [true, false] {
+      let balance = self.ledger {
+        $0.sent("a", .accepted)
+        $0.received("a", on: 1)
+        $0.settled("a", on: 1)
+        $0.ended(1, inOrder: true)
+        if isLost { $0.settlementLost("a") }
+        $0.received("a", on: 2)
+      }
+      #expect(balance.duplicates.map(\.reason) == [isLost ? .notSettled : nil])
+    }
+  }
+
   @Test("an outcome that nobody knows is accounted for, arrived or not")
   func unknown() {
     let balance = self.ledger {

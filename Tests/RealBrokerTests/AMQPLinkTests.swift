@@ -100,22 +100,6 @@ struct AMQPLinkTests {
     }
   }
 
-  @Test("5 MB in many frames, both ways", arguments: RealBroker.proven)
-  func large(_ broker: RealBroker) async throws {
-    let queue = try await broker.declareQueue()
-    let body = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
-    try await AMQPConnection.withConnection(try broker.configuration()) { connection in
-      try await connection.withSender(to: broker.sending(to: queue)) { sender in
-        try await self.accepted(self.message("m", body), by: sender)
-      }
-      try await connection.withReceiver(from: broker.receiving(from: queue)) { receiver in
-        let delivery = try #require(try await self.receive(1, from: receiver).first)
-        #expect(try delivery.message().body.bytes == body)
-        try delivery.accept()
-      }
-    }
-  }
-
   @Test(
     "2,000 sends at once and a window of 100: each accepted once, received once, in order", arguments: RealBroker.proven,
     ["classic", "quorum"])
@@ -292,73 +276,6 @@ struct AMQPLinkTests {
         }
         #expect(error.code == .unauthorized)
       }
-    }
-  }
-
-  @Test(
-    "a message larger than the broker says it takes is not sent at all; where it says nothing, it goes",
-    arguments: RealBroker.proven)
-  func tooLarge(_ broker: RealBroker) async throws {
-    let queue = try await broker.declareQueue()
-    try await AMQPConnection.withConnection(try broker.configuration()) { connection in
-      let sender = try await connection.openSender(to: broker.sending(to: queue))
-      let limit = broker.dialect.capabilities.statedMessageLimit
-      #expect(sender.maximumMessageSize == limit)
-      if limit != nil {
-        let error = await #expect(throws: AMQPError.self) {
-          try await sender.send(self.message("m", [UInt8](repeating: 0, count: 17 << 20)))
-        }
-        #expect(error?.code == .messageTooLarge)
-      }
-      try await self.accepted(self.message("m"), by: sender)
-    }
-  }
-
-  @Test("a queue deleted under its receiver: told as deleted, or silence, as the capabilities state", arguments: RealBroker.all)
-  func deletedQueue(_ broker: RealBroker) async throws {
-    let queue = try await broker.declareQueue()
-    try await AMQPConnection.withConnection(try broker.configuration()) { connection in
-      let receiver = try await connection.openReceiver(from: broker.receiving(from: queue))
-      try await broker.deleteQueue(queue)
-      if broker.dialect.capabilities.tellsDeletedQueue {
-        let error = await #expect(throws: AMQPError.self) { _ = try await receiver.nextBatch() }
-        #expect(error?.condition?.name == AMQPCondition.resourceDeleted)
-      } else {
-        // Nothing comes, whatever is waited for: only who attaches anew is told. On a connection of its own: the old one breaks.
-        let error = await #expect(throws: AMQPError.self) {
-          try await AMQPConnection.withConnection(try broker.configuration()) { again in
-            _ = try await again.openReceiver(from: broker.receiving(from: queue))
-          }
-        }
-        #expect(error?.code == .notFound)
-      }
-    }
-  }
-
-  @Test(
-    "drained, a receiver gets what there is and its credit back; where that ends the session, it is not asked",
-    arguments: RealBroker.proven)
-  func drain(_ broker: RealBroker) async throws {
-    let queue = try await broker.declareQueue()
-    try await AMQPConnection.withConnection(try broker.configuration()) { connection in
-      let sender = try await connection.openSender(to: broker.sending(to: queue))
-      for number in 0..<3 { try await self.accepted(self.message("m-\(number)"), by: sender) }
-      let receiver = try await connection.openReceiver(from: broker.receiving(from: queue), credit: 10)
-      guard broker.dialect.capabilities.drains else {
-        let error = await #expect(throws: AMQPError.self) { try await receiver.drain() }
-        #expect(error?.code == .drainNotSupported)
-        // And it goes on as it was.
-        try receiver.settle(try await self.receive(3, from: receiver), as: .accepted)
-        return
-      }
-      try await receiver.drain()
-      try receiver.settle(try await self.receive(3, from: receiver), as: .accepted)
-      // No credit: what comes now stays until it is granted again.
-      try await self.accepted(self.message("later"), by: sender)
-      receiver.resume()
-      let later = try #require(try await self.receive(1, from: receiver).first)
-      #expect(try later.message().properties.messageID == "later")
-      try later.accept()
     }
   }
 

@@ -32,10 +32,17 @@ struct AMQPSecurityTests {
     return configuration
   }
 
-  @Test("EXTERNAL: the client certificate is the login, from files and from texts", arguments: RealBroker.all)
+  @Test(
+    "EXTERNAL: the client certificate is the login, from files and from texts; where it cannot be, nothing is sent",
+    arguments: RealBroker.proven)
   func external(_ broker: RealBroker) async throws {
     let certificate = try broker.variable("CLIENT_CERTIFICATE")
     let key = try broker.variable("CLIENT_KEY")
+    guard broker.dialect.capabilities.logsInByCertificate else {
+      let identity = AMQPClientIdentity(certificateFile: certificate, keyFile: key)
+      #expect(await self.failure(try self.identified(broker, identity))?.code == .mechanismNotOffered)
+      return
+    }
     let texts = AMQPClientIdentity(
       certificatePEM: try String(contentsOfFile: certificate, encoding: .utf8),
       keyPEM: Secret(try String(contentsOfFile: key, encoding: .utf8)))

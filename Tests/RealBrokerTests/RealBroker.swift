@@ -26,9 +26,15 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   /// The RabbitMQs among them: those have a management API.
   static let all = proven.filter { $0.dialect != .activeMQ }
   /// RabbitMQ 4.0, and 4.3 where it was started too.
-  static let fours = [rabbitMQ4] + [rabbitMQ43].filter { (try? $0.variable("URL")) != nil }
+  static let fours = all.filter { $0.dialect == .rabbitMQ4AddressV2 }
 
   var testDescription: String { self.name }
+
+  /// Whether this one takes back what a receiver holds for longer than the queue's `x-consumer-timeout`.
+  var withdraws: Bool { self.name == RealBroker.rabbitMQ43.name }
+
+  /// RabbitMQ's kinds of queue; ActiveMQ has one.
+  var queueKinds: [String] { self.dialect == .activeMQ ? ["classic"] : ["classic", "quorum"] }
 
   private struct Missing: Error, CustomStringConvertible {
     let variable: String
@@ -129,9 +135,14 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   }
 
   /// Runs the broker's own control program.
-  func control(_ arguments: String...) async throws {
+  func control(_ arguments: String...) async throws { try await self.run("CTL", arguments) }
+
+  /// Kills or starts the broker: only where nobody else uses it.
+  func node(_ command: String) async throws { try await self.run("NODE", [command]) }
+
+  private func run(_ program: String, _ arguments: [String]) async throws {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try self.variable("CTL"))
+    process.executableURL = URL(fileURLWithPath: try self.variable(program))
     process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     let status = try await withCheckedThrowingContinuation { continuation in

@@ -121,6 +121,7 @@ final class SenderKeeper: Sendable {
         return
       } catch {
         // The client is closing, and tells those who wait why: a refused login is more than that it was stopped.
+        recovery.finished()
         return
       }
     }

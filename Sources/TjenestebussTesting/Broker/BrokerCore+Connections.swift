@@ -81,8 +81,14 @@ extension BrokerCore {
       connection.cut()
       return .ignored
     }
-    self.clients[number]?.alarms["cut"] = self.after(self.refusalDelay) { $0.clients[number]?.connection.cut() }
+    self.cut(number, after: self.refusalDelay)
     return .ignored
+  }
+
+  /// Cuts the connection when so many milliseconds are over.
+  func cut(_ number: Int, after milliseconds: Int64) {
+    guard self.clients[number]?.alarms["cut"] == nil else { return }
+    self.clients[number]?.alarms["cut"] = self.after(milliseconds) { $0.clients[number]?.connection.cut() }
   }
 
   func opened(_ connection: ServerConnection, _ open: PeerOpen) {

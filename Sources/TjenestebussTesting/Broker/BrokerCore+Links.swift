@@ -42,6 +42,7 @@ extension BrokerCore {
         if self.product == .rabbitMQ43 { answer.distributionMode = .move }
       }
       connection.accept(link, answer)
+      self.clients[connection.number]?.hasAttached = true
       if role == .receiver { self.topUp(key, on: connection) }
       if self.product.isServiceBus { self.watchIdleness(of: connection) }
     } catch {

@@ -72,8 +72,7 @@ extension BrokerCore {
     self.count(outcome)
     if outcome == nil {
       // RabbitMQ 3 does not survive its own refusal.
-      let number = connection.number
-      self.clients[number]?.alarms["cut"] = self.after(4_000) { $0.clients[number]?.connection.cut() }
+      self.cut(connection.number, after: 4_000)
     }
     guard !transfer.settled, let outcome else { return }
     self.answer(transfer.delivery, outcome, on: connection)

@@ -176,13 +176,16 @@ extension BrokerCore {
 
   private static let linkIdleness: Int64 = 600_000
   private static let connectionIdleness: Int64 = 300_000
+  private static let firstLink: Int64 = 60_000
 
-  /// Links that nothing moves on are detached after ten minutes, a connection without links is closed after five.
+  /// Links that nothing moves on are detached after ten minutes; a connection without links is closed after five, one that has
+  /// never had a link after one.
   func watchIdleness(of connection: ServerConnection) {
     let number = connection.number
     self.clients[number]?.alarms.removeValue(forKey: "idle")?()
     let links = self.links.filter { $0.key.connection == number }
-    let due = links.values.map { $0.lastUse + BrokerCore.linkIdleness }.min() ?? self.now + BrokerCore.connectionIdleness
+    let bare = self.clients[number]?.hasAttached == true ? BrokerCore.connectionIdleness : BrokerCore.firstLink
+    let due = links.values.map { $0.lastUse + BrokerCore.linkIdleness }.min() ?? self.now + bare
     self.clients[number]?.alarms["idle"] = self.after(max(1, due - self.now)) { $0.endIdle(number) }
   }
 
@@ -190,9 +193,12 @@ extension BrokerCore {
     guard let connection = self.clients[number]?.connection else { return }
     let links = self.links.filter { $0.key.connection == number }
     guard !links.isEmpty else {
+      let isBare = self.clients[number]?.hasAttached != true
       connection.close(
         AMQPCondition(
-          AMQPCondition.connectionForced, text: "The connection was inactive for more than the allowed 300000 milliseconds"))
+          AMQPCondition.connectionForced,
+          text: "The connection was inactive for more than the allowed \(isBare ? Self.firstLink : Self.connectionIdleness) milliseconds"
+        ))
       return self.markUnflushed(number)
     }
     for (key, link) in links where link.lastUse + BrokerCore.linkIdleness <= self.now {

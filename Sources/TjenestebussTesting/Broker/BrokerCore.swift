@@ -79,6 +79,8 @@ final class BrokerCore: ServerDelegate {
     var user: String
     var containerID: String?
     var hasOpened = false
+    /// Whether a link of it was ever granted.
+    var hasAttached = false
     /// What the client's Open says of the virtual host, when that is not ours.
     var isShutOut = false
     /// Whether it has shown who it is: with Azure a token must follow an anonymous login.
@@ -157,10 +159,11 @@ final class BrokerCore: ServerDelegate {
     guard let queue = self.queues.removeValue(forKey: name) else { return nil }
     let gone = AMQPCondition(AMQPCondition.resourceDeleted, text: "queue '\(name)' was deleted")
     for (key, link) in self.links {
-      switch link.use {
-      case .outgoing(name, _, _), .incoming(.queue(name, _)):
-        // RabbitMQ 3 says nothing at all to them.
-        if self.product != .rabbitMQ310 { self.detach(key, gone) }
+      switch (link.use, self.product) {
+      // RabbitMQ 3 says nothing to senders, and its session with a receiver does not survive it.
+      case (.outgoing(name, _, _), .rabbitMQ310): self.cut(key.connection, after: 3_000)
+      case (.incoming, .rabbitMQ310): break
+      case (.outgoing(name, _, _), _), (.incoming(.queue(name, _)), _): self.detach(key, gone)
       default: break
       }
     }
@@ -377,27 +380,5 @@ final class BrokerCore: ServerDelegate {
     let consumer = Machine.Consumer(self.lastConsumer)
     self.consumers[consumer] = key
     return consumer
-  }
-
-  func snapshot() -> BrokerSnapshot {
-    BrokerSnapshot(
-      queues: Dictionary(
-        uniqueKeysWithValues: self.queues.map { name, queue in
-          (
-            name,
-            BrokerSnapshot.Queue(
-              name: name, depth: queue.machine.depth, locked: queue.machine.lockedCount,
-              consumers: queue.machine.consumerCount, isPaused: queue.machine.isPaused, arrived: queue.arrived,
-              consumed: queue.consumed)
-          )
-        }),
-      connections: self.clients.sorted { $0.key < $1.key }.compactMap { number, client in
-        client.containerID.map { containerID in
-          BrokerSnapshot.Connection(
-            number: number, user: client.user, containerID: containerID,
-            links: self.links.count { $0.key.connection == number && !$0.value.isDetached })
-        }
-      },
-      counters: self.counters)
   }
 }

@@ -64,3 +64,27 @@ public struct BrokerCounters: Sendable, Hashable {
   /// Sessions and connections that the broker ended because of what the client did.
   public var clientFaults = 0
 }
+
+extension BrokerCore {
+  func snapshot() -> BrokerSnapshot {
+    BrokerSnapshot(
+      queues: Dictionary(
+        uniqueKeysWithValues: self.queues.map { name, queue in
+          (
+            name,
+            BrokerSnapshot.Queue(
+              name: name, depth: queue.machine.depth, locked: queue.machine.lockedCount,
+              consumers: queue.machine.consumerCount, isPaused: queue.machine.isPaused, arrived: queue.arrived,
+              consumed: queue.consumed)
+          )
+        }),
+      connections: self.clients.sorted { $0.key < $1.key }.compactMap { number, client in
+        client.containerID.map { containerID in
+          BrokerSnapshot.Connection(
+            number: number, user: client.user, containerID: containerID,
+            links: self.links.count { $0.key.connection == number && !$0.value.isDetached })
+        }
+      },
+      counters: self.counters)
+  }
+}

@@ -80,6 +80,12 @@ public struct DeliveryLedger: Sendable {
     self.receipts[id]?[index].isSettled = true
   }
 
+  /// It turned out that the last settlement of this message did not get through: the bus delivers it again.
+  public mutating func settlementLost(_ id: String) {
+    guard let index = self.receipts[id]?.lastIndex(where: \.isSettled) else { return }
+    self.receipts[id]?[index].isSettled = false
+  }
+
   /// A life of a link has ended. - Parameter inOrder: detached or closed, and the peer has answered: what was settled has reached it.
   public mutating func ended(_ link: Int, inOrder: Bool) { self.links[link, default: Link()].endedInOrder = inOrder }
 

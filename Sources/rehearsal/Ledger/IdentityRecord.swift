@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import TjenestebussTesting
 
 /// One line of an id log: what happened to one message, by its id. Nothing of its content.
 struct IdentityRecord: Sendable, Codable, Hashable {
   /// What a sender was told.
-  enum Outcome: String, Sendable, Codable, Hashable {
-    case accepted, unknown, rejected, released, modified
-    case notSent = "not-sent"
-  }
+  typealias Outcome = DeliveryLedger.SendOutcome
 
   var id: String
   var from: HerID

@@ -1,60 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Every message by its id: sent, received, received again, left, lost. Pure: records in, numbers out.
+import TjenestebussTesting
+
+/// Every message by its id, as ``DeliveryLedger`` counts it, and whether it went from and to whom it was sent. Pure: records in,
+/// numbers out.
 ///
 /// `tools/verify-ledger` computes the same from the logs, in another language, and must come to the same.
 struct Ledger: Sendable {
-  private struct Sent {
-    var outcomes: Set<IdentityRecord.Outcome> = []
-    var ends: Set<[Int32]> = []
-  }
-
-  private var sent: [String: Sent] = [:]
-  private var receipts: [String: Int] = [:]
-  private var left: Set<String> = []
+  private var deliveries = DeliveryLedger()
+  private var senders: [String: Set<[Int32]>] = [:]
   private var ends: [(id: String, from: Int32, to: Int32)] = []
 
   mutating func sent(_ record: IdentityRecord) {
-    if let outcome = record.outcome { self.sent[record.id, default: Sent()].outcomes.insert(outcome) }
-    self.sent[record.id, default: Sent()].ends.insert([record.from.value, record.to.value])
+    self.deliveries.sent(record.id, record.outcome ?? .notSent)
+    self.senders[record.id, default: []].insert([record.from.value, record.to.value])
   }
 
   mutating func received(_ record: IdentityRecord) {
-    self.receipts[record.id, default: 0] += 1
+    self.deliveries.received(record.id)
     self.ends.append((record.id, record.from.value, record.to.value))
   }
 
   mutating func left(_ record: IdentityRecord) {
-    self.left.insert(record.id)
+    self.deliveries.left(record.id)
     self.ends.append((record.id, record.from.value, record.to.value))
   }
 
   /// How many sends were accepted so far.
-  var acceptedCount: Int { self.sent.values.count { $0.outcomes.contains(.accepted) } }
+  var acceptedCount: Int { self.deliveries.accepted.count }
 
-  /// Ids that a bus took (or may have taken) and nobody has received yet.
-  var outstanding: Set<String> {
-    Set(self.sent.filter { $0.value.outcomes.contains(.accepted) }.keys).subtracting(self.receipts.keys)
-  }
+  /// Ids that a bus took and nobody has received yet.
+  var outstanding: Set<String> { self.deliveries.outstanding }
 
   func balance(minimumSent: Int) -> Balance {
-    let accepted = Set(self.sent.filter { $0.value.outcomes.contains(.accepted) }.keys)
-    let unknown = Set(self.sent.filter { $0.value.outcomes.contains(.unknown) }.keys).subtracting(accepted)
-    let present = Set(self.receipts.keys).union(self.left)
-    let known = Set(self.sent.keys)
+    let deliveries = self.deliveries
     var balance = Balance()
-    balance.sent = accepted.count
-    balance.unknown = unknown.count
-    balance.received = accepted.intersection(self.receipts.keys).count
-    balance.duplicate = self.receipts.values.reduce(0) { $0 + $1 - 1 }
-    balance.left = self.left.subtracting(self.receipts.keys).count
-    balance.lost = accepted.subtracting(present).count
-    balance.alien = present.subtracting(known).count
-    balance.denied = present.intersection(known).subtracting(accepted).subtracting(unknown).count
+    balance.sent = deliveries.accepted.count
+    balance.unknown = deliveries.unknown.count
+    balance.received = deliveries.accepted.intersection(deliveries.received).count
+    balance.duplicate = deliveries.repeatedReceipts
+    balance.left = deliveries.left.subtracting(deliveries.received).count
+    balance.lost = deliveries.lost.count
+    balance.alien = deliveries.aliens.count
+    balance.denied = deliveries.denied.count
     balance.misdirected = self.ends.count { end in
-      self.sent[end.id].map { !$0.ends.contains([end.from, end.to]) } ?? false
+      self.senders[end.id].map { !$0.contains([end.from, end.to]) } ?? false
     }
-    balance.lyingCopy = self.left.intersection(self.receipts.keys).count
+    balance.lyingCopy = deliveries.left.intersection(deliveries.received).count
     balance.minimumSent = minimumSent
     return balance
   }

@@ -44,6 +44,21 @@ enum LoginRows {
     },
     Row("login: wrong password") { play in try await Self.refused(play, "app", "wrong") },
     Row("login: unknown user") { play in try await Self.refused(play, "nobody", "app") },
+    Row("login: AMQPLAIN", on: .rabbitMQ) { play in
+      let line = try await play.connect()
+      line.write(.header(protocolID: 3, version: [1, 0, 0]))
+      try await line.quietly { try await line.read(until: AMQPFrame.Code.saslMechanisms) }
+      line.loginByTable("app", "app")
+      try await line.read(until: AMQPFrame.Code.saslOutcome)
+      try await line.quietly { try await Self.open(line) }
+    },
+    Row("login: AMQPLAIN, wrong password", on: .rabbitMQ) { play in
+      let line = try await play.connect()
+      line.write(.header(protocolID: 3, version: [1, 0, 0]))
+      try await line.quietly { try await line.read(until: AMQPFrame.Code.saslMechanisms) }
+      line.loginByTable("app", "wrong")
+      try await line.readLate([3])
+    },
     Row("login: TLS and EXTERNAL with a client certificate", on: .rabbitMQ) { play in
       let line = try await play.connect(tls: TLSContexts.withCertificate(play.bus))
       line.write(.header(protocolID: 3, version: [1, 0, 0]))

@@ -32,8 +32,19 @@ struct FaultBus: Sendable {
     case inMemory = "in-memory"
     case rabbitMQ3 = "RabbitMQ 3.10"
     case rabbitMQ4 = "RabbitMQ 4.0"
+    case rabbitMQ43 = "RabbitMQ 4.3"
+    case activeMQ = "ActiveMQ 6.1"
 
     var testDescription: String { self.rawValue }
+
+    /// Those that `scripts/with-brokers` says it has started; without a word from it, what `make test` has.
+    static let real: [Kind] = {
+      let named = ProcessInfo.processInfo.environment["TJENESTEBUSS_BROKERS"] ?? "RABBITMQ3,RABBITMQ4"
+      let kinds: [String: Kind] = [
+        "RABBITMQ3": .rabbitMQ3, "RABBITMQ4": .rabbitMQ4, "RABBITMQ43": .rabbitMQ43, "ACTIVEMQ": .activeMQ,
+      ]
+      return named.split(separator: ",").compactMap { kinds[String($0)] }
+    }()
   }
 
   static func with<Result: Sendable>(_ kind: Kind, _ body: (FaultBus) async throws -> Result) async throws -> Result {
@@ -50,6 +61,15 @@ struct FaultBus: Sendable {
       }
     case .rabbitMQ3: return try await FaultBus.real(kind, "TJENESTEBUSS_RABBITMQ3", .rabbitMQ3, body)
     case .rabbitMQ4: return try await FaultBus.real(kind, "TJENESTEBUSS_RABBITMQ4", .rabbitMQ4AddressV2, body)
+    case .rabbitMQ43: return try await FaultBus.real(kind, "TJENESTEBUSS_RABBITMQ43", .rabbitMQ4AddressV2, body)
+    case .activeMQ:
+      // The first attach makes the queue.
+      let url = try FaultBus.url("TJENESTEBUSS_ACTIVEMQ_URL")
+      let queue = "fault_\(UUID().uuidString.prefix(8).lowercased())"
+      return try await body(
+        FaultBus(
+          name: kind.rawValue, host: url.host ?? "", port: url.port ?? 0, login: .plain(user: "app", password: Secret("app")),
+          sendingAddress: queue, receivingAddress: queue))
     }
   }
 

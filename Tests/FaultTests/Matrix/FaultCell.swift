@@ -1,50 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import TjenestebussTesting
 
-/// One cell of the matrix: what happens to the network, and while what is done.
-struct FaultCell: Sendable, CustomTestStringConvertible {
-  enum Phase: String, Sendable, CaseIterable { case send, receive, settle, close }
-
-  enum Kind: String, Sendable, CaseIterable {
-    case latency
-    case cut
-    case halfOpen = "half-open"
-    case slowClose = "slow close"
-    case timeout, reset, slicing
-    case byteLimit = "byte limit"
-  }
-
-  let kind: Kind
+/// One cell of a matrix: what happens to the network, and while what is done.
+struct FaultCell<Phase: FaultPhase>: Sendable {
+  let kind: FaultKind
   let phase: Phase
 
-  var testDescription: String { "\(self.kind.rawValue) while \(self.phase.rawValue)" }
-
-  static let all = Kind.allCases.flatMap { kind in Phase.allCases.map { FaultCell(kind: kind, phase: $0) } }
-
-  /// Every kind once, every phase twice.
-  static let some = zip(Kind.allCases, Phase.allCases + Phase.allCases).map { FaultCell(kind: $0, phase: $1) }
-
-  /// Whether connections live through it.
-  var isHarmless: Bool { self.kind == .latency || self.kind == .slicing }
-
-  var fault: NetworkFault {
-    switch self.kind {
-    case .latency: .latency(.milliseconds(5), jitter: .milliseconds(20))
-    case .cut: .cut
-    case .halfOpen: .halfOpen
-    case .slowClose: .slowClose(.milliseconds(100))
-    case .timeout: .timeout
-    case .reset: .reset
-    case .slicing: .slicing(bytes: 11)
-    // In the middle of a frame: of a message, or of the settlements.
-    case .byteLimit: .byteLimit(self.phase == .send || self.phase == .receive ? 333 : 35)
-    }
+  static var all: [FaultCell] {
+    FaultKind.allCases.flatMap { kind in Phase.allCases.map { FaultCell(kind: kind, phase: $0) } }
   }
 
-  var directions: ProxyDirections {
-    guard self.kind == .byteLimit else { return .both }
-    return self.phase == .receive ? .toClient : .toServer
+  /// Every kind once, every phase twice.
+  static var some: [FaultCell] {
+    zip(FaultKind.allCases, Array(Phase.allCases) + Array(Phase.allCases)).map { FaultCell(kind: $0, phase: $1) }
+  }
+
+  var fault: NetworkFault { self.kind.fault(byteLimit: self.phase.byteLimit) }
+
+  var directions: ProxyDirections { self.kind == .byteLimit ? self.phase.limited : .both }
+}
+
+/// A cell on one bus.
+struct FaultPlay<Phase: FaultPhase>: Sendable, CustomTestStringConvertible {
+  let bus: FaultBus.Kind
+  let cell: FaultCell<Phase>
+
+  var testDescription: String { "\(self.bus.rawValue): \(self.cell.kind.rawValue) while \(self.cell.phase.rawValue)" }
+
+  /// On the in-memory broker each fault with each phase. On real brokers every fault and every phase; with
+  /// TJENESTEBUSS_FAULT_MATRIX=all each with each.
+  static var all: [FaultPlay] {
+    let isWhole = ProcessInfo.processInfo.environment["TJENESTEBUSS_FAULT_MATRIX"] == "all"
+    return FaultCell.all.map { FaultPlay(bus: .inMemory, cell: $0) }
+      + FaultBus.Kind.real.flatMap { bus in (isWhole ? FaultCell.all : FaultCell.some).map { FaultPlay(bus: bus, cell: $0) } }
   }
 }

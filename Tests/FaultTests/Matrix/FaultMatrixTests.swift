@@ -4,29 +4,28 @@ import Foundation
 import Testing
 import TjenestebussTesting
 
-@Suite("The fault matrix: eight faults of the network while sending, receiving, settling and closing", .timeLimit(.minutes(5)))
+@Suite("The fault matrix: eight faults of the network, and nothing is lost", .timeLimit(.minutes(5)))
 struct FaultMatrixTests {
-  @Test("in-memory broker: nothing lost, every duplicate explained", arguments: FaultCell.all)
-  func inMemory(_ cell: FaultCell) async throws { try await self.play(cell, on: .inMemory) }
+  @Test("connections: send, receive, settle, close; every duplicate is explained", arguments: FaultPlay<ConnectionPhase>.all)
+  func connections(_ play: FaultPlay<ConnectionPhase>) async throws {
+    let balance = try await FaultBus.with(play.bus) { bus in try await FaultRun.play(play.cell, on: bus) }
+    self.judge(balance, "connection", play)
+  }
 
-  @Test("RabbitMQ 3.10: nothing lost, every duplicate explained", arguments: FaultMatrixTests.realCells)
-  func rabbitMQ3(_ cell: FaultCell) async throws { try await self.play(cell, on: .rabbitMQ3) }
+  @Test(
+    "a client that comes back: send, withReceiver, process, shutdown; every duplicate is explained",
+    arguments: FaultPlay<ClientPhase>.all)
+  func clients(_ play: FaultPlay<ClientPhase>) async throws {
+    let balance = try await FaultBus.with(play.bus) { bus in try await ClientFaultRun.play(play.cell, on: bus) }
+    self.judge(balance, "client", play)
+  }
 
-  @Test("RabbitMQ 4.0: nothing lost, every duplicate explained", arguments: FaultMatrixTests.realCells)
-  func rabbitMQ4(_ cell: FaultCell) async throws { try await self.play(cell, on: .rabbitMQ4) }
-
-  private static let environment = ProcessInfo.processInfo.environment
-
-  /// On real brokers every kind of fault and every phase; with TJENESTEBUSS_FAULT_MATRIX=all each with each.
-  static let realCells = environment["TJENESTEBUSS_FAULT_MATRIX"] == "all" ? FaultCell.all : FaultCell.some
-
-  private func play(_ cell: FaultCell, on kind: FaultBus.Kind) async throws {
-    let balance = try await FaultBus.with(kind) { bus in try await FaultRun.play(cell, on: bus) }
+  private func judge<Phase>(_ balance: DeliveryLedger.Balance, _ what: String, _ play: FaultPlay<Phase>) {
     #expect(balance.faults == [], "\(balance)")
-    #expect(balance.accepted >= FaultRun.count)
+    #expect(balance.accepted >= FaultStage.count)
     #expect(balance.received == balance.accepted)
-    if Self.environment["TJENESTEBUSS_FAULT_REPORT"] != nil {
-      print("fault matrix | \(kind.rawValue) | \(cell.testDescription) | \(balance)")
+    if ProcessInfo.processInfo.environment["TJENESTEBUSS_FAULT_REPORT"] != nil {
+      print("fault matrix | \(what) | \(play.testDescription) | \(balance)")
     }
   }
 }

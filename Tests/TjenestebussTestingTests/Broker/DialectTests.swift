@@ -171,11 +171,18 @@ struct DialectTests {
     }
   }
 
-  @Test("the dialect's largest message is stated in the attach, and more is not sent")
-  func messageSize() async throws {
-    try await withTestBroker(.azureServiceBus) { broker, connection in
+  private static let limits: [(BrokerProduct, Dialect, UInt64?)] = [
+    (.azureServiceBus, .azureServiceBus, 256 << 10), (.serviceBusWindowsServer, .serviceBusWindowsServer, 50 << 20),
+    (.rabbitMQ310, .rabbitMQ3, nil), (.rabbitMQ40, .rabbitMQ4AddressV2, 16 << 20), (.rabbitMQ43, .rabbitMQ4AddressV2, 16 << 20),
+    (.activeMQ, .activeMQ, nil),
+  ]
+
+  @Test("the largest message is stated in the attach, and more is not sent", arguments: limits)
+  func messageSize(_ product: BrokerProduct, _ dialect: Dialect, _ limit: UInt64?) async throws {
+    try await withTestBroker(dialect, change: { $0.product = product }) { broker, connection in
       let sender = try await connection.openSender(to: broker.sendingAddress("q"))
-      #expect(sender.maximumMessageSize == 256 << 10)
+      #expect(sender.maximumMessageSize == limit)
+      guard product == .azureServiceBus else { return }
       let large = AMQPMessage(body: .data([UInt8](repeating: 0, count: 300_000)))
       let error = await #expect(throws: AMQPError.self) { _ = try await sender.send(large) }
       #expect(error?.code == .messageTooLarge)
