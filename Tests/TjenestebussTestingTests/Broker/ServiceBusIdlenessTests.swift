@@ -70,12 +70,19 @@ struct ServiceBusIdlenessTests {
     try await InMemoryBroker.withBroker(configuration) { broker in
       let policy = AMQPRecoveryPolicy(AMQPBackOff(initial: .milliseconds(10), maximum: .milliseconds(100)))
       try await AMQPClient(broker.clientConfiguration(), recovery: policy).withClient { client in
+        var states = client.states.makeAsyncIterator()
+        func receiver(until isMet: (AMQPClientState) -> Bool) async {
+          while let state = await states.next() {
+            if case .receiver = state.subject, isMet(state) { return }
+          }
+        }
         try await client.withReceiver(from: broker.receivingAddress("q")) { deliveries in
           var iterator = deliveries.makeAsyncIterator()
+          await receiver { $0.phase == .open }
           for round in 0..<2 {
-            try await broker.waitUntil("the receiver") { $0.queues["q"]?.consumers == 1 }
             clock.advance(by: .seconds(600))
-            try await broker.waitUntil("the receiver again") { $0.queues["q"]?.consumers == 1 }
+            await receiver { $0.cause?.condition?.name == AMQPCondition.linkDetachForced }
+            await receiver { $0.phase == .open }
             let outcome = try await client.send(.test("m-\(round)"), to: broker.sendingAddress("q"))
             #expect(outcome == .accepted)
             let delivery = try #require(try await iterator.next())
