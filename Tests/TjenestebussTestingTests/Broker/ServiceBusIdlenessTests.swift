@@ -79,16 +79,14 @@ struct ServiceBusIdlenessTests {
         try await client.withReceiver(from: broker.receivingAddress("q")) { deliveries in
           var iterator = deliveries.makeAsyncIterator()
           await receiver { $0.phase == .open }
-          for round in 0..<2 {
-            clock.advance(by: .seconds(600))
-            await receiver { $0.cause?.condition?.name == AMQPCondition.linkDetachForced }
-            await receiver { $0.phase == .open }
-            let outcome = try await client.send(.test("m-\(round)"), to: broker.sendingAddress("q"))
-            #expect(outcome == .accepted)
-            let delivery = try #require(try await iterator.next())
-            #expect(try delivery.id() == .string("m-\(round)"))
-            try delivery.accept()
-          }
+          clock.advance(by: .seconds(600))
+          await receiver { $0.cause?.condition?.name == AMQPCondition.linkDetachForced }
+          await receiver { $0.phase == .open }
+          let outcome = try await client.send(.test("m"), to: broker.sendingAddress("q"))
+          #expect(outcome == .accepted)
+          let delivery = try #require(try await iterator.next())
+          #expect(try delivery.id() == .string("m"))
+          try delivery.accept()
         }
       }
     }
