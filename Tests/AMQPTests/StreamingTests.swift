@@ -124,25 +124,34 @@ struct StreamingTests {
     #expect(messages.first?.body.bytes?.count == 20 << 20)
   }
 
-  @Test("too short, too long, broken: the bus is told to forget it, nothing counts as sent, and the link goes on")
+  @Test("too short, too long, broken: nothing counts as sent; the link is ended and says so, the connection goes on")
   func incomplete() async throws {
     var manners = LoopbackServer.Manners()
     let count = NIOLockedValueBox(0)
     manners.delivered = { count.withLockedValue { $0 += 1 } }
     try await LoopbackServer.run(manners) { configuration in
       try await AMQPConnection.withConnection(configuration) { connection in
-        let sender = try await connection.openSender(to: "q")
         for (pieces, words) in [
           (Pieces(count: 9, size: 100_000), "ended after 900000 of 1000000 bytes"),
           (Pieces(count: 11, size: 100_000), "more than the 1000000 bytes"),
           (Pieces(count: 10, size: 100_000, throwsAfter: 4), "the source failed after 400000 of 1000000 bytes"),
         ] {
+          let sender = try await connection.openSender(to: "q")
           let error = await #expect(throws: AMQPError.self) {
             try await sender.send(self.message, bodyLength: 1_000_000, body: pieces)
           }
           #expect(error?.code == .bodyIncomplete)
           #expect(error?.seen.contains(words) == true, "\(error?.seen ?? "")")
+          let next = await #expect(throws: AMQPError.self) { try await sender.send(AMQPMessage(body: .data([9]))) }
+          #expect([.linkDetached, .linkClosed].contains(next?.code))
+          #expect(connection.closedReason == nil)
         }
+        let sender = try await connection.openSender(to: "q")
+        // Nothing of it had left: the link goes on.
+        let error = await #expect(throws: AMQPError.self) {
+          try await sender.send(self.message, bodyLength: 1_000_000, body: Pieces(count: 0, size: 1))
+        }
+        #expect(error?.code == .bodyIncomplete)
         #expect(try await sender.send(AMQPMessage(body: .data([9]))) == .accepted)
       }
     }

@@ -135,14 +135,9 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   }
 
   /// Runs the broker's own control program.
-  func control(_ arguments: String...) async throws { try await self.run("CTL", arguments) }
-
-  /// Kills or starts the broker: only where nobody else uses it.
-  func node(_ command: String) async throws { try await self.run("NODE", [command]) }
-
-  private func run(_ program: String, _ arguments: [String]) async throws {
+  func control(_ arguments: String...) async throws {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try self.variable(program))
+    process.executableURL = URL(fileURLWithPath: try self.variable("CTL"))
     process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     let status = try await withCheckedThrowingContinuation { continuation in

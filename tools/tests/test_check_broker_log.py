@@ -18,8 +18,6 @@ LAWFUL = """\
 2026-11-21 04:07:00.261117+00:00 [warning] <0.927.0> {'v1_0.error',{symbol,<<"amqp:not-found">>},
 2026-11-21 04:07:00.261117+00:00 [warning] <0.927.0>               {utf8,<<"NOT_FOUND - no queue 'nope' in vhost '/'">>},
 2026-11-21 04:07:00.261117+00:00 [warning] <0.927.0>               undefined}
-2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> closing AMQP connection <0.1051.0> (127.0.0.1:55406 -> 127.0.0.1:5610):
-2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> client unexpectedly closed TCP connection
 2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>   crasher:
 2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     initial call: rabbit_reader:init/3
 2026-11-21 07:35:55.001961+00:00 [error] <0.2743.0>     exception exit: {unexpected_message,
@@ -35,7 +33,18 @@ LAWFUL = """\
 2026-11-21 07:57:32.234352+00:00 [warning] <0.955.0> No link handle 0 exists for delivery with consumer tag <<"0">> from queue {resource,
 2026-11-21 07:57:32.234352+00:00 [warning] <0.955.0>                                                                            <<"/">>,
 """
+KILLED = """\
+2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> closing AMQP connection <0.1051.0> (127.0.0.1:55406 -> 127.0.0.1:5610):
+2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> client unexpectedly closed TCP connection
+"""
 FAULTS = {
+    "unexpectedly closed": KILLED,
+    "reached_max_restart_intensity": """\
+2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     supervisor: {<0.9999.0>,rabbit_connection_sup}
+2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     errorContext: shutdown
+2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     reason: reached_max_restart_intensity
+2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     offender: [{pid,<0.9998.0>},
+""",
     "internal-error": """\
 2026-11-21 04:07:36.782722+00:00 [warning] <0.895.0> Closing session for connection <0.889.0>: {'v1_0.error',
 2026-11-21 04:07:36.782722+00:00 [warning] <0.895.0>                                            {symbol,<<"amqp:internal-error">>},
@@ -58,11 +67,11 @@ FAULTS = {
 
 
 class CheckBrokerLog(unittest.TestCase):
-    def check(self, content):
+    def check(self, content, *options):
         with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
             log.write(content)
             log.flush()
-            return subprocess.run([str(PROGRAM), log.name], capture_output=True, text=True, timeout=120)
+            return subprocess.run([str(PROGRAM), *options, log.name], capture_output=True, text=True, timeout=120)
 
     def test_a_quiet_log(self):
         result = self.check(START)
@@ -70,7 +79,10 @@ class CheckBrokerLog(unittest.TestCase):
 
     def test_what_a_lawful_run_causes(self):
         result = self.check(START + LAWFUL)
-        self.assertEqual((result.returncode, "0 complaints, 7 lawful" in result.stdout), (0, True), result.stdout)
+        self.assertEqual((result.returncode, "0 complaints, 6 lawful" in result.stdout), (0, True), result.stdout)
+
+    def test_a_client_that_was_killed(self):
+        self.assertEqual(self.check(START + KILLED, "--killed").returncode, 0)
 
     def test_each_fault_is_told_with_its_reason(self):
         for reason, lines in FAULTS.items():

@@ -162,10 +162,15 @@ extension ConnectionCore {
 
   /// Ends a link from this side without waiting for anything.
   func end(_ link: LinkID, _ error: AMQPError) {
+    self.endUnflushed(link, error)
+    self.pump()
+  }
+
+  /// The same, for callers that see to it that what is to be said is written.
+  func endUnflushed(_ link: LinkID, _ error: AMQPError) {
     self.linkGone(link, error)
     self.engine.detach(link)
     self.carryOut(self.sessions.lost(link, at: self.now))
-    self.pump()
   }
 
   func detached(_ link: LinkID, _ condition: AMQPCondition?) {

@@ -130,7 +130,9 @@ final class ConnectionCore: EngineOwner {
   func flush(_ link: LinkID) {
     // Later, when all are told that there is room again.
     if self.handler?.isPausing == true { return }
-    self.senders[link]?.flush(self.engine, isWritable: self.handler?.isWritable ?? false, at: self.now)
+    guard let sender = self.senders[link] else { return }
+    sender.flush(self.engine, isWritable: self.handler?.isWritable ?? false, at: self.now)
+    if let reason = sender.brokenOff, sender.isIdle { self.endUnflushed(link, reason) }
   }
 
   func close() {

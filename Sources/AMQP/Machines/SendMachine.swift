@@ -40,6 +40,8 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
   /// Nil: the caller gave up on it; the late outcome is still settled, and told to nobody.
   private var inFlight: [Delivery: SendID?] = [:]
   private var ended: AMQPError?
+  /// Why nothing more is taken, though outcomes are still awaited.
+  private var refusal: AMQPError?
 
   private(set) var waitingCount = 0
   var inFlightCount: Int { self.inFlight.count }
@@ -49,7 +51,7 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
   ///
   /// - Returns: its completion, when the link has ended already.
   mutating func enqueue(_ id: SendID) -> Completion? {
-    if let ended { return .notSent(.linkEnded(ended)) }
+    if let reason = self.ended ?? self.refusal { return .notSent(.linkEnded(reason)) }
     self.states[id] = .waiting
     self.waitingCount += 1
     self.order.append(id)
@@ -115,6 +117,18 @@ struct SendMachine<Delivery: Hashable & Sendable>: Sendable {
       self.inFlight.updateValue(nil, forKey: delivery)
       return .outcome(.unknown(ending == .timedOut ? .timedOut : .cancelled))
     }
+  }
+
+  /// The link takes nothing more, and stands until the outcomes of what is in flight have come.
+  mutating func refuse(_ error: AMQPError) -> [(SendID, Completion)] {
+    self.refusal = error
+    let waiting = self.states.filter { if case .inFlight = $0.value { false } else { true } }.keys.sorted {
+      $0.number < $1.number
+    }
+    for id in waiting { self.states[id] = nil }
+    self.waitingCount = 0
+    self.order = []
+    return waiting.map { ($0, .notSent(.linkEnded(error))) }
   }
 
   /// The link, session or connection ended: what waits was not sent, what is in flight is unknown.

@@ -3,7 +3,7 @@
 extension AMQPSender {
   /// Sends a message whose body comes in pieces, as one data section of a length that is known before.
   ///
-  /// No more than one piece and a quarter of a megabyte are in memory: `body` is asked for the next piece when the connection
+  /// No more than two pieces and a quarter of a megabyte are in memory: `body` is asked for the next piece when the connection
   /// has taken the one before. Other sends on this link wait until the message has left.
   ///
   /// - Parameters:
@@ -14,8 +14,8 @@ extension AMQPSender {
   ///   - timeout: for credit, body and outcome together; nil for the connection's operation timeout.
   /// - Returns: what became of it, as for ``send(_:checks:within:)``.
   /// - Throws: ``AMQPError`` when it is certain that the bus has no such message: `bodyIncomplete` when the source failed or
-  ///   gave another number of bytes, `messageTooLarge`, `noCredit`, `cancelled`, or why the link ended. What had left by then is
-  ///   taken back (spec 2.6.14: aborted).
+  ///   gave another number of bytes, `messageTooLarge`, `noCredit`, `cancelled`, or why the link ended. Where some of it
+  ///   had left by then, the link is ended, so that the bus forgets it: later sends on it throw `linkDetached`.
   public func send<Body: AsyncSequence & Sendable>(
     _ message: AMQPMessage, bodyLength: Int, body: Body, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPOutcome where Body.Element == [UInt8] {

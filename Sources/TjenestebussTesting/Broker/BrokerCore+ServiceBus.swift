@@ -197,7 +197,8 @@ extension BrokerCore {
       connection.close(
         AMQPCondition(
           AMQPCondition.connectionForced,
-          text: "The connection was inactive for more than the allowed \(isBare ? Self.firstLink : Self.connectionIdleness) milliseconds"
+          text:
+            "The connection was inactive for more than the allowed \(isBare ? Self.firstLink : Self.connectionIdleness) milliseconds"
         ))
       return self.markUnflushed(number)
     }

@@ -88,12 +88,6 @@ struct RealStage: Stage {
 
   func killBroker() async throws { _ = try await self.program("NODE", ["kill"]) }
 
-  /// Starts it again if it was stopped or killed.
-  func revive() async throws {
-    _ = try await self.program("NODE", ["start"])
-    if self.bus.isRabbitMQ { _ = try await self.control("await_startup") }
-  }
-
   func wait(for client: ExchangeClient, candidates: [Int]) async throws -> Int? {
     let clock = ContinuousClock()
     let begun = clock.now

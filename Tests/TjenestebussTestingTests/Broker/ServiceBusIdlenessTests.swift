@@ -45,7 +45,8 @@ struct ServiceBusIdlenessTests {
     }
   }
 
-  @Test("a connection without links is closed five minutes after its last one, one that never had any after one", arguments: dialects)
+  @Test(
+    "a connection without links is closed five minutes after its last one, one that never had any after one", arguments: dialects)
   func idleConnection(_ dialect: Dialect) async throws {
     try await self.withBus(dialect) { broker, connection, clock in
       try await connection.withReceiver(from: broker.receivingAddress("q")) { _ in }
@@ -107,7 +108,7 @@ struct ServiceBusIdlenessTests {
         #expect(before == 1)
         clock.advance(by: .milliseconds(1))
         let reason = try await connection.waitUntilClosed()
-      #expect(reason.condition?.name == AMQPCondition.connectionForced)
+        #expect(reason.condition?.name == AMQPCondition.connectionForced)
       }
     }
   }
