@@ -107,7 +107,7 @@ struct ClientFaultRun: Sendable {
     policy.report = { event in
       switch event {
       case .settlementLost(let id): self.stage.settlementLost(id?.description ?? "")
-      case .nearDeliveryLimit: break
+      case .nearDeliveryLimit, .link: break
       case .deadLettered, .handedBack, .withdrawn, .lockNotRenewed: Issue.record("\(event)")
       }
     }
