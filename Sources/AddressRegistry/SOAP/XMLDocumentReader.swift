@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-
-#if canImport(FoundationXML)
-  import FoundationXML
-#endif
-
-/// Reads a whole XML document from bytes that another machine sent.
+/// Reads a whole XML document from bytes that another machine sent: XML 1.0 with namespaces, in UTF-8, without a DOCTYPE.
 package enum XMLDocumentReader {
   /// Why a document could not be read.
   package struct Unreadable: Error, Hashable, CustomStringConvertible {
@@ -23,82 +17,33 @@ package enum XMLDocumentReader {
   package static func read(_ bytes: [UInt8]) throws(Unreadable) -> XMLNode {
     guard !bytes.isEmpty else { throw Unreadable(description: "an empty document") }
     guard bytes.count <= Self.sizeLimit else { throw Unreadable(description: "more than \(Self.sizeLimit) bytes of XML") }
-    // One encoding only: in another one a DOCTYPE could hide from the search below.
-    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil, Self.declaresUTF8(bytes) else {
-      throw Unreadable(description: "\(bytes.count) bytes that are no UTF-8, or say that they are not")
+    guard Self.hasOnlyCharactersOfXML(bytes), Self.declaresUTF8(bytes) else {
+      throw Unreadable(description: "\(bytes.count) bytes that are no UTF-8, say that they are not, or have control characters")
     }
-    // Refused wherever it stands: in SOAP it can only be a trick, or text in a CDATA section that nobody needs.
-    guard Data(bytes).range(of: Data("<!DOCTYPE".utf8)) == nil else {
-      throw Unreadable(description: "a document with a DOCTYPE")
+    var reader = XMLTreeReader(bytes: bytes)
+    return try reader.document()
+  }
+
+  /// Control characters, U+FFFE and U+FFFF have no place anywhere in a document.
+  private static func hasOnlyCharactersOfXML(_ bytes: [UInt8]) -> Bool {
+    for byte in bytes where byte < 32 && byte != 9 && byte != 10 && byte != 13 { return false }
+    var start = bytes.startIndex
+    while let high = bytes[start...].firstIndex(of: 0xEF) {
+      if high + 2 < bytes.count, bytes[high + 1] == 0xBF, bytes[high + 2] >= 0xBE { return false }
+      start = high + 1
     }
-    let parser = XMLParser(data: Data(bytes))
-    parser.shouldProcessNamespaces = true
-    parser.shouldResolveExternalEntities = false
-    let builder = Builder()
-    parser.delegate = builder
-    let complete = parser.parse()
-    if let refusal = builder.refusal { throw Unreadable(description: refusal) }
-    guard complete, parser.parserError == nil, builder.roots == 1, let root = builder.root, builder.isAtEnd else {
-      let line = parser.lineNumber
-      let code = (parser.parserError as NSError?)?.code ?? 0
-      throw Unreadable(description: "\(bytes.count) bytes of broken or cut-off XML (parser error \(code) at line \(line))")
-    }
-    return root
+    return String(validating: bytes, as: UTF8.self) != nil
   }
 
   /// Whether the XML declaration, where there is one, names no other encoding than UTF-8 (or its part ASCII).
   private static func declaresUTF8(_ bytes: [UInt8]) -> Bool {
-    var head = String(decoding: bytes.prefix(300), as: UTF8.self)
-    if head.hasPrefix("\u{FEFF}") { head.removeFirst() }
-    guard head.hasPrefix("<?xml") else { return true }
-    guard let end = head.range(of: "?>") else { return false }
-    head = String(head[..<end.lowerBound])
-    guard let encoding = head.range(of: "encoding") else { return true }
-    let name = head[encoding.upperBound...].drop { " =\t\r\n\"'".contains($0) }.prefix { !"\"' \t\r\n".contains($0) }
+    let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    guard bytes[start...].starts(with: "<?xml".utf8) else { return true }
+    let head = String(decoding: bytes[start...].prefix(300), as: UTF8.self)
+    guard let end = head.firstRange(of: "?>") else { return false }
+    let declaration = head[..<end.lowerBound]
+    guard let encoding = declaration.firstRange(of: "encoding") else { return true }
+    let name = declaration[encoding.upperBound...].drop { " =\t\r\n\"'".contains($0) }.prefix { !"\"' \t\r\n".contains($0) }
     return ["utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased())
-  }
-
-  private final class Builder: NSObject, XMLParserDelegate {
-    var root: XMLNode?
-    var roots = 0
-    var refusal: String?
-    private var open: [XMLNode] = []
-    private var elements = 0
-
-    var isAtEnd: Bool { self.open.isEmpty }
-
-    func parser(
-      _ parser: XMLParser, didStartElement elementName: String, namespaceURI: String?, qualifiedName: String?,
-      attributes: [String: String]
-    ) {
-      self.elements += 1
-      guard self.open.count < XMLDocumentReader.depthLimit, self.elements <= XMLDocumentReader.elementLimit else {
-        self.refusal =
-          "a document deeper than \(XMLDocumentReader.depthLimit) or larger than \(XMLDocumentReader.elementLimit) elements"
-        parser.abortParsing()
-        return
-      }
-      self.open.append(XMLNode(name: elementName, namespace: namespaceURI ?? "", attributes: attributes))
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters string: String) {
-      guard !self.open.isEmpty else { return }
-      self.open[self.open.count - 1].text += string
-    }
-
-    func parser(_ parser: XMLParser, foundCDATA block: Data) {
-      guard !self.open.isEmpty else { return }
-      self.open[self.open.count - 1].text += String(decoding: block, as: UTF8.self)
-    }
-
-    func parser(_ parser: XMLParser, didEndElement elementName: String, namespaceURI: String?, qualifiedName: String?) {
-      guard let done = self.open.popLast() else { return }
-      if self.open.isEmpty {
-        self.root = done
-        self.roots += 1
-      } else {
-        self.open[self.open.count - 1].children.append(done)
-      }
-    }
   }
 }
