@@ -65,7 +65,8 @@ public struct RegistrySync: Sendable {
   /// Reads the whole register from its export, and lists the parties of the cache that are not in it.
   ///
   /// - Throws: as ``parties(_:from:concurrency:)``, and the `register…` cases when the export breaks off. What came before is
-  ///   saved and true; who is missing from an export that broke off says nothing, and nobody is called missing then.
+  ///   saved, though in a packed export only its end proves it undamaged; who is missing from an export that broke off says
+  ///   nothing, and nobody is called missing then.
   public func export(from register: any PartyExporting) async throws -> SyncReport {
     let asked = self.clock.now
     let desk = TallyDesk(Tally(source: .rest, total: nil))
