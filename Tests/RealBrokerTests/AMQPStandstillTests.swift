@@ -49,9 +49,9 @@ struct AMQPStandstillTests {
   }
 
   @Test(
-    "RabbitMQ 4.3 takes back what a handler holds: the handler is cancelled, the message comes again, nothing stands still",
-    arguments: RealBroker.proven.filter(\.withdraws))
-  func handlerCancelled(_ broker: RealBroker) async throws {
+    "a handler holds a message too long: where the bus takes it back the handler is cancelled, elsewhere it is not; nothing stands still",
+    arguments: RealBroker.proven)
+  func heldByHandler(_ broker: RealBroker) async throws {
     let queue = try await broker.declareQueue("quorum", arguments: ["x-consumer-timeout": 2_000])
     let runs = Counter()
     let reports = Counter()
@@ -65,22 +65,22 @@ struct AMQPStandstillTests {
         group.addTask { [policy] in
           try await client.process(from: broker.receiving(from: queue), policy: policy) { _ in
             guard runs.add() == 1 else { return }
-            // For ever, unless it is cancelled.
-            try await Task.sleep(for: .seconds(3_600))
+            // Twice the queue's time; where the bus takes it back for ever, unless it is cancelled.
+            try await Task.sleep(for: .seconds(broker.withdraws ? 3_600 : 4))
           }
         }
-        // The first run is cancelled, the second one accepts; then a second message passes, so the link is not locked.
-        try await runs.wait(for: 2)
+        // Where the first run is cancelled, the second one accepts. Then a second message passes, so the link is not locked.
+        try await runs.wait(for: broker.withdraws ? 2 : 1)
         let outcome = try await client.send(.numbered(1), to: broker.sending(to: queue))
         #expect(outcome == .accepted)
-        try await runs.wait(for: 3)
+        try await runs.wait(for: broker.withdraws ? 3 : 2)
         await client.shutdown()
         return try await group.next() ?? nil
       }
     }
-    #expect(counts?.withdrawn == 1)
+    #expect(counts?.withdrawn == (broker.withdraws ? 1 : 0))
     #expect(counts?.accepted == 2)
-    #expect(reports.value == 1)
+    #expect(reports.value == (broker.withdraws ? 1 : 0))
   }
 
   // MARK: Drained
