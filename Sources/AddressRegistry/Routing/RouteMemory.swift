@@ -17,7 +17,7 @@ final class RouteMemory: Sendable {
     /// The number of the file's last write that the table has taken in; nil before the first look.
     var change: Int64?
     var lookedAt = RegistryInstant(millisecondsSinceEpoch: 0)
-    /// Grows whenever something is taken out: what was read before must not be put back.
+    /// Grows whenever something is taken out or news come in: what was read before must not be put back.
     var epoch = 0
   }
 
@@ -66,10 +66,13 @@ final class RouteMemory: Sendable {
   func looked(_ look: Look, _ entries: [RegistryEntry]?, change: Int64, at now: RegistryInstant, allows: (RegistryEntry) -> Bool)
   {
     self.state.withLockedValue { state in
-      guard state.epoch == look.epoch else { return }
+      // Of looks that were under way together one counts: another may have read the file earlier than that one.
+      guard state.epoch == look.epoch, state.change == look.change else { return }
+      // What was read before these news must not be put in after them.
+      if entries?.isEmpty != true { state.epoch += 1 }
       if entries == nil { state.table.removeAll() }
       for entry in entries ?? [] { if allows(entry) { state.table.put(entry) } else { state.table.remove(entry.record.herID) } }
-      state.change = max(state.change ?? change, change)
+      state.change = change
       state.lookedAt = now
     }
   }
