@@ -10,10 +10,26 @@ final class MigratorProcess: Sendable {
     var output: String
   }
 
+  /// How a run of the daemon ended.
+  enum DaemonEnd: Sendable {
+    /// In order, after ``stop()``.
+    case stopped
+    /// By a signal nobody here has sent: a crash, or the kill point it was given.
+    case killed
+    /// By itself, though nobody has asked it to.
+    case gaveUp(exitCode: Int32)
+  }
+
+  private struct State {
+    var process: Process?
+    var isStopping = false
+  }
+
   private let program: URL
   private let configuration: URL
+  private let logPlace: URL
   private let log: FileHandle
-  private let daemon = Mutex<Process?>(nil)
+  private let daemon = Mutex(State())
 
   /// - Parameters:
   ///   - log: takes what the daemon writes, all starts after one another.
@@ -21,6 +37,7 @@ final class MigratorProcess: Sendable {
     self.program = program
     self.configuration = configuration
     if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+    self.logPlace = log
     self.log = try FileHandle(forWritingTo: log)
     try self.log.seekToEnd()
   }
@@ -28,8 +45,7 @@ final class MigratorProcess: Sendable {
   /// Starts the daemon and returns when it has ended.
   ///
   /// - Parameter crashAt: the daemon kills itself at this point of its work, counted from its start.
-  /// - Returns: whether a signal ended it.
-  func runDaemon(crashAt: Int? = nil) async throws -> Bool {
+  func runDaemon(crashAt: Int? = nil) async throws -> DaemonEnd {
     let process = Process()
     process.executableURL = self.program
     process.arguments = ["run", "--config", self.configuration.path]
@@ -42,12 +58,24 @@ final class MigratorProcess: Sendable {
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         process.terminationHandler = { ended in
-          continuation.resume(returning: ended.terminationReason == .uncaughtSignal)
+          let wasAsked = self.daemon.withLock { $0.isStopping }
+          let end: DaemonEnd =
+            if wasAsked {
+              .stopped
+            } else if ended.terminationReason == .uncaughtSignal {
+              .killed
+            } else {
+              .gaveUp(exitCode: ended.terminationStatus)
+            }
+          continuation.resume(returning: end)
         }
         do {
           try process.run()
-          self.daemon.withLock { $0 = process }
-          if Task.isCancelled { process.terminate() }
+          let isStopping = self.daemon.withLock { state in
+            state.process = process
+            return state.isStopping
+          }
+          if isStopping { process.terminate() }
         } catch {
           continuation.resume(throwing: error)
         }
@@ -59,9 +87,16 @@ final class MigratorProcess: Sendable {
 
   /// Asks the daemon to stop in order.
   func stop() {
-    self.daemon.withLock { process in
-      if let process, process.isRunning { process.terminate() }
+    self.daemon.withLock { state in
+      state.isStopping = true
+      if let process = state.process, process.isRunning { process.terminate() }
     }
+  }
+
+  /// The last lines the daemon has written: what says why it gave up.
+  func lastWords(lines: Int = 15) -> String {
+    guard let text = try? String(decoding: Data(contentsOf: self.logPlace), as: UTF8.self) else { return "no log" }
+    return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
   }
 
   /// Runs one command to its end.
@@ -85,7 +120,11 @@ final class MigratorProcess: Sendable {
     await withCheckedContinuation { continuation in
       // A thread of its own: reading to the end blocks.
       Thread.detachNewThread {
-        continuation.resume(returning: String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        // Foundation keeps a process and its pipes for ever. With some 1,360 descriptors open its next `run()` reads past
+        // the end of its own list of them, and crashes.
+        try? pipe.fileHandleForReading.close()
+        continuation.resume(returning: String(decoding: output, as: UTF8.self))
       }
     }
   }

@@ -46,14 +46,15 @@ struct MigrationPlay: Sendable {
 
     return try await withThrowingTaskGroup(of: Int.self) { group in
       group.addTask { try await self.keepDaemon(migrator) }
-      do {
+      group.addTask {
+        defer { migrator.stop() }
         try await self.operate(migrator, files, traffic, logs)
-      } catch {
-        migrator.stop()
-        throw error
+        return 0
       }
-      migrator.stop()
-      return try await group.next() ?? 0
+      // Without its daemon the play cannot go on: its end before it was asked for is an error, which cancels the operators.
+      var kills = 0
+      for try await count in group { kills += count }
+      return kills
     }
   }
 
@@ -65,15 +66,20 @@ struct MigrationPlay: Sendable {
     var kills = 0
     while true {
       let crashAt = kills < self.settings.kills ? Int.random(in: 1...8, using: &generator) : nil
-      let wasKilled = try await migrator.runDaemon(crashAt: crashAt)
-      try Task.checkCancellation()
-      guard wasKilled else { return kills }
-      guard let crashAt else {
-        throw RehearsalError.migrator(command: "run", exitCode: -1, output: "ended by a signal nobody sent")
+      let end = try await migrator.runDaemon(crashAt: crashAt)
+      switch end {
+      case .stopped: return kills
+      case .gaveUp(let exitCode):
+        throw RehearsalError.migrator(command: "run", exitCode: exitCode, output: migrator.lastWords())
+      case .killed:
+        guard let crashAt else {
+          throw RehearsalError.migrator(
+            command: "run", exitCode: -1, output: "ended by a signal nobody sent\n\(migrator.lastWords())")
+        }
+        kills += 1
+        self.terminal.say(
+          "the daemon was killed at point \(crashAt) of its work (\(kills) of \(self.settings.kills)); started again")
       }
-      kills += 1
-      self.terminal.say(
-        "the daemon was killed at point \(crashAt) of its work (\(kills) of \(self.settings.kills)); started again")
     }
   }
 
