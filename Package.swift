@@ -42,6 +42,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Disclosure", swiftSettings: houseRules),
     .target(
+      name: "SQLiteFile", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: houseRules),
+    .target(
       name: "AMQP",
       dependencies: [
         "CProton", "Disclosure",
@@ -65,7 +67,7 @@ let package = Package(
     .target(
       name: "AddressRegistry",
       dependencies: [
-        "BusModel", "Disclosure", "CZlib",
+        "BusModel", "Disclosure", "CZlib", "SQLiteFile",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -110,7 +112,7 @@ let package = Package(
     .target(
       name: "MigrationStore",
       dependencies: [
-        "Migration", "BusModel", "Disclosure",
+        "Migration", "BusModel", "Disclosure", "SQLiteFile",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
@@ -267,6 +269,12 @@ let package = Package(
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
       ],
       swiftSettings: houseRules),
+    .testTarget(
+      name: "SQLiteFileTests",
+      dependencies: [
+        "SQLiteFile", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+      ], swiftSettings: houseRules),
     .testTarget(name: "RehearsalTests", dependencies: ["rehearsal", "BusModel"], swiftSettings: houseRules),
     .testTarget(
       name: "ExchangeTests",

@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 import Migration
+import SQLiteFile
 import Synchronization
 
 /// The history in one SQLite file: WAL, `synchronous=FULL`, one writer, rows chained by hash, never changed or removed.
@@ -49,7 +50,9 @@ public final class SQLiteEventStore: EventStore {
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA recursive_triggers = ON")
     }
-    let database = try DatabaseQueue(path: path, configuration: configuration)
+    let database = try WriteAheadLog.opening(path, busyTimeout: .seconds(2)) {
+      try DatabaseQueue(path: path, configuration: configuration)
+    }
     let fence = try database.write { database in
       try StoreSchema.prepare(database, path: path)
       let token = (try Int64.fetchOne(database, sql: "SELECT max(token) FROM fence") ?? 0) + 1

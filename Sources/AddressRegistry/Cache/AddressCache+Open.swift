@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import GRDB
 import GRDBSQLite
+import SQLiteFile
 
 extension AddressCache {
   /// Opening and closing block on the disk; they run on a queue of their own, never on the cooperative pool.
@@ -49,7 +50,9 @@ extension AddressCache {
         // What a row was once is not left lying in the file: a damaged page could lead to it.
         try database.execute(sql: "PRAGMA secure_delete = ON")
       }
-      let pool = try DatabasePool(path: path, configuration: configuration)
+      let pool = try WriteAheadLog.opening(path, busyTimeout: busyTimeout) {
+        try DatabasePool(path: path, configuration: configuration)
+      }
       do {
         let environment = try Self.settle(pool, path: path, access: access, environment: environment)
         let direct = try DirectLookUp(path: path, busyTimeout: busyTimeout)
