@@ -187,7 +187,9 @@ struct MigrationPlay: Sendable {
     var last = MigratorProcess.CommandResult(exitCode: -1, output: "not tried")
     while self.clock.now < deadline {
       if let status = try await self.status(migrator), isDone(status) { return }
-      last = try await migrator.command(arguments)
+      let said = try await migrator.command(arguments)
+      if said.exitCode != 0, said.output != last.output { self.terminal.show(said.output) }
+      last = said
       try await Task.sleep(for: .milliseconds(300))
     }
     throw RehearsalError.migrator(command: arguments.joined(separator: " "), exitCode: last.exitCode, output: last.output)
