@@ -239,7 +239,10 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(
       name: "MigrationEngineTests",
-      dependencies: ["MigrationEngine", "MigrationStore", "Migration", "AddressRegistry", "BusModel", "TjenestebussTesting"],
+      dependencies: [
+        "MigrationEngine", "MigrationStore", "Migration", "AddressRegistry", "BusModel", "TjenestebussTesting",
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "TjenestebussTestingTests",
@@ -267,6 +270,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
+        "MigrationEngine", "Disclosure", .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ],
       swiftSettings: houseRules),
     .testTarget(

@@ -109,9 +109,21 @@ public struct RecordHash: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// - Parameter bytes: 32 of them.
   public init(bytes: some Sequence<UInt8>) {
-    let digits = Array("0123456789abcdef".utf8)
-    self.hex = String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    self = ContiguousArray(bytes).withUnsafeBytes { Self(raw: $0) }
   }
+
+  /// The same without a detour, for many.
+  package init(raw bytes: UnsafeRawBufferPointer) {
+    self.hex = String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+      for index in 0..<bytes.count {
+        text[index * 2] = Self.digit(bytes[index] >> 4)
+        text[index * 2 + 1] = Self.digit(bytes[index] & 15)
+      }
+      return bytes.count * 2
+    }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value + 48 : value + 87 }
 
   /// The 32 bytes; empty when the text is no such hash.
   public var bytes: [UInt8] {

@@ -16,7 +16,8 @@ public struct QueueAddress: Sendable, Hashable, Codable, CustomStringConvertible
     self.init(lowerCaseHost: host.lowercased(), path: path, queue: queue)
   }
 
-  private init(lowerCaseHost: String, path: String, queue: String) {
+  /// - Parameter lowerCaseHost: taken as it is: it was an address's host before.
+  package init(lowerCaseHost: String, path: String, queue: String) {
     self.host = lowerCaseHost
     self.path = path
     self.queue = queue

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AddressRegistry
 import BusModel
 import Testing
+
+@testable import AddressRegistry
 
 @Suite("Routes in memory: as fresh as the file, whoever writes it")
 struct CachedRouteTests {
@@ -131,5 +132,34 @@ struct CachedRouteTests {
       self.clock.advance(by: .seconds(-1))
       #expect(self.bus(resolver) == nil)
     }
+  }
+
+  @Test("look-ups and changes while the whole file is being read: everything is in memory afterwards, and nothing old")
+  func loadingMeanwhile() async throws {
+    try await withCache { cache in
+      for number in Int32(1)...300 { try await cache.save(party(number), source: .soap, readAt: start, now: start) }
+      let resolver = AddressResolver(cache: cache, register: nil, clock: self.clock)
+      for _ in 0..<20 {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<2 {
+            group.addTask {
+              let count = try await resolver.load(buses: bothBuses)
+              #expect(count == 300)
+            }
+          }
+          group.addTask { _ = try await resolver.route(her(7), .asynchronous, buses: bothBuses) }
+          try await group.waitForAll()
+        }
+        for number in Int32(1)...300 { #expect(self.bus(resolver, number) == "servicebus") }
+      }
+    }
+  }
+
+  @Test("routes for two lists of buses asked of one resolver: loading says that it cannot serve both")
+  func otherBuses() async throws {
+    let memory = RouteMemory()
+    memory.beginLoad(bothBuses)
+    _ = memory.lookIfDue([tjenestebuss], now: start)
+    #expect(!memory.loaded(RouteTable(buses: bothBuses), change: 1, readAt: start) { _ in false })
   }
 }

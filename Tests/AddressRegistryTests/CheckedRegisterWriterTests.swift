@@ -39,7 +39,7 @@ struct CheckedRegisterWriterTests {
     func writer(_ writer: (any AddressRegisterWriting)? = nil) -> CheckedRegisterWriter {
       let clock = self.clock
       return CheckedRegisterWriter(
-        reader: self.harness.reader, writer: writer ?? self.harness.writer,
+        reader: self.harness.reader, writer: writer ?? self.harness.writer, changes: self.harness.reader,
         settings: CheckedRegisterWriter.Settings(waits: [.seconds(1), .seconds(10)], showsWithin: .seconds(60))
       ) { clock.advance(by: $0) }
     }
@@ -113,6 +113,26 @@ struct CheckedRegisterWriterTests {
       #expect(entries.filter { $0.state == .asBefore }.count == 3)
       #expect(stage.diary.all.isEmpty)
       #expect(stage.harness.server.writeAttempts.isEmpty)
+    }
+  }
+
+  @Test("a general update that overwrote what somebody wrote after our look says so, by the register's own log")
+  func overwrote() async throws {
+    try await self.run { stage in
+      let order = try stage.order(.replaceAddresses(queues(of: 7)), of: 103)
+      let stranger = try family()[3].moved(to: tjenestebuss)
+      stage.harness.server.script(.init(.strangerFirst(stranger), on: [.updateElectronicAddresses]))
+      let result = try await stage.carryOut(order)
+      guard case .overwrote(let log, let applied) = result else {
+        Issue.record("the other's change was passed over: \(result)")
+        return
+      }
+      #expect(Set(log.map(\.byUser)) == ["somebody", "OrgUsr1"])
+      #expect(applied.records == order.entries.map(\.goal))
+      // Nobody else's hand: the same update the other way is plainly applied.
+      for back in order.wayBack({ OperationID("back-\($0)") }) {
+        #expect(Self.name(try await stage.carryOut(back)) == "applied")
+      }
     }
   }
 
@@ -322,6 +342,7 @@ struct CheckedRegisterWriterTests {
     case .applied: "applied"
     case .notApplied: "notApplied"
     case .unknown: "unknown"
+    case .overwrote: "overwrote"
     case .conflict: "conflict"
     case .partlyApplied: "partlyApplied"
     case .toBeDoneByHand: "toBeDoneByHand"

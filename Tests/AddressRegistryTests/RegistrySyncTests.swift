@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AddressRegistry
 import BusModel
+import GRDB
 import NIOConcurrencyHelpers
 import Testing
+
+@testable import AddressRegistry
 
 /// An export as a script, cut off where it is told to be.
 private struct ScriptedExport: PartyExporting {
@@ -90,7 +92,7 @@ struct RegistrySyncTests {
     }
   }
 
-  @Test("an export that breaks off: what came is there, nobody is missing, and the error says so")
+  @Test("an export that breaks off: the cache is as it was, nobody is missing, and the error says so")
   func brokenOff() async throws {
     try await withCache { cache in
       try await cache.save(party(1), source: .soap, readAt: start, now: start)
@@ -99,8 +101,49 @@ struct RegistrySyncTests {
         try await RegistrySync(cache: cache, clock: self.clock).export(from: ScriptedExport(batches: [many], breaksOff: true))
       }
       #expect(error?.stableCode == "AR-403")
-      #expect(try await cache.parties().count == 691)
+      #expect(try await cache.parties().map(\.record) == [party(1)])
       #expect(try await cache.party(her(1))?.readAt == start)
+    }
+  }
+
+  @Test("a packed export that is damaged at its end, where only its checksum tells: nothing of it is in the cache")
+  func damagedExport() async throws {
+    try await RESTHarness.run(records: (Int32(1)...1_500).map { party($0, name: "right") }) { harness in
+      try await withCache { cache in
+        try await cache.save(party(1, name: "before"), source: .soap, readAt: start, now: start)
+        harness.server.damageExportChecksums(true)
+        let sync = RegistrySync(cache: cache)
+        let error = await failure { try await sync.export(from: harness.parties) }
+        #expect(error?.stableCode == "AR-406")
+        #expect(try await cache.parties().map(\.record.name) == ["before"])
+        harness.server.damageExportChecksums(false)
+        #expect(try await sync.export(from: harness.parties).added.count == 1_499)
+        #expect(try await cache.parties().allSatisfy { $0.record.name == "right" })
+      }
+    }
+  }
+
+  @Test("a note in the file that is damaged is an error, never another note: events would be passed over")
+  func damagedMark() async throws {
+    try await withCache { cache in
+      try await cache.setMark("party events", "event-77")
+      #expect(try await cache.mark("party events") == "event-77")
+      for damaged in ["event-78", "", "party events:event-77"] {
+        try await cache.database.write { database in
+          let sealed = try String.fetchOne(database, sql: "SELECT value FROM mark") ?? ""
+          let text = damaged == "event-78" ? sealed.replacing("77", with: "78") : damaged
+          try database.execute(sql: "UPDATE mark SET value = ?", arguments: [text])
+        }
+        #expect(await failure { try await cache.mark("party events") }?.stableCode == "AR-106")
+        #expect(
+          await failure {
+            try await RegistrySync(cache: cache).events(from: ScriptedEvents(pages: [:]), reader: ScriptedRegister([]))
+          }?.stableCode == "AR-106")
+        try await cache.setMark("party events", "event-77")
+      }
+      // One name's note is not another's.
+      try await cache.database.write { try $0.execute(sql: "UPDATE mark SET name = 'another'") }
+      #expect(await failure { try await cache.mark("another") }?.stableCode == "AR-106")
     }
   }
 

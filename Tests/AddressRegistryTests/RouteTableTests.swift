@@ -34,7 +34,12 @@ struct RouteTableTests {
       case 0..<6:
         let record = Self.record(number, &random)
         records[herID] = record
-        table.put(self.entry(record))
+        if Bool.random(using: &random) {
+          table.put(self.entry(record))
+        } else {
+          // From the bytes of the cache, without the record.
+          try RecordContent.bytes(of: record).withUnsafeBytes { try table.put(herID, readAt: start, content: $0) }
+        }
       case 6..<9:
         records[herID] = nil
         table.remove(herID)
@@ -59,12 +64,17 @@ struct RouteTableTests {
   private static func record(_ number: Int32, _ random: inout SeededGenerator) -> PartyRecord {
     let host = ["sb.test.nhn.no", "SB.nhn.no", "tb.test.nhn.no", "elsewhere.example.no"].randomElement(using: &random) ?? ""
     var record = party(number, active: Int.random(in: 0..<8, using: &random) > 0, addresses: queues(of: number, host: host))
-    switch Int.random(in: 0..<8, using: &random) {
+    switch Int.random(in: 0..<10, using: &random) {
     case 0: record.addresses = []
     case 1: record.addresses.removeFirst()
     case 2: record.addresses[0].text = "no address at all"
     case 3: record.addresses.append(record.addresses[0])
     case 4: record.addresses.append(queues(of: number &+ 1)[0])
+    case 5:
+      record.addresses[1].text =
+        ["\(host)/", "/x", "\(host)/a b/q", "\(host)/kø/kø", "\(host)/q\u{A0}q", "\(host)/DigitalDialog/ø"].randomElement(
+          using: &random) ?? ""
+    case 6: record.addresses.insert(.init(typeCode: "E_SB_OTHER", text: "\(host)/a/b", inherited: false), at: 0)
     default: break
     }
     return record

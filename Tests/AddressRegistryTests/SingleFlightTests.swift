@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import AddressRegistry
@@ -10,13 +10,13 @@ struct SingleFlightTests {
   /// Counts how often the work began and holds each run until its gate opens.
   private final class Work: Sendable {
     let gates: [Gate]
-    private let runs = Mutex(0)
+    private let runs = NIOLockedValueBox(0)
     let cancelled = Gate()
     init(gates: Int) { self.gates = (0..<gates).map { _ in Gate() } }
-    var count: Int { self.runs.withLock { $0 } }
+    var count: Int { self.runs.withLockedValue { $0 } }
 
     func run() async throws -> Int {
-      let run = self.runs.withLock { runs in
+      let run = self.runs.withLockedValue { runs in
         runs += 1
         return runs
       }

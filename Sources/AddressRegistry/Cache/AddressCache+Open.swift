@@ -47,6 +47,9 @@ extension AddressCache {
         var persist: CInt = 1
         _ = sqlite3_file_control(database.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &persist)
         try database.execute(sql: "PRAGMA synchronous = FULL")
+        // With a limit, whatever it is, the log is emptied when the last one closes: else whoever opens the file next reads the
+        // whole log of the last import before it can answer.
+        try database.execute(sql: "PRAGMA journal_size_limit = 4194304")
         // What a row was once is not left lying in the file: a damaged page could lead to it.
         try database.execute(sql: "PRAGMA secure_delete = ON")
       }

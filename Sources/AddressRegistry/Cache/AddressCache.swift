@@ -131,7 +131,9 @@ public final class AddressCache: Sendable {
     try await self.reading { database in
       let facts = try CacheFacts.load(from: database)
       var table = RouteTable(buses: buses, capacity: Int(facts.parties))
-      try EntryRow.forEach(in: database) { table.put($0) }
+      try EntryRow.forEachContent(in: database) { (herID, readAt, content) throws(RecordContent.Malformed) in
+        try table.put(herID, readAt: readAt, content: content)
+      }
       return (table, facts.change)
     }
   }
@@ -224,16 +226,26 @@ public final class AddressCache: Sendable {
 
   // MARK: - Marks
 
-  /// How far a reader of the register has come, by the reader's own name: the last event's id, when a sync ended.
+  /// What was noted under a name: the last event's id, when a sync ended; what a compare found. Nil when nothing was.
+  ///
+  /// - Throws: ``AddressRegistryError`` `cacheCorrupt` when it is not what was noted: a damaged id would pass over events.
   func mark(_ name: String) async throws -> String? {
-    try await self.reading {
-      try String.fetchOne($0, sql: "SELECT value FROM mark WHERE name = ?", arguments: [name])
+    try await self.reading { database in
+      guard let row = try Row.fetchOne(database, sql: "SELECT value FROM mark WHERE name = ?", arguments: [name]) else {
+        return nil
+      }
+      guard let text = row.text(0), let value = SealedMark.value(of: text, name: name) else {
+        throw AddressRegistryError.cacheCorrupt(path: "", seen: "what was noted as \"\(name)\" does not hash to its seal")
+      }
+      return value
     }
   }
 
   func setMark(_ name: String, _ value: String) async throws {
     try await self.changing { database, _ in
-      try database.execute(sql: "INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", arguments: [name, value])
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)",
+        arguments: [name, SealedMark.text(of: value, name: name)])
     }
   }
 

@@ -10,9 +10,7 @@ import NIOConcurrencyHelpers
 /// `@unchecked Sendable`: the connection and its statement are reached under `lock` only, and SQLite was told not to lock for
 /// itself; neither leaves this class.
 final class DirectLookUp: @unchecked Sendable {
-  private static let sql = """
-    SELECT content, source, read_at_ms, version, record_hash, change, seal FROM party WHERE her_id = ?
-    """
+  private static let sql = "SELECT \(SealedRow.columns) FROM party WHERE her_id = ?"
 
   private let lock = NIOLock()
   private var database: OpaquePointer?
@@ -56,35 +54,15 @@ final class DirectLookUp: @unchecked Sendable {
       defer { sqlite3_reset(statement) }
       sqlite3_bind_int64(statement, 1, Int64(herID.value))
       switch sqlite3_step(statement) {
-      case SQLITE_ROW: return try Self.entry(statement, herID)
+      case SQLITE_ROW:
+        let row = try SealedRow(statement)
+        guard row.herID == herID else {
+          throw AddressRegistryError.cacheCorrupt(path: "", seen: "another row than was asked for")
+        }
+        return try row.entry()
       case SQLITE_DONE: return nil
       case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "the look-up failed")
       }
     }
-  }
-
-  private static func entry(_ statement: OpaquePointer, _ herID: HerID) throws -> RegistryEntry {
-    func blob(_ column: Int32) -> UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(
-        start: sqlite3_column_blob(statement, column), count: Int(sqlite3_column_bytes(statement, column)))
-    }
-    guard let source = RecordSource(number: sqlite3_column_int64(statement, 1)) else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "a source that is none")
-    }
-    let facts = RowSeal.Facts(
-      herID: Int64(herID.value), source: source,
-      readAt: RegistryInstant(millisecondsSinceEpoch: sqlite3_column_int64(statement, 2)),
-      version: sqlite3_column_int64(statement, 3), change: sqlite3_column_int64(statement, 5))
-    let hash = blob(4)
-    let content = blob(0)
-    let right = RowSeal.of(facts, recordHash: hash, content: content)
-    guard hash.count == RowSeal.size, right.withUnsafeBytes({ $0.elementsEqual(blob(6)) }) else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "the row does not hash to what was stored with it")
-    }
-    guard let record = try? RecordContent.record(content), record.herID == herID else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "its content is no record of this party")
-    }
-    return RegistryEntry(
-      record: record, source: source, readAt: facts.readAt, version: facts.version, hash: RecordHash(bytes: hash))
   }
 }

@@ -18,12 +18,21 @@ enum EntryRow {
   /// One damaged row fails the whole, since a list that lacks one party is a wrong answer; so does a row that is missing, or
   /// that is not the one that was stored last.
   static func forEach(in database: Database, _ body: (RegistryEntry) throws -> Void) throws {
-    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id") { try body(Self.entry($0)) }
+    try Self.walk(database) { try body($0.entry()) }
+  }
+
+  /// The same for what routes are made of, which is a third of the work.
+  static func forEachContent(
+    in database: Database, _ body: (HerID, RegistryInstant, UnsafeRawBufferPointer) throws(RecordContent.Malformed) -> Void
+  ) throws {
+    try Self.walk(database) { row in
+      do { try body(row.herID, row.facts.readAt, row.content) } catch { throw row.malformed }
+    }
   }
 
   /// Whether all rows are there, are those that were stored last, and are found by their numbers.
   static func verifyWhole(_ database: Database) throws {
-    try Self.walk(database, sql: "SELECT \(Self.columns) FROM party ORDER BY her_id") { row in _ = try Self.facts(of: row) }
+    try Self.walk(database) { _ in }
     // A row can be there and yet not be found, where the pages above it lead elsewhere.
     let findings = try String.fetchAll(database, sql: "PRAGMA quick_check(5)")
     if findings != ["ok"] { throw AddressRegistryError.cacheCorrupt(path: "", seen: findings.joined(separator: "; ")) }
@@ -36,22 +45,23 @@ enum EntryRow {
     ).map { try Self.entry($0) }
   }
 
-  private static func walk(_ database: Database, sql: String, _ body: (Row) throws -> Void) throws {
+  /// By a statement of SQLite's own: 100,000 rows are many.
+  private static func walk(_ database: Database, _ body: (SealedRow) throws -> Void) throws {
     let facts = try CacheFacts.load(from: database)
     var count: Int64 = 0
     var last: Int64 = 0
     var folded = FoldedSeals()
-    let rows = try Row.fetchCursor(database, sql: sql)
-    while let row = try rows.next() {
-      try body(row)
+    let cursor = try SealedRow.Cursor(database, sql: "SELECT \(SealedRow.columns) FROM party ORDER BY her_id")
+    while let row = try cursor.next() {
       // Where pages are swapped, SQLite takes the order for granted.
-      let number = row.number(0) ?? 0
+      let number = Int64(row.herID.value)
       guard number > last else {
         throw AddressRegistryError.cacheCorrupt(path: "", seen: "HER-ID \(number) stands after \(last)")
       }
+      try body(row)
       last = number
       count += 1
-      row.bytes(7)?.withUnsafeBytes { folded.fold($0) }
+      folded.fold(row.seal)
     }
     guard count == facts.parties, folded == facts.folded else {
       throw AddressRegistryError.cacheCorrupt(

@@ -74,6 +74,31 @@ enum RecordContent {
     return record
   }
 
+  /// What routes are made of, without making the record: whether the party is active, and the text of each queue address in the
+  /// register's order. Of bytes that a seal vouches for.
+  ///
+  /// - Returns: whether the party is active; `each` is called either way.
+  static func queueAddresses(
+    _ bytes: UnsafeRawBufferPointer, _ each: (QueueKind, UnsafeRawBufferPointer) -> Void
+  ) throws(Malformed) -> Bool {
+    var reader = Reader(bytes: bytes)
+    let head = try Self.head(&reader)
+    _ = try reader.run()
+    for _ in 0..<(try reader.length()) {
+      _ = try reader.byte()
+      let code = try reader.run()
+      let text = try reader.run()
+      if let kind = Self.kind(code) { each(kind, text) }
+    }
+    return head.active
+  }
+
+  private static func kind(_ code: UnsafeRawBufferPointer) -> QueueKind? {
+    // All codes of queues begin so; a text is made for those only.
+    guard code.starts(with: "E_SB_".utf8) else { return nil }
+    return QueueKind(registerCode: String(decoding: code, as: UTF8.self))
+  }
+
   private static func readExtra(_ reader: inout Reader, into record: inout PartyRecord) throws(Malformed) {
     guard let tag = Extra(rawValue: try reader.byte()) else { throw Malformed() }
     var extra = Reader(bytes: try reader.run())

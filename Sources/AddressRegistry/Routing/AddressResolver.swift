@@ -135,15 +135,25 @@ public final class AddressResolver: Sendable {
   public func age(of route: CachedRoute) -> Duration { self.clock.now.since(route.readAt) }
 
   /// Brings every party of the cache into memory, so that ``cachedRoute(_:_:buses:)`` knows them all. One that is old is asked for
-  /// anew when it is first needed.
+  /// anew when it is first needed. Look-ups may go on meanwhile.
   ///
   /// - Returns: how many parties lead somewhere.
-  /// - Throws: ``AddressRegistryError`` `cacheRowDamaged`, `cacheCorrupt`: nothing is brought in then.
+  /// - Throws: ``AddressRegistryError`` `cacheRowDamaged`, `cacheCorrupt`: nothing is brought in then;
+  ///   `registerConfigurationInvalid` when routes for other buses are being asked for: memory holds those of one list of buses.
   @discardableResult
   public func load(buses: [Bus]) async throws -> Int {
-    let look = self.memory.beginLoad(buses)
-    let (table, change) = try await self.cache.routeTable(buses: buses)
-    self.memory.loaded(look, table, change: change, at: self.clock.now) { self.invalidations.isNoted($0) }
+    self.memory.beginLoad(buses)
+    let began = self.clock.now
+    let table: RouteTable
+    let change: Int64
+    do { (table, change) = try await self.cache.routeTable(buses: buses) } catch {
+      self.memory.loadFailed()
+      throw error
+    }
+    let isTaken = self.memory.loaded(table, change: change, readAt: began) { self.invalidations.isNoted($0) }
+    guard isTaken else {
+      throw AddressRegistryError.registerConfigurationInvalid("one resolver was asked for routes of different lists of buses")
+    }
     return self.memory.count
   }
 

@@ -19,6 +19,9 @@ final class RouteMemory: Sendable {
     var lookedAt = RegistryInstant(millisecondsSinceEpoch: 0)
     /// Grows whenever something is taken out or news come in: what was read before must not be put back.
     var epoch = 0
+    /// How many readings of the whole file are under way, and what was taken out meanwhile: they may have read it before that.
+    var loads = 0
+    var removed: Set<HerID> = []
   }
 
   private let state = NIOLockedValueBox(State())
@@ -77,26 +80,44 @@ final class RouteMemory: Sendable {
     }
   }
 
-  func beginLoad(_ buses: [Bus]) -> Look {
+  /// The whole file is about to be read. ``loaded(_:change:readAt:isChanged:)`` or ``loadFailed()`` must follow.
+  func beginLoad(_ buses: [Bus]) {
     self.state.withLockedValue { state in
+      state.loads += 1
+      guard state.table.buses != buses else { return }
       state.table = RouteTable(buses: buses)
       state.change = nil
       state.epoch += 1
-      return Look(change: nil, epoch: state.epoch)
     }
   }
 
-  /// The whole file was read. Parties of which a change was heard meanwhile are left out.
-  func loaded(
-    _ look: Look, _ table: RouteTable, change: Int64, at now: RegistryInstant, isChanged: (HerID) -> Bool
-  ) {
+  func loadFailed() { self.state.withLockedValue { Self.loadEnded(&$0) } }
+
+  /// The whole file was read. What was looked up while it was being read does not stand in the way: whatever the file holds that is
+  /// newer than this reading is news at the next look. Parties that were taken out meanwhile, or of which a change was heard, are
+  /// left out.
+  ///
+  /// - Parameter readAt: when the reading of the file began.
+  /// - Returns: whether it was taken in; not, when routes for other buses have been asked for meanwhile.
+  func loaded(_ table: RouteTable, change: Int64, readAt: RegistryInstant, isChanged: (HerID) -> Bool) -> Bool {
     self.state.withLockedValue { state in
-      guard state.epoch == look.epoch, state.change == nil else { return }
+      let removed = state.removed
+      Self.loadEnded(&state)
+      guard state.table.buses == table.buses else { return false }
+      // A look has read the file later than this: until the next one nobody is to be led by the earlier.
+      let isOvertaken = state.change.map { $0 > change } ?? false
       state.table = table
-      state.table.remove(where: isChanged)
+      state.table.remove { removed.contains($0) || isChanged($0) }
       state.change = change
-      state.lookedAt = now
+      state.lookedAt = isOvertaken ? RegistryInstant(millisecondsSinceEpoch: 0) : readAt
+      state.epoch += 1
+      return true
     }
+  }
+
+  private static func loadEnded(_ state: inout State) {
+    state.loads -= 1
+    if state.loads == 0 { state.removed = [] }
   }
 
   /// An entry that was read or saved here, unless the table has heard of a later reading since.
@@ -114,6 +135,7 @@ final class RouteMemory: Sendable {
     self.state.withLockedValue { state in
       state.epoch += 1
       state.table.remove(herID)
+      if state.loads > 0 { state.removed.insert(herID) }
     }
   }
 }

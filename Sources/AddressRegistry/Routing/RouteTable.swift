@@ -36,7 +36,12 @@ struct RouteTable: Sendable {
   private var free: [Int32] = []
   private var mask: Int
   private(set) var count = 0
-  private var knownTexts: Set<String> = []
+  /// What stands before the last slash of addresses, in bytes, and where it leads: shared by all that begin so.
+  private struct Prefix: Sendable {
+    var bytes: [UInt8]
+    var leg: Leg
+  }
+  private var prefixes: [Prefix] = []
 
   init(buses: [Bus], capacity: Int = 1_024) {
     self.buses = buses
@@ -90,14 +95,55 @@ struct RouteTable: Sendable {
       slot.synchronous = self.leg(record, .synchronous)
       slot.error = self.leg(record, .error)
     }
-    guard slot.asynchronous != nil || slot.synchronous != nil || slot.error != nil else { return self.remove(record.herID) }
+    self.put(record.herID, slot)
+  }
+
+  /// The same from a record's bytes in the cache.
+  mutating func put(_ herID: HerID, readAt: RegistryInstant, content: UnsafeRawBufferPointer) throws(RecordContent.Malformed) {
+    var found = (asynchronous: OneText.none, synchronous: OneText.none, error: OneText.none)
+    let isActive = try RecordContent.queueAddresses(content) { kind, text in
+      switch kind {
+      case .asynchronous: found.asynchronous.note(text)
+      case .synchronous: found.synchronous.note(text)
+      case .error: found.error.note(text)
+      case .synchronousReply, .deadLetter: break
+      }
+    }
+    var slot = Slot(readAt: readAt)
+    if isActive {
+      slot.asynchronous = found.asynchronous.text.flatMap { self.leg($0) }
+      slot.synchronous = found.synchronous.text.flatMap { self.leg($0) }
+      slot.error = found.error.text.flatMap { self.leg($0) }
+    }
+    self.put(herID, slot)
+  }
+
+  /// The texts of one kind of address: one only leads anywhere.
+  private enum OneText {
+    case none
+    case one(UnsafeRawBufferPointer)
+    case several
+
+    mutating func note(_ text: UnsafeRawBufferPointer) {
+      switch self {
+      case .none: self = .one(text)
+      case .one(let before): if !before.elementsEqual(text) { self = .several }
+      case .several: break
+      }
+    }
+
+    var text: UnsafeRawBufferPointer? { if case .one(let text) = self { text } else { nil } }
+  }
+
+  private mutating func put(_ herID: HerID, _ slot: Slot) {
+    guard slot.asynchronous != nil || slot.synchronous != nil || slot.error != nil else { return self.remove(herID) }
     if self.count * 2 >= self.keys.count { self.grow() }
-    let index = self.index(of: record.herID.value)
+    let index = self.index(of: herID.value)
     if self.keys[index] != 0 {
       self.slots[Int(self.places[index])] = slot
       return
     }
-    self.keys[index] = record.herID.value
+    self.keys[index] = herID.value
     if let place = self.free.popLast() {
       self.places[index] = place
       self.slots[Int(place)] = slot
@@ -154,20 +200,35 @@ struct RouteTable: Sendable {
       if let found, found != address.text { return nil }
       found = address.text
     }
-    guard let found, var address = try? QueueAddress(text: found) else { return nil }
+    guard var found else { return nil }
+    return found.withUTF8 { self.leg(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Nearly all addresses differ in their last part only: what stands before it is read once.
+  private mutating func leg(_ text: UnsafeRawBufferPointer) -> Leg? {
+    guard let slash = text.lastIndex(of: UInt8(ascii: "/")), slash + 1 < text.count else { return nil }
+    let queue = UnsafeRawBufferPointer(rebasing: text[(slash + 1)...])
+    guard queue.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return self.read(text) }
+    let prefix = UnsafeRawBufferPointer(rebasing: text[..<slash])
+    if let known = self.prefixes.first(where: { $0.bytes.elementsEqual(prefix) }) {
+      return Leg(
+        bus: known.leg.bus,
+        address: QueueAddress(
+          lowerCaseHost: known.leg.address.host, path: known.leg.address.path, queue: String(decoding: queue, as: UTF8.self)))
+    }
+    guard let leg = self.read(text) else { return nil }
+    // Some dozens at most in a real register; a made-up one shall not make the search long.
+    if self.prefixes.count < 64 { self.prefixes.append(Prefix(bytes: Array(prefix), leg: leg)) }
+    return leg
+  }
+
+  private func read(_ text: UnsafeRawBufferPointer) -> Leg? {
+    guard let text = String(validating: text, as: UTF8.self), let address = try? QueueAddress(text: text) else { return nil }
     var holder: BusName?
     for bus in self.buses where bus.holds(address) {
       guard holder == nil else { return nil }
       holder = bus.name
     }
-    guard let holder else { return nil }
-    // Hosts and paths are few: each text is kept once.
-    address = QueueAddress(host: self.shared(address.host), path: self.shared(address.path), queue: address.queue)
-    return Leg(bus: holder, address: address)
-  }
-
-  private mutating func shared(_ text: String) -> String {
-    if self.knownTexts.count > 1_000 { return text }
-    return self.knownTexts.insert(text).memberAfterInsert
+    return holder.map { Leg(bus: $0, address: address) }
   }
 }

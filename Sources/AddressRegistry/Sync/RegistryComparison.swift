@@ -27,6 +27,8 @@ public struct RegistryComparison: Sendable {
     /// Parties that could not be read, and so were not compared.
     public var failures: [PartyFailure] = []
 
+    public init() {}
+
     /// Whether everything was compared, and nothing differs.
     public var isAgreed: Bool { self.silent.isEmpty && self.foreign.isEmpty && self.gone.isEmpty && self.failures.isEmpty }
   }

@@ -34,16 +34,34 @@ public struct RegistrySync: Sendable {
     _ herIDs: [HerID], from register: any AddressRegisterReading, concurrency: Int = 16
   ) async throws -> SyncReport {
     var tally = Tally(source: .soap, total: herIDs.count)
-    try await withThrowingTaskGroup(of: Reading.self) { group in
+    try await withThrowingTaskGroup(of: News.self) { group in
       var next = herIDs.enumerated().makeIterator()
-      let ask: (Int, HerID) -> @Sendable () async throws -> Reading = { place, herID in
-        { try await self.read(herID, place: place + 1, from: register) }
+      var asking = 0
+      var isSaving = false
+      func goOn() {
+        // The disk does not hold the questions up, one save at a time; but what waits for it is bounded.
+        if !isSaving, tally.waiting.count >= Self.batch {
+          let (readings, source) = (tally.takeWaiting(), tally.source)
+          isSaving = true
+          group.addTask { .saved(try await self.cache.save(readings, source: source, now: self.clock.now)) }
+        }
+        while asking < max(concurrency, 1), tally.waiting.count < 4 * Self.batch, let (place, herID) = next.next() {
+          asking += 1
+          group.addTask { .read(try await self.read(herID, place: place + 1, from: register)) }
+        }
       }
-      for _ in 0..<max(concurrency, 1) { if let (place, herID) = next.next() { group.addTask(operation: ask(place, herID)) } }
-      while let reading = try await group.next() {
-        if let (place, herID) = next.next() { group.addTask(operation: ask(place, herID)) }
-        tally.take(reading)
-        if tally.waiting.count >= Self.batch { try await self.save(&tally) }
+      goOn()
+      while let news = try await group.next() {
+        switch news {
+        case .read(let reading):
+          asking -= 1
+          tally.take(reading)
+        case .saved(let saved):
+          isSaving = false
+          tally.note(saved)
+          self.tell(tally)
+        }
+        goOn()
       }
     }
     return try await self.end(&tally)
@@ -64,32 +82,37 @@ public struct RegistrySync: Sendable {
 
   /// Reads the whole register from its export, and lists the parties of the cache that are not in it.
   ///
-  /// - Throws: as ``parties(_:from:concurrency:)``, and the `register…` cases when the export breaks off. What came before is
-  ///   saved, though in a packed export only its end proves it undamaged; who is missing from an export that broke off says
-  ///   nothing, and nobody is called missing then.
+  /// Nothing is saved before the export has come to its end: only that proves a packed one undamaged. Until then what came is
+  /// kept in memory, about 300 bytes a party.
+  ///
+  /// - Throws: as ``parties(_:from:concurrency:)``, and the `register…` cases when the export breaks off: the cache is as it was
+  ///   then, and nobody is called missing.
   public func export(from register: any PartyExporting) async throws -> SyncReport {
     let asked = self.clock.now
-    let desk = TallyDesk(Tally(source: .rest, total: nil))
+    let desk = StagingDesk()
     let end = try await register.export { results in
-      try await desk.use { tally in
-        for result in results { tally.take(Reading(result: result, readAt: asked)) }
-        if tally.waiting.count >= Self.batch { try await self.save(&tally) }
-      }
+      self.progress(await desk.take(results))
     }
-    return try await desk.use { tally in
-      try await self.save(&tally)
-      // A party of which not even the number could be read may be any of those that seem to be missing.
-      if tally.report.failures.allSatisfy({ $0.herID != nil }) {
-        let seen = tally.seen
-        let missing = try await self.cache.parties().filter {
-          $0.source.isRegister && $0.readAt < asked && !seen.contains($0.record.herID)
-        }.map(\.record.herID)
-        for herID in missing { try await self.cache.age(herID, readBefore: asked) }
-        tally.report.missing = missing
-      }
-      if let event = end.lastEventID { try await self.cache.setMark(Self.eventMark, event) }
-      return try await self.end(&tally)
+    var tally = Tally(source: .rest, total: nil)
+    let staged = await desk.staged
+    tally.report.failures = staged.failures
+    tally.seen = staged.seen
+    for place in 0..<staged.readable {
+      tally.take(Reading(result: .party(try staged.record(place)), readAt: asked))
+      if tally.waiting.count >= Self.batch { try await self.save(&tally) }
     }
+    try await self.save(&tally)
+    // A party of which not even the number could be read may be any of those that seem to be missing.
+    if tally.report.failures.allSatisfy({ $0.herID != nil }) {
+      let seen = tally.seen
+      let missing = try await self.cache.parties().filter {
+        $0.source.isRegister && $0.readAt < asked && !seen.contains($0.record.herID)
+      }.map(\.record.herID)
+      for herID in missing { try await self.cache.age(herID, readBefore: asked) }
+      tally.report.missing = missing
+    }
+    if let event = end.lastEventID { try await self.cache.setMark(Self.eventMark, event) }
+    return try await self.end(&tally)
   }
 
   /// Reads what has changed since the last time, by the register's events. Parties that an event names without their entry are
@@ -131,6 +154,11 @@ public struct RegistrySync: Sendable {
     var readAt: RegistryInstant
   }
 
+  private enum News: Sendable {
+    case read(Reading)
+    case saved([AddressCache.Saved])
+  }
+
   private struct Tally: Sendable {
     let source: RecordSource
     let total: Int?
@@ -144,6 +172,22 @@ public struct RegistrySync: Sendable {
       switch reading.result {
       case .party(let record): self.waiting.append((record, reading.readAt))
       case .unreadable(let failure): self.report.failures.append(failure)
+      }
+    }
+
+    mutating func takeWaiting() -> [(record: PartyRecord, readAt: RegistryInstant)] {
+      defer { self.waiting = [] }
+      return self.waiting
+    }
+
+    mutating func note(_ saved: [AddressCache.Saved]) {
+      for saved in saved {
+        switch saved.outcome {
+        case .added: self.report.added.append(saved.entry.record.herID)
+        case .changed: if let difference = saved.difference { self.report.changed.append(difference) }
+        case .confirmed: self.report.confirmed += 1
+        case .keptNewer: self.report.keptNewer.append(saved.entry.record.herID)
+        }
       }
     }
   }
@@ -160,6 +204,16 @@ public struct RegistrySync: Sendable {
     }
   }
 
+  /// What has come of an export, until it has come whole.
+  private actor StagingDesk {
+    private(set) var staged = StagedParties()
+
+    func take(_ results: [PartyResult]) -> SyncProgress {
+      for result in results { self.staged.take(result) }
+      return SyncProgress(done: self.staged.count, total: nil, failed: self.staged.failures.count)
+    }
+  }
+
   private func read(_ herID: HerID, place: Int, from register: any AddressRegisterReading) async throws -> Reading {
     let asked = self.clock.now
     do {
@@ -170,17 +224,9 @@ public struct RegistrySync: Sendable {
   }
 
   private func save(_ tally: inout Tally) async throws {
-    let readings = tally.waiting
-    tally.waiting = []
+    let readings = tally.takeWaiting()
     guard !readings.isEmpty else { return }
-    for saved in try await self.cache.save(readings, source: tally.source, now: self.clock.now) {
-      switch saved.outcome {
-      case .added: tally.report.added.append(saved.entry.record.herID)
-      case .changed: if let difference = saved.difference { tally.report.changed.append(difference) }
-      case .confirmed: tally.report.confirmed += 1
-      case .keptNewer: tally.report.keptNewer.append(saved.entry.record.herID)
-      }
-    }
+    tally.note(try await self.cache.save(readings, source: tally.source, now: self.clock.now))
     self.tell(tally)
   }
 

@@ -6,7 +6,8 @@ import BusModel
 /// believed that was not read back (invariants I-2, I-5).
 ///
 /// The register has no compare-and-set: between our look and our write somebody else can still write. That window is a
-/// fraction of a second; what came of it shows in the read-back as a conflict, unless the other's change was overwritten whole.
+/// fraction of a second; what came of it shows in the read-back as a conflict, unless a general update overwrote the other's change
+/// whole. That the register's change log tells: with it read before and after, the answer is ``RegisterWriteResult/overwrote(_:_:)``.
 public struct CheckedRegisterWriter: Sendable {
   public struct Settings: Sendable, Hashable {
     /// Waits between readings after a write, since reads can lag behind writes; the last one repeats. Default 0.2 to 5 s.
@@ -28,16 +29,21 @@ public struct CheckedRegisterWriter: Sendable {
 
   private let reader: any AddressRegisterReading
   private let writer: any AddressRegisterWriting
+  private let changes: (any ChangeReading)?
   private let settings: Settings
   private let sleep: @Sendable (Duration) async throws -> Void
 
-  /// - Parameter sleep: waits; tests hand in their own.
+  /// - Parameters:
+  ///   - changes: the register's change log, read around general updates; nil where it may not be read.
+  ///   - sleep: waits; tests hand in their own.
   public init(
-    reader: any AddressRegisterReading, writer: any AddressRegisterWriting, settings: Settings = Settings(),
+    reader: any AddressRegisterReading, writer: any AddressRegisterWriting, changes: (any ChangeReading)? = nil,
+    settings: Settings = Settings(),
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
   ) {
     self.reader = reader
     self.writer = writer
+    self.changes = changes
     self.settings = settings
     self.sleep = sleep
   }
@@ -51,6 +57,8 @@ public struct CheckedRegisterWriter: Sendable {
   public func carryOut(
     _ order: RegisterOrder, intent: @Sendable (RegisterOrder) async throws -> Void
   ) async throws -> RegisterWriteResult {
+    // The log before the entry: what is in neither came after both.
+    let log = await self.log(of: order)
     let before = await self.read(order)
     try Task.checkCancellation()
     if before.isReached { return .applied(before.applied(wasSent: false)) }
@@ -60,7 +68,16 @@ public struct CheckedRegisterWriter: Sendable {
     guard before.isAsBefore else { return .partlyApplied(before.entries) }
     try await intent(order)
     try Task.checkCancellation()
-    switch await self.writer.perform(order.write) {
+    let outcome = await self.writer.perform(order.write)
+    let result = await self.result(of: outcome, order)
+    guard case .applied(let applied) = result, let log, let now = await self.log(of: order) else { return result }
+    // One write of ours is one entry in the log. More than one: somebody else's hand was there too since we looked.
+    let new = Self.added(now, since: log)
+    return new.count > 1 ? .overwrote(new, applied) : result
+  }
+
+  private func result(of outcome: RegisterWriteOutcome, _ order: RegisterOrder) async -> RegisterWriteResult {
+    switch outcome {
     case .notSent(let error): return .notApplied(error)
     case .toBeDoneByHand(let instruction): return .toBeDoneByHand(instruction)
     case .acknowledged:
@@ -73,6 +90,22 @@ public struct CheckedRegisterWriter: Sendable {
       return self.judged(await self.read(order), order) { _ in .notApplied(error) }
     case .unknown(let error):
       return self.judged(await self.watch(order), order) { .unknown(error, $0) }
+    }
+  }
+
+  /// The log of the party whose addresses are replaced as a whole; nil for other changes, and where it cannot be read.
+  private func log(of order: RegisterOrder) async -> [RegisterLogEntry]? {
+    guard case .replaceAddresses = order.change, let changes else { return nil }
+    return try? await changes.changeLog(order.herID)
+  }
+
+  /// A log that shows only the last so many entries can have lost some at its other end.
+  private static func added(_ now: [RegisterLogEntry], since before: [RegisterLogEntry]) -> [RegisterLogEntry] {
+    var known = before.reduce(into: [RegisterLogEntry: Int]()) { $0[$1, default: 0] += 1 }
+    return now.filter { entry in
+      guard let count = known[entry], count > 0 else { return true }
+      known[entry] = count - 1
+      return false
     }
   }
 

@@ -8,17 +8,25 @@ import Migration
 /// the cache, so that senders' routing and our picture agree (I-17).
 public struct RegistryRegister: RegisterPort {
   private let reader: any AddressRegisterReading
-  private let writer: any AddressRegisterWriting
+  private let writer: CheckedRegisterWriter
   private let cache: AddressCache?
   private let clock: any RegistryClock
 
-  /// - Parameter cache: opened for writing; nil to keep none. A cache that cannot be written costs nobody the reading.
+  /// How long a write waits to be seen. Short: the engine reads back by itself, and again; this look is the first.
+  public static let writerSettings = CheckedRegisterWriter.Settings(
+    waits: [.milliseconds(100), .milliseconds(400), .seconds(1)], showsWithin: .seconds(3), readers: 1)
+
+  /// - Parameters:
+  ///   - changes: the register's change log, so that a general update that overwrote somebody's change says so; nil where it may not
+  ///     be read.
+  ///   - cache: opened for writing; nil to keep none. A cache that cannot be written costs nobody the reading.
   public init(
-    reader: any AddressRegisterReading, writer: any AddressRegisterWriting, cache: AddressCache?,
-    clock: any RegistryClock = SystemRegistryClock()
+    reader: any AddressRegisterReading, writer: any AddressRegisterWriting, changes: (any ChangeReading)? = nil,
+    cache: AddressCache?, clock: any RegistryClock = SystemRegistryClock(),
+    settings: CheckedRegisterWriter.Settings = RegistryRegister.writerSettings
   ) {
     self.reader = reader
-    self.writer = writer
+    self.writer = CheckedRegisterWriter(reader: reader, writer: writer, changes: changes, settings: settings)
     self.cache = cache
     self.clock = clock
   }
@@ -41,22 +49,38 @@ public struct RegistryRegister: RegisterPort {
     } catch { throw .failed("the question was given up") }
   }
 
-  /// Forward the party is switched to the bus; back its addresses are set to exactly what they were (decision Q3).
+  /// Forward the party is switched to the bus; back its addresses are set to exactly what they were (decision Q3). Read once more
+  /// right before it is sent: an entry that is no more what the intent was based on is not written over.
   public func write(_ order: WriteOrder) async -> WriteOutcome {
-    let operation = AddressRegistry.OperationID(order.operation.text)
-    let outcome =
+    let change: RegisterChange =
       switch order.direction {
-      case .forward:
-        await self.writer.switchToBus(
-          order.herID, bus: order.bus, operationID: operation, expecting: order.goal.addresses)
-      case .back:
-        await self.writer.replaceAddresses(order.herID, with: order.goal.addresses, operationID: operation)
+      case .forward: .switchToBus(order.bus)
+      case .back: .replaceAddresses(order.goal.addresses)
       }
-    return switch outcome {
-    case .acknowledged: .answered
-    case .refused(let error): .refused(Self.words(error))
-    case .notSent(let error): .refused("not sent: \(Self.words(error))")
-    case .unknown(let error): .unknown(Self.words(error))
+    let checked = RegisterOrder(
+      herID: order.herID, change: change, operationID: AddressRegistry.OperationID(order.operation.text),
+      entries: [RegisterOrder.Entry(basis: order.base, goal: order.goal)])
+    do {
+      // The engine's intent is durable before it comes here.
+      return Self.outcome(try await self.writer.carryOut(checked) { _ in })
+    } catch {
+      return .refused("not sent: it was given up before")
+    }
+  }
+
+  static func outcome(_ result: RegisterWriteResult) -> WriteOutcome {
+    switch result {
+    case .applied: .answered
+    case .notApplied(let error): .refused(Self.words(error))
+    case .unknown(let error, _): .unknown(Self.words(error))
+    case .conflict(_, wasSent: false): .refused("not sent: the entry is no more what it was read as; somebody else writes there")
+    case .conflict(_, wasSent: true): .unknown("sent, and the entry reads as neither; somebody else writes there")
+    case .partlyApplied(let entries):
+      .unknown("done in part: \(entries.filter { $0.state == .reached }.count) of \(entries.count) entries")
+    case .overwrote(let log, _):
+      .unknown(
+        "the entry is what it should be, but the register's log shows other changes since it was read, which this write may have "
+          + "taken away: " + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; "))
     case .toBeDoneByHand(let instruction): .handedOver(instruction.text(.norwegian) + "\n\n" + instruction.text(.english))
     }
   }

@@ -23,6 +23,15 @@ public struct Notice: Sendable, Hashable, Codable {
   /// In words, without health data.
   public var words: String
 
+  /// Something that is no event of a pulje.
+  public init(at: Instant, weight: Weight, kind: String, code: String? = nil, words: String) {
+    self.at = at
+    self.weight = weight
+    self.kind = kind
+    self.code = code
+    self.words = words
+  }
+
   /// What `event` is worth telling; nil for what is only kept.
   init?(_ event: MigrationEvent, state: MigrationState, at now: Instant) {
     self.at = now

@@ -185,7 +185,9 @@ extension AddressRegisterServer {
         let deflater = packs ? Deflater() : nil
         func send(_ text: String, isLast: Bool = false) async throws {
           guard let deflater else { return try await writer.write(ByteBuffer(string: text)) }
-          let packed = deflater.pack(Array(text.utf8), isLast: isLast)
+          var packed = deflater.pack(Array(text.utf8), isLast: isLast)
+          // The last eight bytes are the checksum and the length.
+          if isLast, register.damagesChecksums, packed.count >= 8 { packed[packed.count - 8] ^= 1 }
           if !packed.isEmpty { try await writer.write(ByteBuffer(bytes: packed)) }
         }
         let last = RegisterJSONAnswers.eventID(register.register.changes.count)

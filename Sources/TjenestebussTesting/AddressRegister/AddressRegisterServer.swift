@@ -74,6 +74,7 @@ public final class AddressRegisterServer: Service {
     var protocols = ProtocolDocuments()
     /// Parties that an export shows as this text instead.
     var spoilt: [HerID: String] = [:]
+    var damagesChecksums = false
   }
 
   let configuration: Configuration
@@ -214,6 +215,9 @@ public final class AddressRegisterServer: Service {
 
   /// Shows this text in exports instead of the party.
   public func spoil(_ herID: HerID, with text: String) { self.inside.withLock { $0.spoilt[herID] = text } }
+
+  /// From now on every packed export is right but for its checksum, as when a bit was turned on the way.
+  public func damageExportChecksums(_ isDamaged: Bool) { self.inside.withLock { $0.damagesChecksums = isDamaged } }
 
   /// The bytes of every SOAP request, when ``Configuration/keepsRequests`` says so.
   public var requests: [[UInt8]] { self.inside.withLock { $0.requests } }

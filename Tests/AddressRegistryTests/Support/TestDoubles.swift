@@ -3,14 +3,14 @@
 import AddressRegistry
 import BusModel
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A clock that stands until it is moved.
 final class TestClock: RegistryClock {
-  private let instant: Mutex<RegistryInstant>
-  init(_ instant: RegistryInstant = start) { self.instant = Mutex(instant) }
-  var now: RegistryInstant { self.instant.withLock { $0 } }
-  func advance(by duration: Duration) { self.instant.withLock { $0 = $0.advanced(by: duration) } }
+  private let instant: NIOLockedValueBox<RegistryInstant>
+  init(_ instant: RegistryInstant = start) { self.instant = NIOLockedValueBox(instant) }
+  var now: RegistryInstant { self.instant.withLockedValue { $0 } }
+  func advance(by duration: Duration) { self.instant.withLockedValue { $0 = $0.advanced(by: duration) } }
 }
 
 /// Holds tasks until it is opened; a cancelled one leaves.
@@ -20,10 +20,10 @@ final class Gate: Sendable {
     var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     var lastID = 0
   }
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   func open() {
-    let waiters = self.state.withLock { state in
+    let waiters = self.state.withLockedValue { state in
       state.isOpen = true
       defer { state.waiters.removeAll() }
       return Array(state.waiters.values)
@@ -32,13 +32,13 @@ final class Gate: Sendable {
   }
 
   func pass() async throws {
-    let id = self.state.withLock { state in
+    let id = self.state.withLockedValue { state in
       state.lastID += 1
       return state.lastID
     }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (waiter: CheckedContinuation<Void, any Error>) in
-        let open = self.state.withLock { state in
+        let open = self.state.withLockedValue { state in
           if !state.isOpen { state.waiters[id] = waiter }
           return state.isOpen
         }
@@ -51,7 +51,7 @@ final class Gate: Sendable {
   }
 
   private func leave(_ id: Int) {
-    self.state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(throwing: CancellationError())
+    self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }?.resume(throwing: CancellationError())
   }
 }
 
@@ -62,23 +62,23 @@ final class ScriptedRegister: AddressRegisterReading {
     var failure: AddressRegistryError?
     var questions = 0
   }
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
   private let gate: Gate?
 
   init(_ records: [PartyRecord], gate: Gate? = nil) {
-    self.state = Mutex(State(records: Dictionary(records.map { ($0.herID, $0) }) { _, last in last }))
+    self.state = NIOLockedValueBox(State(records: Dictionary(records.map { ($0.herID, $0) }) { _, last in last }))
     self.gate = gate
   }
 
-  var questions: Int { self.state.withLock { $0.questions } }
-  func put(_ record: PartyRecord) { self.state.withLock { $0.records[record.herID] = record } }
+  var questions: Int { self.state.withLockedValue { $0.questions } }
+  func put(_ record: PartyRecord) { self.state.withLockedValue { $0.records[record.herID] = record } }
   /// Fails every question from now on; nil ends that.
-  func fail(with error: AddressRegistryError?) { self.state.withLock { $0.failure = error } }
+  func fail(with error: AddressRegistryError?) { self.state.withLockedValue { $0.failure = error } }
 
   func party(_ herID: HerID) async throws -> PartyRecord {
-    self.state.withLock { $0.questions += 1 }
+    self.state.withLockedValue { $0.questions += 1 }
     try await self.gate?.pass()
-    return try self.state.withLock { state in
+    return try self.state.withLockedValue { state in
       if let failure = state.failure { throw failure }
       guard let record = state.records[herID] else { throw AddressRegistryError.partyUnknown(herID, askedRegister: true) }
       return record
