@@ -111,7 +111,7 @@ extension MigratorConfiguration {
   private static func register(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Register {
     let fields = try node.mapping([
       "url", "soap-version", "timeout", "allow-plain-http", "user", "password", "password-file", "password-credential",
-      "extra-roots-file", "cache", "writer",
+      "extra-roots-file", "cache", "writer", "rest", "nightly-compare",
     ])
     guard let password = try Credentials.secret("password", in: fields, environment: environment) else {
       throw CommandLineError.keyMissing(place: node.place, key: "password-file")
@@ -121,7 +121,22 @@ extension MigratorConfiguration {
       credentials: RegisterCredentials(user: try fields.required("user").text, password: password),
       extraRootsFile: try fields.optional("extra-roots-file").map { Paths.absolute(try $0.text, besides: node.file) },
       cache: try fields.optional("cache").map { Paths.absolute(try $0.text, besides: node.file) },
-      writer: try Self.writer(fields.required("writer")))
+      writer: try Self.writer(fields.required("writer")),
+      rest: try fields.optional("rest").map { try Self.rest($0, environment) },
+      compareAt: try Self.compareAt(fields))
+  }
+
+  /// At three in the morning where there is a cache, unless the file says otherwise.
+  private static func compareAt(_ fields: ConfigurationNode.Fields) throws -> TimeOfDay? {
+    guard let node = fields.optional("nightly-compare") else {
+      return fields.optional("cache") == nil ? nil : .usualCompare
+    }
+    if try node.text == "off" { return nil }
+    guard fields.optional("cache") != nil else { throw node.wrong(wanted: "off where there is no cache to compare") }
+    guard let time = TimeOfDay(text: try node.text), time < .endOfDay else {
+      throw node.wrong(wanted: "a time of day such as 03:00, or off")
+    }
+    return time
   }
 
   private static func endpoint(_ fields: ConfigurationNode.Fields) throws -> SOAPEndpoint {

@@ -31,6 +31,17 @@ struct MigratorConfiguration {
     var cache: String?
     /// nil: a person writes, from instructions.
     var writer: SOAPWriterConfiguration?
+    /// The register's REST interface: export and events; nil where it is not used.
+    var rest: REST?
+    /// When the daemon compares the whole cache with the register; nil for never.
+    var compareAt: TimeOfDay?
+  }
+
+  /// The CommunicationParty API, and how HelseID knows us.
+  struct REST {
+    var endpoint: RESTEndpoint
+    var helseID: HelseIDConfiguration
+    var key: SigningKey
   }
 
   /// The name of the world this is about: test, qa, production. Files of one are refused by the others.

@@ -66,6 +66,12 @@ struct Daemon {
       })
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
+    if let at = self.configuration.register.compareAt, let cache = world.cache {
+      services.append(
+        NightlyCompare(
+          at: at, cache: cache, register: world.reader, written: { await engine.snapshot().state.written },
+          notifier: LogNotifier(logger: self.logger), clock: clock))
+    }
     services.append(EngineService(engine: engine, control: control, notify: notify))
     var quiet = self.logger
     quiet.logLevel = .error

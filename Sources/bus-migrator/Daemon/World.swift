@@ -10,6 +10,7 @@ import MigrationEngine
 /// The adapters to the world outside, as the configuration asks for them.
 struct World {
   let register: RegistryRegister
+  let reader: SOAPAddressRegister
   let probes: [BusProbe]
   let cache: AddressCache?
 
@@ -40,6 +41,8 @@ struct World {
     if let path = register.cache {
       cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment)
     }
-    return World(register: RegistryRegister(reader: reader, writer: writer, cache: cache), probes: probes, cache: cache)
+    return World(
+      register: RegistryRegister(reader: reader, writer: writer, changes: reader, cache: cache), reader: reader, probes: probes,
+      cache: cache)
   }
 }

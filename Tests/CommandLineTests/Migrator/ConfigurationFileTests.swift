@@ -59,6 +59,47 @@ struct ConfigurationFileTests {
     } catch { return error as? CommandLineError }
   }
 
+  @Test("the nightly compare: at three where there is a cache, at another time, off, or without a cache nothing to compare")
+  func nightlyCompare() throws {
+    func time(_ lines: String) throws -> TimeOfDay? {
+      try self.configuration(Self.good.replacing("  user: u", with: "  user: u\n\(lines)")).register.compareAt
+    }
+    #expect(try time("") == nil)
+    #expect(try time("  cache: c.sqlite") == TimeOfDay(text: "03:00"))
+    #expect(try time("  cache: c.sqlite\n  nightly-compare: 04:30") == TimeOfDay(text: "04:30"))
+    #expect(try time("  cache: c.sqlite\n  nightly-compare: off") == nil)
+    #expect(self.refused { _ = try time("  cache: c.sqlite\n  nightly-compare: 25:00") } != nil)
+    #expect(self.refused { _ = try time("  nightly-compare: 04:30") } != nil)
+  }
+
+  @Test("the register's REST interface: where it is and how HelseID knows us; a key that is none is told, and not shown")
+  func rest() throws {
+    func rest(_ key: String, _ more: String = "") throws -> MigratorConfiguration.REST? {
+      let lines = """
+          rest:
+            url: https://cpe.example
+            export-timeout: 10m
+            helse-id:
+              issuer: https://helseid.example
+              client-id: me
+              key: '\(key)'
+              organisation: { parent: "123456789" }
+        \(more)
+        """
+      return try self.configuration(Self.good.replacing("  user: u", with: "  user: u\n\(lines)")).register.rest
+    }
+    #expect(try self.configuration(Self.good).register.rest == nil)
+    let read = try #require(try rest(RegistryCommandTests.key))
+    #expect(read.endpoint.url == "https://cpe.example" && read.endpoint.exportTimeoutSeconds == 600)
+    #expect(read.helseID.tokenEndpoint == "https://helseid.example/connect/token")
+    #expect(read.helseID.scope == "nhn:cp-api/access-v2-dpop" && read.helseID.organisation?.parent == "123456789")
+    #expect(read.key.algorithm == "ES256")
+    let refused = self.refused { _ = try rest("secret-word") }
+    #expect(refused.map { "\($0)" }?.contains("AR-423") == true)
+    #expect(refused.map { "\($0)" }?.contains("secret-word") == false)
+    #expect(self.refused { _ = try rest(RegistryCommandTests.key, "    unknown: 1") } != nil)
+  }
+
   @Test("the examples that we ship load, credentials included")
   func examples() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("credentials-\(UUID().uuidString)")

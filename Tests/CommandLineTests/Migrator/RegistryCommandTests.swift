@@ -2,8 +2,10 @@
 
 import AddressRegistry
 import BusModel
+import Disclosure
 import Foundation
 import Testing
+import TjenestebussTesting
 
 @testable import bus_migrator
 
@@ -33,6 +35,16 @@ struct RegistryCommandTests {
 
       let groups = try await stage.command(["registry", "groups", "--json"])
       #expect(try groups.json(GroupsAnswer.self).groups.map { $0.members.map(\.value) } == [[100, 101], [200], [300]])
+
+      let list = stage.folder.appendingPathComponent("queues.txt")
+      try Data("100_async\n100_dl\n777_async\nRegisterEvents.AddressRegister.epj\n".utf8).write(to: list)
+      let queues = try await stage.command(["registry", "queues", list.path, "--bus", "a", "--json"])
+      let answer = try queues.json(QueuesAnswer.self)
+      #expect(
+        answer.owned.map { "\($0.queue) \($0.herIDs.map(\.value)) \($0.by)" } == [
+          "100_async [100, 101] register", "100_dl [100] name",
+        ])
+      #expect(answer.unregistered.map(\.queue) == ["777_async"] && answer.nobodys == ["RegisterEvents.AddressRegister.epj"])
 
       // Somebody changes an entry and tells nobody.
       var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
@@ -70,7 +82,86 @@ struct RegistryCommandTests {
     }
   }
 
-  @Test("another process writes the cache while this one reads: no answer is a mixture, and none is missing")
+  /// A key of these tests, known to nobody who lets anybody in.
+  static let key =
+    #"{"kty":"EC","crv":"P-256","kid":"test","d":"Kj_3_6oo0K5moZ7Bzg01ywRm40vbk8VFRlo-qIG3gd8","x":"4ujlMxs0C0zxwWVq6sHKJTLbVqmhf6GiogSWUfxsSKQ","y":"VZI6slROTptnlDxfbRstZEkc5ngy5tucxDB1QL7eI7M"}"#
+
+  @Test("sync --export and --events over the register's REST interface: all of it, then what changed")
+  func exportAndEvents() async throws {
+    try await Stage.with { stage in
+      let unconfigured = try await stage.command(["registry", "sync", "--export"])
+      #expect(unconfigured.exitCode == 2 && unconfigured.complaint.contains("rest"), "\(unconfigured.complaint)")
+      #expect(try await stage.command(["registry", "sync", "--export", "--events"]).exitCode == 2)
+      try await self.addREST(stage)
+
+      let early = try await stage.command(["registry", "sync", "--events", "--json"])
+      #expect(early.exitCode == 6, "\(early.complaint)")
+      #expect(try early.json(SyncAnswer.self).isSureToBeComplete == false)
+      let export = try await stage.command(["registry", "sync", "--export", "--json"])
+      #expect(export.exitCode == 0, "\(export.complaint)")
+      #expect(try export.json(SyncAnswer.self).read == 4)
+      #expect(try await stage.command(["registry", "diff"]).exitCode == 0)
+
+      var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
+      changed.name = "renamed"
+      try stage.register.put(changed)
+      let events = try await stage.command(["registry", "sync", "--events", "--json"])
+      #expect(events.exitCode == 0, "\(events.complaint)")
+      let answer = try events.json(SyncAnswer.self)
+      #expect(answer.changed.map(\.herID.value) == [200] && answer.isSureToBeComplete == true)
+      let nothing = try await stage.command(["registry", "sync", "--events"])
+      #expect(nothing.exitCode == 0 && nothing.output.contains("0 read"), "\(nothing.output)")
+    }
+  }
+
+  @Test("the daemon makes up for the night it missed, and diff --last shows what it found")
+  func nightlyCompare() async throws {
+    try await Stage.with { stage in
+      let none = try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"])
+      #expect(none.exitCode == 0)
+      #expect(try await stage.command(["registry", "diff", "--last"]).exitCode == 2)
+      var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
+      changed.name = "renamed"
+      try stage.register.put(changed)
+      // The last compare was two days ago.
+      let cache = try await AddressCache.open(path: stage.cache, access: .readWrite, environment: "test")
+      let old = SystemRegistryClock().now.advanced(by: .seconds(-172_800))
+      try await cache.keep(ComparisonReport(RegistryComparison.Result(), begunAt: old, endedAt: old))
+      let daemon = try await stage.daemon()
+      while try await cache.lastComparison()?.compared == 0 { try await Task.sleep(for: .milliseconds(20)) }
+      let last = try await stage.command(["registry", "diff", "--last", "--json"])
+      #expect(last.exitCode == 6, "\(last.complaint)")
+      #expect(try last.json(DiffAnswer.self).silent.map(\.herID.value) == [200])
+      while try await cache.party(changed.herID)?.record != changed { try await Task.sleep(for: .milliseconds(20)) }
+      #expect(try await stage.command(["registry", "diff"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "diff", "--last"]).output.contains("1 differ silently"))
+      try await cache.close()
+      daemon.terminate()
+      _ = try await daemon.ending()
+    }
+  }
+
+  private func addREST(_ stage: Stage) async throws {
+    let key = try SigningKey(jwk: Secret(Self.key))
+    stage.register.admit(
+      HelseIDClient(
+        id: "migrator", publicJWK: key.publicJWK, scopes: [AddressRegisterServer.partyScope], isMultiTenant: false))
+    try Data(Self.key.utf8).write(to: stage.folder.appendingPathComponent("key.json"))
+    let url = try await stage.register.partyAPI().url
+    let text = try String(contentsOfFile: stage.configuration, encoding: .utf8)
+    let rest = """
+        rest:
+          url: \(url)
+          helse-id:
+            issuer: \(url)
+            client-id: migrator
+            key-file: key.json
+        cache: cache.sqlite
+      """
+    try Data(text.replacing("  cache: cache.sqlite", with: rest).utf8).write(to: URL(fileURLWithPath: stage.configuration))
+  }
+
+  @Test("another process writes the cache while 16 readers of this one read: no answer is a mixture, and none is missing")
   func twoProcesses() async throws {
     try await Stage.with { stage in
       let here = try (Int32(1)...200).map { try Stage.record($0) }
@@ -87,7 +178,7 @@ struct RegistryCommandTests {
       #expect(try await stage.command(["registry", "import", files[0]]).exitCode == 0)
       let cache = try await AddressCache.open(path: stage.cache, access: .readOnly, environment: "test")
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<4 {
+        for _ in 0..<16 {
           group.addTask {
             while !Task.isCancelled {
               let parties = try await cache.parties().map(\.record)

@@ -9,6 +9,6 @@ struct RegistryCommand: AsyncParsableCommand {
     discussion: "Exit code 6: something differs, or is missing, between the cache and the register; nothing has failed.",
     subcommands: [
       RegistrySyncCommand.self, RegistryShowCommand.self, RegistryDiffCommand.self, RegistryGroupsCommand.self,
-      RegistryExportCommand.self, RegistryImportCommand.self, RegistryVerifyCommand.self,
+      RegistryExportCommand.self, RegistryImportCommand.self, RegistryVerifyCommand.self, RegistryQueuesCommand.self,
     ])
 }

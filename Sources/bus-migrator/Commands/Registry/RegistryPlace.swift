@@ -47,6 +47,21 @@ struct RegistryPlace: ParsableArguments {
   }
 }
 
+extension RegistryPlace {
+  /// The register's REST interface.
+  static func withParties<Value: Sendable>(
+    _ configuration: MigratorConfiguration, _ body: (CommunicationPartyAPI) async throws -> Value
+  ) async throws -> Value {
+    guard let rest = configuration.register.rest else {
+      throw CommandLineError.keyMissing(place: "register", key: "rest (the CommunicationParty API, for --export and --events)")
+    }
+    return try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
+      let tokens = try HelseIDTokens(rest.helseID, key: rest.key, http: http)
+      return try await body(try CommunicationPartyAPI(endpoint: rest.endpoint, tokens: tokens, http: http))
+    }
+  }
+}
+
 /// How old something is, in the largest unit that says it well.
 enum AgeText {
   static func text(_ age: Duration) -> String {

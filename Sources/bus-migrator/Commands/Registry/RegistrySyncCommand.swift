@@ -7,38 +7,66 @@ import BusModel
 struct RegistrySyncCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync", abstract: "Read parties from the register into the cache: by default every party the cache knows.",
-    discussion: "One party that cannot be read does not stop the others: it is listed, its row stays, and the exit code is 1.")
+    discussion: """
+      One party that cannot be read does not stop the others: it is listed, its row stays, and the exit code is 1. --export and \
+      --events ask the register's REST interface (register.rest in the configuration) and not its SOAP interface. An export is \
+      taken in when it has come whole, and tells from where events go on; after events that were missed only an export is sure to \
+      be complete, and the exit code is 6.
+      """)
 
   @OptionGroup var registry: RegistryPlace
   @OptionGroup var output: JSONOption
   @Option(name: .customLong("her-id"), help: "These parties only; repeat, or separate by commas.") var herIDs: [String] = []
   @Option(help: "The organisations with these HER-IDs and all that stands below them.") var organisation: [String] = []
   @Option(help: "Questions to the register at once.") var concurrency = 16
+  @Flag(help: "The whole register, in one answer.") var export = false
+  @Flag(help: "What has changed since the last --export or --events.") var events = false
 
   func validate() throws {
+    let ways = [self.export, self.events, !self.herIDs.isEmpty || !self.organisation.isEmpty]
+    if ways.count(where: \.self) > 1 { throw ValidationError("--export, --events and single parties do not go together") }
     if !(1...200).contains(self.concurrency) { throw ValidationError("--concurrency is from 1 to 200") }
   }
 
   func run() async throws {
     let configuration = try self.registry.configuration()
-    let wanted = try PuljeArgument.herIDs(self.herIDs)
-    let organisations = try PuljeArgument.herIDs(self.organisation)
     let bar = ProgressBar("reading the register")
-    let report = try await RegistryPlace.withCache(configuration, .readWrite) { cache in
-      try await RegistryPlace.withRegister(configuration) { register in
-        let sync = RegistrySync(cache: cache) { bar.show(done: $0.done, total: $0.total, failed: $0.failed) }
-        var whole = SyncReport()
-        for organisation in organisations { whole.add(try await sync.organisation(organisation, from: register)) }
-        if !wanted.isEmpty || organisations.isEmpty {
-          let herIDs = wanted.isEmpty ? try await cache.parties().map(\.record.herID) : wanted
-          whole.add(try await sync.parties(herIDs, from: register, concurrency: self.concurrency))
-        }
-        return whole
-      }
+    let (report, isSure) = try await RegistryPlace.withCache(configuration, .readWrite) { cache in
+      let sync = RegistrySync(cache: cache) { bar.show(done: $0.done, total: $0.total, failed: $0.failed) }
+      return try await self.read(cache, sync, configuration)
     }
     bar.end()
-    if self.output.json { try Console.say(json: SyncAnswer(report)) } else { Console.say(Self.text(report)) }
+    var answer = SyncAnswer(report)
+    answer.isSureToBeComplete = isSure
+    if self.output.json { try Console.say(json: answer) } else { Console.say(Self.text(report)) }
     if !report.isWhole { throw ExitCode(Exit.failed) }
+    guard isSure == false else { return }
+    if !self.output.json { Console.say("there may have been more: only registry sync --export is sure to be complete now") }
+    throw ExitCode(Exit.differs)
+  }
+
+  /// - Returns: also, for events, whether none was missed.
+  private func read(
+    _ cache: AddressCache, _ sync: RegistrySync, _ configuration: MigratorConfiguration
+  ) async throws -> (SyncReport, Bool?) {
+    if self.export { return (try await RegistryPlace.withParties(configuration) { try await sync.export(from: $0) }, nil) }
+    if self.events {
+      return try await RegistryPlace.withParties(configuration) { api in
+        let (report, isSure) = try await sync.events(from: api, reader: api)
+        return (report, isSure)
+      }
+    }
+    let wanted = try PuljeArgument.herIDs(self.herIDs)
+    let organisations = try PuljeArgument.herIDs(self.organisation)
+    return try await RegistryPlace.withRegister(configuration) { register in
+      var whole = SyncReport()
+      for organisation in organisations { whole.add(try await sync.organisation(organisation, from: register)) }
+      if !wanted.isEmpty || organisations.isEmpty {
+        let herIDs = wanted.isEmpty ? try await cache.parties().map(\.record.herID) : wanted
+        whole.add(try await sync.parties(herIDs, from: register, concurrency: self.concurrency))
+      }
+      return (whole, nil)
+    }
   }
 
   static func text(_ report: SyncReport) -> String {
@@ -47,6 +75,7 @@ struct RegistrySyncCommand: AsyncParsableCommand {
         + (report.keptNewer.isEmpty ? "" : ", \(report.keptNewer.count) with a later reading")
     ]
     for difference in report.changed { lines += DifferenceText.lines(difference) }
+    for herID in report.missing { lines.append("HER-ID \(herID): in the cache, and not in the register's export") }
     for failure in report.failures {
       let who = failure.herID.map { "HER-ID \($0)" } ?? "party number \(failure.place) of the answer"
       lines.append("not read: \(who): [\(failure.error.stableCode)] \(failure.error.explanation.seen)")
@@ -70,6 +99,10 @@ struct SyncAnswer: Codable {
   var confirmed: Int
   var keptNewer: [HerID]
   var failures: [Failure]
+  /// In the cache, but not in an export that came whole.
+  var missing: [HerID]
+  /// For events: whether none was missed, so that the cache is as the register; nil for other ways.
+  var isSureToBeComplete: Bool?
 
   init(_ report: SyncReport) {
     self.read = report.readCount
@@ -77,6 +110,7 @@ struct SyncAnswer: Codable {
     self.changed = report.changed
     self.confirmed = report.confirmed
     self.keptNewer = report.keptNewer
+    self.missing = report.missing
     self.failures = report.failures.map {
       Failure(herID: $0.herID, code: $0.error.stableCode, seen: $0.error.explanation.seen)
     }
