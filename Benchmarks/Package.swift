@@ -8,12 +8,21 @@ import PackageDescription
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "tjenestebuss", path: "..")],
+  dependencies: [
+    .package(name: "tjenestebuss", path: ".."),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+  ],
   targets: [
     // What our code is compared with, in C, and a count of what is allocated.
     .target(name: "CBaseline", cSettings: [.unsafeFlags(["-O2"])], linkerSettings: [.linkedLibrary("sqlite3")]),
     .executableTarget(
       name: "registry-benchmark",
-      dependencies: ["CBaseline", .product(name: "AddressRegistry", package: "tjenestebuss")],
+      dependencies: [
+        "CBaseline", .product(name: "AddressRegistry", package: "tjenestebuss"),
+        .product(name: "TjenestebussTesting", package: "tjenestebuss"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
   ])

@@ -15,7 +15,7 @@ double baseline_look_up(const char *path, const int32_t *her_ids, long count, in
   int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
   if (code == SQLITE_OK)
     code = sqlite3_prepare_v3(
-      database, "SELECT content, source, read_at_ms, version, record_hash, change, seal FROM party WHERE her_id = ?", -1,
+      database, "SELECT her_id, content, source, read_at_ms, version, record_hash, change, seal FROM party WHERE her_id = ?", -1,
       SQLITE_PREPARE_PERSISTENT, &statement, NULL);
   if (code != SQLITE_OK) {
     sqlite3_close_v2(database);
@@ -26,12 +26,12 @@ double baseline_look_up(const char *path, const int32_t *her_ids, long count, in
   for (long i = 0; i < count; i++) {
     sqlite3_bind_int64(statement, 1, her_ids[i]);
     if (sqlite3_step(statement) == SQLITE_ROW) {
-      const unsigned char *content = sqlite3_column_blob(statement, 0);
-      const unsigned char *hash = sqlite3_column_blob(statement, 4);
-      const unsigned char *seal = sqlite3_column_blob(statement, 6);
-      sum += content[0] + hash[0] + seal[0] + sqlite3_column_bytes(statement, 0);
-      sum += sqlite3_column_int64(statement, 1) + sqlite3_column_int64(statement, 2);
-      sum += sqlite3_column_int64(statement, 3) + sqlite3_column_int64(statement, 5);
+      const unsigned char *content = sqlite3_column_blob(statement, 1);
+      const unsigned char *hash = sqlite3_column_blob(statement, 5);
+      const unsigned char *seal = sqlite3_column_blob(statement, 7);
+      sum += content[0] + hash[0] + seal[0] + sqlite3_column_bytes(statement, 1);
+      sum += sqlite3_column_int64(statement, 0) + sqlite3_column_int64(statement, 2);
+      sum += sqlite3_column_int64(statement, 3) + sqlite3_column_int64(statement, 4) + sqlite3_column_int64(statement, 6);
     }
     sqlite3_reset(statement);
   }

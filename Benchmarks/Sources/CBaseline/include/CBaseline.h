@@ -6,5 +6,5 @@
 /// Returns the seconds it took, or a negative SQLite result code.
 double baseline_look_up(const char *path, const int32_t *her_ids, long count, int64_t *bytes);
 
-/// Heap allocations of this process so far.
+/// Heap allocations of the calling thread so far; 0 where there is no glibc.
 uint64_t baseline_allocations(void);
