@@ -9,14 +9,9 @@ import MigrationStore
 ///
 /// Everything that is decided passes through the loop in order: decide, append, fold. Nothing is carried out before it is durable.
 public actor MigrationEngine {
-  struct Key: Hashable {
-    var pulje: PuljeName
-    var group: GroupID
-  }
-
   enum Message: Sendable {
     case input(MigrationInput, actor: String, reply: CheckedContinuation<[MigrationEvent], any Error>)
-    case finished(Key, wasRefused: Bool)
+    case finished(Roster.Key, wasRefused: Bool)
     /// What ends the engine came up while something was carried out.
     case failed(any Error)
     case wake
@@ -57,9 +52,7 @@ public actor MigrationEngine {
 
   private(set) var state = MigrationState()
   private var head = ChainHead.empty
-  private var busy: [Key: GroupAction] = [:]
-  /// A group whose last result was refused waits a moment: whatever is wrong, it must not turn the loop into a race.
-  private var coolUntil: [Key: Instant] = [:]
+  private var roster: Roster
   private var armedWake: Instant?
   private var isStopping = false
   private var hasRun = false
@@ -67,6 +60,7 @@ public actor MigrationEngine {
   public init(ports: Ports, settings: EngineSettings = EngineSettings()) {
     self.ports = ports
     self.settings = settings
+    self.roster = Roster(settings: settings)
     (self.inbox, self.outlet) = AsyncStream.makeStream(of: Message.self)
   }
 
@@ -135,13 +129,12 @@ public actor MigrationEngine {
       case .input(let input, let actor, let reply):
         do { try await self.answer(input, actor: actor, reply: reply) } catch { return error }
       case .finished(let key, let wasRefused):
-        self.busy[key] = nil
-        self.coolUntil[key] = wasRefused ? self.ports.clock.now + self.settings.retryBase : nil
+        self.roster.finished(key, wasRefused: wasRefused, now: self.ports.clock.now)
       case .failed(let error): return error
       case .wake: self.armedWake = nil
       case .stop: self.isStopping = true
       }
-      if self.isStopping, self.busy.isEmpty { return nil }
+      if self.isStopping, self.roster.busy.isEmpty { return nil }
       if !self.isStopping { self.startDueWork(&group) }
     }
     return nil
@@ -178,32 +171,11 @@ public actor MigrationEngine {
 
   private func startDueWork(_ group: inout DiscardingTaskGroup) {
     let now = self.ports.clock.now
-    var wake = self.settings.heartbeat.map { now + $0 }
-    func wakeAt(_ instant: Instant) { wake = min(wake ?? instant, instant) }
-    var writes = self.busy.values.count(where: \.isWrite)
-    for (pulje, id, next) in self.state.next(now: now) {
-      let key = Key(pulje: pulje, group: id)
-      if self.busy[key] != nil { continue }
-      switch next {
-      case .done: continue
-      case .wait(let reason): if let until = reason.until { wakeAt(until) }
-      case .act(let action):
-        if let cool = self.coolUntil[key], now < cool {
-          wakeAt(cool)
-          continue
-        }
-        guard self.busy.count < self.settings.concurrentGroups else { continue }
-        if action.isWrite {
-          guard writes < self.settings.concurrentWrites else { continue }
-          writes += 1
-        }
-        self.busy[key] = action
-        group.addTask { await self.carryOut(action, key) }
-      }
-    }
-    self.arm(wake, now, &group)
+    let turn = self.roster.turn(self.state, now: now)
+    for (key, action) in turn.begin { group.addTask { await self.carryOut(action, key) } }
+    self.arm(turn.wake, now, &group)
     self.ports.observer.turned(
-      EngineTurn(now: now, busy: self.busy.count, nextWake: wake, isStopping: self.isStopping), state: self.state)
+      EngineTurn(now: now, busy: self.roster.busy.count, nextWake: turn.wake, isStopping: self.isStopping), state: self.state)
   }
 
   /// One sleeper for the earliest time; a later one is not needed, since the earlier looks again.
@@ -228,8 +200,4 @@ public actor MigrationEngine {
 
 extension MigrationEvent {
   var isIntent: Bool { if case .group(_, _, .intentRecorded) = self { true } else { false } }
-}
-
-extension GroupAction {
-  var isWrite: Bool { if case .write = self { true } else { false } }
 }

@@ -47,7 +47,8 @@ enum HistoryReading {
       throw StoreError.chainBroken(path: path, sequence: sequence, seen: "its content is not what was written")
     }
     guard version >= 1, version <= Int64(MigrationEvent.version),
-      let event = try? decoder.decode(MigrationEvent.self, from: Data(body.utf8)), event.kind == kind
+      let event = try? decoder.decode(MigrationEvent.self, from: Data(body.utf8)), event.kind == kind,
+      Int64(event.version) == version
     else { throw StoreError.unknownEvent(path: path, sequence: sequence, kind: kind, version: version) }
     return StoredEvent(
       sequence: sequence, at: Instant(milliseconds: at), fence: fence, actor: actor, event: event, previous: previous, hash: hash)

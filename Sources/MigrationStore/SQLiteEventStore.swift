@@ -120,7 +120,7 @@ public final class SQLiteEventStore: EventStore {
     for event in events {
       let body = String(decoding: try CanonicalJSON.encode(event), as: UTF8.self)
       let sequence = head.sequence + 1
-      let version = Int64(MigrationEvent.version)
+      let version = Int64(event.version)
       let hash = EventChain.hash(
         previous: head.hash, sequence: sequence, at: now.milliseconds, fence: fence, actor: actor, kind: event.kind,
         version: version, body: body)

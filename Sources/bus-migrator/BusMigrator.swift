@@ -16,7 +16,8 @@ struct BusMigrator: AsyncParsableCommand {
       """,
     subcommands: [
       PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,
-      RollbackCommand.self, AcceptCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
+      RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
+      ApproveRemovalCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
       ReportCommand.self, AuditCommand.self, RegistryCommand.self,
     ])
 

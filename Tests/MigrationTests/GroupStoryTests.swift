@@ -55,6 +55,35 @@ struct GroupStoryTests {
     #expect(walk.group.history.filter { $0.phase == .backIntent }.count == 2)
   }
 
+  @Test("a roll-back in conflict reads before anything: what is strange stays, what was put right goes home")
+  func rollBackInConflict() {
+    let walk = GroupWalk.standing(in: .conflict)
+    let member = walk.group.members[0]
+    var strange = member.plan.before
+    strange.name = "Still strange"
+    #expect(walk.send(.rollBack(by: "Kari", why: "home")).refusal == nil)
+    #expect(walk.group.phase == .backIntent)
+    #expect(walk.send(.beginWrite(member.herID, observed: strange)).events.map(\.kind) == ["conflict-found"])
+    #expect(walk.group.phase == .conflict && walk.group.direction == .back)
+    #expect(walk.send(.rollBack(by: "Kari", why: "again")).refusal?.code == .alreadyGoingBack)
+    walk.send(.release(by: "Kari"))
+    walk.send(.readBack(member.plan.before, retryAt: walk.retryAt))
+    #expect(walk.group.phase == .backApplied)
+  }
+
+  @Test("a retired party goes back too, unless a source queue is gone; once removal is approved there is no way back")
+  func rollBackOfRetired() {
+    let walk = GroupWalk.standing(in: .retired)
+    #expect(walk.send(.rollBack(by: "Kari", why: "home")).refusal == nil)
+    walk.go(to: .restored)
+    #expect(walk.group.phase == .restored)
+    let gone = GroupWalk.standing(in: .retired)
+    gone.send(.looked(Fixture.look(missing: true)))
+    #expect(gone.send(.rollBack(by: "Kari", why: "home")).refusal?.code == .sourceMayBeClosed)
+    let removed = GroupWalk.standing(in: .removed)
+    #expect(removed.send(.rollBack(by: "Kari", why: "home")).refusal?.code == .sourceMayBeClosed)
+  }
+
   @Test("a conflict is never written over: only a person's look leads on, and what the register then holds decides")
   func conflict() {
     let walk = GroupWalk.standing(in: .conflict)
@@ -65,7 +94,6 @@ struct GroupStoryTests {
     }
     #expect(reason.code == .conflict && reason.clears == .person)
     #expect(walk.send(.beginWrite(member.herID, observed: member.plan.before)).refusal?.code == .conflict)
-    #expect(walk.send(.rollBack(by: "Kari", why: "home")).refusal?.code == .conflict)
     walk.send(.release(by: "Kari"))
     var strange = member.plan.before
     strange.name = "Still strange"

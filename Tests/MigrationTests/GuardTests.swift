@@ -12,6 +12,7 @@ struct GuardTests {
 
   static let blocks: [Flip] = [
     ("not started", { $0.context.isStarted = false }, .notStarted),
+    ("line stopped", { $0.context.stop = Note(by: "Kari", why: "odd", at: Fixture.start) }, .lineStopped),
     ("paused", { $0.context.pause = Note(by: "Kari", why: "lunch", at: Fixture.start) }, .paused),
     ("held", { $0.group.apply(.held(hold: Hold(.pingFailed, seen: "x")), at: $0.now, policy: $0.policy) }, .held),
     ("quarantined", { $0.group.apply(.quarantined(by: "Kari", why: "x"), at: $0.now, policy: $0.policy) }, .quarantined),
@@ -45,6 +46,80 @@ struct GuardTests {
       let input = phase == .ready ? "advance" : "begin-write"
       #expect(walk.send(StateByInputTests.input(input, walk)).refusal?.code == .conflictElsewhere)
     }
+  }
+
+  @Test("a wave waits for the one before, and for its own error budget")
+  func waves() {
+    for phase in [GroupPhase.ready, .armed] {
+      let input = phase == .ready ? "advance" : "begin-write"
+      var walk = GroupWalk.standing(in: phase)
+      walk.context.waveAhead = 1
+      #expect(walk.send(StateByInputTests.input(input, walk)).refusal?.code == .waveAhead)
+      walk = GroupWalk.standing(in: phase)
+      walk.context.budgetSpent = "1 of 4"
+      #expect(walk.send(StateByInputTests.input(input, walk)).refusal?.code == .errorBudgetSpent)
+    }
+    let planned = GroupWalk.standing(in: .planned)
+    planned.context.waveAhead = 1
+    guard case .wait(let reason) = planned.group.next(in: planned.context, now: planned.now) else {
+      Issue.record("a later wave is not even looked at")
+      return
+    }
+    #expect(reason.code == .waveAhead && reason.clears == .other)
+  }
+
+  @Test("a stopped line keeps the way back from writing too; reading goes on")
+  func stoppedBack() {
+    let walk = GroupWalk.standing(in: .observing)
+    walk.context.stop = Note(by: "Kari", why: "odd", at: walk.now)
+    #expect(walk.send(.rollBack(by: "Kari", why: "home")).refusal == nil)
+    let herID = walk.group.members[0].herID
+    #expect(walk.send(.beginWrite(herID, observed: walk.read(herID))).refusal?.code == .lineStopped)
+    guard case .wait(let reason) = walk.group.next(in: walk.context, now: walk.now) else {
+      Issue.record("it would write")
+      return
+    }
+    #expect(reason.code == .lineStopped)
+    walk.context.stop = nil
+    walk.go(to: .restored)
+    #expect(walk.group.phase == .restored)
+  }
+
+  @Test("retire: each condition alone")
+  func retire() {
+    func walk(_ change: (GroupWalk) -> Void = { _ in }) -> Refusal.Code? {
+      let walk = GroupWalk.standing(in: .accepted)
+      walk.send(.looked(Fixture.look(deadLetters: 0)))
+      change(walk)
+      return walk.send(.retire(by: ["Kari", "Ola"])).refusal?.code
+    }
+    #expect(walk() == nil)
+    #expect(walk { $0.send(.looked(Fixture.look(deadLetters: 0, unreadable: true))) } == .gateInconclusive)
+    #expect(walk { $0.send(.looked(Fixture.look(depth: 1, deadLetters: 0))) } == .gateInconclusive)
+    #expect(walk { $0.send(.looked(Fixture.look(deadLetters: 1))) } == .gateInconclusive)
+    #expect(walk { $0.now = $0.now + .hours(2) } == .gateInconclusive)
+    #expect(walk { $0.context.stop = Note(by: "x", why: "y", at: $0.now) } == .lineStopped)
+    let alone = GroupWalk.standing(in: .accepted)
+    #expect(alone.send(.retire(by: ["Kari"])).refusal?.code == .tooFewApprovals)
+  }
+
+  @Test("removal of the source queues: each condition alone")
+  func removal() {
+    func walk(after days: Int64 = 31, _ change: (GroupWalk) -> Void = { _ in }) -> Refusal.Code? {
+      let walk = GroupWalk.standing(in: .retired)
+      walk.lookOn(for: .days(days))
+      change(walk)
+      return walk.send(.approveRemoval(by: ["Kari", "Ola"])).refusal?.code
+    }
+    #expect(walk() == nil)
+    #expect(walk(after: 29) == .watchNotOver)
+    #expect(walk { $0.send(.looked(Fixture.look(depth: 1, deadLetters: 0))) } == .gateInconclusive)
+    #expect(walk { $0.send(.looked(Fixture.look(deadLetters: 1))) } == .gateInconclusive)
+    #expect(walk { $0.send(.looked(Fixture.look(deadLetters: 0, unreadable: true))) } == .gateInconclusive)
+    #expect(walk { $0.now = $0.now + .hours(2) } == .gateInconclusive)
+    #expect(walk { $0.context.pause = Note(by: "x", why: "y", at: $0.now) } == .paused)
+    let alone = GroupWalk.standing(in: .retired)
+    #expect(alone.send(.approveRemoval(by: ["Kari", "kari"])).refusal?.code == .tooFewApprovals)
   }
 
   @Test("the way back asks for none of that: it goes on while paused and quarantined")

@@ -52,6 +52,64 @@ final class PuljeTests {
     #expect(self.send(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"])).refusal?.code == .alreadyStarted)
   }
 
+  @Test("stop-the-line: one stops, two release; a write whose intent is kept is not made while it is stopped")
+  func stopTheLine() {
+    #expect(self.send(.stopTheLine(by: "", why: "x")).refusal?.code == .nobodyNamed)
+    #expect(self.send(.releaseTheLine(approvals: ["Kari", "Ola"])).refusal?.code == .pauseUnchanged)
+    self.send(.begin(Fixture.plan([200]), planHash: nil, approvals: ["Kari", "Ola"]))
+    let walk = GroupWalk.standing(in: .cutIntent)
+    let group = GroupID(Fixture.herID(200))
+    for event in walk.events {
+      #expect(self.isKnown(.group(pulje: self.name, group: group, event: event)))
+    }
+    let operation = OperationID(pulje: self.name, herID: Fixture.herID(200), direction: .forward, number: 1)
+    #expect(self.state.mayWrite(operation, in: self.name, group: group))
+    #expect(self.send(.stopTheLine(by: "Kari", why: "odd")).refusal == nil)
+    #expect(!self.state.mayWrite(operation, in: self.name, group: group))
+    #expect(self.send(.stopTheLine(by: "Ola", why: "odd")).refusal?.code == .pauseUnchanged)
+    #expect(self.send(.releaseTheLine(approvals: ["Kari", "kari"])).refusal?.code == .tooFewApprovals)
+    #expect(self.send(.releaseTheLine(approvals: ["Kari", "Ola"])).refusal == nil)
+    #expect(self.state.mayWrite(operation, in: self.name, group: group))
+    #expect(!self.state.mayWrite(operation, in: self.name, group: GroupID(Fixture.herID(300))))
+  }
+
+  @Test("waves: whole groups in order; the next opens when the one before is verified; a spent budget halts the open one")
+  func waves() throws {
+    var request = Fixture.request([100, 101, 102, 200, 300])
+    request.waves = [1]
+    let plan = Planner(buses: Fixture.buses, records: Fixture.records).plan(request)
+    let ids = plan.groups.map(\.id)
+    #expect(plan.waves == [[ids[0]], [ids[1], ids[2]]])
+    #expect(plan.hash != Fixture.plan([100, 101, 102, 200, 300]).hash)
+    self.send(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"]))
+    func context(_ index: Int) throws -> GroupContext {
+      self.state.context(try #require(self.state.puljer[self.name]), ids[index])
+    }
+    #expect(try context(0).waveAhead == nil)
+    #expect(try context(1).waveAhead == 1)
+    let held = GroupEvent.held(hold: Hold(.pingFailed, seen: "x"))
+    #expect(self.isKnown(.group(pulje: self.name, group: ids[0], event: held)))
+    #expect(try context(0).budgetSpent != nil)
+    #expect(self.isKnown(.group(pulje: self.name, group: ids[0], event: .quarantined(by: "Kari", why: "x"))))
+    #expect(try context(1).waveAhead == nil)
+    #expect(try context(1).budgetSpent == nil)
+    #expect(self.state.puljer[self.name]?.herIDs(inWave: 2) == [Fixture.herID(200), Fixture.herID(300)])
+    #expect(self.state.puljer[self.name]?.herIDs(inWave: 3) == nil)
+    request.waves = [0]
+    #expect(Planner(buses: Fixture.buses, records: Fixture.records).plan(request).obstacles.map(\.code) == [.policyUnsound])
+  }
+
+  @Test("a party that another open pulje has taken since is not turned back under its feet")
+  func rollBackOfTaken() {
+    self.send(.begin(Fixture.plan([200]), planHash: nil, approvals: ["Kari", "Ola"]))
+    let group = GroupID(Fixture.herID(200))
+    for event in GroupWalk.standing(in: .accepted).events {
+      #expect(self.isKnown(.group(pulje: self.name, group: group, event: event)))
+    }
+    self.send(.seal(Fixture.plan([200], name: "pulje-2"), by: "Kari"))
+    #expect(self.send(.rollBack(self.name, herIDs: nil, by: "Kari", why: "x")).refusal?.code == .inOpenPulje)
+  }
+
   @Test("a blocked plan is not sealed, and its obstacles are in the refusal")
   func blocked() {
     let refusal = self.send(.seal(Fixture.plan([101]), by: "Kari")).refusal

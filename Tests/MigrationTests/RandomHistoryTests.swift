@@ -254,7 +254,8 @@ struct RandomHistory {
     var idle = 0
     for _ in 0..<6_000 {
       let next = self.state.next(now: self.now)
-      if next.allSatisfy({ if case .done = $0.next { true } else { false } }) { return }
+      // An accepted group goes on being looked at; that is its rest.
+      if self.state.puljer.values.allSatisfy({ !$0.isOpen }) { return }
       var busy = false
       for item in next {
         if case .act(let action) = item.next {

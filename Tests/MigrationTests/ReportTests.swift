@@ -18,7 +18,7 @@ struct ReportTests {
       pulje.groups[GroupID(Fixture.herID(herID))] = walk.group
       now = max(now, walk.now)
     }
-    return PuljeSummary(pulje, now: now + later)
+    return PuljeSummary(pulje, stop: nil, now: now + later)
   }
 
   func report(_ phases: [GroupPhase], later: TimeSpan = .seconds(0)) -> PuljeReport {

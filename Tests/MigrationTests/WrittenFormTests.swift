@@ -29,7 +29,8 @@ struct WrittenFormTests {
     let all: Set<String> = [
       "planned", "preflight-passed", "preflight-failed", "armed", "attestation-expired", "intent-recorded", "write-returned",
       "read-as-goal", "read-as-base", "read-failed", "conflict-found", "pinged", "ping-failed", "drain-began", "looked",
-      "drained", "late-arrival", "watch-began", "accepted", "retired", "roll-back-started", "restored", "withdrawn", "held",
+      "drained", "late-arrival", "watch-began", "accepted", "retired", "removal-approved", "roll-back-started", "restored",
+      "withdrawn", "held",
       "released", "quarantined", "waived",
     ]
     #expect(all.subtracting(seen).subtracting(["attestation-expired", "released"]).isEmpty)

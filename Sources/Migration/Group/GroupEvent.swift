@@ -28,6 +28,8 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case watchBegan
   case accepted(by: [String])
   case retired(by: [String])
+  /// The source queues may be deleted: the end of the way back.
+  case removalApproved(by: [String])
   case rollBackStarted(by: String, why: String)
   case restored
   case withdrawn(by: String, why: String)
@@ -60,6 +62,7 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .watchBegan: "watch-began"
     case .accepted: "accepted"
     case .retired: "retired"
+    case .removalApproved: "removal-approved"
     case .rollBackStarted: "roll-back-started"
     case .restored: "restored"
     case .withdrawn: "withdrawn"

@@ -20,6 +20,7 @@ public enum GroupInput: Sendable, Hashable {
   case withdraw(by: String, why: String)
   case accept(by: [String])
   case retire(by: [String])
+  case approveRemoval(by: [String])
   case waive(by: String, why: String, until: Instant)
   case release(by: String)
   case quarantine(by: String, why: String)
@@ -35,6 +36,12 @@ public struct GroupContext: Sendable, Hashable {
   public var pause: Note?
   /// Another group of the pulje is in conflict: no further cut-over begins until a person has looked.
   public var conflictElsewhere: GroupID?
+  /// Stop-the-line: no register write is begun, whichever way.
+  public var stop: Note?
+  /// The earliest wave before this group's own that is not verified yet.
+  public var waveAhead: Int?
+  /// Why no further cut-over begins in this wave: more of it fails than the budget allows.
+  public var budgetSpent: String?
 
   public init(pulje: PuljeName, policy: Policy, isStarted: Bool, pause: Note? = nil, conflictElsewhere: GroupID? = nil) {
     self.pulje = pulje

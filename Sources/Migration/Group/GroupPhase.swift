@@ -17,6 +17,8 @@ public enum GroupPhase: String, Sendable, Hashable, Codable, CaseIterable {
   case observing = "OBSERVING"
   case accepted = "ACCEPTED"
   case retired = "RETIRED"
+  /// Two people have approved that the source queues are deleted: from here there is no way back.
+  case removed = "REMOVED"
   case backIntent = "RB_INTENT"
   case backUnknown = "RB_UNKNOWN"
   case backApplied = "RB_APPLIED"
@@ -70,7 +72,7 @@ public enum GroupPhase: String, Sendable, Hashable, Codable, CaseIterable {
   /// Nothing further happens by itself, and another pulje may take the parties.
   public var isClosed: Bool {
     switch self {
-    case .accepted, .retired, .restored, .withdrawn: true
+    case .accepted, .retired, .removed, .restored, .withdrawn: true
     default: false
     }
   }

@@ -10,12 +10,14 @@ extension GroupState {
       self.enter(.planned, at: now)
     case .preflightPassed(let report):
       self.preflight = report
+      self.preflightFailures = 0
       self.drain.setBaseline(report.baseline)
       if self.hold?.clearsItself == true { self.clearHold() }
       self.enter(.ready, at: now)
       self.attestedAt = now
     case .preflightFailed(let report, let hold, let retryAt):
       self.preflight = report
+      self.preflightFailures += 1
       self.set(hold, at: now)
       self.enter(.planned, at: now)
       self.retryAt = retryAt
@@ -61,6 +63,8 @@ extension GroupState {
       self.enter(.accepted, at: now)
     case .retired:
       self.enter(.retired, at: now)
+    case .removalApproved:
+      self.enter(.removed, at: now)
     case .restored:
       self.enter(.restored, at: now)
     case .rollBackStarted(let by, let why):
@@ -92,6 +96,7 @@ extension GroupState {
   }
 
   private mutating func applyReading(_ event: GroupEvent, at now: Instant) {
+    if case .readFailed = event { self.readFailures += 1 } else { self.readFailures = 0 }
     switch event {
     case .readAsGoal(let herID, let found):
       self.update(herID) { member in
@@ -140,7 +145,8 @@ extension GroupState {
       self.enter(self.direction == .forward ? .draining : .backDraining, at: now)
     case .looked(let readings):
       if self.direction == .back, self.drain.looks == 0 { self.drain.setBaseline(readings) }
-      let gap = self.phase == .observing ? policy.longestWatchGap : policy.longestLookGap
+      let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
+      let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
       self.drain.take(readings, at: now, longestGap: gap)
     case .drained:
       self.enter(self.direction == .forward ? .drained : .backDrained, at: now)

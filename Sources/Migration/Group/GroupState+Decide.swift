@@ -20,7 +20,8 @@ extension GroupState {
     case .rollBack(let by, let why): self.decideRollBack(by, why)
     case .withdraw(let by, let why): self.decideWithdraw(by, why)
     case .accept(let by): self.decideAccept(by, context, now)
-    case .retire(let by): self.decideRetire(by, context)
+    case .retire(let by): self.decideRetire(by, context, now)
+    case .approveRemoval(let by): self.decideRemoval(by, context, now)
     case .waive(let by, let why, let until): self.decideWaive(by, why, until, now)
     case .release(let by): self.decideRelease(by)
     case .quarantine(let by, let why): self.decideQuarantine(by, why)
@@ -34,6 +35,7 @@ extension GroupState {
 
   /// The first of the conditions that keep a group from a step forward; each is one of its own.
   func forwardRefusal(_ tried: String, _ context: GroupContext) -> Outcome? {
+    if let stop = context.stop { return self.refuse(.lineStopped, tried, "stopped by \(stop.by): \(stop.why)") }
     if !context.isStarted { return self.refuse(.notStarted, tried, "pulje \(context.pulje) is not started") }
     if let pause = context.pause { return self.refuse(.paused, tried, "paused by \(pause.by): \(pause.why)") }
     if let hold = self.hold, !hold.clearsItself { return self.refuse(.held, tried, "\(hold.code.rawValue): \(hold.seen)") }
@@ -41,8 +43,12 @@ extension GroupState {
     return nil
   }
 
-  private func conflictRefusal(_ tried: String, _ context: GroupContext) -> Outcome? {
-    context.conflictElsewhere.map { self.refuse(.conflictElsewhere, tried, "\($0) is in conflict") }
+  /// What keeps a cut-over from beginning, and from going on to the group's next party; each condition is one of its own.
+  func cutRefusal(_ tried: String, _ context: GroupContext) -> Outcome? {
+    if let other = context.conflictElsewhere { return self.refuse(.conflictElsewhere, tried, "\(other) is in conflict") }
+    if let wave = context.waveAhead { return self.refuse(.waveAhead, tried, "wave \(wave) is not verified") }
+    if let spent = context.budgetSpent { return self.refuse(.errorBudgetSpent, tried, spent) }
+    return nil
   }
 
   // MARK: up to the cut
@@ -55,8 +61,9 @@ extension GroupState {
       guard let record = records.first(where: { $0.herID == member.herID }) else {
         return self.refuse(.incomplete, tried, "HER-ID \(member.herID) was not read")
       }
-      if record.hash != member.plan.before.hash {
-        let seen = "HER-ID \(member.herID) was \(member.plan.before.hash) when planned and is \(record.hash)"
+      let found = record.hash
+      if found != member.beforeHash {
+        let seen = "HER-ID \(member.herID) was \(member.beforeHash) when planned and is \(found)"
         return .events([.held(hold: Hold(.recordMoved, seen: seen))])
       }
     }
@@ -81,7 +88,7 @@ extension GroupState {
     switch self.phase {
     case .ready:
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
-      if let refusal = self.conflictRefusal(tried, context) { return refusal }
+      if let refusal = self.cutRefusal(tried, context) { return refusal }
       return .events([.armed])
     case .drained:
       return .events([.watchBegan])
@@ -102,9 +109,12 @@ extension GroupState {
     case .known, .planned, .ready, .armed, .withdrawn: return self.refuse(.nothingToRollBack, tried)
     case .backIntent, .backUnknown, .backApplied, .backVerified, .backDraining, .backDrained, .restored:
       return self.refuse(.alreadyGoingBack, tried)
-    case .retired: return self.refuse(.sourceMayBeClosed, tried)
-    case .conflict: return self.refuse(.conflict, tried)
-    case .cutIntent, .cutUnknown, .cutApplied, .verified, .draining, .drained, .observing, .accepted:
+    case .removed: return self.refuse(.sourceMayBeClosed, tried)
+    case .conflict where self.direction == .back: return self.refuse(.alreadyGoingBack, tried)
+    case .retired where self.drain.last.contains(where: \.isMissing):
+      return self.refuse(.sourceMayBeClosed, tried, "a source queue is gone")
+    // In conflict nothing is written over on the way back either: the entry is read first, and what is strange stays strange.
+    case .cutIntent, .cutUnknown, .cutApplied, .verified, .draining, .drained, .observing, .accepted, .retired, .conflict:
       return .events([.rollBackStarted(by: by, why: why)])
     }
   }
@@ -129,24 +139,51 @@ extension GroupState {
 
   /// Why the last look does not speak for the group; nil when it does, or somebody answers for it.
   private func inconclusive(_ now: Instant, _ policy: Policy) -> String? {
-    if self.drain.liveException(now: now) != nil { return nil }
     guard self.drain.lastIsReadable, let last = self.drain.lastReadableAt else { return "the counters are not readable" }
     let age = now.since(last)
     if age > policy.longestWatchGap || age.milliseconds < 0 { return "the last look is from \(last)" }
+    // An exception answers for what is found there, not for what cannot be seen: the way back must be known to stand (I-10).
+    if self.drain.liveException(now: now) != nil { return nil }
     if self.drain.leftovers > 0 || self.drain.newDeadLetters > 0 { return "messages lie on the queues that are being left" }
     return nil
   }
 
-  private func decideRetire(_ by: [String], _ context: GroupContext) -> Outcome {
+  private func decideRetire(_ by: [String], _ context: GroupContext, _ now: Instant) -> Outcome {
     let tried = "retire"
     guard self.phase == .accepted else { return self.refuse(.notInThisPhase, tried) }
     if let refusal = Approval.refusal(of: by, policy: context.policy, tried: tried) { return .refused(refusal) }
     if let refusal = self.forwardRefusal(tried, context) { return refusal }
-    let deadLetters = self.drain.last.filter { $0.kind == .deadLetter }.reduce(0) { $0 + ($1.depth ?? 0) }
-    guard self.drain.lastIsReadable, self.drain.leftovers == 0, deadLetters == 0 else {
-      return self.refuse(.gateInconclusive, tried, "the source queues are not shown to be empty, dead letters included")
-    }
+    if let seen = self.notShownEmpty(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
     return .events([.retired(by: by)])
+  }
+
+  /// The end of the way back: after this the source queues may be deleted.
+  private func decideRemoval(_ by: [String], _ context: GroupContext, _ now: Instant) -> Outcome {
+    let tried = "approve that the source queues are deleted"
+    guard self.phase == .retired else { return self.refuse(.notInThisPhase, tried) }
+    if let refusal = Approval.refusal(of: by, policy: context.policy, tried: tried) { return .refused(refusal) }
+    if let refusal = self.forwardRefusal(tried, context) { return refusal }
+    let end = self.since + context.policy.keepsSource
+    if now < end { return self.refuse(.watchNotOver, tried, "the source queues are kept until \(end)") }
+    if let seen = self.notShownEmpty(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
+    return .events([.removalApproved(by: by)])
+  }
+
+  /// Why the last look does not show that every queue being left is empty, dead letters included; nil when it does (I-7). No
+  /// exception counts here.
+  private func notShownEmpty(_ now: Instant, _ policy: Policy) -> String? {
+    guard self.drain.lastIsReadable, let last = self.drain.lastReadableAt else { return "the counters are not readable" }
+    let age = now.since(last)
+    if age > policy.longestWatchGap || age.milliseconds < 0 { return "the last look is from \(last)" }
+    let deadLetters = self.drain.last.filter { $0.kind == .deadLetter }.reduce(0) { $0 + ($1.depth ?? 0) }
+    guard self.drain.leftovers == 0, deadLetters == 0 else {
+      return "the source queues are not shown to be empty, dead letters included"
+    }
+    // Empty because the receiver is quick is not enough: a sender that never left the source bus would lose its queue.
+    guard let quiet = self.drain.quietSince, now.since(quiet) >= policy.quietPeriod else {
+      return "something came to the source queues within the last \(policy.quietPeriod)"
+    }
+    return nil
   }
 
   private func decideWaive(_ by: String, _ why: String, _ until: Instant, _ now: Instant) -> Outcome {
@@ -181,10 +218,13 @@ extension GroupState {
 enum Approval {
   /// nil when enough different people have; a name counts once, whatever its case and blanks.
   static func refusal(of names: [String], policy: Policy, tried: String) -> Refusal? {
+    self.refusal(of: names, needed: policy.approvals, tried: tried)
+  }
+
+  static func refusal(of names: [String], needed: Int, tried: String) -> Refusal? {
     let people = Set(
       names.map { $0.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ") }.filter { !$0.isEmpty })
-    guard people.count < policy.approvals else { return nil }
-    return Refusal(
-      .tooFewApprovals, tried: tried, seen: "\(people.count) different people approved; the policy asks for \(policy.approvals)")
+    guard people.count < needed else { return nil }
+    return Refusal(.tooFewApprovals, tried: tried, seen: "\(people.count) different people approved; \(needed) are asked for")
   }
 }

@@ -20,12 +20,14 @@ extension GroupState {
     if self.phase == .armed, self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
     if self.direction == .forward {
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
-      if let other = context.conflictElsewhere { return self.refuse(.conflictElsewhere, tried, "\(other) is in conflict") }
+      if let refusal = self.cutRefusal(tried, context) { return refusal }
+    } else if let stop = context.stop {
+      return self.refuse(.lineStopped, tried, "stopped by \(stop.by): \(stop.why)")
     } else if let hold = self.hold {
       return self.refuse(.held, tried, "\(hold.code.rawValue): \(hold.seen)")
     }
-    let base = member.base(self.direction).hash
-    let goal = member.goal(self.direction).hash
+    let base = member.baseHash(self.direction)
+    let goal = member.goalHash(self.direction)
     if observed.hash == base {
       let operation = OperationID(pulje: context.pulje, herID: herID, direction: self.direction, number: member.intents + 1)
       return .events([
@@ -54,8 +56,8 @@ extension GroupState {
     }
     guard let member = self.member(record.herID) else { return self.refuse(.unknownParty, tried, "it is not in it") }
     let found = record.hash
-    if found == member.goal(self.direction).hash { return .events([.readAsGoal(herID: record.herID, found: found)]) }
-    guard found == member.base(self.direction).hash else {
+    if found == member.goalHash(self.direction) { return .events([.readAsGoal(herID: record.herID, found: found)]) }
+    guard found == member.baseHash(self.direction) else {
       return .events([.conflictFound(herID: record.herID, found: record)])
     }
     // Moved, and now back where it came from, though we did not write: somebody else did. On the way back it can only be a

@@ -60,8 +60,8 @@ extension GroupState {
         return .events([looked, .lateArrival])
       }
       return .events([looked] + hold)
-    case .accepted:
-      // The tail watch before RETIRED: noted, and read by the guard of retire.
+    case .accepted, .retired:
+      // The tail watch: noted, and read by the guards of retire and of the removal.
       return .events([looked])
     default:
       return self.refuse(.notInThisPhase, tried)

@@ -30,11 +30,15 @@ public enum GroupNext: Sendable, Hashable {
 extension GroupState {
   /// What this group's next thing is. Reading is never kept back by a pause; writing and pinging forward are.
   public func next(in context: GroupContext, now: Instant) -> GroupNext {
-    if self.phase.isClosed { return .done }
+    if self.phase.isClosed { return self.nextOfTail(context, now) }
     if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
     switch self.phase {
     case .known: return self.forward(.snapshot, context, now)
-    case .planned: return self.forward(.preflight, context, now)
+    case .planned:
+      if let wave = context.waveAhead, context.stop == nil {
+        return .wait(WaitReason(.waveAhead, since: self.since, clears: .other, seen: "wave \(wave) goes first"))
+      }
+      return self.forward(.preflight, context, now)
     case .ready: return self.beginsCut(.advance, context, now)
     case .armed, .cutIntent, .cutUnknown, .backIntent, .backUnknown: return self.nextOfWriting(context, now)
     case .cutApplied: return self.unproven(now) ?? self.forward(.ping, context, now)
@@ -47,7 +51,7 @@ extension GroupState {
       let parties = self.members.filter(\.isInConflict).map(\.herID.description).joined(separator: ", ")
       let seen = "HER-ID \(parties) reads as neither before nor after; it is never written over"
       return .wait(WaitReason(.conflict, since: self.since, clears: .person, seen: seen))
-    case .accepted, .retired, .restored, .withdrawn: return .done
+    case .accepted, .retired, .removed, .restored, .withdrawn: return self.nextOfTail(context, now)
     }
   }
 
@@ -57,10 +61,7 @@ extension GroupState {
 
   private func beginsCut(_ action: GroupAction, _ context: GroupContext, _ now: Instant) -> GroupNext {
     if let wait = self.forwardWait(context) { return self.orAttestationEnds(wait, context) }
-    if let other = context.conflictElsewhere {
-      let wait = WaitReason(.conflictElsewhere, since: self.since, clears: .person, seen: "\(other) is in conflict")
-      return self.orAttestationEnds(.wait(wait), context)
-    }
+    if let wait = self.cutWait(context) { return self.orAttestationEnds(wait, context) }
     return self.retryWait(now) ?? .act(action)
   }
 
@@ -71,7 +72,36 @@ extension GroupState {
     return .wait(reason)
   }
 
+  /// The source queues are looked at until their removal is approved: late mail is seen, and the way back is known to stand.
+  private func nextOfTail(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    guard self.phase == .accepted || self.phase == .retired else { return .done }
+    guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.watchLookInterval else { return .act(.look) }
+    let seen = "the way back is open until the removal of the source queues is approved"
+    return .wait(
+      WaitReason(.tail, since: self.since, until: last + context.policy.watchLookInterval, clears: .person, seen: seen))
+  }
+
+  private func cutWait(_ context: GroupContext) -> GroupNext? {
+    if let other = context.conflictElsewhere {
+      return .wait(WaitReason(.conflictElsewhere, since: self.since, clears: .person, seen: "\(other) is in conflict"))
+    }
+    if let wave = context.waveAhead {
+      return .wait(WaitReason(.waveAhead, since: self.since, clears: .other, seen: "wave \(wave) goes first"))
+    }
+    if let spent = context.budgetSpent {
+      return .wait(WaitReason(.errorBudget, since: self.since, clears: .person, seen: spent))
+    }
+    return nil
+  }
+
+  private func stopWait(_ context: GroupContext) -> GroupNext? {
+    context.stop.map { stop in
+      .wait(WaitReason(.lineStopped, since: stop.at, clears: .person, seen: "stopped by \(stop.by): \(stop.why)"))
+    }
+  }
+
   private func forwardWait(_ context: GroupContext) -> GroupNext? {
+    if let wait = self.stopWait(context) { return wait }
     if !context.isStarted {
       return .wait(WaitReason(.notStarted, since: self.since, clears: .person, seen: "the pulje is not started"))
     }
@@ -116,6 +146,7 @@ extension GroupState {
     }
     if let next = self.members.first(where: { $0.plan.isWritten && $0.writing == .untouched }) {
       if self.direction == .forward { return self.beginsCut(.write(next.herID), context, now) }
+      if let wait = self.stopWait(context) { return wait }
       if let hold = self.hold { return self.holdWait(hold) }
       return self.retryWait(now) ?? .act(.write(next.herID))
     }
@@ -130,7 +161,7 @@ extension GroupState {
     guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.lookInterval else { return .act(.look) }
     let due = last + context.policy.lookInterval
     let code = self.drain.shortcoming(now: now, policy: context.policy) ?? .nextLook
-    return .wait(WaitReason(code, since: self.since, until: due, seen: self.drain.words(code, policy: context.policy)))
+    return .wait(WaitReason(code, since: self.since, until: due, words: self.drain.words(code, policy: context.policy)))
   }
 
   private func nextOfWatch(_ context: GroupContext, _ now: Instant) -> GroupNext {
@@ -139,27 +170,26 @@ extension GroupState {
     let nextLook = last + policy.watchLookInterval
     let end = (self.watchSince ?? self.since) + policy.watchPeriod
     if now >= end {
-      let seen = "the watch is over since \(end); somebody decides: accept, or roll back"
-      return .wait(WaitReason(.decision, since: end, until: nextLook, clears: .person, seen: seen))
+      return .wait(WaitReason(.decision, since: end, until: nextLook, clears: .person, words: .decision(since: end)))
     }
-    return .wait(WaitReason(.watchPeriod, since: self.since, until: min(nextLook, end), seen: "the watch runs until \(end)"))
+    return .wait(WaitReason(.watchPeriod, since: self.since, until: min(nextLook, end), words: .watch(until: end)))
   }
 }
 
 extension DrainLedger {
   /// The wait in words for a person.
-  func words(_ code: WaitReason.Code, policy: Policy) -> String {
+  func words(_ code: WaitReason.Code, policy: Policy) -> WaitWords {
     switch code {
     case .countersUnreadable:
       let unreadable = self.last.filter { !$0.isReadable }.map(\.address.description)
-      return "unreadable counts as not drained: \(unreadable.joined(separator: ", "))"
-    case .deadLettersGrow: return "\(self.newDeadLetters) dead letters more than before the cut"
-    case .messagesLeft: return "\(self.leftovers) messages lie on the queues that are being left"
+      return .text("unreadable counts as not drained: \(unreadable.joined(separator: ", "))")
+    case .deadLettersGrow: return .text("\(self.newDeadLetters) dead letters more than before the cut")
+    case .messagesLeft: return .text("\(self.leftovers) messages lie on the queues that are being left")
     case .quietPeriod:
-      guard let since = self.quietSince else { return "no quiet look yet" }
-      return
-        "quiet since \(since), must be until \(since + policy.quietPeriod) and \(policy.minimumLooks) looks; \(self.quietLooks) so far"
-    default: return "the next look is not due"
+      guard let since = self.quietSince else { return .text("no quiet look yet") }
+      return .quiet(
+        since: since, until: since + policy.quietPeriod, minimum: policy.minimumLooks, looks: self.quietLooks)
+    default: return .text("the next look is not due")
     }
   }
 }

@@ -25,6 +25,9 @@ public struct GroupState: Sendable, Hashable {
   public internal(set) var lastFailure: String?
   public internal(set) var preflight: PreflightReport?
   public internal(set) var pingFailures: Int = 0
+  /// Pre-flights and readings of the register that failed in a row: each spreads the next try further.
+  public internal(set) var preflightFailures: Int = 0
+  public internal(set) var readFailures: Int = 0
   public internal(set) var pings: [PingReport] = []
   public internal(set) var pingedAt: Instant?
   /// Of the bus being left in the present direction.

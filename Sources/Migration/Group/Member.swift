@@ -13,6 +13,9 @@ public struct OperationID: Sendable, Hashable, Codable, CustomStringConvertible 
   init(pulje: PuljeName, herID: HerID, direction: Direction, number: Int) {
     self.text = "\(pulje)/\(herID)/\(direction.rawValue)/\(number)"
   }
+  /// An operation that no pulje has: what comes late, or from elsewhere.
+  package static func stray(_ herID: HerID) -> OperationID { OperationID(text: "stray/\(herID)") }
+  private init(text: String) { self.text = text }
   public init(from decoder: any Decoder) throws { self.text = try decoder.singleValueContainer().decode(String.self) }
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
@@ -49,6 +52,9 @@ public struct Member: Sendable, Hashable, Codable {
   }
 
   public let plan: Plan.Member
+  /// Of the record before and after, worked out once: they are compared at every reading.
+  public let beforeHash: RecordHash
+  public let afterHash: RecordHash
   public internal(set) var writing: Writing = .untouched
   /// Intents ever written for this party, both ways: numbers the operations.
   public internal(set) var intents: Int = 0
@@ -62,7 +68,11 @@ public struct Member: Sendable, Hashable, Codable {
   public internal(set) var lastReadHash: RecordHash?
   public internal(set) var lastOutcome: WriteOutcome?
 
-  init(_ plan: Plan.Member) { self.plan = plan }
+  init(_ plan: Plan.Member) {
+    self.plan = plan
+    self.beforeHash = plan.before.hash
+    self.afterHash = plan.after.hash
+  }
 
   public var herID: HerID { self.plan.herID }
 
@@ -70,6 +80,9 @@ public struct Member: Sendable, Hashable, Codable {
   public func base(_ direction: Direction) -> PartyRecord { direction == .forward ? self.plan.before : self.plan.after }
   /// The record a write in `direction` leads to.
   public func goal(_ direction: Direction) -> PartyRecord { direction == .forward ? self.plan.after : self.plan.before }
+
+  package func baseHash(_ direction: Direction) -> RecordHash { direction == .forward ? self.beforeHash : self.afterHash }
+  func goalHash(_ direction: Direction) -> RecordHash { direction == .forward ? self.afterHash : self.beforeHash }
 
   var isUnresolved: Bool {
     switch self.writing {

@@ -19,10 +19,16 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case conflictElsewhere = "MIG-414"
     case byHand = "MIG-415"
     case nextLook = "MIG-416"
+    case lineStopped = "MIG-417"
+    case waveAhead = "MIG-418"
+    case errorBudget = "MIG-419"
+    case tail = "MIG-420"
   }
 
   public enum Clears: String, Sendable, Hashable, Codable {
     case itself, person
+    /// Another group's progress; what that one waits for is told with it.
+    case other
   }
 
   public var code: Code
@@ -30,13 +36,62 @@ public struct WaitReason: Sendable, Hashable, Codable {
   /// When it is looked at again; nil when only an event from outside ends the wait.
   public var until: Instant?
   public var clears: Clears
-  public var seen: String
+  private var words: WaitWords
+
+  /// In words for a person; put together when they are asked for, since the engine works out every group's wait at every turn.
+  public var seen: String { self.words.text }
 
   init(_ code: Code, since: Instant, until: Instant? = nil, clears: Clears = .itself, seen: String) {
+    self.init(code, since: since, until: until, clears: clears, words: .text(seen))
+  }
+
+  init(_ code: Code, since: Instant, until: Instant?, clears: Clears = .itself, words: WaitWords) {
     self.code = code
     self.since = since
     self.until = until
     self.clears = clears
-    self.seen = seen
+    self.words = words
+  }
+
+  private enum CodingKeys: String, CodingKey { case code, since, until, clears, seen }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.code = try container.decode(Code.self, forKey: .code)
+    self.since = try container.decode(Instant.self, forKey: .since)
+    self.until = try container.decodeIfPresent(Instant.self, forKey: .until)
+    self.clears = try container.decode(Clears.self, forKey: .clears)
+    self.words = .text(try container.decode(String.self, forKey: .seen))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(self.code, forKey: .code)
+    try container.encode(self.since, forKey: .since)
+    try container.encodeIfPresent(self.until, forKey: .until)
+    try container.encode(self.clears, forKey: .clears)
+    try container.encode(self.seen, forKey: .seen)
+  }
+}
+
+/// What a wait's words are made of.
+enum WaitWords: Sendable, Hashable {
+  case text(String)
+  case watch(until: Instant)
+  case decision(since: Instant)
+  case quiet(since: Instant, until: Instant, minimum: Int, looks: Int)
+
+  /// What reads the same is the same: a status that went through JSON holds the text alone.
+  static func == (lhs: Self, rhs: Self) -> Bool { lhs.text == rhs.text }
+  func hash(into hasher: inout Hasher) { hasher.combine(self.text) }
+
+  var text: String {
+    switch self {
+    case .text(let text): text
+    case .watch(let until): "the watch runs until \(until)"
+    case .decision(let since): "the watch is over since \(since); somebody decides: accept, or roll back"
+    case .quiet(let since, let until, let minimum, let looks):
+      "quiet since \(since), must be until \(until) and \(minimum) looks; \(looks) so far"
+    }
   }
 }

@@ -53,6 +53,9 @@ public struct Plan: Sendable, Hashable, Codable {
   public var groups: [Group]
   public var obstacles: [Obstacle]
   public var manualSteps: [ManualStep]
+  /// The groups wave by wave, the first one the pilot; nil when all go at once. Nil is not written, so that plans from before there
+  /// were waves keep their hash.
+  public var waves: [[GroupID]]?
 
   /// SHA-256 over the canonical form of all the above.
   public var hash: String { CanonicalJSON.sha256(of: self) }

@@ -52,7 +52,20 @@ public struct Planner: Sendable {
       plan.groups.append(Plan.Group(id: GroupID(lowest), members: self.parentsFirst(planned)))
     }
     plan.manualSteps = self.manualSteps(request, source: source, target: target)
+    plan.waves = request.waves.map { Self.waves(plan.groups.map(\.id), sizes: $0) }
     return plan
+  }
+
+  /// A group is never split over waves (I-3): they are made of whole groups, in the plan's order.
+  private static func waves(_ groups: [GroupID], sizes: [Int]) -> [[GroupID]] {
+    var left = groups[...]
+    var waves: [[GroupID]] = []
+    for size in sizes where !left.isEmpty {
+      waves.append(Array(left.prefix(max(1, size))))
+      left = left.dropFirst(max(1, size))
+    }
+    if !left.isEmpty { waves.append(Array(left)) }
+    return waves
   }
 
   private func obstacles(inPolicyOf request: PuljeRequest) -> [Obstacle] {
@@ -69,6 +82,12 @@ public struct Planner: Sendable {
     }
     let counts = [("ping tries", policy.pingTries), ("write tries", policy.writeTries), ("looks", policy.minimumLooks)]
     for (name, count) in counts where count < 1 { found.append(Obstacle(.policyUnsound, seen: "\(name) is \(count)")) }
+    if let size = request.waves?.first(where: { $0 < 1 }) {
+      found.append(Obstacle(.policyUnsound, seen: "a wave of \(size) groups"))
+    }
+    if let kept = policy.sourceKept, kept.milliseconds < 0 {
+      found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))
+    }
     if policy.approvals < 1 { found.append(Obstacle(.policyUnsound, seen: "approvals is \(policy.approvals)")) }
     return found
   }

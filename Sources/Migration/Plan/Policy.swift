@@ -41,7 +41,12 @@ public struct Policy: Sendable, Hashable, Codable {
   public var verifiedLife: TimeSpan = .minutes(15)
   public var drainedLife: TimeSpan = .hours(24)
 
+  /// How long the source queues of a retired group are kept before their removal may be approved; nil for 30 days.
+  public var sourceKept: TimeSpan?
+
   public init() {}
+
+  var keepsSource: TimeSpan { self.sourceKept ?? .days(30) }
 
   /// The life of the attestation that `phase` is; nil when the phase is a fact.
   func life(of phase: GroupPhase) -> TimeSpan? {

@@ -31,13 +31,18 @@ public struct PuljeRequest: Sendable, Hashable, Codable {
   public var target: BusName
   public var parties: [Party]
   public var policy: Policy
+  /// How many groups each wave holds, the first one the pilot; those left over make the last. nil: all go at once.
+  public var waves: [Int]?
 
-  public init(name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy()) {
+  public init(
+    name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy(), waves: [Int]? = nil
+  ) {
     self.name = name
     self.source = source
     self.target = target
     self.parties = parties
     self.policy = policy
+    self.waves = waves
   }
 }
 

@@ -11,15 +11,28 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case group(pulje: PuljeName, group: GroupID, event: GroupEvent)
   /// The daemon has started: attestations from before count no more.
   case daemonStarted
+  case lineStopped(by: String, why: String)
+  case lineReleased(by: [String])
 
-  /// The version of the events' written form. A reader that meets a higher one stops (I-16).
-  public static let version = 1
+  /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
+  public static let version = 2
+
+  /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
+  /// does not know, and not before.
+  public var version: Int {
+    switch self {
+    case .lineStopped, .lineReleased, .group(_, _, .removalApproved): 2
+    // A plan with waves means more than an older program would carry out.
+    case .puljeSealed(let plan, _): plan.waves == nil && plan.policy.sourceKept == nil ? 1 : 2
+    default: 1
+    }
+  }
 
   public var pulje: PuljeName? {
     switch self {
     case .puljeSealed(let plan, _): plan.name
     case .puljeStarted(let pulje, _), .puljePaused(let pulje, _, _), .puljeResumed(let pulje, _), .group(let pulje, _, _): pulje
-    case .daemonStarted: nil
+    case .daemonStarted, .lineStopped, .lineReleased: nil
     }
   }
 
@@ -32,6 +45,8 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .puljeResumed: "pulje.resumed"
     case .group(_, _, let event): "group.\(event.kind)"
     case .daemonStarted: "daemon.started"
+    case .lineStopped: "line.stopped"
+    case .lineReleased: "line.released"
     }
   }
 }

@@ -18,5 +18,11 @@ public enum MigrationInput: Sendable, Hashable {
   case waive(PuljeName, herID: HerID, by: String, why: String, until: Instant)
   case accept(PuljeName, approvals: [String])
   case group(PuljeName, GroupID, GroupInput)
+  case retire(PuljeName, herID: HerID, approvals: [String])
+  case approveRemoval(PuljeName, herID: HerID, approvals: [String])
+  /// No register write is begun from here on, in no pulje, neither forward nor back; one person is enough.
+  case stopTheLine(by: String, why: String)
+  /// Two different people.
+  case releaseTheLine(approvals: [String])
   case daemonStarted
 }

@@ -31,8 +31,26 @@ extension MigrationState {
       self.forParty(name, herID, .waive(by: by, why: why, until: until), now)
     case .accept(let name, let approvals): self.decideAccept(name, approvals, now)
     case .group(let name, let group, let input): self.decideGroup(name, group, input, now)
+    case .retire(let name, let herID, let approvals): self.forParty(name, herID, .retire(by: approvals), now)
+    case .approveRemoval(let name, let herID, let approvals): self.forParty(name, herID, .approveRemoval(by: approvals), now)
+    case .stopTheLine(let by, let why): self.decideStop(by, why)
+    case .releaseTheLine(let approvals): self.decideRelease(approvals)
     case .daemonStarted: .events([.daemonStarted])
     }
+  }
+
+  private func decideStop(_ by: String, _ why: String) -> Outcome {
+    let tried = "stop the line"
+    guard !by.isEmpty else { return .refused(Refusal(.nobodyNamed, tried: tried, seen: "no name")) }
+    if let stop = self.stop { return .refused(Refusal(.pauseUnchanged, tried: tried, seen: "stopped by \(stop.by)")) }
+    return .events([.lineStopped(by: by, why: why)])
+  }
+
+  private func decideRelease(_ approvals: [String]) -> Outcome {
+    let tried = "release the line"
+    guard self.stop != nil else { return .refused(Refusal(.pauseUnchanged, tried: tried, seen: "it is not stopped")) }
+    if let refusal = Approval.refusal(of: approvals, needed: 2, tried: tried) { return .refused(refusal) }
+    return .events([.lineReleased(by: approvals)])
   }
 
   private func inPulje(_ name: PuljeName, _ tried: String, _ by: String, _ body: (PuljeState) -> Outcome) -> Outcome {
@@ -101,11 +119,17 @@ extension MigrationState {
         let chosen = Set(herIDs.compactMap(pulje.group(of:)))
         groups = groups.filter { chosen.contains($0.id) }
       }
+      let open = self.openParties
       var events: [MigrationEvent] = []
       var firstRefusal: Refusal?
       for group in groups {
         let input: GroupInput = group.phase.isBeforeCut ? .withdraw(by: by, why: why) : .rollBack(by: by, why: why)
-        switch group.decide(input, in: pulje.context(for: group.id), now: now) {
+        // A party that another open pulje has taken since must not be turned under its feet (vitess#16731).
+        if group.phase.isClosed, let other = group.members.lazy.compactMap({ open[$0.herID] }).first(where: { $0 != name }) {
+          firstRefusal = firstRefusal ?? Refusal(.inOpenPulje, tried: tried, seen: "\(group.id) is in pulje \(other)")
+          continue
+        }
+        switch group.decide(input, in: self.context(pulje, group.id), now: now) {
         case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
         case .refused(let refusal): firstRefusal = firstRefusal ?? refusal
         }
@@ -120,7 +144,7 @@ extension MigrationState {
     self.inPulje(name, "accept pulje \(name)", approvals.joined()) { pulje in
       var events: [MigrationEvent] = []
       for group in pulje.ordered where group.quarantine == nil && !group.phase.isClosed {
-        switch group.decide(.accept(by: approvals), in: pulje.context(for: group.id), now: now) {
+        switch group.decide(.accept(by: approvals), in: self.context(pulje, group.id), now: now) {
         case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
         case .refused(let refusal): return .refused(refusal)
         }
@@ -146,7 +170,7 @@ extension MigrationState {
     guard let pulje = self.puljer[name], let state = pulje.groups[group] else {
       return .refused(Refusal(.unknownPulje, tried: "bring news of \(group)", seen: "no such group in pulje \(name)"))
     }
-    switch state.decide(input, in: pulje.context(for: group), now: now) {
+    switch state.decide(input, in: self.context(pulje, group), now: now) {
     case .events(let events): return .events(events.map { .group(pulje: name, group: group, event: $0) })
     case .refused(let refusal): return .refused(refusal)
     }
@@ -155,7 +179,20 @@ extension MigrationState {
   /// What is to be done, and what is waited for, in every pulje.
   public func next(now: Instant) -> [(pulje: PuljeName, group: GroupID, next: GroupNext)] {
     self.ordered.flatMap { pulje in
-      pulje.ordered.map { (pulje.name, $0.id, $0.next(in: pulje.context(for: $0.id), now: now)) }
+      let contexts = pulje.contexts(stop: self.stop)
+      return pulje.ordered.map { (pulje.name, $0.id, $0.next(in: contexts.context(for: $0.id), now: now)) }
     }
+  }
+
+  /// What the whole lets one group do.
+  public func context(_ pulje: PuljeState, _ group: GroupID) -> GroupContext {
+    pulje.contexts(stop: self.stop).context(for: group)
+  }
+
+  /// Asked at the moment of the call: whether the write whose intent this is may still be made. It may not when the line was
+  /// stopped since, or the group turned back (I-21).
+  public func mayWrite(_ operation: OperationID, in pulje: PuljeName, group: GroupID) -> Bool {
+    guard self.stop == nil, let state = self.puljer[pulje]?.groups[group] else { return false }
+    return state.members.contains { $0.writing == .intent(operation) }
   }
 }

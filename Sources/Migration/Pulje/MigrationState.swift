@@ -7,6 +7,8 @@ public struct MigrationState: Sendable, Hashable {
   public internal(set) var puljer: [PuljeName: PuljeState] = [:]
   /// How often the daemon has started on this history.
   public internal(set) var starts: Int = 0
+  /// Stop-the-line: who, why, since when; nil while the line runs.
+  public internal(set) var stop: Note?
 
   public init() {}
 
@@ -46,6 +48,8 @@ public struct MigrationState: Sendable, Hashable {
     case .group(let name, let group, let event):
       guard let policy = self.puljer[name]?.policy, self.puljer[name]?.groups[group] != nil else { return false }
       self.puljer[name]?.groups[group]?.apply(event, at: now, policy: policy)
+    case .lineStopped(let by, let why): self.stop = Note(by: by, why: why, at: now)
+    case .lineReleased: self.stop = nil
     case .daemonStarted:
       self.starts += 1
       for name in self.puljer.keys {

@@ -27,16 +27,19 @@ public struct PuljeState: Sendable, Hashable {
   public var name: PuljeName { self.plan.name }
   public var policy: Policy { self.plan.policy }
   public var ordered: [GroupState] { self.plan.groups.compactMap { self.groups[$0.id] } }
+  /// All parties of a wave, the first one being 1; nil when the plan has no such wave.
+  public func herIDs(inWave wave: Int) -> [HerID]? {
+    guard let waves = self.plan.waves, waves.indices.contains(wave - 1) else { return nil }
+    return waves[wave - 1].flatMap { self.groups[$0]?.members.map(\.herID) ?? [] }
+  }
+
   public func group(of herID: HerID) -> GroupID? { self.groupByParty[herID] }
 
   /// Whether another pulje must keep off its parties.
   public var isOpen: Bool { self.groups.values.contains { !$0.phase.isClosed } }
 
-  public func context(for group: GroupID) -> GroupContext {
-    GroupContext(
-      pulje: self.name, policy: self.policy, isStarted: self.startedAt != nil, pause: self.pause,
-      conflictElsewhere: self.groups.values.filter { $0.id != group && $0.hasOpenConflict }.map(\.id).min())
-  }
+  /// What the pulje as a whole means for each of its groups, worked out once for all of them.
+  func contexts(stop: Note?) -> GroupContexts { GroupContexts(self, stop: stop) }
 
   public var phase: PuljePhase {
     if self.startedAt == nil { return self.groups.values.allSatisfy { $0.phase == .withdrawn } ? .withdrawn : .sealed }

@@ -35,6 +35,9 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case resolveFirst = "MIG-229"
     case incomplete = "MIG-230"
     case notWritten = "MIG-231"
+    case lineStopped = "MIG-232"
+    case waveAhead = "MIG-233"
+    case errorBudgetSpent = "MIG-234"
   }
 
   public var code: Code
@@ -96,6 +99,14 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     .untilPassed: ("An exception needs an end in the future.", "Give a later date."),
     .resolveFirst: ("A write's outcome is not known yet.", "Wait for the read-back."),
     .incomplete: ("Not every member was looked at.", "Nothing: it is tried again."),
+    .lineStopped: (
+      "The line is stopped: no register entry is written, neither forward nor back.",
+      "Find out why; then two people release the line."
+    ),
+    .waveAhead: ("An earlier wave is not verified yet.", "Wait for it; or quarantine or roll back what keeps it."),
+    .errorBudgetSpent: (
+      "More of this wave fails than its budget allows.", "Mend, resume or roll back the parties whose pings fail."
+    ),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]
 }

@@ -20,7 +20,8 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
   public var groups: [GroupSummary]
   public var manualSteps: [Plan.ManualStep]
 
-  public init(_ pulje: PuljeState, now: Instant) {
+  /// - Parameter stop: stop-the-line, from ``MigrationState/stop``.
+  public init(_ pulje: PuljeState, stop: Note?, now: Instant) {
     self.name = pulje.name
     self.phase = pulje.phase(now: now)
     self.source = pulje.plan.source
@@ -34,7 +35,8 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
     self.policy = pulje.policy
     let ordered = pulje.ordered
     self.groupsByPhase = ordered.reduce(into: [:]) { $0[$1.phase.rawValue, default: 0] += 1 }
-    self.groups = ordered.map { GroupSummary($0, context: pulje.context(for: $0.id), now: now) }
+    let contexts = pulje.contexts(stop: stop)
+    self.groups = ordered.map { GroupSummary($0, context: contexts.context(for: $0.id), now: now) }
     self.manualSteps = pulje.plan.manualSteps
   }
 }

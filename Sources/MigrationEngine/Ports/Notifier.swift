@@ -44,6 +44,8 @@ public struct Notice: Sendable, Hashable, Codable {
       (self.weight, self.words) = (.information, "started, approved by \(approvals.joined(separator: ", "))")
     case .puljePaused(_, let by, let why): (self.weight, self.words) = (.warning, "paused by \(by): \(why)")
     case .puljeResumed(_, let by): (self.weight, self.words) = (.information, "resumed by \(by)")
+    case .lineStopped(let by, let why): (self.weight, self.words) = (.alarm, "the line is stopped by \(by): \(why)")
+    case .lineReleased(let by): (self.weight, self.words) = (.warning, "the line is released by \(by.joined(separator: ", "))")
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
       guard let (weight, code, words) = Self.told(event) else { return nil }
@@ -63,6 +65,8 @@ public struct Notice: Sendable, Hashable, Codable {
         "the entry of HER-ID \(herID) was changed by somebody else; it is not written over"
       )
     case .rollBackStarted(let by, let why): (.warning, nil, "roll-back started by \(by): \(why)")
+    case .removalApproved(let by):
+      (.warning, nil, "the end of the way back: removal of the source queues approved by \(by.joined(separator: ", "))")
     case .pingFailed(_, let seen, _): (.warning, nil, "ping failed: \(seen)")
     case .lateArrival: (.warning, nil, "messages came to the queues that are being left")
     case .readFailed(let herID, let seen, _): (.warning, nil, "the entry of HER-ID \(herID) could not be read: \(seen)")

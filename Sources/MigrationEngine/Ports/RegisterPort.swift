@@ -3,19 +3,6 @@
 import BusModel
 import Migration
 
-/// One write to the register, whose intent is durable.
-public struct WriteOrder: Sendable, Hashable {
-  public var operation: Migration.OperationID
-  public var herID: HerID
-  public var direction: Direction
-  /// The record the write starts from, read a moment ago.
-  public var base: PartyRecord
-  /// The record the read-back must show. Forward it is the target bus's; back it is the exact prior one.
-  public var goal: PartyRecord
-  /// The bus the write leads to.
-  public var bus: BusName
-}
-
 /// Why an entry could not be read.
 public enum RegisterReadError: Error, Sendable, Hashable {
   /// The register says there is no such party.

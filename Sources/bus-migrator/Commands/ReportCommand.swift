@@ -31,6 +31,6 @@ struct ReportCommand: AsyncParsableCommand {
       throw Refusal(.unknownPulje, tried: "report on \(name)", seen: "no pulje of that name")
     }
     let now = SystemMigrationClock().now
-    return PuljeReport(PuljeSummary(pulje, now: now), now: now, auditHead: history.head.hash)
+    return PuljeReport(PuljeSummary(pulje, stop: history.state.stop, now: now), now: now, auditHead: history.head.hash)
   }
 }

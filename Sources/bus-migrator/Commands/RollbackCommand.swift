@@ -10,6 +10,8 @@ struct RollbackCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once. Without it the whole pulje goes back.")
   var herIDs: [String] = []
+  @Option(help: "A wave, from 1: all its parties go back.")
+  var wave: Int?
   @Option(help: "Why.") var because: String = ""
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -18,8 +20,8 @@ struct RollbackCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(
-      verb: .rollback, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
-      why: self.because)
+      verb: .rollback, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), wave: self.wave,
+      by: [self.person.name], why: self.because)
     try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

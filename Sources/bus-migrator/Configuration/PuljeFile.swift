@@ -8,7 +8,7 @@ enum PuljeFile {
   static func read(_ path: String) throws -> PuljeRequest { try Self.read(ConfigurationNode.file(path)) }
 
   static func read(_ root: ConfigurationNode) throws -> PuljeRequest {
-    let fields = try root.mapping(["name", "source", "target", "defaults", "parties", "policy"])
+    let fields = try root.mapping(["name", "source", "target", "defaults", "parties", "policy", "waves"])
     let nameNode = try fields.required("name")
     guard let name = PuljeName(try nameNode.text) else {
       throw nameNode.wrong(wanted: "1 to 64 letters, digits, dashes, underscores or dots")
@@ -23,7 +23,7 @@ enum PuljeFile {
     return PuljeRequest(
       name: name, source: BusName(try fields.required("source").text), target: BusName(try fields.required("target").text),
       parties: try fields.required("parties").elements.map { try Self.party($0, usual) },
-      policy: try Self.policy(fields.optional("policy")))
+      policy: try Self.policy(fields.optional("policy")), waves: try fields.optional("waves")?.elements.map { try $0.integer })
   }
 
   private struct Usual {
@@ -50,7 +50,7 @@ enum PuljeFile {
     let fields = try node.mapping([
       "quiet-period", "look-interval", "minimum-looks", "watch-period", "watch-look-interval", "ping-tries", "ping-interval",
       "write-tries", "automatic-rollback", "leftovers", "approvals", "consumer-before-cutover", "echo-required", "ready-life",
-      "verified-life", "drained-life",
+      "verified-life", "drained-life", "source-kept",
     ])
     try fields.read("quiet-period", into: &policy.quietPeriod) { try $0.span }
     try fields.read("look-interval", into: &policy.lookInterval) { try $0.span }
@@ -68,6 +68,7 @@ enum PuljeFile {
     try fields.read("ready-life", into: &policy.readyLife) { try $0.span }
     try fields.read("verified-life", into: &policy.verifiedLife) { try $0.span }
     try fields.read("drained-life", into: &policy.drainedLife) { try $0.span }
+    try fields.read("source-kept", into: &policy.sourceKept) { try $0.span }
     return policy
   }
 }

@@ -12,12 +12,16 @@ enum ControlAPI {
   struct Command: Codable, Sendable {
     enum Verb: String, Codable, Sendable, CaseIterable {
       case start, pause, resume, rollback, accept, waive, quarantine, readmit
+      case stop, release, retire
+      case approveRemoval = "approve-removal"
     }
 
     var verb: Verb
     /// nil: the only pulje that is open.
     var pulje: PuljeName?
     var herIDs: [HerID]?
+    /// With `rollback`: the groups of this wave, the first one being 1.
+    var wave: Int?
     /// Who says so; several where approval needs several.
     var by: [String]
     var why: String = ""
@@ -47,6 +51,8 @@ enum ControlAPI {
     /// nil: read from the database, no daemon answered.
     var daemon: Daemon?
     var head: ChainHead
+    /// Stop-the-line; nil while the line runs.
+    var stop: Note?
     var puljer: [PuljeSummary]
   }
 
@@ -90,6 +96,8 @@ extension MigrationState {
   }
 
   func status(now: Instant, head: ChainHead, daemon: ControlAPI.Status.Daemon?) -> ControlAPI.Status {
-    ControlAPI.Status(now: now, daemon: daemon, head: head, puljer: self.ordered.map { PuljeSummary($0, now: now) })
+    ControlAPI.Status(
+      now: now, daemon: daemon, head: head, stop: self.stop,
+      puljer: self.ordered.map { PuljeSummary($0, stop: self.stop, now: now) })
   }
 }

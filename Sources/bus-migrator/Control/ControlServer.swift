@@ -66,7 +66,7 @@ struct ControlServer: Service {
     guard let found = state.puljer[pulje] else {
       throw Refusal(.unknownPulje, tried: "report on \(pulje)", seen: "no pulje of that name")
     }
-    return try ControlAPI.encode(PuljeReport(PuljeSummary(found, now: now), now: now, auditHead: head.hash))
+    return try ControlAPI.encode(PuljeReport(PuljeSummary(found, stop: state.stop, now: now), now: now, auditHead: head.hash))
   }
 
   // MARK: commands
@@ -84,7 +84,8 @@ struct ControlServer: Service {
       events += try await self.engine.submit(input, actor: by.isEmpty ? "unnamed" : by)
     }
     let (state, _) = await self.engine.snapshot()
-    let summary = (try? state.pulje(meant: name)).flatMap { state.puljer[$0] }.map { PuljeSummary($0, now: self.clock.now) }
+    let found = (try? state.pulje(meant: name)).flatMap { state.puljer[$0] }
+    let summary = found.map { PuljeSummary($0, stop: state.stop, now: self.clock.now) }
     return try ControlAPI.encode(ControlAPI.CommandAnswer(events: events.map(\.kind), pulje: summary))
   }
 
@@ -98,8 +99,19 @@ struct ControlServer: Service {
       let plan = try await self.planMaker.plan(request, open: state.openParties)
       return [.begin(plan, planHash: command.planHash, approvals: command.by)]
     }
+    switch command.verb {
+    case .stop: return [.stopTheLine(by: by, why: command.why)]
+    case .release: return [.releaseTheLine(approvals: command.by)]
+    default: break
+    }
     let pulje = try state.pulje(meant: command.pulje)
-    let herIDs = command.herIDs ?? []
+    var herIDs = command.herIDs ?? []
+    if let wave = command.wave {
+      guard let found = state.puljer[pulje]?.herIDs(inWave: wave) else {
+        throw CommandLineError.argumentWrong(name: "--wave", seen: "\(wave)", wanted: "one of the pulje's waves, from 1")
+      }
+      herIDs += found
+    }
     func each(_ input: (HerID) -> MigrationInput) throws -> [MigrationInput] {
       guard !herIDs.isEmpty else {
         throw CommandLineError.argumentWrong(name: "--her-id", seen: "", wanted: "the party that is meant")
@@ -107,7 +119,9 @@ struct ControlServer: Service {
       return herIDs.map(input)
     }
     switch command.verb {
-    case .start: return []
+    case .start, .stop, .release: return []
+    case .retire: return try each { .retire(pulje, herID: $0, approvals: command.by) }
+    case .approveRemoval: return try each { .approveRemoval(pulje, herID: $0, approvals: command.by) }
     case .pause: return [.pause(pulje, by: by, why: command.why)]
     case .resume: return herIDs.isEmpty ? [.resume(pulje, by: by)] : try each { .release(pulje, herID: $0, by: by) }
     case .rollback: return [.rollBack(pulje, herIDs: herIDs.isEmpty ? nil : herIDs, by: by, why: command.why)]

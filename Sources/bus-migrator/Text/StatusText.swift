@@ -11,6 +11,7 @@ enum StatusText {
     } else {
       lines.append("no daemon answers; this is what the database says")
     }
+    if let stop = status.stop { lines.append("THE LINE IS STOPPED since \(stop.at) by \(stop.by): \(stop.why)") }
     if status.puljer.isEmpty { lines.append("no pulje") }
     for pulje in status.puljer { lines.append(Self.whole(pulje)) }
     lines.append("audit head \(status.head.sequence) \(status.head.hash)")

@@ -75,6 +75,15 @@ final class GroupWalk {
     }
   }
 
+  /// Quiet looks without dead letters, as often as the watch asks for them, until `span` has gone.
+  func lookOn(for span: TimeSpan) {
+    let end = self.now + span
+    while self.now < end {
+      self.now = self.now + self.policy.watchLookInterval
+      self.send(.looked(Fixture.look(deadLetters: 0)))
+    }
+  }
+
   /// Goes on until `phase` is entered.
   func go(to phase: GroupPhase) {
     for _ in 0..<20_000 {
@@ -113,6 +122,10 @@ final class GroupWalk {
       walk.go(to: .accepted)
       walk.send(.looked(Fixture.look(deadLetters: 0)))
       walk.send(.retire(by: ["Kari", "Ola"]))
+    case .removed:
+      walk = .standing(in: .retired, herIDs, policy: policy)
+      walk.lookOn(for: .days(31))
+      walk.send(.approveRemoval(by: ["Kari", "Ola"]))
     case .withdrawn: walk.send(.withdraw(by: "Kari", why: "not now"))
     case .backIntent, .backUnknown, .backApplied, .backVerified, .backDraining, .backDrained, .restored:
       walk.go(to: .observing)

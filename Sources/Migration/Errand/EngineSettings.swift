@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Migration
-
 /// The engine's own limits; what concerns one pulje is in its policy.
 public struct EngineSettings: Sendable, Hashable {
   /// Groups that are worked on at once.
@@ -22,7 +20,7 @@ public struct EngineSettings: Sendable, Hashable {
   public init() {}
 
   /// When a try that has failed `failures` times before is made again.
-  func delay(failures: Int, fraction: Double) -> TimeSpan {
+  public func delay(failures: Int, fraction: Double) -> TimeSpan {
     let doubled = self.retryBase.milliseconds << Int64(min(max(failures, 0), 20))
     let whole = min(max(doubled, 1), self.retryCap.milliseconds)
     return .milliseconds(max(1, whole - Int64(Double(whole) / 2 * min(max(fraction, 0), 1))))

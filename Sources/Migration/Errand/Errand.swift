@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// One action carried out, as a state machine: what is asked outside, in which order, and what is brought to the core. The engine
+/// and the simulator drive the same errands; neither decides anything of its own.
+public struct Errand: Sendable, Hashable {
+  public enum Step: Sendable, Hashable {
+    /// Ask this outside; the answer goes to ``take(_:at:fraction:)``.
+    case call(PortCall)
+    /// Make this write, if ``MigrationState/mayWrite(_:in:group:)`` says so at the moment of the call; else the errand is over.
+    case write(WriteOrder)
+    /// Have the core decide on this; the durable events go to ``brought(_:)``. A refusal ends the errand.
+    case bring(GroupInput)
+    case ended
+  }
+
+  public let action: GroupAction
+  private let group: GroupState
+  private let plan: Plan
+  private let settings: EngineSettings
+  private var records: [PartyRecord] = []
+  private var pings: [PingReport] = []
+  private var observed: PartyRecord?
+
+  /// - Parameter group: as it stands when the errand begins; nil results never refer to anything later.
+  public init(_ action: GroupAction, group: GroupState, plan: Plan, settings: EngineSettings) {
+    self.action = action
+    self.group = group
+    self.plan = plan
+    self.settings = settings
+  }
+
+  public func begin() -> Step {
+    switch self.action {
+    case .advance: .bring(.advance)
+    case .snapshot: self.group.members.first.map { .call(.read($0.herID)) } ?? .ended
+    case .preflight:
+      .call(
+        .preflight(
+          source: self.plan.source, sourceQueues: self.sourceQueues, target: self.plan.target,
+          targetQueues: self.group.members.map(\.plan).queues(after: true)))
+    case .write(let herID), .readBack(let herID): .call(.read(herID))
+    case .ping: self.group.members.first.map { .call(self.ping($0)) } ?? .ended
+    case .look: .call(.look(queues: self.leftQueues, bus: self.isForward ? self.plan.source : self.plan.target))
+    }
+  }
+
+  /// The answer to the call that the last step asked for.
+  ///
+  /// - Parameter fraction: a random draw from 0 up to 1, for the spread of retries.
+  public mutating func take(_ answer: PortAnswer, at now: Instant, fraction: Double) -> Step {
+    let settings = self.settings
+    func retry(_ failures: Int) -> Instant { now + settings.delay(failures: failures, fraction: fraction) }
+    switch self.action {
+    case .advance: return .ended
+    case .snapshot, .readBack, .write:
+      return self.takeFromRegister(answer, now: now, retry: retry)
+    case .preflight:
+      if case .checked(let report) = answer {
+        return .bring(.preflight(report, retryAt: retry(3 + self.group.preflightFailures)))
+      }
+      let findings = PreflightCheck.allCases.map { Finding($0, .failed, seen: Self.words(answer)) }
+      return .bring(
+        .preflight(PreflightReport(findings: findings, baseline: []), retryAt: retry(3 + self.group.preflightFailures)))
+    case .ping: return self.takePing(answer, now: now)
+    case .look:
+      if case .looked(let readings) = answer { return .bring(.looked(readings)) }
+      let words = Self.words(answer)
+      return .bring(
+        .looked(self.leftQueues.map { QueueReading(address: $0.address, kind: $0.kind, count: .unreadable(words)) }))
+    }
+  }
+
+  /// What the errand brought is decided on and durable.
+  public func brought(_ events: [GroupEvent]) -> Step {
+    guard case .write(let herID) = self.action, let observed, let member = self.group.member(herID),
+      case .intentRecorded(let operation, _, let direction, _, _) = events.first
+    else { return .ended }
+    return .write(
+      WriteOrder(
+        operation: operation, herID: herID, direction: direction, base: observed, goal: member.goal(direction),
+        bus: direction == .forward ? self.plan.target : self.plan.source))
+  }
+
+  /// The answer to the write.
+  public func wrote(_ operation: OperationID, _ answer: PortAnswer) -> Step {
+    if case .wrote(let outcome) = answer { return .bring(.writeReturned(operation, outcome)) }
+    return .bring(.writeReturned(operation, .unknown(Self.words(answer))))
+  }
+
+  private var isForward: Bool { self.group.direction == .forward }
+  private var sourceQueues: [GroupQueue] { self.group.members.map(\.plan).queues(after: false) }
+  private var leftQueues: [GroupQueue] { self.group.members.map(\.plan).queues(after: !self.isForward) }
+
+  private func ping(_ member: Member) -> PortCall {
+    .ping(
+      member.herID, bus: self.isForward ? self.plan.target : self.plan.source,
+      queues: member.plan.registerQueues(after: self.isForward))
+  }
+
+  private mutating func takeFromRegister(_ answer: PortAnswer, now: Instant, retry: (Int) -> Instant) -> Step {
+    let asked: HerID
+    switch self.action {
+    case .write(let herID), .readBack(let herID): asked = herID
+    default: asked = self.group.members[min(self.records.count, self.group.members.count - 1)].herID
+    }
+    guard case .record(let record) = answer else {
+      return .bring(.readFailed(asked, seen: Self.words(answer), retryAt: retry(2 + self.group.readFailures)))
+    }
+    switch self.action {
+    case .write:
+      self.observed = record
+      return .bring(.beginWrite(asked, observed: record))
+    case .readBack:
+      guard let member = self.group.member(asked) else { return .ended }
+      let retryAt = member.handedOver ? now + self.settings.handedOverInterval : retry(member.failedTries)
+      return .bring(.readBack(record, retryAt: retryAt))
+    default:
+      self.records.append(record)
+      if self.records.count < self.group.members.count {
+        return .call(.read(self.group.members[self.records.count].herID))
+      }
+      return .bring(.snapshot(self.records))
+    }
+  }
+
+  private mutating func takePing(_ answer: PortAnswer, now: Instant) -> Step {
+    let member = self.group.members[min(self.pings.count, self.group.members.count - 1)]
+    if case .pinged(let report) = answer {
+      self.pings.append(report)
+    } else {
+      let late = Finding(PingCheck.accepted, .failed, seen: Self.words(answer))
+      self.pings.append(
+        PingReport(herID: member.herID, bus: self.isForward ? self.plan.target : self.plan.source, findings: [late]))
+    }
+    if self.pings.count < self.group.members.count { return .call(self.ping(self.group.members[self.pings.count])) }
+    // As often as the policy says while that may still help; on the way back, which nobody gives up, ever more rarely after that.
+    let beyond = self.group.pingFailures - self.plan.policy.pingTries
+    let interval = self.plan.policy.pingInterval
+    let pause = beyond > 0 ? max(interval, self.settings.delay(failures: beyond + 3, fraction: 0)) : interval
+    return .bring(.pinged(self.pings, retryAt: now + pause))
+  }
+
+  private static func words(_ answer: PortAnswer) -> String {
+    switch answer {
+    case .notRead(let seen): seen
+    case .noAnswer(let span): "no answer within \(span)"
+    default: "an answer to another question"
+    }
+  }
+}

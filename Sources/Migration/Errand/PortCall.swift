@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// One write to the register, whose intent is durable.
+public struct WriteOrder: Sendable, Hashable {
+  public var operation: OperationID
+  public var herID: HerID
+  public var direction: Direction
+  /// The record the write starts from, read a moment ago.
+  public var base: PartyRecord
+  /// The record the read-back must show. Forward it is the target bus's; back it is the exact prior one.
+  public var goal: PartyRecord
+  /// The bus the write leads to.
+  public var bus: BusName
+
+  public init(
+    operation: OperationID, herID: HerID, direction: Direction, base: PartyRecord, goal: PartyRecord, bus: BusName
+  ) {
+    self.operation = operation
+    self.herID = herID
+    self.direction = direction
+    self.base = base
+    self.goal = goal
+    self.bus = bus
+  }
+}
+
+/// Something outside that an ``Errand`` asks for. Whoever carries it out brings the answer back.
+public enum PortCall: Sendable, Hashable {
+  case read(HerID)
+  case preflight(source: BusName, sourceQueues: [GroupQueue], target: BusName, targetQueues: [GroupQueue])
+  case ping(HerID, bus: BusName, queues: [GroupQueue])
+  case look(queues: [GroupQueue], bus: BusName)
+}
+
+/// What came of a ``PortCall`` or a write. No answer in time is an answer of its own, never left out.
+public enum PortAnswer: Sendable, Hashable {
+  case record(PartyRecord)
+  case notRead(String)
+  case wrote(WriteOutcome)
+  case checked(PreflightReport)
+  case pinged(PingReport)
+  case looked([QueueReading])
+  case noAnswer(within: TimeSpan)
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// Who is at work, who is to begin, and when to look again: the engine's scheduling, as a value. Bounded by ``EngineSettings``.
+public struct Roster: Sendable {
+  public struct Key: Sendable, Hashable {
+    public var pulje: PuljeName
+    public var group: GroupID
+
+    public init(pulje: PuljeName, group: GroupID) {
+      self.pulje = pulje
+      self.group = group
+    }
+  }
+
+  /// What is begun now, and when to look again by itself; nil when only news can move anything.
+  public struct Turn: Sendable {
+    public var begin: [(key: Key, action: GroupAction)] = []
+    public var wake: Instant?
+
+    mutating func wake(at instant: Instant) { self.wake = min(self.wake ?? instant, instant) }
+  }
+
+  public private(set) var busy: [Key: GroupAction] = [:]
+  /// A group whose last result was refused waits a moment: whatever is wrong, it must not turn the loop into a race.
+  private var coolUntil: [Key: Instant] = [:]
+  private let settings: EngineSettings
+
+  public init(settings: EngineSettings) { self.settings = settings }
+
+  /// Takes what is due into work.
+  public mutating func turn(_ state: MigrationState, now: Instant) -> Turn {
+    var turn = Turn(wake: self.settings.heartbeat.map { now + $0 })
+    var writes = self.busy.values.count(where: \.isWrite)
+    for (pulje, id, next) in state.next(now: now) {
+      let key = Key(pulje: pulje, group: id)
+      if self.busy[key] != nil { continue }
+      switch next {
+      case .done: continue
+      case .wait(let reason): if let until = reason.until { turn.wake(at: until) }
+      case .act(let action):
+        if let cool = self.coolUntil[key], now < cool {
+          turn.wake(at: cool)
+          continue
+        }
+        guard self.busy.count < self.settings.concurrentGroups else { continue }
+        if action.isWrite {
+          guard writes < self.settings.concurrentWrites else { continue }
+          writes += 1
+        }
+        self.busy[key] = action
+        turn.begin.append((key, action))
+      }
+    }
+    return turn
+  }
+
+  /// The errand for `key` is over.
+  public mutating func finished(_ key: Key, wasRefused: Bool, now: Instant) {
+    self.busy[key] = nil
+    self.coolUntil[key] = wasRefused ? now + self.settings.retryBase : nil
+  }
+}
+
+extension GroupAction {
+  var isWrite: Bool { if case .write = self { true } else { false } }
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+
+/// Follows a history event by event and says what in it breaks an invariant. It keeps its own accounts and believes nothing that
+/// the reducer worked out but the phases, so that a fault in the reducer is seen.
+public struct HistoryWatch: Sendable {
+  struct PartyFacts {
+    var before: RecordHash
+    var after: RecordHash
+    var lastRead: RecordHash?
+    /// An intent was kept, or an answer came, since the entry was last read.
+    var isOpen = false
+  }
+
+  struct GroupFacts {
+    var members: [HerID]
+    var policy: Policy
+    var direction = Direction.forward
+    var enteredAt = Instant(milliseconds: 0)
+    var enteredStart = 0
+    var readableLooks = 0
+    var lastLookIsReadable = false
+    var exceptionUntil: Instant?
+  }
+
+  var parties: [PuljeName: [HerID: PartyFacts]] = [:]
+  var groups: [Roster.Key: GroupFacts] = [:]
+  private var operations: Set<OperationID> = []
+  private var started: Set<PuljeName> = []
+  private var highestFence: Int64 = 0
+  private var starts = 0
+  private var isStopped = false
+
+  public init() {}
+
+  /// The daemon has been started: known by the start itself, not by what the history says of it.
+  public mutating func restarted() { self.starts += 1 }
+
+  /// Where the event's group stood before it; nil for events of no group.
+  public static func phase(before event: MigrationEvent, in state: MigrationState) -> GroupPhase? {
+    guard case .group(let pulje, let group, _) = event else { return nil }
+    return state.puljer[pulje]?.groups[group]?.phase
+  }
+
+  /// - Parameters:
+  ///   - phase: what ``phase(before:in:)`` gave before the event was folded in.
+  ///   - state: after it was folded in.
+  public mutating func take(
+    _ event: MigrationEvent, at now: Instant, fence: Int64, from phase: GroupPhase?, state: MigrationState
+  ) -> [Breach] {
+    var breaches: [Breach] = []
+    if fence < self.highestFence {
+      breaches.append(Breach(.oneWriter, "\(event.kind) by token \(fence) after \(self.highestFence)"))
+    }
+    self.highestFence = max(self.highestFence, fence)
+    switch event {
+    case .puljeSealed(let plan, _): breaches += self.sealed(plan)
+    case .puljeStarted(let name, _):
+      if !self.started.insert(name).inserted { breaches.append(Breach(.approvedIsExecuted, "\(name) is started twice")) }
+    case .lineStopped: self.isStopped = true
+    case .lineReleased: self.isStopped = false
+    case .puljePaused, .puljeResumed, .daemonStarted: break
+    case .group(let name, let group, let event):
+      let key = Roster.Key(pulje: name, group: group)
+      guard let after = state.puljer[name]?.groups[group], let phase, self.groups[key] != nil else {
+        return breaches + [Breach(.unknownStops, "\(event.kind) of \(group), which is in no sealed plan")]
+      }
+      breaches += self.group(event, key, at: now, from: phase, to: after.phase)
+    }
+    return breaches
+  }
+
+  private mutating func sealed(_ plan: Plan) -> [Breach] {
+    var breaches: [Breach] = []
+    var groupByAddress: [QueueAddress: GroupID] = [:]
+    for group in plan.groups {
+      for queue in group.members.queues(after: false) {
+        if let other = groupByAddress.updateValue(group.id, forKey: queue.address), other != group.id {
+          breaches.append(Breach(.closure, "\(queue.address) is shared by \(other) and \(group.id)"))
+        }
+      }
+      self.groups[Roster.Key(pulje: plan.name, group: group.id)] = GroupFacts(
+        members: group.members.map(\.herID), policy: plan.policy)
+      for member in group.members {
+        self.parties[plan.name, default: [:]][member.herID] = PartyFacts(before: member.before.hash, after: member.after.hash)
+      }
+    }
+    if let waves = plan.waves, waves.flatMap(\.self).sorted() != plan.groups.map(\.id).sorted() {
+      breaches.append(Breach(.closure, "the waves do not hold every group once"))
+    }
+    return breaches
+  }
+
+  private mutating func group(
+    _ event: GroupEvent, _ key: Roster.Key, at now: Instant, from phase: GroupPhase, to next: GroupPhase
+  ) -> [Breach] {
+    var breaches = self.attestation(event, key, at: now, from: phase, to: next)
+    switch event {
+    case .intentRecorded(let operation, let herID, let direction, let base, let goal):
+      breaches += self.intent(operation, herID, direction, base, goal, key)
+    case .writeReturned(_, let herID, _): self.party(key, herID) { $0.isOpen = true }
+    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.wasRead(key, herID, found)
+    case .conflictFound(let herID, let record): self.wasRead(key, herID, record.hash)
+    case .drainBegan:
+      for herID in self.groups[key]?.members ?? [] {
+        guard let facts = self.parties[key.pulje]?[herID], facts.isOpen || facts.lastRead != self.goal(facts, key) else {
+          continue
+        }
+        breaches.append(Breach(.watermarkAfterFence, "the drain of \(key.group) begins before HER-ID \(herID) reads as written"))
+      }
+    case .looked(let readings):
+      let readable = !readings.isEmpty && readings.allSatisfy(\.isReadable)
+      self.groups[key]?.lastLookIsReadable = readable
+      if readable { self.groups[key]?.readableLooks += 1 }
+    case .lateArrival: self.groups[key]?.readableLooks = 0
+    case .waived(_, _, let until): self.groups[key]?.exceptionUntil = until
+    case .rollBackStarted:
+      self.groups[key]?.direction = .back
+      self.groups[key]?.readableLooks = 0
+      self.groups[key]?.exceptionUntil = nil
+    case .pinged, .drained, .accepted, .retired, .removalApproved: breaches += self.evidence(event, key, at: now)
+    case .restored:
+      for herID in self.groups[key]?.members ?? [] {
+        guard let facts = self.parties[key.pulje]?[herID], facts.lastRead != facts.before else { continue }
+        breaches.append(Breach(.exactReturn, "\(key.group) is restored while HER-ID \(herID) does not read as before"))
+      }
+    default: break
+    }
+    return breaches
+  }
+
+  private mutating func intent(
+    _ operation: OperationID, _ herID: HerID, _ direction: Direction, _ base: RecordHash, _ goal: RecordHash, _ key: Roster.Key
+  ) -> [Breach] {
+    var breaches: [Breach] = []
+    if self.isStopped { breaches.append(Breach(.stopWorks, "an intent for HER-ID \(herID) while the line is stopped")) }
+    if !self.operations.insert(operation).inserted {
+      breaches.append(Breach(.durableIntentFirst, "\(operation) is kept twice"))
+    }
+    guard let facts = self.parties[key.pulje]?[herID] else {
+      return breaches + [Breach(.approvedIsExecuted, "an intent for HER-ID \(herID), which is in no sealed plan")]
+    }
+    let expected = direction == .forward ? (facts.before, facts.after) : (facts.after, facts.before)
+    if (base, goal) != expected {
+      breaches.append(Breach(.approvedIsExecuted, "the intent for HER-ID \(herID) is not what was sealed"))
+    }
+    self.party(key, herID) { $0.isOpen = true }
+    return breaches
+  }
+
+  /// I-11: whatever leads on from a starred phase finds it young, and entered since the last start.
+  private mutating func attestation(
+    _ event: GroupEvent, _ key: Roster.Key, at now: Instant, from phase: GroupPhase, to next: GroupPhase
+  ) -> [Breach] {
+    defer {
+      if next != phase || Self.renews(event) {
+        self.groups[key]?.enteredAt = now
+        self.groups[key]?.enteredStart = self.starts
+      }
+    }
+    guard next != phase, next != phase.lastFact, next != phase.fallback, let facts = self.groups[key],
+      let life = facts.policy.life(of: phase), Self.rests(event)
+    else { return [] }
+    if facts.enteredStart != self.starts {
+      return [
+        Breach(
+          .attestationsExpire, "\(key.group) goes from \(phase.rawValue) to \(next.rawValue) on what was seen before the start")
+      ]
+    }
+    let age = now.since(facts.enteredAt)
+    guard age > life || age.milliseconds < 0 else { return [] }
+    return [Breach(.attestationsExpire, "\(key.group) goes from \(phase.rawValue), \(age) old, to \(next.rawValue)")]
+  }
+
+  private static func renews(_ event: GroupEvent) -> Bool {
+    switch event {
+    case .preflightPassed, .pinged: true
+    default: false
+    }
+  }
+
+  /// Events that trust the phase they leave. A conflict, a late arrival or a person's turning back do not.
+  private static func rests(_ event: GroupEvent) -> Bool {
+    switch event {
+    case .armed, .intentRecorded, .drainBegan, .drained, .watchBegan, .restored, .accepted: true
+    default: false
+    }
+  }
+
+  private func goal(_ facts: PartyFacts, _ key: Roster.Key) -> RecordHash {
+    self.groups[key]?.direction == .back ? facts.before : facts.after
+  }
+
+  private mutating func wasRead(_ key: Roster.Key, _ herID: HerID, _ found: RecordHash) {
+    self.party(key, herID) { facts in
+      facts.lastRead = found
+      facts.isOpen = false
+    }
+  }
+
+  private mutating func party(_ key: Roster.Key, _ herID: HerID, _ change: (inout PartyFacts) -> Void) {
+    guard var facts = self.parties[key.pulje]?[herID] else { return }
+    change(&facts)
+    self.parties[key.pulje]?[herID] = facts
+  }
+}
+
+extension HistoryWatch {
+  /// I-14: what the step rests on was really seen.
+  fileprivate func evidence(_ event: GroupEvent, _ key: Roster.Key, at now: Instant) -> [Breach] {
+    guard let facts = self.groups[key] else { return [] }
+    let isExcepted = facts.exceptionUntil.map { $0 > now } ?? false
+    switch event {
+    case .pinged(let reports):
+      for herID in facts.members {
+        let report = reports.first { $0.herID == herID }
+        if report?.findings.result(of: .accepted) != .passed {
+          return [Breach(.silenceIsNotSuccess, "\(key.group) counts as verified without an accepted ping of HER-ID \(herID)")]
+        }
+      }
+    case .drained:
+      if !isExcepted, !facts.lastLookIsReadable || facts.readableLooks < facts.policy.minimumLooks {
+        return [Breach(.silenceIsNotSuccess, "\(key.group) counts as drained after \(facts.readableLooks) readable looks")]
+      }
+    case .accepted, .retired, .removalApproved:
+      if !facts.lastLookIsReadable {
+        return [Breach(.silenceIsNotSuccess, "\(event.kind) of \(key.group) on counters that could not be read")]
+      }
+    default: break
+    }
+    return []
+  }
+
+  /// I-15: groups that neither do anything nor say what they wait for, in whose hands, and until when.
+  ///
+  /// - Parameter wake: when the engine looks again by itself; nil when only news moves it.
+  public static func inTheDark(
+    _ state: MigrationState, now: Instant, wake: Instant?, isBusy: (Roster.Key) -> Bool
+  ) -> [Breach] {
+    state.next(now: now).compactMap { pulje, group, next in
+      guard case .wait(let reason) = next, !isBusy(Roster.Key(pulje: pulje, group: group)) else { return nil }
+      if reason.seen.isEmpty { return Breach(.nothingInTheDark, "\(group) waits without words") }
+      if reason.since > now + .hours(24) { return Breach(.nothingInTheDark, "\(group) waits since the future") }
+      if reason.clears == .itself {
+        guard let until = reason.until else { return Breach(.nothingInTheDark, "\(group) waits for itself without end") }
+        if wake.map({ $0 > until }) ?? true {
+          return Breach(.nothingInTheDark, "\(group) is to be looked at again \(until), and nobody will")
+        }
+      }
+      return nil
+    }
+  }
+}

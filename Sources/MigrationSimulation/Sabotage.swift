@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Migration
+
+/// One deliberate bug for each invariant: a checker that does not see it is no checker.
+public enum Sabotage: String, Sendable, Hashable, CaseIterable {
+  case halfMovedEntry = "half-moved-entry"
+  case writeBeforeIntent = "write-before-intent"
+  case splitGroup = "split-group"
+  case inexactReturn = "inexact-return"
+  case overwriteForeign = "overwrite-foreign"
+  case blindDrain = "blind-drain"
+  case earlyRemoval = "early-removal"
+  case twoForwarders = "two-forwarders"
+  case earlyWatermark = "early-watermark"
+  case brokenWayBack = "broken-way-back"
+  case oldAttestation = "old-attestation"
+  case unfencedWriter = "unfenced-writer"
+  case unapprovedPlan = "unapproved-plan"
+  case silencePasses = "silence-passes"
+  case lostTimer = "lost-timer"
+  case skipUnknown = "skip-unknown"
+  case staleCache = "stale-cache"
+  case receivingPinger = "receiving-pinger"
+  case cutHistory = "cut-history"
+  case bodyInHistory = "body-in-history"
+  case deafToStop = "deaf-to-stop"
+
+  /// The invariant it breaks.
+  public var breaks: Invariant {
+    switch self {
+    case .halfMovedEntry: .oneLiveHome
+    case .writeBeforeIntent: .durableIntentFirst
+    case .splitGroup: .closure
+    case .inexactReturn: .exactReturn
+    case .overwriteForeign: .noLostUpdate
+    case .blindDrain: .noMessageLost
+    case .earlyRemoval: .noQueueRemovedWithMail
+    case .twoForwarders: .orderKept
+    case .earlyWatermark: .watermarkAfterFence
+    case .brokenWayBack: .reverseIsOpen
+    case .oldAttestation: .attestationsExpire
+    case .unfencedWriter: .oneWriter
+    case .unapprovedPlan: .approvedIsExecuted
+    case .silencePasses: .silenceIsNotSuccess
+    case .lostTimer: .nothingInTheDark
+    case .skipUnknown: .unknownStops
+    case .staleCache: .cacheAgrees
+    case .receivingPinger: .pingerOnlyWrites
+    case .cutHistory: .auditIsAppendOnly
+    case .bodyInHistory: .noHealthData
+    case .deafToStop: .stopWorks
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+/// What only the world shows: checked against it whenever something has become durable.
+extension Simulation {
+  func happened(_ event: MigrationEvent) {
+    switch event {
+    case .lineStopped: self.stoppedAt = self.now
+    case .lineReleased: self.stoppedAt = nil
+    case .puljeStarted(let name, _):
+      let hash = self.store.folded.puljer[name]?.planHash ?? ""
+      if !self.approvedHashes.contains(hash) { self.breach(.approvedIsExecuted, "\(name) is started by a plan nobody approved") }
+    case .group(let name, let id, let groupEvent):
+      guard let pulje = self.store.folded.puljer[name], let group = pulje.groups[id], let index = self.stage.groupOf[id.lowest]
+      else { return }
+      self.happened(groupEvent, group, index)
+      self.checkTexts(groupEvent)
+    default: break
+    }
+  }
+
+  private func happened(_ event: GroupEvent, _ group: GroupState, _ index: Int) {
+    switch event {
+    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.checkCache(herID, found)
+    case .conflictFound(let herID, let record): self.checkCache(herID, record.hash)
+    case .intentRecorded(_, _, .forward, _, _): self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
+    case .drained:
+      let side = group.direction == .forward ? Traffic.source : Traffic.target
+      if group.drain.liveException(now: self.clock) == nil, self.depthAtLook[index * 2 + side] > 0 {
+        self.breach(
+          .noMessageLost, "\(group.id) counts as drained with \(self.depthAtLook[index * 2 + side]) messages on its queues")
+      }
+    case .restored:
+      for member in group.members where !self.register.foreign.contains(member.herID) {
+        if self.register.hashes[member.herID] != member.beforeHash {
+          self.breach(.exactReturn, "HER-ID \(member.herID) is restored and is not what it was")
+        }
+      }
+    case .accepted, .retired: self.checkWayBack(event, group, index, limit: 28 * Stage.hour)
+    case .removalApproved: self.removeSourceQueues(index)
+    default: break
+    }
+    if case .accepted = event, self.settings.sabotage == .earlyRemoval { self.removeSourceQueues(index, isSabotage: true) }
+  }
+
+  private func checkCache(_ herID: HerID, _ found: RecordHash) {
+    if self.register.cache[herID] != found {
+      self.breach(.cacheAgrees, "the cache does not hold what was read of HER-ID \(herID)")
+    }
+  }
+
+  private func checkWayBack(_ event: GroupEvent, _ group: GroupState, _ index: Int, limit: Int64) {
+    guard let since = self.wayBackBrokenSince[index], self.now - since > limit else { return }
+    self.breach(
+      .reverseIsOpen, "\(event.kind) of \(group.id) while its way back is broken for \((self.now - since) / Stage.hour) h")
+  }
+
+  private func checkTexts(_ event: GroupEvent) {
+    let text: String =
+      switch event {
+      case .readFailed(_, let seen, _), .pingFailed(_, let seen, _): seen
+      case .held(let hold), .preflightFailed(_, let hold, _): hold.seen
+      case .writeReturned(_, _, .unknown(let seen)), .writeReturned(_, _, .refused(let seen)): seen
+      default: ""
+      }
+    if !text.isEmpty, text.contains("PASIENT") { self.breach(.noHealthData, "\(event.kind) tells what stood in a message") }
+  }
+
+  /// Those who run the bus delete what is empty; a queue that is not is left, and they say so.
+  private func removeSourceQueues(_ group: Int, isSabotage: Bool = false) {
+    let phase = self.store.folded.puljer[self.stage.name]?.ordered.dropFirst(group).first?.phase
+    for kind in 0..<Traffic.kinds {
+      let index = Traffic.queue(group, kind, Traffic.source)
+      if !isSabotage, !self.traffic.queues[index].waiting.isEmpty { continue }
+      if phase != .removed || !self.traffic.queues[index].waiting.isEmpty {
+        self.breach(.noQueueRemovedWithMail, "a source queue of group \(group) is deleted in \(phase?.rawValue ?? "none")")
+      }
+      for message in self.traffic.queues[index].waiting where self.traffic.fates[Int(message)] == .waiting {
+        self.traffic.setFate(.lost, of: Int(message))
+      }
+      self.traffic.queues[index].waiting = []
+      self.traffic.queues[index].exists = false
+    }
+  }
+
+  // MARK: sabotage
+
+  /// What a sabotaged daemon brings to the core instead of what it saw.
+  func sabotaged(_ input: MigrationInput, _ daemon: SimulatedDaemon) -> MigrationInput {
+    guard let sabotage = self.settings.sabotage, case .group(let name, let id, let groupInput) = input,
+      let group = daemon.state.puljer[name]?.groups[id]
+    else { return input }
+    switch (sabotage, groupInput) {
+    case (.overwriteForeign, .beginWrite(let herID, _)):
+      guard let member = group.member(herID) else { return input }
+      return .group(name, id, .beginWrite(herID, observed: member.base(group.direction)))
+    case (.writeBeforeIntent, .beginWrite(let herID, let observed)):
+      // The effect first; the intent when it is done.
+      if case .events(let events) = daemon.state.decide(input, now: self.clock),
+        case .group(_, _, .intentRecorded(let operation, _, let direction, _, _)) = events.first, let member = group.member(herID)
+      {
+        _ = self.write(
+          WriteOrder(
+            operation: operation, herID: herID, direction: direction, base: observed, goal: member.goal(direction),
+            bus: direction == .forward ? self.stage.target.name : self.stage.source.name))
+      }
+      return input
+    default: return input
+    }
+  }
+
+  /// What a sabotaged core decides instead.
+  func sabotaged(_ events: [MigrationEvent]) -> [MigrationEvent] {
+    guard let sabotage = self.settings.sabotage else { return events }
+    return events.flatMap { event -> [MigrationEvent] in
+      guard case .group(let name, let id, let groupEvent) = event else { return [event] }
+      switch (sabotage, groupEvent) {
+      case (.earlyWatermark, .intentRecorded(_, _, .forward, _, _)):
+        return [event, .group(pulje: name, group: id, event: .drainBegan)]
+      case (.silencePasses, .pingFailed): return [.group(pulje: name, group: id, event: .pinged(reports: []))]
+      default: return [event]
+      }
+    }
+  }
+}

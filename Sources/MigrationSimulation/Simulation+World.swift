@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+/// The register and the buses, as the daemon sees them.
+extension Simulation {
+  func answer(_ call: PortCall, _ daemon: SimulatedDaemon) -> PortAnswer {
+    switch call {
+    case .read(let herID): self.read(herID)
+    case .preflight(_, let sourceQueues, _, let targetQueues): .checked(self.preflight(sourceQueues, targetQueues))
+    case .ping(let herID, let bus, let queues): .pinged(self.ping(herID, bus, queues))
+    case .look(let queues, let bus): .looked(self.look(queues, bus))
+    }
+  }
+
+  // MARK: the register
+
+  private func read(_ herID: HerID) -> PortAnswer {
+    guard !self.troubles.contains(.registerDown), let record = self.register.masks[herID] ?? self.register.records[herID] else {
+      let body = self.settings.sabotage == .bodyInHistory ? ": PASIENT 01017012345" : ""
+      return .notRead("[AR-001] the register does not answer\(body)")
+    }
+    self.register.served[herID] = self.register.hashes[herID]
+    return .record(record)
+  }
+
+  /// One write reaches the register, or does not.
+  func write(_ order: WriteOrder, isSabotage: Bool = false) -> PortAnswer {
+    self.check(order)
+    if self.isByHand {
+      self.agenda.enter(.lateWrite(order), at: self.now + self.random.between(5 * Stage.minute, 3 * Stage.hour))
+      return .wrote(.handedOver("by hand"))
+    }
+    if self.troubles.contains(.registerDown) { return .wrote(.refused("[AR-002] out of service")) }
+    switch self.isStorm ? self.random.below(20) : 19 {
+    case 0, 1: return .wrote(.unknown("the request was lost"))
+    case 2, 3:
+      self.apply(order)
+      return .wrote(.unknown("the reply was lost"))
+    case 4: return .wrote(.refused("[AR-003] fault"))
+    case 5:
+      self.agenda.enter(.lateWrite(order), at: self.now + self.random.between(1_000, 20 * Stage.minute))
+      return .noAnswer(within: .minutes(1))
+    case 6:
+      // It says it has, and has not.
+      return .wrote(.answered)
+    default:
+      self.apply(order)
+      return .wrote(.answered)
+    }
+  }
+
+  private func check(_ order: WriteOrder) {
+    if !self.wasKept(order.operation) {
+      self.breach(.durableIntentFirst, "\(order.operation) is written without a durable intent")
+    }
+    let base = self.store.folded.puljer.values.lazy.compactMap { pulje in
+      pulje.group(of: order.herID).flatMap { pulje.groups[$0]?.member(order.herID)?.baseHash(order.direction) }
+    }.first
+    if let hash = self.register.hashes[order.herID], hash == self.register.served[order.herID], hash != base {
+      self.breach(.noLostUpdate, "HER-ID \(order.herID) is written over though we were told it had changed")
+    }
+    if let stoppedAt, self.now - stoppedAt > 1_000 {
+      self.breach(.stopWorks, "\(order.operation) is written \(self.now - stoppedAt) ms after the line was stopped")
+    }
+  }
+
+  private func wasKept(_ operation: OperationID) -> Bool {
+    self.store.rows.reversed().contains {
+      if case .group(_, _, .intentRecorded(operation, _, _, _, _)) = $0.event { true } else { false }
+    }
+  }
+
+  func apply(_ order: WriteOrder) {
+    var record = order.goal
+    if self.settings.sabotage == .halfMovedEntry, order.direction == .forward,
+      let first = record.addresses.firstIndex(where: { $0.queueKind == .asynchronous })
+    {
+      record = order.base
+      record.addresses[first] = order.goal.addresses[first]
+    }
+    if self.settings.sabotage == .inexactReturn, order.direction == .back {
+      self.register.masks[record.herID] = record
+      record.addresses.removeAll { $0.queueKind == nil }
+    }
+    // What somebody else changed meanwhile and we were not told of is not put back by us.
+    if !Stage.isWhole(record) { self.breach(.oneLiveHome, "the entry of HER-ID \(record.herID) names two buses") }
+    self.register.put(record)
+    self.register.foreign.remove(record.herID)
+    self.rehome(record.herID)
+    self.note("the register holds HER-ID \(record.herID) \(order.direction.rawValue)")
+    guard !self.register.children(of: record.herID).isEmpty else { return }
+    if self.isStorm, self.random.chance(1, in: 3) {
+      self.agenda.enter(.heirsFollow(record.herID), at: self.now + self.random.between(1_000, 10 * Stage.minute))
+    } else {
+      self.register.follow(record.herID)
+    }
+  }
+
+  func rehome(_ herID: HerID) {
+    guard let group = self.stage.groupOf[herID], self.stage.owners[group] == herID, let record = self.register.records[herID]
+    else { return }
+    self.homes[group] = Stage.home(record)
+  }
+
+  // MARK: the buses
+
+  private func isDown(_ bus: BusName) -> Bool {
+    self.troubles.contains(bus == self.stage.source.name ? .sourceDown : .targetDown)
+  }
+
+  private func index(_ queue: GroupQueue) -> Int? { self.stage.queueOf[queue.address] }
+
+  func preflight(_ sourceQueues: [GroupQueue], _ targetQueues: [GroupQueue]) -> PreflightReport {
+    func exist(_ queues: [GroupQueue]) -> Bool {
+      queues.allSatisfy { queue in self.index(queue).map { self.traffic.queues[$0].exists } ?? true }
+    }
+    let blind = self.settings.sabotage == .brokenWayBack
+    let sourceUp = !self.isDown(self.stage.source.name) && !self.troubles.contains(.credentialExpired) || blind
+    let targetUp = !self.isDown(self.stage.target.name)
+    let group = targetQueues.first.flatMap(self.index).map { $0 / (2 * Traffic.kinds) } ?? 0
+    let receiver = self.traffic.receivers[group]
+    func finding(_ check: PreflightCheck, _ passed: Bool) -> Finding<PreflightCheck> {
+      Finding(check, passed ? .passed : .failed, seen: passed ? "seen" : "not seen")
+    }
+    let findings = [
+      finding(.sourceBus, sourceUp), finding(.targetBus, targetUp), finding(.targetQueues, targetUp && exist(targetQueues)),
+      finding(.targetConsumer, targetUp && receiver.isUp && receiver.hears[Traffic.target]), finding(.negativeControl, targetUp),
+      finding(.sourceQueues, sourceUp && (exist(sourceQueues) || blind)),
+    ]
+    return PreflightReport(findings: findings, baseline: self.look(sourceQueues, self.stage.source.name))
+  }
+
+  private func ping(_ herID: HerID, _ bus: BusName, _ queues: [GroupQueue]) -> PingReport {
+    let side = bus == self.stage.source.name ? Traffic.source : Traffic.target
+    let group = self.stage.groupOf[herID] ?? 0
+    let receiver = self.traffic.receivers[group]
+    let exists = queues.allSatisfy { queue in self.index(queue).map { self.traffic.queues[$0].exists } ?? true }
+    let accepted = !self.isDown(bus) && exists
+    if self.settings.sabotage == .receivingPinger, accepted {
+      let queue = Traffic.queue(group, 0, side)
+      self.breach(.pingerOnlyWrites, "the pinger took from the queue of HER-ID \(herID)")
+      if !self.traffic.queues[queue].waiting.isEmpty {
+        self.traffic.setFate(.lost, of: Int(self.traffic.queues[queue].waiting.removeFirst()))
+      }
+    }
+    func finding(_ check: PingCheck, _ passed: Bool) -> Finding<PingCheck> {
+      Finding(check, passed ? .passed : .failed, seen: passed ? "seen" : "not seen")
+    }
+    return PingReport(
+      herID: herID, bus: bus,
+      findings: [
+        finding(.accepted, accepted), finding(.negativeControl, accepted),
+        finding(.consumer, accepted && receiver.isUp && receiver.hears[side]),
+        finding(.depthFalls, accepted && receiver.isUp && receiver.hears[side]),
+        Finding(.echo, .impossible, seen: "no answer agreed"),
+      ])
+  }
+
+  private func look(_ queues: [GroupQueue], _ bus: BusName) -> [QueueReading] {
+    let side = bus == self.stage.source.name ? Traffic.source : Traffic.target
+    let group = queues.first.flatMap(self.index).map { $0 / (2 * Traffic.kinds) } ?? 0
+    self.depthAtLook[group * 2 + side] = self.traffic.waiting(group: group, bus: side)
+    let isBlind =
+      self.isDown(bus)
+      || side == Traffic.source && (self.troubles.contains(.sourceUnreadable) || self.troubles.contains(.credentialExpired))
+    let sabotage = self.settings.sabotage
+    return queues.map { queue in
+      let count: QueueReading.Count
+      if isBlind, sabotage != .brokenWayBack {
+        count = .unreadable("[PROBE-001] the counters cannot be read")
+      } else if sabotage == .blindDrain || isBlind {
+        count = .counted(depth: 0, arrivals: nil, consumers: 1)
+      } else if let index = self.index(queue) {
+        let found = self.traffic.queues[index]
+        let consumers = self.traffic.receivers[group].isUp && self.traffic.receivers[group].hears[side] ? 1 : 0
+        count =
+          found.exists || sabotage == .brokenWayBack
+          ? .counted(
+            depth: Int64(found.waiting.count), arrivals: self.countsArrivals ? found.arrivals : nil, consumers: Int64(consumers))
+          : .absent
+      } else if queue.kind == .deadLetter {
+        let dead = (0..<Traffic.kinds).reduce(Int64(0)) { $0 + self.traffic.queues[Traffic.queue(group, $1, side)].dead }
+        count = .counted(depth: dead, arrivals: nil, consumers: nil)
+      } else {
+        count = .absent
+      }
+      return QueueReading(address: queue.address, kind: queue.kind, count: count)
+    }
+  }
+
+  // MARK: messages
+
+  func send(_ index: Int) {
+    var sender = self.traffic.senders[index]
+    let contact = self.random.below(sender.contacts.count)
+    let group = sender.contacts[contact]
+    if !sender.isPinned, sender.readAt[contact] < 0 || self.now - sender.readAt[contact] > sender.cacheLife {
+      sender.homes[contact] = self.homes[group]
+      sender.readAt[contact] = self.now
+    }
+    let bus = sender.isPinned ? Traffic.source : sender.homes[contact]
+    let kind = self.random.below(10) < 8 ? 0 : 1 + self.random.below(2)
+    let message = self.traffic.newMessage(sender: index, group: group, kind: kind, bus: bus)
+    if self.traffic.isDown[bus] {
+      // The outcome is unknown: it may have been taken. The sender sends it again, with the same id.
+      self.traffic.markInDoubt(message)
+      if self.random.chance(1, in: 2) { self.arrive(message) }
+      self.agenda.enter(.resend(message: message), at: self.now + self.random.between(5 * Stage.minute, 40 * Stage.minute))
+    } else if self.arrive(message) == false {
+      // Refused: the sender reads the register anew next time.
+      sender.readAt[contact] = -1
+      self.traffic.setFate(.refused, of: message)
+    }
+    self.traffic.senders[index] = sender
+    let next = self.now + sender.gap / 2 + self.random.below(sender.gap)
+    if next < self.end - 2 * Stage.hour { self.agenda.enter(.send(sender: index), at: next) }
+  }
+
+  func resend(_ message: Int) {
+    let bus = Int(self.traffic.messages[message].queue) % 2
+    if self.traffic.isDown[bus] {
+      self.agenda.enter(.resend(message: message), at: self.now + 30 * Stage.minute)
+    } else if self.arrive(message) == false, self.traffic.fates[message] == .waiting {
+      self.traffic.setFate(.refused, of: message)
+    }
+  }
+
+  /// - Returns: false when the bus refuses it: there is no such queue.
+  @discardableResult
+  private func arrive(_ message: Int) -> Bool {
+    let index = Int(self.traffic.messages[message].queue)
+    let group = Int(self.traffic.messages[message].group)
+    guard self.traffic.queues[index].exists else { return false }
+    self.traffic.queues[index].arrivals += 1
+    let receiver = self.traffic.receivers[group]
+    let hears = receiver.isUp && receiver.hears[index % 2] && !self.traffic.isDown[index % 2]
+    if hears, self.traffic.queues[index].waiting.isEmpty, self.random.chance(9, in: 10) {
+      self.traffic.deliver(message, to: group)
+    } else {
+      self.traffic.queues[index].waiting.append(Int32(message))
+      if hears { self.agenda.enter(.poll(group: group), at: self.now + self.random.below(Stage.minute)) }
+    }
+    return true
+  }
+
+  func poll(_ group: Int) {
+    let receiver = self.traffic.receivers[group]
+    guard receiver.isUp else { return }
+    for bus in 0..<2 where receiver.hears[bus] && !self.traffic.isDown[bus] {
+      for kind in 0..<Traffic.kinds {
+        let index = Traffic.queue(group, kind, bus)
+        var waiting = self.traffic.queues[index].waiting
+        if waiting.isEmpty { continue }
+        self.traffic.queues[index].waiting = []
+        if self.settings.sabotage == .twoForwarders { waiting.reverse() }
+        for message in waiting {
+          if self.isStorm, self.random.chance(1, in: 2_000), self.traffic.fates[Int(message)] == .waiting {
+            self.traffic.setFate(.dead, of: Int(message))
+            self.traffic.queues[index].dead += 1
+          } else {
+            self.traffic.deliver(Int(message), to: group)
+          }
+        }
+      }
+    }
+  }
+
+  /// A receiver moves on restart only: it hears the source bus, and the target bus too once its vendor has prepared it.
+  func restartReceiver(_ group: Int) {
+    self.traffic.receivers[group].isUp = false
+    let pause = self.isStorm ? self.random.between(Stage.minute, 4 * Stage.hour) : Stage.minute
+    self.agenda.enter(.receiverUp(group: group), at: self.now + pause)
+  }
+
+  func receiverUp(_ group: Int) {
+    var receiver = self.traffic.receivers[group]
+    receiver.isUp = true
+    if receiver.isPrepared { receiver.hears[Traffic.target] = true }
+    let phase = self.store.folded.puljer[self.stage.name]?.ordered.dropFirst(group).first?.phase
+    let isAccepted = phase == .accepted || phase == .retired || phase == .removed
+    receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted)
+    self.traffic.receivers[group] = receiver
+    self.poll(group)
+    if self.settings.isStormy, self.now < 17 * Stage.day {
+      if !receiver.isPrepared, self.random.chance(1, in: 2) { self.traffic.receivers[group].isPrepared = true }
+      self.agenda.enter(.receiverRestarts(group: group), at: self.now + self.random.between(12 * Stage.hour, 72 * Stage.hour))
+    }
+  }
+}

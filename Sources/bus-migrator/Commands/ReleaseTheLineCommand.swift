@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct ReleaseTheLineCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release-the-line", abstract: "Let the stopped line run again. Two different people.")
+
+  @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    let command = ControlAPI.Command(verb: .release, by: self.approvedBy)
+    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+  }
+}
