@@ -2,6 +2,7 @@
 
 import AddressRegistry
 import BusModel
+import CBaseline
 import Foundation
 import TjenestebussTesting
 
@@ -52,6 +53,13 @@ struct RegistryBenchmark {
     let start = ContinuousClock.now
     try await body()
     return (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  /// What the calling thread got of a core meanwhile: on a machine that others use too, that is what the work takes.
+  static func processorTime(_ body: () throws -> Void) rethrows -> Double {
+    let start = baseline_thread_seconds()
+    try body()
+    return baseline_thread_seconds() - start
   }
 
   static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

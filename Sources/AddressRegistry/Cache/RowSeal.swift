@@ -45,6 +45,18 @@ enum RowSeal {
   }
 }
 
+extension RowSeal {
+  /// Whether these are the digest's bytes.
+  static func equals(_ digest: SHA256Digest, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count == Self.size else { return false }
+    return digest.withUnsafeBytes { right in
+      stride(from: 0, to: Self.size, by: 8).allSatisfy {
+        right.loadUnaligned(fromByteOffset: $0, as: UInt64.self) == bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self)
+      }
+    }
+  }
+}
+
 /// All rows' seals laid over each other, by exclusive or: tells whether a row is missing, or stands there twice or as it once
 /// was, which no row can tell of itself.
 struct FoldedSeals: Equatable {
@@ -83,7 +95,11 @@ extension RecordSource {
   }
 
   init?(number: Int64) {
-    guard let source = Self.allCases.first(where: { Int64($0.number) == number }) else { return nil }
-    self = source
+    switch number {
+    case 1: self = .file
+    case 2: self = .soap
+    case 3: self = .rest
+    default: return nil
+    }
   }
 }

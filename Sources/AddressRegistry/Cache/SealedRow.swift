@@ -36,8 +36,7 @@ struct SealedRow {
     self.content = blob(1)
     self.seal = blob(7)
     let right = RowSeal.of(self.facts, recordHash: self.hash, content: self.content)
-    let seal = self.seal
-    guard self.hash.count == RowSeal.size, right.withUnsafeBytes({ $0.elementsEqual(seal) }) else {
+    guard self.hash.count == RowSeal.size, RowSeal.equals(right, self.seal) else {
       throw .cacheRowDamaged(herID, seen: "the row does not hash to what was stored with it")
     }
   }
