@@ -6,21 +6,24 @@ import Testing
 
 @Suite("Values on the wire")
 struct CodecTests {
-  static let values: [AMQPValue] = [
-    .null, .boolean(true), .boolean(false), .ubyte(0), .ubyte(255), .ushort(65_535), .uint(0), .uint(255), .uint(256),
-    .uint(.max), .ulong(0), .ulong(255), .ulong(256), .ulong(.max), .byte(-1), .short(-32_768), .int(-128), .int(127),
-    .int(128), .int(.min), .long(-129), .long(5), .long(.max), .float(1.5), .double(-0.1), .decimal32(7), .decimal64(8),
-    .decimal128(AMQPUUID(high: 1, low: 2)), .char(0x1F600), .timestamp(-1), .timestamp(1_800_000_000_000),
-    .uuid(AMQPUUID(high: .max, low: 3)), .binary([]), .binary([1, 2, 3]), .binary([UInt8](repeating: 7, count: 300)),
-    .string(""), .string("blåbær"), .string(String(repeating: "x", count: 70_000)), .symbol("amqp:accepted:list"),
-    .list([]), .list([.null, .int(1), .string("a")]), .list((0..<300).map { .int($0) }),
-    .map([:]), .map(["a": .int(1), "b": .list([.boolean(true)])]),
-    .array([]), .array([.symbol("PLAIN"), .symbol("ANONYMOUS")]), .array([.int(1), .int(-1)]),
-    .array([.list([.int(1)]), .list([])]),
-    .array([.map(["k": .ulong(1)])]), .array([.boolean(true), .boolean(false)]), .array([.ubyte(1), .ubyte(2)]),
-    .described(descriptor: .symbol("x:y"), value: .string("z")),
-    .array([.described(descriptor: .ulong(1), value: .string("a")), .described(descriptor: .ulong(1), value: .string("b"))]),
-  ]
+  /// Made anew for each who asks: the leak sanitizer does not see through the tagged pointers of a static value's cases.
+  static var values: [AMQPValue] {
+    [
+      .null, .boolean(true), .boolean(false), .ubyte(0), .ubyte(255), .ushort(65_535), .uint(0), .uint(255), .uint(256),
+      .uint(.max), .ulong(0), .ulong(255), .ulong(256), .ulong(.max), .byte(-1), .short(-32_768), .int(-128), .int(127),
+      .int(128), .int(.min), .long(-129), .long(5), .long(.max), .float(1.5), .double(-0.1), .decimal32(7), .decimal64(8),
+      .decimal128(AMQPUUID(high: 1, low: 2)), .char(0x1F600), .timestamp(-1), .timestamp(1_800_000_000_000),
+      .uuid(AMQPUUID(high: .max, low: 3)), .binary([]), .binary([1, 2, 3]), .binary([UInt8](repeating: 7, count: 300)),
+      .string(""), .string("blåbær"), .string(String(repeating: "x", count: 70_000)), .symbol("amqp:accepted:list"),
+      .list([]), .list([.null, .int(1), .string("a")]), .list((0..<300).map { .int($0) }),
+      .map([:]), .map(["a": .int(1), "b": .list([.boolean(true)])]),
+      .array([]), .array([.symbol("PLAIN"), .symbol("ANONYMOUS")]), .array([.int(1), .int(-1)]),
+      .array([.list([.int(1)]), .list([])]),
+      .array([.map(["k": .ulong(1)])]), .array([.boolean(true), .boolean(false)]), .array([.ubyte(1), .ubyte(2)]),
+      .described(descriptor: .symbol("x:y"), value: .string("z")),
+      .array([.described(descriptor: .ulong(1), value: .string("a")), .described(descriptor: .ulong(1), value: .string("b"))]),
+    ]
+  }
 
   @Test("what is written is read back", arguments: values)
   func roundTrip(_ value: AMQPValue) throws {

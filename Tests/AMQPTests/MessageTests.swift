@@ -6,20 +6,24 @@ import Testing
 
 @Suite("Messages on the wire")
 struct MessageTests {
-  static let full = AMQPMessage(
-    header: AMQPHeader(durable: true, priority: 5, timeToLive: 60_000, firstAcquirer: true, deliveryCount: 3),
-    deliveryAnnotations: AMQPMap([.init(key: .symbol("x-a"), value: .int(1))]),
-    messageAnnotations: AMQPMap([.init(key: .symbol("x-b"), value: .timestamp(2))]),
-    properties: AMQPProperties(
-      messageID: .uuid(AMQPUUID(high: 1, low: 2)), userID: [1], to: "q", subject: "s", replyTo: "r", correlationID: .ulong(9),
-      contentType: "text/plain", contentEncoding: "gzip", absoluteExpiryTime: 5, creationTime: 6, groupID: "g",
-      groupSequence: 7, replyToGroupID: "h"),
-    applicationProperties: ["one": .int(1), "text": "t", "when": .timestamp(3), "none": .null],
-    body: .dataSections([[1, 2], [3]]), footer: AMQPMap([.init(key: .symbol("x-f"), value: .boolean(true))]))
+  /// Made anew for each who asks: the leak sanitizer does not see through the tagged pointers of a static value's cases.
+  static var full: AMQPMessage {
+    AMQPMessage(
+      header: AMQPHeader(durable: true, priority: 5, timeToLive: 60_000, firstAcquirer: true, deliveryCount: 3),
+      deliveryAnnotations: AMQPMap([.init(key: .symbol("x-a"), value: .int(1))]),
+      messageAnnotations: AMQPMap([.init(key: .symbol("x-b"), value: .timestamp(2))]),
+      properties: AMQPProperties(
+        messageID: .uuid(AMQPUUID(high: 1, low: 2)), userID: [1], to: "q", subject: "s", replyTo: "r", correlationID: .ulong(9),
+        contentType: "text/plain", contentEncoding: "gzip", absoluteExpiryTime: 5, creationTime: 6, groupID: "g",
+        groupSequence: 7, replyToGroupID: "h"),
+      applicationProperties: ["one": .int(1), "text": "t", "when": .timestamp(3), "none": .null],
+      body: .dataSections([[1, 2], [3]]), footer: AMQPMap([.init(key: .symbol("x-f"), value: .boolean(true))]))
+  }
 
   @Test("all sections come back as they were")
   func allSections() throws {
-    #expect(try AMQPMessage(decoding: Self.full.encoded()) == Self.full)
+    let full = Self.full
+    #expect(try AMQPMessage(decoding: full.encoded()) == full)
   }
 
   @Test(

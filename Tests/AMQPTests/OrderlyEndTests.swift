@@ -41,6 +41,9 @@ struct OrderlyEndTests {
       }
     }
 
+    /// The handler and its channel hold each other until the channel is finished.
+    func finish() { _ = try? self.channel.finish(acceptAlreadyClosed: true) }
+
     /// What the client has written, read by the server.
     func toServer() throws {
       while var bytes = try self.channel.readOutbound(as: ByteBuffer.self) { self.server.receive(&bytes) }
@@ -58,6 +61,7 @@ struct OrderlyEndTests {
   @Test("we close first: the socket stays until the peer's Close has come")
   func weFirst() throws {
     let pair = try Pair()
+    defer { pair.finish() }
     pair.client.closeConnection()
     pair.handler.pump()
     #expect(pair.client.isWriteClosed)
@@ -72,6 +76,7 @@ struct OrderlyEndTests {
   @Test("the peer closes first: our Close is out before the socket is closed")
   func peerFirst() throws {
     let pair = try Pair()
+    defer { pair.finish() }
     pair.server.closeConnection()
     try pair.toClient()
     pair.client.closeConnection()
@@ -84,6 +89,7 @@ struct OrderlyEndTests {
   @Test("a peer that never answers does not hold the socket")
   func neverAnswered() throws {
     let pair = try Pair()
+    defer { pair.finish() }
     pair.client.closeConnection()
     pair.handler.pump()
     pair.channel.embeddedEventLoop.advanceTime(by: .seconds(9))

@@ -74,11 +74,13 @@ struct VirtualClockTests {
     let start = clock.milliseconds
     @Sendable func tick() {
       ticks.withLockedValue { $0.append(clock.milliseconds - start) }
-      _ = clock.wake(at: clock.milliseconds + 10, tick)
+      if clock.milliseconds - start < 40 { _ = clock.wake(at: clock.milliseconds + 10, tick) }
     }
     _ = clock.wake(at: start + 10, tick)
     clock.advance(by: .milliseconds(35))
     #expect(ticks.withLockedValue { $0 } == [10, 20, 30])
     #expect(clock.milliseconds - start == 35)
+    clock.advance(by: .milliseconds(5))
+    #expect(clock.nextDeadline == nil)
   }
 }

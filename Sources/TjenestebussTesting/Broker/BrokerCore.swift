@@ -313,10 +313,16 @@ final class BrokerCore: ServerDelegate {
   /// Does something when so many milliseconds of the broker's clock are over. - Returns: what cancels it.
   func after(_ milliseconds: Int64, _ work: @escaping (BrokerCore) -> Void) -> @Sendable () -> Void {
     let gate = self.gate
-    let bound = NIOLoopBound((core: self, work: work), eventLoop: gate.eventLoop)
+    // Weak: the broker holds its clock, and a clock that a test moves holds what waits until it is moved that far.
+    let bound = NIOLoopBound(Alarm(core: self, work: work), eventLoop: gate.eventLoop)
     return self.configuration.clock.wake(at: self.now + milliseconds) {
-      gate.execute { bound.value.work(bound.value.core) }
+      gate.execute { if let core = bound.value.core { bound.value.work(core) } }
     }
+  }
+
+  private struct Alarm {
+    weak var core: BrokerCore?
+    let work: (BrokerCore) -> Void
   }
 
   // MARK: Time

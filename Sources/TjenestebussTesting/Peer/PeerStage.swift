@@ -91,7 +91,11 @@ final class PeerStage: Sendable {
   /// What a connection has still to do, kept up to date by it.
   func note(_ unreached: [String], of script: Int) { self.state.withLockedValue { $0.unreached[script] = unreached } }
 
-  func stopped() { self.done.fulfil(.failure(self.notReached(in: .zero))) }
+  func stopped() {
+    self.done.fulfil(.failure(self.notReached(in: .zero)))
+    // They hold their handlers, and those this stage.
+    self.state.withLockedValue { $0.connections = [:] }
+  }
 
   func notReached(in time: Duration) -> ScriptedPeerError {
     let (unreached, count) = self.state.withLockedValue { ($0.unreached, $0.connectionCount) }

@@ -11,7 +11,7 @@ struct PeerScriptMachineTests {
     PeerScriptMachine(steps, ignoring: ignoring)
   }
 
-  private static let begin = PeerFrame(.begin, channel: 3, fields: [.null, .uint(0), .uint(1), .uint(1)])
+  private static var begin: PeerFrame { PeerFrame(.begin, channel: 3, fields: [.null, .uint(0), .uint(1), .uint(1)]) }
 
   @Test("what was expected is answered, on the channel it came on")
   func answered() {
@@ -158,11 +158,15 @@ struct PeerScriptMachineTests {
     #expect(Self.read(PeerFrame(.open, fields: [value]).encoded)?.fields == [value])
   }
 
-  static let values: [AMQPValue] = [
-    .null, .boolean(true), .ubyte(200), .ushort(60_000), .uint(4_000_000_000), .ulong(.max), .byte(-1), .short(-2), .int(-3),
-    .long(.min), .float(1.5), .double(-2.5), .decimal32(1), .decimal64(2), .decimal128(AMQPUUID(high: 3, low: 4)), .char(0x1f600),
-    .timestamp(1_790_000_000_000), .uuid(AMQPUUID(high: 5, low: 6)), .binary([1, 2, 3]), .string("blåbær"), .symbol("x-opt"),
-    .list([.uint(1), .list([.null])]), .map(["a": .uint(1)]), .array([.symbol("PLAIN"), .symbol("ANONYMOUS")]), .array([]),
-    .array([.uint(1), .uint(70_000)]), .described(descriptor: .ulong(0x24), value: .list([])),
-  ]
+  /// Made anew for each who asks: the leak sanitizer does not see through the tagged pointers of a static value's cases.
+  static var values: [AMQPValue] {
+    [
+      .null, .boolean(true), .ubyte(200), .ushort(60_000), .uint(4_000_000_000), .ulong(.max), .byte(-1), .short(-2), .int(-3),
+      .long(.min), .float(1.5), .double(-2.5), .decimal32(1), .decimal64(2), .decimal128(AMQPUUID(high: 3, low: 4)),
+      .char(0x1f600),
+      .timestamp(1_790_000_000_000), .uuid(AMQPUUID(high: 5, low: 6)), .binary([1, 2, 3]), .string("blåbær"), .symbol("x-opt"),
+      .list([.uint(1), .list([.null])]), .map(["a": .uint(1)]), .array([.symbol("PLAIN"), .symbol("ANONYMOUS")]), .array([]),
+      .array([.uint(1), .uint(70_000)]), .described(descriptor: .ulong(0x24), value: .list([])),
+    ]
+  }
 }
