@@ -6,7 +6,9 @@ import DequeModule
 /// settled. Pure: delays are actions whose end is an event, and every event names the run it belongs to.
 ///
 /// Deliveries of one key run one after the other, in the order in which they came; one that is held back holds the later
-/// ones of its key back too, unless the settings say otherwise. Deliveries without a key know no order.
+/// ones of its key back too, unless the settings say otherwise. Those that are handed back together come again, and what the bus
+/// had sent before it read that must not overtake them: it waits here until they have come, known by their message ids, for a while.
+/// Deliveries without a key know no order.
 ///
 /// There are so many places for handlers. A delivery that needs none is begun at once, whoever else is at work; while it runs it
 /// may ask for a place after all, and gets it when its turn comes.
@@ -25,6 +27,8 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     var reportedFrom: Int?
     /// Whether those of its key behind a failed delivery wait until it has been handed back.
     var failedKeepPlace = true
+    /// How long later ones of the key wait for what was handed back: another receiver may have got it, or the bus given it up.
+    var longestReturn = Duration.seconds(10)
   }
 
   /// What is to become of a delivery whose handler failed.
@@ -59,6 +63,8 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     case leave
     /// Cancel the handler's task; it still ends by ``finished(_:run:_:)``.
     case cancel(Ticket)
+    /// Those of the key that were handed back are expected to come again first; to be followed by ``returnOver(_:round:)``.
+    case expectReturn(Key, round: UInt64, Duration)
     /// Its link is gone: it can be settled no more, and comes again.
     case forget(Ticket, wasHandled: Bool)
     case reportNearLimit(Ticket, deliveries: Int)
@@ -93,6 +99,11 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     var fate = Fate.normal
     /// How it is handed back when it has been held.
     var handBack = Settlement.handBackFailed
+    var messageID: AMQPMessageID?
+    /// Its place among those of its key that were handed back before; none of them: behind all.
+    var rank = KeyReturns<Key>.unexpected
+    /// Whether it has been let into the line of those that may start.
+    var isReady = false
   }
 
   private enum Phase: Sendable { case open, stopping, done }
@@ -103,6 +114,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   private var ready: Deque<Ticket> = []
   /// For each key that is not free, the one at work or held, and those behind it.
   private var chains: [Key: Deque<Ticket>] = [:]
+  private var returns = KeyReturns<Key>()
   private var phase = Phase.open
   /// What came on it and is told of late is not begun.
   private var lastLost: AMQPEpoch?
@@ -117,30 +129,40 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   /// Everything that is in our hands.
   var count: Int { self.entries.count }
 
+  /// Whether it was handed back before, and came again when it was expected. For tests.
+  func hasReturned(_ ticket: Ticket) -> Bool { self.entries[ticket].map { $0.rank != KeyReturns<Key>.unexpected } ?? false }
+
   // MARK: Events
 
   /// - Parameters:
   ///   - ticket: names the delivery; never used twice.
+  ///   - messageID: by which it is known when it comes again; nil: it is not.
   ///   - needsPlace: whether it waits for one of the places.
   ///   - earlierDeliveries: how often the bus has given it out before, as far as it tells.
   mutating func arrived(
-    _ ticket: Ticket, key: Key?, needsPlace: Bool = true, generation: AMQPEpoch, earlierDeliveries: Int
+    _ ticket: Ticket, key: Key?, messageID: AMQPMessageID? = nil, needsPlace: Bool = true, generation: AMQPEpoch,
+    earlierDeliveries: Int
   ) -> [Action] {
     guard self.entries[ticket] == nil else { return [] }
     guard generation != self.lastLost else { return [.forget(ticket, wasHandled: false)] }
     guard !self.isStopping else { return [.settle(ticket, .handBackUnbegun)] }
     var actions: [Action] = []
+    let rank = self.returns.came(messageID, of: key)
     if let limit = self.settings.poisonLimit, earlierDeliveries >= limit {
       let text = "delivered \(earlierDeliveries) times before, the limit is \(limit)"
-      return [.settle(ticket, .deadLetter(AMQPCondition("amqp:precondition-failed", text: text)))]
+      let end = Action.settle(ticket, .deadLetter(AMQPCondition("amqp:precondition-failed", text: text)))
+      return [end] + self.letHeadStart(key) + self.startReady()
     }
     if let limit = self.settings.reportedFrom, earlierDeliveries >= limit {
       actions.append(.reportNearLimit(ticket, deliveries: earlierDeliveries))
     }
-    self.entries[ticket] = Entry(key: key, generation: generation, needsPlace: needsPlace)
-    if let key { self.chains[key, default: []].append(ticket) }
-    if key.map({ self.chains[$0]?.first == ticket }) ?? true { actions += self.makeReady(ticket) }
-    return actions + self.startReady()
+    self.entries[ticket] = Entry(key: key, generation: generation, needsPlace: needsPlace, messageID: messageID, rank: rank)
+    guard let key else { return actions + self.makeReady(ticket) + self.startReady() }
+    let line = self.chains[key, default: []]
+    // Before those that came while it was away; none of them has started.
+    let place = line.firstIndex { self.entries[$0].map { $0.rank > rank && !$0.isReady } ?? false } ?? line.endIndex
+    self.chains[key, default: []].insert(ticket, at: place)
+    return actions + self.letHeadStart(key) + self.startReady()
   }
 
   /// A running delivery asks for a place. It is given one by ``Action/givePlace(_:_:)``, when its turn comes.
@@ -196,12 +218,21 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
     self.entries[ticket] = nil
     if let key = entry.key {
       let line = self.chains.removeValue(forKey: key) ?? []
+      var back = [(rank: entry.rank, id: entry.messageID)]
       for follower in line where follower != ticket {
-        self.entries[follower] = nil
+        if let gone = self.entries.removeValue(forKey: follower) { back.append((gone.rank, gone.messageID)) }
         actions.append(.settle(follower, .handBackUnbegun))
+      }
+      if !self.isStopping, let round = self.returns.expect(back, of: key) {
+        actions.append(.expectReturn(key, round: round, self.settings.longestReturn))
       }
     }
     return actions + self.startReady() + self.doneIfEmpty()
+  }
+
+  /// What was handed back has had time enough to come again.
+  mutating func returnOver(_ key: Key, round: UInt64) -> [Action] {
+    self.returns.over(key, round: round) ? self.letHeadStart(key) + self.startReady() : []
   }
 
   /// The bus took it back, because it was not settled in time.
@@ -236,6 +267,8 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   mutating func linkLost(generation: AMQPEpoch) -> [Action] {
     self.lastLost = generation
     var actions: [Action] = []
+    // All comes again, in the bus's own order.
+    let awaited = self.returns.removeAll()
     // The last first: what follows one that goes must not be begun when it goes too.
     for (ticket, entry) in self.entries.sorted(by: { $0.key > $1.key }) where entry.generation == generation {
       switch entry.state {
@@ -246,6 +279,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
         actions += self.unchain(ticket, entry.key)
       }
     }
+    for key in awaited { actions += self.letHeadStart(key) }
     return actions + self.startReady() + self.doneIfEmpty()
   }
 
@@ -253,6 +287,7 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   mutating func stop() -> [Action] {
     guard !self.isStopping else { return [] }
     self.phase = .stopping
+    _ = self.returns.removeAll()
     var actions: [Action] = [.leave]
     for (ticket, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
       switch entry.state {
@@ -323,15 +358,21 @@ struct ProcessMachine<Key: Hashable & Sendable>: Sendable {
   private mutating func unchain(_ ticket: Ticket, _ key: Key?) -> [Action] {
     guard let key, let index = self.chains[key]?.firstIndex(of: ticket) else { return [] }
     self.chains[key]?.remove(at: index)
-    guard let next = self.chains[key]?.first else {
-      self.chains[key] = nil
-      return []
-    }
-    return index == 0 ? self.makeReady(next) : []
+    if self.chains[key]?.isEmpty == true { self.chains[key] = nil }
+    return index == 0 ? self.letHeadStart(key) : []
+  }
+
+  /// The first of a key's line becomes ready, unless one is expected that was before it.
+  private mutating func letHeadStart(_ key: Key?) -> [Action] {
+    guard let key, let first = self.chains[key]?.first, let entry = self.entries[first] else { return [] }
+    guard entry.state == .queued, !entry.isReady else { return [] }
+    guard !self.returns.isMissing(before: entry.rank, of: key) else { return [] }
+    return self.makeReady(first)
   }
 
   /// Nothing of its key is before it.
   private mutating func makeReady(_ ticket: Ticket) -> [Action] {
+    self.entries[ticket]?.isReady = true
     guard self.entries[ticket]?.needsPlace == false else {
       self.ready.append(ticket)
       return []

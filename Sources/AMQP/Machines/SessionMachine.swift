@@ -49,8 +49,8 @@ struct SessionMachine<Session: Hashable & Sendable, Link: Hashable & Sendable>: 
     let deadline: NIODeadline
   }
 
-  /// RabbitMQ 3 answers no Detach.
-  var answersDetach = true
+  /// RabbitMQ 3 answers a Detach that closes the link by one that does not: for it the link goes on, until its session ends.
+  var answersCloseOfLink = true
   /// The most sessions at a time, those that end included.
   var limit: Int
 
@@ -119,7 +119,9 @@ struct SessionMachine<Session: Hashable & Sendable, Link: Hashable & Sendable>: 
 
   /// Our Detach is being written.
   mutating func detachStarted(_ link: Link, at now: NIODeadline) -> [Action] {
-    guard !self.answersDetach, let session = self.sessionOf[link], self.sessions[session] == .active([link]) else { return [] }
+    guard !self.answersCloseOfLink, let session = self.sessionOf[link], self.sessions[session] == .active([link]) else {
+      return []
+    }
     var actions: [Action] = []
     if !self.sessions.values.contains(.idle), self.sessions.count < self.limit { actions.append(.beginSpare) }
     // The link stays on it: its Detach is answered by the End, if by anything.
@@ -129,7 +131,7 @@ struct SessionMachine<Session: Hashable & Sendable, Link: Hashable & Sendable>: 
 
   /// Both sides have detached, and the session may serve again: where the peer answers Detach.
   mutating func detached(_ link: Link, at now: NIODeadline) -> [Action] {
-    self.answersDetach ? self.remove(link, reuse: true, at: now) : self.remove(link, reuse: false, at: now)
+    self.answersCloseOfLink ? self.remove(link, reuse: true, at: now) : self.remove(link, reuse: false, at: now)
   }
 
   /// The link is gone in a way that leaves its session doubtful: it is ended with its last link.

@@ -38,6 +38,8 @@ final class ProcessShell<Handler: AMQPDeliveryHandler>: Sendable {
     var machine: Machine
     var held: [Machine.Ticket: Held] = [:]
     var timers: [Machine.Ticket: Scheduled<Void>] = [:]
+    /// By key: until when what was handed back is expected.
+    var returns: [Handler.Key: Scheduled<Void>] = [:]
     var lastTicket: Machine.Ticket = 0
     var counts = AMQPProcessCounts()
     var stopTimers: [Scheduled<Void>] = []
@@ -112,7 +114,8 @@ final class ProcessShell<Handler: AMQPDeliveryHandler>: Sendable {
       let (key, needsPlace) = (self.handler.key(of: item), self.handler.needsPlace(item))
       self.event {
         $0.arrived(
-          ticket, key: key, needsPlace: needsPlace, generation: delivery.epoch, earlierDeliveries: facts.earlierDeliveries)
+          ticket, key: key, messageID: facts.messageID, needsPlace: needsPlace, generation: delivery.epoch,
+          earlierDeliveries: facts.earlierDeliveries)
       }
       // After it has arrived: one that has been taken back already is told of at once.
       delivery.onWithdrawn { [weak self] in self?.event { $0.withdrawn(ticket) } }
@@ -169,9 +172,10 @@ final class ProcessShell<Handler: AMQPDeliveryHandler>: Sendable {
     let timers = self.state.withLockedValue { state in
       defer {
         state.timers = [:]
+        state.returns = [:]
         state.stopTimers = []
       }
-      return Array(state.timers.values) + state.stopTimers
+      return Array(state.timers.values) + Array(state.returns.values) + state.stopTimers
     }
     for timer in timers { timer.cancel() }
   }
@@ -192,6 +196,9 @@ final class ProcessShell<Handler: AMQPDeliveryHandler>: Sendable {
     case .hold(let ticket, let delay):
       let timer = self.deadlines.after(delay) { [weak self] in self?.event { $0.holdOver(ticket) } }
       self.state.withLockedValue { if $0.held[ticket] != nil { $0.timers[ticket] = timer } else { timer.cancel() } }
+    case .expectReturn(let key, let round, let limit):
+      let timer = self.deadlines.after(limit) { [weak self] in self?.event { $0.returnOver(key, round: round) } }
+      self.state.withLockedValue { $0.returns.updateValue(timer, forKey: key) }?.cancel()
     case .cancel(let ticket): self.state.withLockedValue { $0.held[ticket] }?.cancelled.fulfil(())
     case .leave: self.state.withLockedValue { $0.receiver }?.leave()
     case .settle(let ticket, let settlement): if let held = self.forget(ticket) { self.settle(held, settlement) }
