@@ -54,6 +54,24 @@ package enum ForeignProgram {
     return Result(exitCode: exitCode, output: await text, errors: await complaints)
   }
 
+  /// Runs a program that may leave a server behind, such as a broker's own; it is ended after `limit` seconds.
+  ///
+  /// A server keeps open what it inherits, and Foundation takes a program for ended when nobody holds its end of a socket any more. So
+  /// the program gets none of what is open here, and writes to a file.
+  package static func runBounded(_ path: String, _ arguments: [String], seconds limit: Int) async throws -> Result {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("program-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let script = """
+      out=$1; shift
+      for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+      exec "$@" > "$out" 2>&1 < /dev/null
+      """
+    var result = try await Self.run(
+      "/usr/bin/timeout", ["--kill-after=5", "\(limit)", "/bin/bash", "-c", script, "bash", file.path, path] + arguments)
+    result.output += (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    return result
+  }
+
   private static func read(_ pipe: Pipe) async -> String {
     await withCheckedContinuation { continuation in
       // A thread of its own: reading to the end blocks.

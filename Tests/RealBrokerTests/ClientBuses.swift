@@ -7,7 +7,7 @@ import Foundation
 import Synchronization
 import TjenestebussClient
 
-/// The two real brokers as the buses of a client, and parties on them.
+/// Two real brokers as the buses of a client, and parties on them: RabbitMQ 3.10 the source, a RabbitMQ 4 the target.
 struct ClientBuses {
   static let source: BusName = "servicebus"
   static let target: BusName = "tjenestebuss"
@@ -35,11 +35,13 @@ struct ClientBuses {
         path: path), virtualHost: virtualHost)
   }
 
+  /// - Parameter target: which broker is the target, where `buses` does not say it.
   static func configuration(
-    _ buses: [BusEndpoint]? = nil, concurrency: Int = 5, redeliveryDelay: Duration = .milliseconds(50)
+    _ buses: [BusEndpoint]? = nil, target: RealBroker = .rabbitMQ4, concurrency: Int = 5,
+    redeliveryDelay: Duration = .milliseconds(50)
   ) throws -> TjenestebussConfiguration {
     TjenestebussConfiguration(
-      buses: try buses ?? [endpoint(.rabbitMQ3), endpoint(.rabbitMQ4)], product: "real-broker-tests", sendTimeout: .seconds(60),
+      buses: try buses ?? [endpoint(.rabbitMQ3), endpoint(target)], product: "real-broker-tests", sendTimeout: .seconds(60),
       concurrencyPerQueue: concurrency, redeliveryDelay: redeliveryDelay, missingQueueRetry: .milliseconds(200),
       shutdownGrace: .seconds(5))
   }
@@ -99,7 +101,7 @@ final class TestRoutes: RouteResolving {
 final class Inbox: Sendable {
   private struct State {
     var messages: [ReceivedMessage] = []
-    var waiters: [(isThere: @Sendable ([ReceivedMessage]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    var waiters: [(isThere: @Sendable ([ReceivedMessage]) -> Bool, met: OneShot<Void>)] = []
   }
   private let state = Mutex(State())
 
@@ -110,27 +112,24 @@ final class Inbox: Sendable {
       defer { state.waiters.removeAll { $0.isThere(messages) } }
       return state.waiters.filter { $0.isThere(messages) }
     }
-    for waiter in ready { waiter.continuation.resume() }
+    for waiter in ready { waiter.met.fulfil(()) }
   }
 
   var messages: [ReceivedMessage] { self.state.withLock { $0.messages } }
   var ids: [String] { self.messages.map(\.message.messageID) }
 
-  /// Waits until there are so many; the test's time limit bounds it.
+  /// Waits until there are so many; the test's time limit bounds it, by cancelling.
   func wait(for count: Int) async { await self.wait { $0.count >= count } }
 
   /// Waits until every one of these has come, however often.
   func wait(forAll ids: Set<String>) async { await self.wait { ids.isSubset(of: $0.map(\.message.messageID)) } }
 
   private func wait(until condition: @Sendable @escaping ([ReceivedMessage]) -> Bool) async {
-    await withCheckedContinuation { continuation in
-      let isThere = self.state.withLock { state in
-        if condition(state.messages) { return true }
-        state.waiters.append((condition, continuation))
-        return false
-      }
-      if isThere { continuation.resume() }
+    let met = OneShot<Void>()
+    self.state.withLock { state in
+      if condition(state.messages) { met.fulfil(()) } else { state.waiters.append((condition, met)) }
     }
+    try? await met.wait()
   }
 }
 

@@ -14,7 +14,7 @@ struct ClientSendTests {
     let bus = broker.dialect == .rabbitMQ3 ? ClientBuses.source : ClientBuses.target
     try await buses.declare(on: broker)
     buses.lay(buses.peer, cached: bus)
-    let client = try TjenestebussClient(ClientBuses.configuration(), routes: buses.routes)
+    let client = try TjenestebussClient(ClientBuses.configuration(target: broker.asTarget), routes: buses.routes)
     let inbox = Inbox()
     let sent = buses.message("m-1")
     try await client.withClient { client in

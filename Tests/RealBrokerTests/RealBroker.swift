@@ -3,6 +3,7 @@
 import AMQP
 import BusModel
 import Disclosure
+import ForeignPrograms
 import Foundation
 import Testing
 
@@ -29,6 +30,9 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   static let fours = all.filter { $0.dialect == .rabbitMQ4AddressV2 }
 
   var testDescription: String { self.name }
+
+  /// The target of a move that this one takes part in.
+  var asTarget: RealBroker { self.dialect == .rabbitMQ3 ? .rabbitMQ4 : self }
 
   /// Whether this one takes back what a receiver holds for longer than the queue's `x-consumer-timeout`.
   var withdraws: Bool { self.name == RealBroker.rabbitMQ43.name }
@@ -135,10 +139,10 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
   }
 
   /// Runs the broker's own control program.
-  func control(_ arguments: String...) async throws {
+  func control(_ arguments: String?...) async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try self.variable("CTL"))
-    process.arguments = arguments
+    process.arguments = arguments.compactMap { $0 }
     process.standardOutput = FileHandle.nullDevice
     let status = try await withCheckedThrowingContinuation { continuation in
       process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
@@ -146,6 +150,30 @@ struct RealBroker: Sendable, CustomTestStringConvertible {
     }
     struct Failed: Error { let status: Int32 }
     guard status == 0 else { throw Failed(status: status) }
+  }
+
+  /// Whether the brokers were started for one test at a time, which may stop them, kill them and set alarms (`make prove`).
+  static let areOurs = ProcessInfo.processInfo.environment["TJENESTEBUSS_OWN_BROKERS"] != nil
+
+  /// Sets off the memory alarm, or ends it, and waits until the broker has noticed.
+  func setMemoryAlarm(_ isOn: Bool) async throws {
+    struct Unmoved: Error { let isOn: Bool }
+    try await self.control("set_vm_memory_high_watermark", isOn ? "absolute" : "0.4", isOn ? "1MB" : nil)
+    for _ in 0..<40 {
+      let alarms = try await ForeignProgram.run(try self.variable("CTL"), ["eval", "rabbit_alarm:get_alarms()."])
+      if alarms.output.contains("memory") == isOn { return }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+    throw Unmoved(isOn: isOn)
+  }
+
+  enum NodeVerb: String, CaseIterable { case stop, kill, start }
+
+  /// Stops, kills or starts the broker itself.
+  func node(_ verb: NodeVerb) async throws {
+    let result = try await ForeignProgram.runBounded(try self.variable("NODE"), [verb.rawValue], seconds: 120)
+    struct Failed: Error { let output: String }
+    guard result.exitCode == 0 else { throw Failed(output: "\(verb.rawValue): \(result.errors)\(result.output)") }
   }
 
   func sending(to queue: String) -> String {

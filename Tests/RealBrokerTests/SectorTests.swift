@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 import TjenestebussClient
 
-/// The sector's rules between two parties of which one may be on RabbitMQ 3.10 and the other on 4.0.
+/// The sector's rules between two parties of which one may be on RabbitMQ 3.10 and the other on RabbitMQ 4.
 @Suite("TjenestebussClient against real brokers: the sector's rules", .serialized, .timeLimit(.minutes(3)))
 struct SectorTests {
   /// Two parties whose queues exist on both brokers under names of this test's own.
@@ -16,8 +16,10 @@ struct SectorTests {
     let routes = KindRoutes()
     let me: HerID
     let partner: HerID
+    let target: RealBroker
 
-    init() throws {
+    init(target: RealBroker = .rabbitMQ4) throws {
+      self.target = target
       self.me = try HerID(text: "200")
       self.partner = try HerID(text: "100")
     }
@@ -58,7 +60,7 @@ struct SectorTests {
     }
 
     func client(_ herID: HerID, replyQueue: Bool = false) throws -> TjenestebussClient {
-      var configuration = try ClientBuses.configuration()
+      var configuration = try ClientBuses.configuration(target: self.target)
       configuration.serve = ServeConfiguration(
         herIDs: [herID], replyQueue: replyQueue ? self.queue(herID, .synchronousReply) : nil)
       return try TjenestebussClient(configuration, routes: self.routes)
@@ -101,7 +103,7 @@ struct SectorTests {
     "A faulty message on one bus: its sender, who is on the other, reads the report; the faulty one is gone",
     arguments: RealBroker.all)
   func errorAcrossBuses(_ broker: RealBroker) async throws {
-    let stage = try Stage()
+    let stage = try Stage(target: broker.asTarget)
     let other = Self.name(broker) == ClientBuses.source ? ClientBuses.target : ClientBuses.source
     try await stage.with(partnerOn: other, meOn: Self.name(broker)) {
       let client = try stage.client(stage.me)

@@ -17,6 +17,14 @@ enum Bus: String, Sendable, Hashable, CaseIterable, CustomTestStringConvertible 
   var isRabbitMQ: Bool { self != .activeMQ }
   var isRabbitMQ4: Bool { self == .rabbitMQ40 || self == .rabbitMQ43 }
 
+  var dialect: Dialect {
+    switch self {
+    case .rabbitMQ310: .rabbitMQ3
+    case .rabbitMQ40, .rabbitMQ43: .rabbitMQ4AddressV2
+    case .activeMQ: .activeMQ
+    }
+  }
+
   /// What the embedded broker plays for it.
   var product: BrokerProduct {
     switch self {

@@ -21,7 +21,7 @@ struct EmbeddedStage: Stage {
   static func start(_ bus: Bus) async throws -> EmbeddedStage {
     let clock = VirtualClock()
     var configuration = InMemoryBroker.Configuration(
-      dialect: dialect(bus),
+      dialect: bus.dialect,
       users: [
         BrokerUser("guest", password: Secret("guest")), BrokerUser("app", password: Secret("app")),
         BrokerUser("migrator", password: Secret("migrator"), mayImpersonate: true),
@@ -54,14 +54,6 @@ struct EmbeddedStage: Stage {
     self.clock = clock
   }
 
-  private static func dialect(_ bus: Bus) -> Dialect {
-    switch bus {
-    case .rabbitMQ310: .rabbitMQ3
-    case .rabbitMQ40, .rabbitMQ43: .rabbitMQ4AddressV2
-    case .activeMQ: .activeMQ
-    }
-  }
-
   func declare(_ queue: StageQueue) async throws {
     let deadLetter: BrokerQueue.DeadLetter =
       if let name = queue.deadLetterQueue { .queue(name) } else if self.bus == .activeMQ { .queue("DLQ.\(queue.name)") } else {
@@ -90,6 +82,8 @@ struct EmbeddedStage: Stage {
   func stopBroker() async throws { await self.broker.stop() }
 
   func killBroker() async throws { try await self.broker.cutAllConnections() }
+
+  func startBroker() async throws {}
 
   func wait(for client: ExchangeClient, candidates: [Int]) async throws -> Int? {
     let begun = self.clock.milliseconds

@@ -82,11 +82,25 @@ struct RealStage: Stage {
 
   func setAlarm(_ isOn: Bool) async throws {
     _ = try await self.control("set_vm_memory_high_watermark", isOn ? "absolute" : "0.4", isOn ? "1MB" : "")
+    // The broker looks at its memory now and then.
+    for _ in 0..<40 {
+      if try await self.control("eval", "rabbit_alarm:get_alarms().").contains("memory") == isOn { return }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+    throw Trouble(description: "the alarm of \(self.bus) did not go \(isOn ? "on" : "off")")
   }
 
-  func stopBroker() async throws { _ = try await self.program("NODE", ["stop"]) }
+  func stopBroker() async throws { try await self.node("stop") }
 
-  func killBroker() async throws { _ = try await self.program("NODE", ["kill"]) }
+  func killBroker() async throws { try await self.node("kill") }
+
+  func startBroker() async throws { try await self.node("start") }
+
+  private func node(_ verb: String) async throws {
+    guard let path = self.bus.variable("NODE") else { throw Trouble(description: "no NODE of \(self.bus)") }
+    let result = try await ForeignProgram.runBounded(path, [verb], seconds: 120)
+    guard result.exitCode == 0 else { throw Trouble(description: "\(verb): \(result.errors)\(result.output)") }
+  }
 
   func wait(for client: ExchangeClient, candidates: [Int]) async throws -> Int? {
     let clock = ContinuousClock()

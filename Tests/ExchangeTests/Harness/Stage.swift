@@ -30,6 +30,8 @@ protocol Stage: Sendable {
   func setAlarm(_ isOn: Bool) async throws
   func stopBroker() async throws
   func killBroker() async throws
+  /// After ``stopBroker()`` or ``killBroker()``.
+  func startBroker() async throws
   /// Waits until something has come, or that much time has passed for the broker.
   ///
   /// - Returns: the seconds after which it came; nil for at once.
