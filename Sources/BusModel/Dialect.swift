@@ -21,26 +21,28 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
     case .serviceBusWindowsServer, .azureServiceBus:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .refusesAttach, deadLetter: .subqueue("$DeadLetterQueue"),
-        knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [], browses: self == .azureServiceBus)
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: false, countsBy: [],
+        browses: self == .azureServiceBus)
     case .rabbitMQ3:
       DialectCapabilities(
         missingQueueForSender: .acceptsAndLoses, unroutableMessage: .acceptsAndLoses, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: false, answersDetach: false, declaresQueueOnAttach: true, countsBy: [.managementHTTP], browses: false,
+        knowsModified: false, answersCloseOfLink: false, declaresQueueOnAttach: true, countsBy: [.managementHTTP], browses: false,
         tellsDeletedQueue: false, refusesSenderAtAttach: false, drains: false)
     case .rabbitMQ4AddressV1:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [.managementAMQP, .managementHTTP],
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: true, countsBy: [.managementAMQP, .managementHTTP],
         browses: false, statedMessageLimit: 16 << 20, mayWithdraw: true)
     case .rabbitMQ4AddressV2:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .releases, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: true, answersDetach: true, declaresQueueOnAttach: false, countsBy: [.managementAMQP, .managementHTTP],
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: false,
+        countsBy: [.managementAMQP, .managementHTTP],
         browses: false, statedMessageLimit: 16 << 20, mayWithdraw: true)
     case .activeMQ:
       DialectCapabilities(
         missingQueueForSender: .declaresQueue, unroutableMessage: .declaresQueue, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: true, answersDetach: true, declaresQueueOnAttach: true, countsBy: [], browses: true,
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: true, countsBy: [], browses: true,
         tellsDeletedQueue: false, logsInByCertificate: false)
     }
   }
@@ -83,8 +85,9 @@ public struct DialectCapabilities: Sendable, Hashable {
   public var deadLetter: DeadLetter
   /// Whether a receiver may answer `modified`; where not, the session ends when it does.
   public var knowsModified: Bool
-  /// Whether a Detach is answered; where not, closing a link waits for nothing.
-  public var answersDetach: Bool
+  /// Whether a Detach that closes a link is answered by one that closes it too. RabbitMQ 3 answers by one that does not (recorded:
+  /// "detach by the client"), so the link is never closed at its end: its session is ended with it, and nothing is waited for.
+  public var answersCloseOfLink: Bool
   /// Whether attaching a receiver by a bare or `/queue/` address creates the queue. We use addresses that do not.
   public var declaresQueueOnAttach: Bool
   public var countsBy: [Counting]
@@ -105,7 +108,7 @@ public struct DialectCapabilities: Sendable, Hashable {
 
   public init(
     missingQueueForSender: MissingQueue, unroutableMessage: MissingQueue, deadLetter: DeadLetter, knowsModified: Bool,
-    answersDetach: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, tellsDeletedQueue: Bool = true,
+    answersCloseOfLink: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, tellsDeletedQueue: Bool = true,
     refusesSenderAtAttach: Bool = true, drains: Bool = true, statedMessageLimit: UInt64? = nil, mayWithdraw: Bool = false,
     logsInByCertificate: Bool = true
   ) {
@@ -113,7 +116,7 @@ public struct DialectCapabilities: Sendable, Hashable {
     self.unroutableMessage = unroutableMessage
     self.deadLetter = deadLetter
     self.knowsModified = knowsModified
-    self.answersDetach = answersDetach
+    self.answersCloseOfLink = answersCloseOfLink
     self.declaresQueueOnAttach = declaresQueueOnAttach
     self.countsBy = countsBy
     self.browses = browses

@@ -70,7 +70,7 @@ struct SessionMachineTests {
   @Test("RabbitMQ 3 answers no Detach: the session is ended with its link, after the next one was begun")
   func rabbitMQ3() {
     var machine = Machine(limit: 64)
-    machine.answersDetach = false
+    machine.answersCloseOfLink = false
     _ = machine.attach(self.request(1), deadline: self.far)
     machine.begun(self.request(1), on: 100, links: [1])
     same(machine.detachStarted(1, at: self.at(0)), [.beginSpare, .startEnd(100)])
@@ -101,7 +101,7 @@ struct SessionMachineTests {
   func model(_ seed: UInt64) {
     var generator = SplitMix(seed: seed)
     var machine = Machine(limit: 8)
-    machine.answersDetach = Bool.random(using: &generator)
+    machine.answersCloseOfLink = Bool.random(using: &generator)
     var now: Int64 = 0
     var lastID = 0
     var asked: Set<Int> = []
@@ -151,7 +151,7 @@ struct SessionMachineTests {
         if let (session, link) = linkOf.randomElement(using: &generator) {
           linkOf[session] = nil
           carryOut(machine.detachStarted(link, at: time))
-          if machine.answersDetach { carryOut(machine.detached(link, at: time)) }
+          if machine.answersCloseOfLink { carryOut(machine.detached(link, at: time)) }
         }
       case 3:
         if let (session, link) = linkOf.randomElement(using: &generator) {

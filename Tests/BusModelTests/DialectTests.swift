@@ -14,13 +14,13 @@ struct DialectTests {
       ])
   }
 
-  @Test("on RabbitMQ 3 accepted proves nothing, modified ends the session, a Detach stays unanswered")
+  @Test("on RabbitMQ 3 accepted proves nothing, modified ends the session, a link is not closed by its Detach")
   func rabbitMQ3() {
     let can = Dialect.rabbitMQ3.capabilities
     #expect(can.missingQueueForSender == .acceptsAndLoses)
     #expect(can.unroutableMessage == .acceptsAndLoses)
     #expect(!can.knowsModified)
-    #expect(!can.answersDetach)
+    #expect(!can.answersCloseOfLink)
   }
 
   @Test("dead letters are a sub-queue on Service Bus and a queue of their own elsewhere")

@@ -3,6 +3,7 @@
 import AMQP
 import BusModel
 import Testing
+import TjenestebussTesting
 
 @Suite("AMQP against real brokers: what is taken back, drained, handed back and deleted", .timeLimit(.minutes(10)))
 struct AMQPStandstillTests {
@@ -175,6 +176,86 @@ struct AMQPStandstillTests {
       }
       #expect(ids.sorted() == (0..<5).map { "m-\($0)" })
     }
+  }
+
+  // MARK: Stalled
+
+  @Test(
+    "credit is lost on the way: the link is ended as stalled, attached again by the client, and receives",
+    arguments: RealBroker.proven)
+  func stalled(_ broker: RealBroker) async throws {
+    let queue = try await broker.declareQueue()
+    let direct = try broker.configuration()
+    try await FrameRecorder.withRecorder(to: direct.host, port: direct.port) { recorder in
+      var configuration = direct
+      configuration.host = "127.0.0.1"
+      configuration.port = recorder.port
+      configuration.stalledLinkTimeout = .milliseconds(300)
+      try await AMQPClient(configuration).withClient { client in
+        let states = client.states
+        try await client.withReceiver(from: broker.receiving(from: queue), credit: 5) { deliveries in
+          let cause = await self.lossOfLink(in: states) { try await self.takeBackCredit(5, by: recorder) }
+          #expect(cause?.code == .linkStalled, "\(cause.map { "\($0)" } ?? "never stalled")")
+          try await AMQPConnection.withConnection(broker.configuration()) { try await broker.send(0..<1, to: queue, on: $0) }
+          let delivery = try #require(try await deliveries.nextBatch()?.first)
+          #expect(try delivery.messageID() == "m-0")
+          try delivery.accept()
+        }
+      }
+    }
+  }
+
+  /// Has the credit taken back once the link stands, and waits until it was lost and stands again. - Returns: why it was lost.
+  private func lossOfLink(
+    in states: AsyncStream<AMQPClientState>, by takeBack: @escaping @Sendable () async throws -> Void
+  ) async -> AMQPError? {
+    await withTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      var (hasStood, cause) = (false, AMQPError?.none)
+      for await state in states {
+        guard case .receiver = state.subject else { continue }
+        if hasStood, let seen = state.cause {
+          cause = cause ?? seen
+          group.cancelAll()
+        }
+        guard state.phase == .open else { continue }
+        if cause != nil { return cause }
+        guard !hasStood else { continue }
+        hasStood = true
+        group.addTask {
+          // Again and again: a flow of the broker's own that is read together with ours puts the count right.
+          while !Task.isCancelled {
+            try? await takeBack()
+            try? await Task.sleep(for: .seconds(1))
+          }
+        }
+      }
+      return cause
+    }
+  }
+
+  /// Tells the client that its credit is used up, as no broker does: the delivery-count moves on, and no message has come.
+  private func takeBackCredit(_ credit: UInt32, by recorder: FrameRecorder) async throws {
+    let frames = try await recorder.frames()
+    func last(_ code: UInt64, _ direction: FrameDirection) -> (connection: Int, channel: UInt16, fields: [AMQPValue])? {
+      for recorded in frames.reversed() where recorded.direction == direction {
+        if case .performative(let channel, false, code, let fields, _) = recorded.frame {
+          return (recorded.connection, channel, fields)
+        }
+      }
+      return nil
+    }
+    let attach = try #require(last(AMQPFrame.Code.attach, .toClient))
+    let ours = try #require(last(AMQPFrame.Code.begin, .toServer))
+    let theirs = try #require(last(AMQPFrame.Code.begin, .toClient))
+    let count = attach.fields.count > 9 ? attach.fields[9].integer ?? 0 : 0
+    let flow = AMQPFrame.amqp(
+      AMQPFrame.Code.flow, channel: attach.channel,
+      [
+        ours.fields[1], .uint(1_000), theirs.fields[1], .uint(1_000), attach.fields[1],
+        .uint(UInt32(truncatingIfNeeded: count) &+ credit), .uint(0),
+      ])
+    try await recorder.inject(flow, on: attach.connection, .toClient)
   }
 
   // MARK: Deleted

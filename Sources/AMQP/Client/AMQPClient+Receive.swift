@@ -50,19 +50,19 @@ extension AMQPClient {
     let recovery = LinkRecovery(
       subject, self.configuration.recovery, refusedRetry: refusedRetry, keeper: try self.keeper(.receiving), board: self.board,
       onState: watch.onState)
-    let epoch = NIOLockedValueBox<AMQPEpoch?>(nil)
+    let attached = NIOLockedValueBox<AMQPReceiver?>(nil)
     let keeper = ReceiverKeeper(
       address, credit: max(credit, 1), recovery: recovery, into: buffer,
       closeWithin: { [weak self] in self?.closingTime ?? .seconds(1) },
       onEvent: { event in
         switch event {
-        case .attached(let receiver): epoch.withLockedValue { $0 = receiver.epoch }
-        case .lost: epoch.withLockedValue { $0 = nil }
+        case .attached(let receiver): attached.withLockedValue { $0 = receiver }
+        case .lost: attached.withLockedValue { $0 = nil }
         }
         watch.onEvent(event)
       })
     self.setLoad(work) {
-      var load = AMQPReceiverLoad(subject: subject, epoch: epoch.withLockedValue { $0 }, waiting: buffer.count)
+      var load = AMQPReceiverLoad(subject: subject, epoch: attached.withLockedValue { $0?.epoch }, waiting: buffer.count)
       watch.load?(&load)
       return load
     }
@@ -71,7 +71,8 @@ extension AMQPClient {
     // awaited below, whatever happens: then it gives back what nobody has taken, and detaches.
     let keeping = Task.detached { await keeper.run() }
     do {
-      let result = try await body(AMQPDeliveries(address: address, buffer: buffer))
+      let result = try await body(
+        AMQPDeliveries(address: address, buffer: buffer, receiver: { attached.withLockedValue { $0 } }))
       keeping.cancel()
       await keeping.value
       return result

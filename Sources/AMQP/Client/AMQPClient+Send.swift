@@ -9,7 +9,7 @@ extension AMQPClient {
   /// - Returns: what became of it; ``AMQPOutcome/unknown(_:)`` when link or connection broke under it, when no outcome came
   ///   in time, or when the task was cancelled after it had left. It is never sent again by itself.
   /// - Throws: ``AMQPError`` when it is certain that the message did not leave: `noCredit`, `connectTimedOut`,
-  ///   `attachTimedOut`, `notFound`, `unauthorized`, `messageTooLarge`, `cancelled`, `clientStopped`.
+  ///   `attachTimedOut`, `notFound`, `unauthorized`, `messageTooLarge`, `sendTooSlow`, `cancelled`, `clientStopped`.
   public func send(
     _ message: AMQPMessage, to address: String, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPOutcome {

@@ -15,6 +15,8 @@ public struct AMQPDeliveries: AsyncSequence, Sendable {
   /// The address they come from.
   public let address: String
   let buffer: DeliveryBuffer<AMQPDelivery>
+  /// The link that they come by now; nil while there is none.
+  let receiver: @Sendable () -> AMQPReceiver?
 
   /// All that is there, at least one delivery, at a time. For many small messages: settle a batch with one call by
   /// ``settle(_:as:)``.
@@ -37,6 +39,27 @@ public struct AMQPDeliveries: AsyncSequence, Sendable {
       }
     }
   }
+
+  /// Asks the bus to send what it can at once and to give back the credit it does not need, and grants no more until ``resume()``.
+  /// What arrives is handed out as always. See ``AMQPReceiver/drain(within:)``.
+  ///
+  /// A drain is its link's: when that is lost, the next one is granted credit as if there had been none.
+  ///
+  /// - Parameter timeout: for the bus's answer; nil for the connection's operation timeout.
+  /// - Returns: how many deliveries came meanwhile, and how much credit came back.
+  /// - Throws: ``AMQPError``: `drainNotSupported` on RabbitMQ 3, `drainTimedOut`, `cancelled`, why the link ended; `linkDetached`
+  ///   when there is no link just now: it is being attached again, and can be drained then.
+  @discardableResult
+  public func drain(within timeout: Duration? = nil) async throws(AMQPError) -> AMQPDrainResult {
+    guard let receiver = self.receiver() else {
+      throw AMQPError(
+        .linkDetached, .link, .local, tried: "drain the receiver from \(self.address)", seen: "there is no link just now")
+    }
+    return try await receiver.drain(within: timeout)
+  }
+
+  /// Grants credit again after ``drain(within:)``. A drain that is not answered yet ends with `drainTimedOut`.
+  public func resume() { self.receiver()?.resume() }
 
   public func makeAsyncIterator() -> Iterator { Iterator(buffer: self.buffer) }
 

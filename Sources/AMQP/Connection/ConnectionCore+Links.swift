@@ -243,7 +243,7 @@ extension ConnectionCore {
       refused.fulfil(.failure(self.machine.failure ?? gone))
       return refused
     }
-    guard self.sessions.answersDetach else {
+    guard self.sessions.answersCloseOfLink else {
       let seen = "RabbitMQ 3 ends the session of a receiver that drains a classic queue with fewer messages than credit"
       refused.fulfil(.failure(AMQPError(.drainNotSupported, .link, .local, tried: tried, seen: seen)))
       return refused

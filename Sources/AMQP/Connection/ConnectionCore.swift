@@ -173,7 +173,7 @@ final class ConnectionCore: EngineOwner {
     switch event {
     case .remoteOpened(let open):
       let peer = AMQPPeer(open)
-      self.sessions.answersDetach = !peer.isRabbitMQ3
+      self.sessions.answersCloseOfLink = !peer.isRabbitMQ3
       self.sessions.limit = min(self.sessions.limit, Int(open.channelMax) + 1)
       self.carryOut(self.machine.handle(.opened, of: self.epoch))
       self.deadlines.add(.watchdog, at: self.watchdog.nextCheck([], lastRead: self.handler?.lastRead, after: now))

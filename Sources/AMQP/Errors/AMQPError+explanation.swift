@@ -126,6 +126,9 @@ extension AMQPError {
     .messageNotSendable: Words(
       "The message has what a bus would end the link or session for. It was not sent.",
       "Change the message as stated, or lift that check for this sender if the bus is known to take it.", .caller),
+    .sendTooSlow: Words(
+      "Only a part of the message had left when its time was over. It was taken back by ending its link, so it was not sent.",
+      "Give a message of this size more time, or see why the network, the bus or the body's source is slow.", .bus),
     .clientStopped: Words(
       "The client has been stopped, or was never started.", "Nothing was sent. Make a new client, or keep run() running.", .caller
     ),

@@ -56,6 +56,7 @@ public struct AMQPError: ExplainedError, Hashable {
     public static let bodyIncomplete = Code(text: "AMQP-407", isRetriable: true)
     public static let bodyAborted = Code(text: "AMQP-408", isRetriable: false)
     public static let messageNotSendable = Code(text: "AMQP-409", isRetriable: false)
+    public static let sendTooSlow = Code(text: "AMQP-410", isRetriable: true)
 
     /// Every code there is; docs/error-codes.md lists the same.
     public static let all: [Code] = [
@@ -66,6 +67,7 @@ public struct AMQPError: ExplainedError, Hashable {
       .linkClosed, .attachTimedOut, .linkStolen, .linkStalled, .linkQuiet, .drainTimedOut, .drainNotSupported, .tooManyLinks,
       .addressFormRefused, .noCredit, .messageTooLarge,
       .messageMalformed, .settlementLost, .cancelled, .deliveryWithdrawn, .bodyIncomplete, .bodyAborted, .messageNotSendable,
+      .sendTooSlow,
     ]
   }
 

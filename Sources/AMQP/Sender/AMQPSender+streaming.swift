@@ -14,7 +14,7 @@ extension AMQPSender {
   ///   - timeout: for credit, body and outcome together; nil for the connection's operation timeout.
   /// - Returns: what became of it, as for ``send(_:checks:within:)``.
   /// - Throws: ``AMQPError`` when it is certain that the bus has no such message: `bodyIncomplete` when the source failed or
-  ///   gave another number of bytes, `messageTooLarge`, `noCredit`, `cancelled`, or why the link ended. Where some of it
+  ///   gave another number of bytes, `messageTooLarge`, `noCredit`, `sendTooSlow`, `cancelled`, or why the link ended. Where some of it
   ///   had left by then, the link is ended, so that the bus forgets it: later sends on it throw `linkDetached`.
   public func send<Body: AsyncSequence & Sendable>(
     _ message: AMQPMessage, bodyLength: Int, body: Body, checks: AMQPSendChecks = .standard, within timeout: Duration? = nil

@@ -234,11 +234,15 @@ final class SenderCore {
     case .outcome(let outcome): return .success(outcome)
     case .notSent(.linkEnded(let error)): return .failure(error)
     case .notSent(.timedOut):
-      return .failure(AMQPError(.noCredit, .link, .local, tried: tried, seen: self.standstill(send, at: now)))
+      let code = self.hasPartlyLeft(send) ? AMQPError.Code.sendTooSlow : .noCredit
+      return .failure(AMQPError(code, .link, .local, tried: tried, seen: self.standstill(send, at: now)))
     case .notSent(.cancelled):
       return .failure(AMQPError(.cancelled, .delivery, .local, tried: tried, seen: "the task was cancelled"))
     }
   }
+
+  /// Whether the peer has been handed some of it: it had credit then, and what it lacked was time.
+  private func hasPartlyLeft(_ send: PendingSend) -> Bool { self.partial.map { $0.id == send.id && $0.handed > 0 } ?? false }
 
   /// Why a send could not leave.
   private func standstill(_ send: PendingSend, at now: NIODeadline) -> String {

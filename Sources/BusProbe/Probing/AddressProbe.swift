@@ -119,7 +119,7 @@ struct AddressProbe: Sendable {
   }
 
   private func close(_ sender: AMQPSender) async {
-    await sender.close(within: self.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+    await sender.close(within: self.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
   }
 
   private func milliseconds(since begun: ContinuousClock.Instant) -> Double { (self.clock.now - begun).inMilliseconds }

@@ -135,7 +135,7 @@ public final class BusProbe: Sendable, Service {
       do throws(AMQPError) {
         let sender = try await connection.openSender(
           to: self.endpoint.sendingAddress(ofQueue: queue).text, within: self.settings.timeout)
-        await sender.close(within: self.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+        await sender.close(within: self.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
       } catch {
         refused = error
       }

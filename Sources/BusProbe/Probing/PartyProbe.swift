@@ -228,7 +228,7 @@ public struct PartyProbe: Sendable {
       let steps = await observe(.at(desk, replyTo: replyQueue))
       group.cancelAll()
       // What was kept for other probers goes back with the link.
-      await receiver.close(within: access.endpoint.dialect.capabilities.answersDetach ? .seconds(3) : .milliseconds(200))
+      await receiver.close(within: access.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
       return steps
     }
   }

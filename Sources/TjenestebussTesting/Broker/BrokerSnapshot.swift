@@ -59,6 +59,8 @@ public struct BrokerCounters: Sendable, Hashable {
   public var duplicatedOnPurpose = 0
   /// Messages taken back from consumers that held them too long.
   public var locksLost = 0
+  /// Locks that consumers had renewed (Azure Service Bus).
+  public var locksRenewed = 0
   public var loginsRefused = 0
   public var attachesRefused = 0
   /// Sessions and connections that the broker ended because of what the client did.

@@ -125,6 +125,13 @@ package final class FrameRecorder: Sendable {
     try await self.onLoop { $0.faults[direction]?.swallows = true }
   }
 
+  /// Writes a frame of the test's own this way on a connection, between two frames of the peer's. It is in no log, and no rule judges
+  /// it.
+  package func inject(_ frame: AMQPFrame, on connection: Int, _ direction: FrameDirection) async throws {
+    let bytes = frame.encoded()
+    try await self.onLoop { $0.inject(bytes, on: connection, direction) }
+  }
+
   /// Takes all faults back. What was swallowed is gone: connections that lost bytes should be cut.
   package func clearFaults() async throws {
     try await self.onLoop { core in

@@ -71,6 +71,9 @@ package struct FrameCutter {
 
   package mutating func append(_ bytes: ByteBuffer) { self.buffer.writeImmutableBuffer(bytes) }
 
+  /// Whether every frame that has begun has been given out.
+  package var isBetweenFrames: Bool { self.buffer.readableBytes == 0 }
+
   /// The next whole frame; nil when more bytes are needed.
   ///
   /// - Throws: ``AMQPDecodingError`` when the stream is no AMQP 1.0, TLS for one.

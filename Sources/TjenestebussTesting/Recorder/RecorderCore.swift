@@ -71,6 +71,11 @@ final class RecorderCore {
     self.legs = [:]
   }
 
+  func inject(_ bytes: [UInt8], on connection: Int, _ direction: FrameDirection) {
+    guard let pair = self.legs[connection] else { return }
+    (direction == .toServer ? pair.0 : pair.1).inject(bytes)
+  }
+
   func record(_ cut: FrameCutter.Cut, _ connection: Int, _ direction: FrameDirection) {
     let recorded = RecordedFrame(connection: connection, direction: direction, size: cut.size, frame: cut.frame)
     self.rules.observe(recorded)
@@ -107,6 +112,7 @@ final class RecorderLeg: ChannelInboundHandler {
   private var cutter = FrameCutter()
   private var isReadable = true
   private var position = 0
+  private var injected: [UInt8] = []
   /// Nothing is passed on before what came earlier.
   private var earliest = NIODeadline.uptimeNanoseconds(0)
 
@@ -144,6 +150,18 @@ final class RecorderLeg: ChannelInboundHandler {
     self.destination?.close(promise: nil)
   }
 
+  /// Writes bytes that the source has not sent, as soon as a frame of its own has ended.
+  func inject(_ bytes: [UInt8]) {
+    self.injected += bytes
+    self.inOrder { $0.writeInjected() }
+  }
+
+  private func writeInjected() {
+    guard !self.injected.isEmpty, self.cutter.isBetweenFrames else { return }
+    self.destination?.writeAndFlush(ByteBuffer(bytes: self.injected), promise: nil)
+    self.injected = []
+  }
+
   private func inOrder(_ work: @escaping (RecorderLeg) -> Void) {
     let now = NIODeadline.now()
     let due = now + (self.core.faults[self.direction]?.delay ?? .zero)
@@ -164,6 +182,7 @@ final class RecorderLeg: ChannelInboundHandler {
     var passed = bytes
     if let slice = passed.readSlice(length: allowed), allowed > 0 { self.destination?.writeAndFlush(slice, promise: nil) }
     self.position += allowed
+    self.writeInjected()
     if isLast {
       self.core.faults[self.direction]?.bytesLeft = nil
       self.core.faults[self.direction]?.framesLeft = nil

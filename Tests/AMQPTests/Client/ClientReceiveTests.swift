@@ -86,6 +86,45 @@ struct ClientReceiveTests {
     }
   }
 
+  @Test("drained, nothing more comes until it is resumed; a drain is its link's, and the next link is granted credit again")
+  func drain() async throws {
+    try await PlayedBusHandle.run { bus in
+      try await AMQPClient(bus.configuration()).withClient { client in
+        try await client.withReceiver(from: "q", credit: 10) { deliveries in
+          try await bus.put(["first"], in: "q")
+          try #require(try await deliveries.nextBatch()?.first).accept()
+          try await bus.see { $0.unsettled == 0 }
+          #expect(try await deliveries.drain() == AMQPDrainResult(arrived: 0, creditGivenBack: 9))
+          try await bus.put(["a"], in: "q")
+          #expect(try await bus.sight.waiting["q"] == 1)
+          deliveries.resume()
+          #expect(try await deliveries.nextBatch()?.count == 1)
+          try await deliveries.drain()
+          try await bus.put(["b"], in: "q")
+          #expect(try await bus.sight.waiting["q"] == 1)
+          try await bus.detach("q")
+          let again = try #require(try await deliveries.nextBatch()?.first)
+          #expect(try again.message().properties.messageID != nil)
+        }
+      }
+    }
+  }
+
+  @Test("without a link there is nothing to drain, and that is said")
+  func drainWithoutLink() async throws {
+    var manners = PlayedBus.Manners()
+    manners.answersAttach = false
+    try await PlayedBusHandle.run(manners) { bus in
+      try await AMQPClient(bus.configuration()).withClient { client in
+        try await client.withReceiver(from: "q", credit: 10) { deliveries in
+          let error = await #expect(throws: AMQPError.self) { try await deliveries.drain() }
+          #expect(error?.code == .linkDetached)
+          #expect(error?.isRetriable == true)
+        }
+      }
+    }
+  }
+
   @Test("breaking out of the loop: what was not taken is given back once, the link is detached, nothing is left")
   func breaking() async throws {
     try await PlayedBusHandle.run { bus in

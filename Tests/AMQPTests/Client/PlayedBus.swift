@@ -128,7 +128,9 @@ final class PlayedBus: ServerDelegate {
     self.links[connection.number]?[link]?.credit = credit
     self.give()
     self.look()
-    if drain { connection.drained(link) }
+    guard drain else { return }
+    connection.drained(link)
+    self.links[connection.number]?[link]?.credit = 0
   }
 
   func delivered(_ transfer: IncomingTransfer, _ link: LinkID, on connection: ServerConnection) {

@@ -85,7 +85,7 @@ struct LargeMessageTests {
     try await self.half(arrivals, within: .seconds(100_000)) { staged, sender, sending, _ in
       if isCancelled { sending.cancel() } else { await staged.pass(.seconds(100_001)) }
       let error = await #expect(throws: AMQPError.self) { try await staged.passing { try await sending.value } }
-      #expect(error?.code == (isCancelled ? .cancelled : .noCredit))
+      #expect(error?.code == (isCancelled ? .cancelled : .sendTooSlow))
       if !isCancelled { #expect(error?.seen.contains("bytes of it handed over, and taken back") == true, "\(error?.seen ?? "")") }
       try await staged.allowToServer(1 << 30)
       let after = await #expect(throws: AMQPError.self) { try await staged.passing { try await sender.send(Self.small) } }

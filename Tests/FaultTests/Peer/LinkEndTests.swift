@@ -106,6 +106,30 @@ struct LinkEndTests {
     }
   }
 
+  @Test(
+    "a peer that takes all credit back unasked, and so could never send again: the link is ended as stalled, once, and another one receives"
+  )
+  func stalled() async throws {
+    try await withConnection(
+      [
+        .opening(), .receiver(from: "/queues/q", credit: 5),
+        // The delivery-count moves by five, and no message came: the credit is used up (specification 2.6.7).
+        .respond(.flow(credit: 0) { $0[.deliveryCount] = .uint(5) }), .expect(.detach()), .respond(.detach()),
+        .receiver(from: "/queues/q", begins: false), .respond(.transfer(.test("b"))), .expect(.disposition(.accepted)),
+      ], ignoring: unasked.subtracting([.detach]), change: { $0.stalledLinkTimeout = .milliseconds(100) }
+    ) { _, connection in
+      let receiver = try await connection.openReceiver(from: "/queues/q", credit: 5)
+      let error = await failure { _ = try await receiver.nextBatch() }
+      #expect(error?.code == .linkStalled)
+      #expect(error?.isRetriable == true)
+      #expect(await connection.statistics().stalledLinks == 1)
+      let again = try await connection.openReceiver(from: "/queues/q")
+      let delivery = try #require(try await again.first(1).first)
+      #expect(try delivery.id() == "b")
+      try delivery.accept()
+    }
+  }
+
   @Test("taken back, as RabbitMQ 4.3 does at its consumer timeout: the holder learns of it, and settling opens the link again")
   func withdrawn() async throws {
     try await withConnection(
