@@ -25,6 +25,12 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case cutHistory = "cut-history"
   case bodyInHistory = "body-in-history"
   case deafToStop = "deaf-to-stop"
+  // Variants of bugs that other tools had (the bug museum).
+  case trustUnknown = "trust-unknown"
+  case trustAnswer = "trust-answer"
+  case earlyReverseWatermark = "early-reverse-watermark"
+  case twoPuljer = "two-puljer"
+  case hastyGate = "hasty-gate"
 
   /// The invariant it breaks.
   public var breaks: Invariant {
@@ -50,6 +56,10 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .cutHistory: .auditIsAppendOnly
     case .bodyInHistory: .noHealthData
     case .deafToStop: .stopWorks
+    case .trustUnknown, .trustAnswer: .cacheAgrees
+    case .earlyReverseWatermark: .watermarkAfterFence
+    case .twoPuljer: .closure
+    case .hastyGate: .silenceIsNotSuccess
     }
   }
 }

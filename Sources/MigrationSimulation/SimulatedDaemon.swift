@@ -149,7 +149,7 @@ extension Simulation {
   }
 
   /// Durable first, folded after.
-  private func keep(_ events: [MigrationEvent], _ daemon: SimulatedDaemon) -> Bool {
+  func keep(_ events: [MigrationEvent], _ daemon: SimulatedDaemon) -> Bool {
     let before = self.strike("before \(Self.site(events))")
     if before == .replyLost { self.store.failures.append(.keptUnsaid) }
     guard self.survives(before, daemon) else { return false }

@@ -119,6 +119,14 @@ extension Simulation {
       switch (sabotage, groupEvent) {
       case (.earlyWatermark, .intentRecorded(_, _, .forward, _, _)):
         return [event, .group(pulje: name, group: id, event: .drainBegan)]
+      case (.earlyReverseWatermark, .intentRecorded(_, _, .back, _, _)):
+        return [event, .group(pulje: name, group: id, event: .drainBegan)]
+      case (.trustUnknown, .writeReturned(_, let herID, .unknown)), (.trustAnswer, .writeReturned(_, let herID, .answered)):
+        guard let group = self.store.folded.puljer[name]?.groups[id], let member = group.member(herID) else { return [event] }
+        let goal = member.goal(group.direction).hash
+        return [event, .group(pulje: name, group: id, event: .readAsGoal(herID: herID, found: goal))]
+      case (.hastyGate, .looked) where events.count == 1 && self.store.folded.puljer[name]?.groups[id]?.phase == .draining:
+        return [event, .group(pulje: name, group: id, event: .drained)]
       case (.silencePasses, .pingFailed): return [.group(pulje: name, group: id, event: .pinged(reports: []))]
       default: return [event]
       }

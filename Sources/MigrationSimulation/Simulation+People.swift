@@ -160,7 +160,7 @@ extension Simulation {
 
   /// Somebody plans the same parties a second time, with a plan made before the first pulje was known; or finds them free.
   private func sealSecond(by: String) {
-    guard self.daemon != nil, let name = PuljeName("second-\(self.now)") else { return }
+    guard let daemon = self.daemon, let name = PuljeName("second-\(self.now)") else { return }
     let parties = self.stage.records.filter { self.stage.groupOf[$0.herID] == 1 }.map {
       PuljeRequest.Party(herID: $0.herID, vendor: "Vendor", listens: self.random.chance(1, in: 3) ? .one : .both)
     }
@@ -169,6 +169,10 @@ extension Simulation {
     let planner = Planner(
       buses: [self.stage.source, self.stage.target], records: Array(self.register.records.values), open: [:])
     let plan = planner.plan(request)
+    if self.settings.sabotage == .twoPuljer, !plan.groups.isEmpty, daemon.state.openParties[plan.herIDs[0]] != nil {
+      _ = self.keep([.puljeSealed(plan: plan, by: by)], daemon)
+      return
+    }
     guard self.order(.seal(plan, by: by)), let group = plan.groups.first?.id else { return }
     self.order(.group(name, group, .snapshot([])))
     self.order(.rollBack(name, herIDs: nil, by: by, why: "planned twice"))

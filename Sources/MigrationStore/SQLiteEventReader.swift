@@ -81,12 +81,19 @@ public struct SQLiteEventReader: Sendable {
       var last: Instant?
       var found = expected == nil || expected == ChainHead.empty.hash
       var state = MigrationState()
+      var watch = HistoryWatch()
       let head = try HistoryReading.forEach(database, path: path) { stored in
+        let phase = HistoryWatch.phase(before: stored.event, in: state)
         first = first ?? stored.at
         last = stored.at
         if stored.hash == expected { found = true }
         guard state.apply(stored.event, at: stored.at) else {
           throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
+        }
+        if stored.event == .daemonStarted { watch.restarted() }
+        let breaches = watch.take(stored.event, at: stored.at, fence: stored.fence, from: phase, state: state)
+        if let breach = breaches.first {
+          throw StoreError.invariantBroken(path: path, sequence: stored.sequence, breach: breach)
         }
       }
       if let expected, !found {

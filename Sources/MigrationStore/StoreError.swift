@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Disclosure
+import Migration
 
 /// What can be wrong with the history.
 public enum StoreError: ExplainedError, Hashable {
@@ -18,6 +19,7 @@ public enum StoreError: ExplainedError, Hashable {
   case closed(path: String)
   case absent(path: String)
   case headDiffers(path: String, expected: String, seen: String)
+  case invariantBroken(path: String, sequence: Int64, breach: Breach)
 
   public var stableCode: String {
     switch self {
@@ -35,6 +37,7 @@ public enum StoreError: ExplainedError, Hashable {
     case .closed: "STORE-012"
     case .absent: "STORE-013"
     case .headDiffers: "STORE-014"
+    case .invariantBroken: "STORE-015"
     }
   }
 
@@ -100,6 +103,11 @@ public enum StoreError: ExplainedError, Hashable {
       Explanation(
         tried: "read the database \(path)", seen: "there is no such file", meaning: "No daemon has written a history there.",
         next: "Check the path in the configuration.", owner: .caller)
+    case .invariantBroken(let path, let sequence, let breach):
+      Explanation(
+        tried: "audit the history in \(path)", seen: "event \(sequence): \(breach)",
+        meaning: "It breaks a rule that must always hold: \(breach.invariant.words).",
+        next: "Stop the line, look at the party, and report it with the database.", owner: .tjenestebuss)
     case .headDiffers(let path, let expected, let seen):
       Explanation(
         tried: "find the chain head \(expected.prefix(12)) in \(path)", seen: seen,

@@ -55,7 +55,7 @@ public struct HistoryWatch: Sendable {
     }
     self.highestFence = max(self.highestFence, fence)
     switch event {
-    case .puljeSealed(let plan, _): breaches += self.sealed(plan)
+    case .puljeSealed(let plan, _): breaches += self.sealed(plan, state)
     case .puljeStarted(let name, _):
       if !self.started.insert(name).inserted { breaches.append(Breach(.approvedIsExecuted, "\(name) is started twice")) }
     case .lineStopped: self.isStopped = true
@@ -71,8 +71,14 @@ public struct HistoryWatch: Sendable {
     return breaches
   }
 
-  private mutating func sealed(_ plan: Plan) -> [Breach] {
+  private mutating func sealed(_ plan: Plan, _ state: MigrationState) -> [Breach] {
     var breaches: [Breach] = []
+    for pulje in state.puljer.values where pulje.name != plan.name {
+      for herID in plan.herIDs {
+        guard let group = pulje.group(of: herID).flatMap({ pulje.groups[$0] }), !group.phase.isClosed else { continue }
+        breaches.append(Breach(.closure, "HER-ID \(herID) of \(plan.name) is in \(pulje.name), which is open"))
+      }
+    }
     var groupByAddress: [QueueAddress: GroupID] = [:]
     for group in plan.groups {
       for queue in group.members.queues(after: false) {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+
+/// What each of this room's stable codes means, for somebody who has only the code.
+public struct CodeBook: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Hashable, Codable {
+    /// An order was not carried out; nothing has changed.
+    case refused
+    /// The group goes no further forward until this is cleared.
+    case held
+    /// Nothing is done just now.
+    case waits
+    /// Something stands in the way of a plan.
+    case obstacle
+  }
+
+  public var code: String
+  public var kind: Kind
+  public var meaning: String
+  /// What ends it, and who.
+  public var next: String
+
+  /// - Returns: nil for a code that is none of this room's.
+  public static func entry(_ code: String) -> CodeBook? {
+    let code = code.uppercased()
+    if let refusal = Refusal.Code(rawValue: code) {
+      let explanation = Refusal(refusal, tried: "", seen: "").explanation
+      return CodeBook(code: code, kind: .refused, meaning: explanation.meaning, next: explanation.next)
+    }
+    if let obstacle = Obstacle.Code(rawValue: code) {
+      let explanation = Obstacle(obstacle, seen: "").explanation
+      return CodeBook(code: code, kind: .obstacle, meaning: explanation.meaning, next: explanation.next)
+    }
+    if let hold = Hold.Code(rawValue: code) {
+      return CodeBook(code: code, kind: .held, meaning: hold.meaning, next: Hold(hold, seen: "").next)
+    }
+    guard let wait = WaitReason.Code(rawValue: code) else { return nil }
+    let words = wait.words
+    return CodeBook(code: code, kind: .waits, meaning: words.meaning, next: words.next)
+  }
+
+  /// Every code there is an entry for.
+  public static var codes: [String] {
+    Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
+      + WaitReason.Code.allCases.map(\.rawValue)
+  }
+}
+
+extension Hold.Code {
+  var meaning: String {
+    switch self {
+    case .preflightFailed: "A check before the cut failed; nothing has been written."
+    case .recordMoved: "The register no longer says what it said when the plan was made; nothing has been written."
+    case .pingFailed: "The party's entry is moved, and pings do not show that somebody receives there."
+    case .writesDoNotTake: "Writes are answered and the entry still reads as before."
+    case .inheritanceLags: "The parent's entry has moved, and an entry that inherits from it has not followed."
+    case .queueMissing: "A queue that is being left is gone: mail may have gone with it, and the way back needs it."
+    }
+  }
+}
+
+extension WaitReason.Code {
+  /// What the wait is for, and what ends it. How long it takes stands in the status: `looked at again`.
+  var words: (meaning: String, next: String) {
+    switch self {
+    case .notStarted: ("The pulje is sealed and not started.", "Two people approve and start it.")
+    case .paused: ("Somebody has paused the pulje.", "Somebody resumes it. Rolling back is allowed meanwhile.")
+    case .quietPeriod:
+      (
+        "The queues being left must stay without arrivals for the policy's quiet period.",
+        "It ends by itself when nothing comes; each arrival begins it anew."
+      )
+    case .watchPeriod: ("The group is watched before anybody may decide.", "It ends by itself at the time in the status.")
+    case .countersUnreadable:
+      (
+        "Counters cannot be read; unreadable counts as not drained.",
+        "It ends when the bus answers again: see to bus and credential."
+      )
+    case .messagesLeft:
+      (
+        "Messages lie on the queues being left.",
+        "It ends when the party's system fetches them. If a sender never leaves the bus it never ends: make an exception (waive)."
+      )
+    case .retry: ("The last try failed; the next one is not due.", "It is tried again by itself, more and more rarely.")
+    case .decision: ("The watch is over.", "Two people accept, or one rolls back.")
+    case .pingInterval: ("The last ping did not show that somebody receives.", "It is pinged again by itself.")
+    case .deadLettersGrow:
+      ("There are more dead letters than before the cut.", "It never ends by itself: the queue's owner deals with them.")
+    case .held: ("Something holds the group; its code stands with it.", "A person mends that and resumes the party.")
+    case .quarantined: ("The group was taken out of the pulje.", "Somebody readmits it, or rolls it back.")
+    case .conflict:
+      (
+        "The register holds neither the record from before nor the one from after; it is never written over.",
+        "Somebody puts the entry right in the register and resumes the party."
+      )
+    case .conflictElsewhere: ("Another group of the pulje is in conflict.", "Somebody settles it, or quarantines that group.")
+    case .byHand: ("The register is written by hand.", "Somebody makes the change as instructed; the read-back sees it.")
+    case .nextLook: ("The next look at the counters is not due.", "It comes by itself.")
+    case .lineStopped: ("The line is stopped: nothing is written, neither forward nor back.", "Two people release it.")
+    case .waveAhead:
+      ("An earlier wave goes first.", "It ends when that wave's groups are verified; what they wait for stands with them.")
+    case .errorBudget:
+      ("More of the wave fails than its budget allows.", "Somebody mends, resumes or rolls back those that fail.")
+    case .tail:
+      (
+        "The move is accepted; the source queues are watched and the way back is kept.",
+        "Two people retire the party, and later approve that the source queues are deleted."
+      )
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Migration
+
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Say what a code (MIG-...) means, and what ends it.")
+
+  @Argument(help: "The code, as the status shows it.") var code: String
+  @OptionGroup var output: JSONOption
+
+  func run() throws {
+    guard let entry = CodeBook.entry(self.code) else {
+      throw CommandLineError.argumentWrong(
+        name: "the code", seen: String(self.code.prefix(40)),
+        wanted: "one of \(CodeBook.codes.first ?? "") to \(CodeBook.codes.last ?? "")")
+    }
+    if self.output.json { return try Console.say(json: entry) }
+    Console.say("\(entry.code) (\(entry.kind.rawValue)): \(entry.meaning)\nNext: \(entry.next)")
+  }
+}
