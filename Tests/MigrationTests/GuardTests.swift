@@ -68,6 +68,57 @@ struct GuardTests {
     #expect(reason.code == .waveAhead && reason.clears == .other)
   }
 
+  @Test(
+    "the calendar keeps a cut-over from beginning and says when it may; one that has begun is carried through, and so is the way back"
+  )
+  func calendar() throws {
+    let freeze = CutoverCalendar.Freeze(
+      from: try #require(LocalDate(text: "2000-01-01")), through: try #require(LocalDate(text: "2098-12-31")), why: "julefrys")
+    for phase in [GroupPhase.ready, .armed] {
+      let walk = GroupWalk.standing(in: phase)
+      walk.context.policy.calendar = CutoverCalendar(freezes: [freeze])
+      let input = phase == .ready ? "advance" : "begin-write"
+      let refusal = walk.send(StateByInputTests.input(input, walk)).refusal
+      #expect(refusal?.code == .outsideWindows)
+      #expect(refusal?.seen.contains("julefrys") == true)
+      guard case .wait(let reason) = walk.group.next(in: walk.context, now: walk.now) else {
+        Issue.record("\(phase): it would write")
+        continue
+      }
+      #expect(reason.code == .frozen && reason.clears == .person, "nothing opens within two years")
+      #expect(reason.until != nil, "the attestation ends before that")
+    }
+    let half = GroupWalk.standing(in: .armed, [200, 201])
+    let written = half.group.members.filter(\.plan.isWritten).map(\.herID)
+    half.carryOut(.write(written[0]))
+    half.context.policy.calendar = CutoverCalendar(freezes: [freeze])
+    half.go(to: .observing)
+    #expect(half.group.phase == .observing)
+    half.send(.rollBack(by: "Kari", why: "home"))
+    half.go(to: .restored)
+    #expect(half.group.phase == .restored)
+  }
+
+  @Test(
+    "outside its windows a group waits for the next one, which is told; an hour before there is no window in sight of READY's end"
+  )
+  func windows() throws {
+    let walk = GroupWalk.standing(in: .ready)
+    let now = OsloTime.reading(at: walk.now)
+    let opens = try #require(TimeOfDay(hour: (now.time.minutes / 60 + 2) % 24))
+    let closes = try #require(TimeOfDay(hour: (now.time.minutes / 60 + 3) % 24))
+    walk.context.policy.calendar = CutoverCalendar(windows: [CutoverCalendar.Window(from: opens, to: closes)])
+    walk.context.policy.readyLife = .hours(6)
+    guard case .wait(let reason) = walk.group.next(in: walk.context, now: walk.now) else {
+      Issue.record("it would write")
+      return
+    }
+    #expect(reason.code == .outsideWindows && reason.clears == .itself)
+    walk.now = try #require(reason.until)
+    #expect(OsloTime.reading(at: walk.now).time == opens)
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.advance))
+  }
+
   @Test("a stopped line keeps the way back from writing too; reading goes on")
   func stoppedBack() {
     let walk = GroupWalk.standing(in: .observing)

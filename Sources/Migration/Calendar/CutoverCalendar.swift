@@ -66,6 +66,18 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
     public var isOpen: Bool {
       if case .open = self { true } else { false }
     }
+
+    /// For a person. Times are UTC, as everywhere.
+    public var words: String {
+      func again(_ opens: Instant?) -> String {
+        opens.map { "the next window opens \($0)" } ?? "no window opens within two years"
+      }
+      return switch self {
+      case .open(let until): until.map { "open until \($0)" } ?? "open"
+      case .outsideWindows(let opens): "outside the windows for cut-overs; \(again(opens))"
+      case .frozen(let why, let opens): "frozen: \(why); \(again(opens))"
+      }
+    }
   }
 
   /// How far ahead the end of an open window is looked for, and an opening.

@@ -104,7 +104,7 @@ public struct DrainLedger: Sendable, Hashable, Codable {
     guard self.lastIsReadable else { return .countersUnreadable }
     if self.newDeadLetters > 0 { return .deadLettersGrow }
     guard self.leftovers == 0 else { return .messagesLeft }
-    guard let since = self.quietSince, now.since(since) >= policy.quietPeriod, self.quietLooks >= policy.minimumLooks else {
+    guard let since = self.quietSince, now >= policy.quietEnd(since: since), self.quietLooks >= policy.minimumLooks else {
       return .quietPeriod
     }
     return nil

@@ -38,7 +38,7 @@ extension GroupState {
       if let wave = context.waveAhead, context.stop == nil {
         return .wait(WaitReason(.waveAhead, since: self.since, clears: .other, seen: "wave \(wave) goes first"))
       }
-      return self.forward(.preflight, context, now)
+      return self.forwardWait(context) ?? self.windowAhead(context, now) ?? self.retryWait(now) ?? .act(.preflight)
     case .ready: return self.beginsCut(.advance, context, now)
     case .armed, .cutIntent, .cutUnknown, .backIntent, .backUnknown: return self.nextOfWriting(context, now)
     case .cutApplied: return self.unproven(now) ?? self.forward(.ping, context, now)
@@ -61,14 +61,15 @@ extension GroupState {
 
   private func beginsCut(_ action: GroupAction, _ context: GroupContext, _ now: Instant) -> GroupNext {
     if let wait = self.forwardWait(context) { return self.orAttestationEnds(wait, context) }
-    if let wait = self.cutWait(context) { return self.orAttestationEnds(wait, context) }
+    if let wait = self.cutWait(context, now) { return self.orAttestationEnds(wait, context) }
     return self.retryWait(now) ?? .act(action)
   }
 
   /// An attestation ends by itself while somebody is waited for.
   private func orAttestationEnds(_ next: GroupNext, _ context: GroupContext) -> GroupNext {
     guard case .wait(var reason) = next, let life = context.policy.life(of: self.phase) else { return next }
-    reason.until = self.attestedAt + life + .milliseconds(1)
+    let end = self.attestedAt + life + .milliseconds(1)
+    reason.until = min(end, reason.until ?? end)
     return .wait(reason)
   }
 
@@ -81,7 +82,7 @@ extension GroupState {
       WaitReason(.tail, since: self.since, until: last + context.policy.watchLookInterval, clears: .person, seen: seen))
   }
 
-  private func cutWait(_ context: GroupContext) -> GroupNext? {
+  private func cutWait(_ context: GroupContext, _ now: Instant) -> GroupNext? {
     if let other = context.conflictElsewhere {
       return .wait(WaitReason(.conflictElsewhere, since: self.since, clears: .person, seen: "\(other) is in conflict"))
     }
@@ -91,7 +92,29 @@ extension GroupState {
     if let spent = context.budgetSpent {
       return .wait(WaitReason(.errorBudget, since: self.since, clears: .person, seen: spent))
     }
-    return nil
+    return self.calendarWait(context, now)
+  }
+
+  /// A pre-flight counts for a while only: it is made so late that the next window opens within half its life.
+  private func windowAhead(_ context: GroupContext, _ now: Instant) -> GroupNext? {
+    guard case .wait(var reason)? = self.calendarWait(context, now) else { return nil }
+    guard let opens = reason.until else { return .wait(reason) }
+    let begin = opens + .milliseconds(-context.policy.readyLife.milliseconds / 2)
+    guard now < begin else { return nil }
+    reason.until = begin
+    return .wait(reason)
+  }
+
+  private func calendarWait(_ context: GroupContext, _ now: Instant) -> GroupNext? {
+    guard let standing = self.closedCalendar(context, now) else { return nil }
+    let (code, opens): (WaitReason.Code, Instant?) =
+      switch standing {
+      case .frozen(_, let opens): (.frozen, opens)
+      case .outsideWindows(let opens): (.outsideWindows, opens)
+      case .open: (.outsideWindows, nil)
+      }
+    let clears: WaitReason.Clears = opens == nil ? .person : .itself
+    return .wait(WaitReason(code, since: self.since, until: opens, clears: clears, seen: standing.words))
   }
 
   private func stopWait(_ context: GroupContext) -> GroupNext? {
@@ -188,7 +211,7 @@ extension DrainLedger {
     case .quietPeriod:
       guard let since = self.quietSince else { return .text("no quiet look yet") }
       return .quiet(
-        since: since, until: since + policy.quietPeriod, minimum: policy.minimumLooks, looks: self.quietLooks)
+        since: since, until: policy.quietEnd(since: since), minimum: policy.minimumLooks, looks: self.quietLooks)
     default: return .text("the next look is not due")
     }
   }

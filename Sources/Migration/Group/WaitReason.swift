@@ -23,6 +23,8 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case waveAhead = "MIG-418"
     case errorBudget = "MIG-419"
     case tail = "MIG-420"
+    case outsideWindows = "MIG-421"
+    case frozen = "MIG-422"
   }
 
   public enum Clears: String, Sendable, Hashable, Codable {

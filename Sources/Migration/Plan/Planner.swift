@@ -88,6 +88,7 @@ public struct Planner: Sendable {
     if let kept = policy.sourceKept, kept.milliseconds < 0 {
       found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))
     }
+    for fault in policy.calendar?.faults ?? [] { found.append(Obstacle(.policyUnsound, seen: fault)) }
     if policy.approvals < 1 { found.append(Obstacle(.policyUnsound, seen: "approvals is \(policy.approvals)")) }
     return found
   }

@@ -44,6 +44,13 @@ public struct Policy: Sendable, Hashable, Codable {
   /// How long the source queues of a retired group are kept before their removal may be approved; nil for 30 days.
   public var sourceKept: TimeSpan?
 
+  /// When cut-overs may begin; nil for any time. A group whose cut-over has begun is carried through: it is never left half moved
+  /// until the next window. Going back, reading back, pings and looks go on at any time.
+  public var calendar: CutoverCalendar?
+  /// Whether the quiet must hold a whole working day as well (08 to 15): a night or Easter is quiet anyhow. nil: it must
+  /// when the quiet period is a day or more.
+  public var workdayInQuiet: Bool?
+
   public init() {}
 
   var keepsSource: TimeSpan { self.sourceKept ?? .days(30) }
@@ -57,6 +64,13 @@ public struct Policy: Sendable, Hashable, Codable {
     case .drained, .backDrained: self.drainedLife
     default: nil
     }
+  }
+
+  /// When a quiet that began at `since` is long enough.
+  func quietEnd(since: Instant) -> Instant {
+    let end = since + self.quietPeriod
+    guard self.workdayInQuiet ?? (self.quietPeriod >= .days(1)) else { return end }
+    return max(end, WorkingHours.firstPassed(after: since))
   }
 
   var longestLookGap: TimeSpan { self.lookInterval * 3 }

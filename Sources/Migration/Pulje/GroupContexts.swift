@@ -7,12 +7,13 @@ struct GroupContexts {
   private let conflicts: [GroupID]
   private let waves: PuljeWaves?
 
-  init(_ pulje: PuljeState, stop: Note?) {
+  init(_ pulje: PuljeState, stop: Note?, now: Instant?) {
     self.conflicts = pulje.groups.values.filter(\.hasOpenConflict).map(\.id).sorted()
     self.waves = PuljeWaves(pulje)
     var common = GroupContext(
       pulje: pulje.name, policy: pulje.policy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
+    if let now, let calendar = pulje.policy.calendar { common.standing = CalendarStanding(at: now, standing: calendar.standing(at: now)) }
     self.common = common
   }
 

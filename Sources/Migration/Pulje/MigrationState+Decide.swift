@@ -179,7 +179,7 @@ extension MigrationState {
   /// What is to be done, and what is waited for, in every pulje.
   public func next(now: Instant) -> [(pulje: PuljeName, group: GroupID, next: GroupNext)] {
     self.ordered.flatMap { pulje in
-      let contexts = pulje.contexts(stop: self.stop)
+      let contexts = pulje.contexts(stop: self.stop, now: now)
       return pulje.ordered.map { (pulje.name, $0.id, $0.next(in: contexts.context(for: $0.id), now: now)) }
     }
   }

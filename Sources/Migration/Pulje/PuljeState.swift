@@ -39,7 +39,7 @@ public struct PuljeState: Sendable, Hashable {
   public var isOpen: Bool { self.groups.values.contains { !$0.phase.isClosed } }
 
   /// What the pulje as a whole means for each of its groups, worked out once for all of them.
-  func contexts(stop: Note?) -> GroupContexts { GroupContexts(self, stop: stop) }
+  func contexts(stop: Note?, now: Instant? = nil) -> GroupContexts { GroupContexts(self, stop: stop, now: now) }
 
   public var phase: PuljePhase {
     if self.startedAt == nil { return self.groups.values.allSatisfy { $0.phase == .withdrawn } ? .withdrawn : .sealed }

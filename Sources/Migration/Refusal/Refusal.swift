@@ -38,6 +38,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case lineStopped = "MIG-232"
     case waveAhead = "MIG-233"
     case errorBudgetSpent = "MIG-234"
+    case outsideWindows = "MIG-235"
   }
 
   public var code: Code
@@ -106,6 +107,10 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     .waveAhead: ("An earlier wave is not verified yet.", "Wait for it; or quarantine or roll back what keeps it."),
     .errorBudgetSpent: (
       "More of this wave fails than its budget allows.", "Mend, resume or roll back the parties whose pings fail."
+    ),
+    .outsideWindows: (
+      "The pulje's calendar lets no cut-over begin now.",
+      "Wait for the time that the status shows; going back is free at any time."
     ),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]

@@ -35,7 +35,7 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
     self.policy = pulje.policy
     let ordered = pulje.ordered
     self.groupsByPhase = ordered.reduce(into: [:]) { $0[$1.phase.rawValue, default: 0] += 1 }
-    let contexts = pulje.contexts(stop: stop)
+    let contexts = pulje.contexts(stop: stop, now: now)
     self.groups = ordered.map { GroupSummary($0, context: contexts.context(for: $0.id), now: now) }
     self.manualSteps = pulje.plan.manualSteps
   }

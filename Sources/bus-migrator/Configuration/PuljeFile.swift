@@ -50,7 +50,7 @@ enum PuljeFile {
     let fields = try node.mapping([
       "quiet-period", "look-interval", "minimum-looks", "watch-period", "watch-look-interval", "ping-tries", "ping-interval",
       "write-tries", "automatic-rollback", "leftovers", "approvals", "consumer-before-cutover", "echo-required", "ready-life",
-      "verified-life", "drained-life", "source-kept",
+      "verified-life", "drained-life", "source-kept", "workday-in-quiet", "calendar",
     ])
     try fields.read("quiet-period", into: &policy.quietPeriod) { try $0.span }
     try fields.read("look-interval", into: &policy.lookInterval) { try $0.span }
@@ -69,6 +69,37 @@ enum PuljeFile {
     try fields.read("verified-life", into: &policy.verifiedLife) { try $0.span }
     try fields.read("drained-life", into: &policy.drainedLife) { try $0.span }
     try fields.read("source-kept", into: &policy.sourceKept) { try $0.span }
+    try fields.read("workday-in-quiet", into: &policy.workdayInQuiet) { try $0.flag }
+    try fields.read("calendar", into: &policy.calendar) { try Self.calendar($0) }
     return policy
+  }
+
+  private static func calendar(_ node: ConfigurationNode) throws -> CutoverCalendar {
+    let fields = try node.mapping(["windows", "freezes"])
+    var calendar = CutoverCalendar()
+    calendar.windows = try fields.optional("windows")?.elements.map { try Self.window($0) } ?? []
+    calendar.freezes = try fields.optional("freezes")?.elements.map { try Self.freeze($0) } ?? []
+    return calendar
+  }
+
+  private static func window(_ node: ConfigurationNode) throws -> CutoverCalendar.Window {
+    let fields = try node.mapping(["days", "from", "to"])
+    func time(_ key: String) throws -> TimeOfDay {
+      let node = try fields.required(key)
+      guard let time = TimeOfDay(text: try node.text) else { throw node.wrong(wanted: "a time of day such as 22:00") }
+      return time
+    }
+    let days = try fields.optional("days")?.elements.map { try $0.choice(LocalDate.Weekday.self) } ?? []
+    return CutoverCalendar.Window(days: days, from: try time("from"), to: try time("to"))
+  }
+
+  private static func freeze(_ node: ConfigurationNode) throws -> CutoverCalendar.Freeze {
+    let fields = try node.mapping(["from", "through", "why"])
+    func day(_ key: String) throws -> LocalDate {
+      let node = try fields.required(key)
+      guard let day = LocalDate(text: try node.text) else { throw node.wrong(wanted: "a day such as 2026-12-24") }
+      return day
+    }
+    return CutoverCalendar.Freeze(from: try day("from"), through: try day("through"), why: try fields.required("why").text)
   }
 }

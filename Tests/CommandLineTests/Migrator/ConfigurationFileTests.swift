@@ -121,6 +121,27 @@ struct ConfigurationFileTests {
     #expect(request.parties.map(\.startConfirmed) == [false, false, true])
   }
 
+  @Test("the example's commented calendar is one, and what is wrong in one is told by its line")
+  func calendar() throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent("config/pulje.example.yaml"), encoding: .utf8)
+    let start = try #require(text.range(of: "  # calendar:"))
+    let calendar = text[start.lowerBound...].split(separator: "\n").map { "  " + $0.dropFirst(4) }.joined(separator: "\n")
+    let uncommented = text[..<start.lowerBound] + calendar + "\n"
+    let request = try PuljeFile.read(ConfigurationNode.text(String(uncommented), file: "pulje.yaml"))
+    let window = try #require(request.policy.calendar?.windows.first)
+    #expect(window.days == [.monday, .tuesday, .wednesday, .thursday])
+    #expect("\(window.from) to \(window.to)" == "22:00 to 05:00")
+    let freeze = try #require(request.policy.calendar?.freezes.first)
+    #expect("\(freeze.from) \(freeze.through) \(freeze.why)" == "2026-12-18 2027-01-03 julefrys")
+    for (right, wrong) in [("\"22:00\"", "\"25:00\""), ("2027-01-03", "2027-02-30"), ("monday", "mandag")] {
+      let broken = uncommented.replacingOccurrences(of: right, with: wrong)
+      let error = #expect(throws: CommandLineError.self) {
+        try PuljeFile.read(ConfigurationNode.text(broken, file: "pulje.yaml"))
+      }
+      #expect(error.map { "\($0)".contains("pulje.yaml, line") } == true, "\(wrong)")
+    }
+  }
+
   @Test("the example's commented keys are keys that exist")
   func commentedKeys() throws {
     let text = try String(contentsOf: Self.root.appendingPathComponent("config/bus-migrator.example.yaml"), encoding: .utf8)
