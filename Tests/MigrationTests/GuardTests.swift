@@ -100,7 +100,7 @@ struct GuardTests {
   }
 
   @Test(
-    "outside its windows a group waits for the next one, which is told; an hour before there is no window in sight of READY's end"
+    "outside its windows a group waits for the next one, which is told; the pre-flight is made shortly before it opens"
   )
   func windows() throws {
     let walk = GroupWalk.standing(in: .ready)
@@ -117,6 +117,17 @@ struct GuardTests {
     walk.now = try #require(reason.until)
     #expect(OsloTime.reading(at: walk.now).time == opens)
     #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.advance))
+
+    let planned = GroupWalk.standing(in: .planned)
+    planned.context.policy.calendar = walk.context.policy.calendar
+    planned.context.policy.readyLife = .minutes(30)
+    guard case .wait(let early) = planned.group.next(in: planned.context, now: planned.now) else {
+      Issue.record("it would make a pre-flight that is worth nothing when the window opens")
+      return
+    }
+    planned.now = try #require(early.until)
+    #expect(planned.now + .minutes(15) == walk.now)
+    #expect(planned.group.next(in: planned.context, now: planned.now) == .act(.preflight))
   }
 
   @Test("a stopped line keeps the way back from writing too; reading goes on")

@@ -13,7 +13,9 @@ struct GroupContexts {
     var common = GroupContext(
       pulje: pulje.name, policy: pulje.policy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
-    if let now, let calendar = pulje.policy.calendar { common.standing = CalendarStanding(at: now, standing: calendar.standing(at: now)) }
+    if let now, let calendar = pulje.policy.calendar {
+      common.standing = CalendarStanding(at: now, standing: calendar.standing(at: now))
+    }
     self.common = common
   }
 

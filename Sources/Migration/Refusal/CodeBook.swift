@@ -102,6 +102,16 @@ extension WaitReason.Code {
       ("An earlier wave goes first.", "It ends when that wave's groups are verified; what they wait for stands with them.")
     case .errorBudget:
       ("More of the wave fails than its budget allows.", "Somebody mends, resumes or rolls back those that fail.")
+    case .outsideWindows:
+      (
+        "The policy's calendar lets no cut-over begin now; what has begun is carried through.",
+        "It ends by itself when the next window opens. When none opens within two years somebody mends the calendar in a new plan."
+      )
+    case .frozen:
+      (
+        "The policy's calendar has a freeze: nobody is moved; what has begun is carried through, and going back is free.",
+        "It ends by itself when the first window after the freeze opens."
+      )
     case .tail:
       (
         "The move is accepted; the source queues are watched and the way back is kept.",

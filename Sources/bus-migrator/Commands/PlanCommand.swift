@@ -31,10 +31,11 @@ struct PlanCommand: AsyncParsableCommand {
       try await world.cache?.close()
       return plan
     }
+    let estimate = PlanEstimate(plan, start: SystemMigrationClock().now)
     if self.output.json {
-      try Console.say(json: PlanAnswer(plan: plan))
+      try Console.say(json: PlanAnswer(plan: plan, estimate: estimate))
     } else {
-      Console.say(PlanText.text(plan))
+      Console.say(PlanText.text(plan, estimate))
     }
     if !plan.isClear { throw CommandLineError.planBlocked(obstacles: plan.obstacles.count) }
   }
@@ -46,8 +47,11 @@ struct PlanAnswer: Codable {
   var hash: String
   var isClear: Bool
   var plan: Plan
+  /// Not sealed by the hash: it is of the moment.
+  var estimate: PlanEstimate
 
-  init(plan: Plan) {
+  init(plan: Plan, estimate: PlanEstimate) {
+    self.estimate = estimate
     self.hash = plan.hash
     self.isClear = plan.isClear
     self.plan = plan

@@ -4,7 +4,7 @@ import Migration
 
 /// A plan for people.
 enum PlanText {
-  static func text(_ plan: Plan) -> String {
+  static func text(_ plan: Plan, _ estimate: PlanEstimate) -> String {
     var lines = [
       "pulje \(plan.name): \(plan.source) -> \(plan.target), \(plan.herIDs.count) parties in \(plan.groups.count) groups", "",
     ]
@@ -29,7 +29,21 @@ enum PlanText {
       lines += ["", "stands in the way:"]
       lines += plan.obstacles.map { "  \($0.description)" }
     }
+    if plan.isClear { lines += [""] + Self.times(estimate) }
     lines += ["", "plan hash \(plan.hash)"]
     return lines.joined(separator: "\n")
+  }
+
+  private static func times(_ estimate: PlanEstimate) -> [String] {
+    guard let moved = estimate.moved, let drained = estimate.drained, let decision = estimate.decision else {
+      return ["no window for cut-overs opens within two years: see the calendar in the policy"]
+    }
+    var lines = ["started now, with nothing failing and nobody waited for, at the earliest:"]
+    if estimate.waves.count > 1 {
+      lines += estimate.waves.map { "  wave \($0.number): \($0.groups) groups, \($0.begins) to \($0.ends)" }
+    } else if let first = estimate.waves.first {
+      lines.append("  cut-overs begin \(first.begins)")
+    }
+    return lines + ["  all moved        \(moved)", "  all drained      \(drained)", "  somebody decides \(decision)"]
   }
 }
