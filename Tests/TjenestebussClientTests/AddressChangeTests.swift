@@ -4,7 +4,7 @@ import AMQP
 import AddressRegistry
 import BusModel
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import TjenestebussClient
@@ -91,17 +91,17 @@ private final class Register: AddressRegisterReading, RegistryClock {
     var asked = 0
     var now = RegistryInstant(millisecondsSinceEpoch: 1_763_700_000_000)
   }
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
-  var asked: Int { self.state.withLock { $0.asked } }
-  var now: RegistryInstant { self.state.withLock { $0.now } }
+  var asked: Int { self.state.withLockedValue { $0.asked } }
+  var now: RegistryInstant { self.state.withLockedValue { $0.now } }
 
   /// Nil: it cannot be asked.
-  func set(_ name: String?) { self.state.withLock { $0.name = name } }
-  func advance(_ duration: Duration = .seconds(1)) { self.state.withLock { $0.now = $0.now.advanced(by: duration) } }
+  func set(_ name: String?) { self.state.withLockedValue { $0.name = name } }
+  func advance(_ duration: Duration = .seconds(1)) { self.state.withLockedValue { $0.now = $0.now.advanced(by: duration) } }
 
   func party(_ herID: HerID) async throws -> PartyRecord {
-    let name = self.state.withLock { state in
+    let name = self.state.withLockedValue { state in
       state.asked += 1
       return state.name
     }

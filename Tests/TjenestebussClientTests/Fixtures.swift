@@ -3,7 +3,7 @@
 import AMQP
 import BusModel
 import Disclosure
-import Synchronization
+import NIOConcurrencyHelpers
 import Testing
 import TjenestebussTesting
 
@@ -57,24 +57,24 @@ final class LaidDownRoutes: RouteResolving {
     var lookUps: [RouteLookUp] = []
     var forgotten: [HerID] = []
   }
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// What the cache and the register say; the register's answer replaces the cache's.
   func lay(_ herID: HerID, _ kind: QueueKind = .asynchronous, cached: String, register: String? = nil) throws {
     let cachedAddress = try QueueAddress(text: cached)
     let registerAddress = try QueueAddress(text: register ?? cached)
-    self.state.withLock {
+    self.state.withLockedValue {
       $0.cached[Place(herID: herID, kind: kind)] = cachedAddress
       $0.register[Place(herID: herID, kind: kind)] = registerAddress
     }
   }
 
-  var lookUps: [RouteLookUp] { self.state.withLock { $0.lookUps } }
-  var forgotten: [HerID] { self.state.withLock { $0.forgotten } }
+  var lookUps: [RouteLookUp] { self.state.withLockedValue { $0.lookUps } }
+  var forgotten: [HerID] { self.state.withLockedValue { $0.forgotten } }
 
   func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
     let place = Place(herID: herID, kind: kind)
-    let address = self.state.withLock { state -> QueueAddress? in
+    let address = self.state.withLockedValue { state -> QueueAddress? in
       state.lookUps.append(lookUp)
       if lookUp == .refreshed || state.cached[place] == nil { state.cached[place] = state.register[place] }
       return state.cached[place]
@@ -84,7 +84,7 @@ final class LaidDownRoutes: RouteResolving {
   }
 
   func forget(_ herID: HerID) async {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.forgotten.append(herID)
       state.cached = state.cached.filter { $0.key.herID != herID }
     }
@@ -187,7 +187,9 @@ extension TjenestebussClient {
 
 /// A value that handlers change and tests read.
 final class Shared<Value: Sendable>: Sendable {
-  private let state: Mutex<Value>
-  init(_ value: Value) { self.state = Mutex(value) }
-  func withLock<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result { self.state.withLock { body(&$0) } }
+  private let state: NIOLockedValueBox<Value>
+  init(_ value: Value) { self.state = NIOLockedValueBox(value) }
+  func withLock<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
+    self.state.withLockedValue { body(&$0) }
+  }
 }
