@@ -12,7 +12,7 @@ export CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DI
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
 	@echo "make prove            client behaviour, exchanges, the whole fault matrix on RabbitMQ 3.10, 4.0, 4.3 and ActiveMQ, brokers"
-	@echo "                      stopped, killed and in alarm, 10,000 connects: 15 min"
+	@echo "                      stopped, killed and in alarm, 10,000 connects: 10 min"
 	@echo "make sanitize         the tests that need no broker under the thread and the address sanitizer (and the leak sanitizer)"
 	@echo "make leaks            10,000 connects: memory, descriptors and threads must be as before"
 	@echo "make rehearse         migrate a pulje of 12 HER-IDs between two embedded buses; ledger by message id at the end"

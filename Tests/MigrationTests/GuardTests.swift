@@ -165,6 +165,31 @@ struct GuardTests {
     #expect(alone.send(.retire(by: ["Kari"])).refusal?.code == .tooFewApprovals)
   }
 
+  @Test("a weekend's quiet is not enough to retire, nor to give up the way back")
+  func quietOverAWeekend() throws {
+    for (phase, input) in [
+      (GroupPhase.accepted, GroupInput.retire(by: ["Kari", "Ola"])), (.retired, .approveRemoval(by: ["Kari", "Ola"])),
+    ] {
+      let walk = GroupWalk.standing(in: phase)
+      walk.now = walk.now + .days(31)
+      while OsloTime.reading(at: walk.now).date.weekday != .friday { walk.now = walk.now + .days(1) }
+      walk.now = OsloTime.instant(OsloTime.reading(at: walk.now).date, try #require(TimeOfDay(hour: 12)))
+      walk.send(.looked(Fixture.look(depth: 1, deadLetters: 0)))
+      let end = walk.now + .hours(30)
+      while walk.now < end {
+        walk.now = walk.now + .minutes(10)
+        walk.send(.looked(Fixture.look(deadLetters: 0)))
+      }
+      #expect(walk.send(input).refusal?.code == .gateInconclusive, "\(phase): since Friday noon")
+      let later = walk.now + .hours(60)
+      while walk.now < later {
+        walk.now = walk.now + .minutes(10)
+        walk.send(.looked(Fixture.look(deadLetters: 0)))
+      }
+      #expect(walk.send(input).refusal == nil, "\(phase): with a Monday")
+    }
+  }
+
   @Test("removal of the source queues: each condition alone")
   func removal() {
     func walk(after days: Int64 = 31, _ change: (GroupWalk) -> Void = { _ in }) -> Refusal.Code? {

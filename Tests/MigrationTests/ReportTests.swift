@@ -52,6 +52,19 @@ struct ReportTests {
     #expect(self.report([.conflict, .known]).markdown.contains("CONFLICT 200 name"))
   }
 
+  @Test("the quiet ends in the summary when it ends for the guards: a working day included")
+  func quietUntil() throws {
+    let friday = OsloTime.instant(try #require(LocalDate(text: "2026-11-20")), try #require(TimeOfDay(hour: 12)))
+    let monday = OsloTime.instant(try #require(LocalDate(text: "2026-11-23")), try #require(TimeOfDay(hour: 15)))
+    let policy = Policy()
+    var ledger = DrainLedger()
+    ledger.take(Fixture.look(deadLetters: 0), at: friday, longestGap: .days(9))
+    #expect(DrainSummary(ledger, policy: policy).quietUntil == monday)
+    for _ in 0..<3 { ledger.take(Fixture.look(deadLetters: 0), at: monday, longestGap: .days(9)) }
+    #expect(ledger.shortcoming(now: Instant(milliseconds: monday.milliseconds - 1), policy: policy) == .quietPeriod)
+    #expect(ledger.shortcoming(now: monday, policy: policy) == nil)
+  }
+
   @Test("what was not counted is said to be not counted")
   func honest() {
     #expect(self.report([.observing, .observing]).markdown.contains("not counted by this bus"))

@@ -189,10 +189,9 @@ extension GroupState {
       return "the source queues are not shown to be empty, dead letters included"
     }
     // Empty because the receiver is quick is not enough: a sender that never left the source bus would lose its queue.
-    guard let quiet = self.drain.quietSince, now.since(quiet) >= policy.quietPeriod else {
-      return "something came to the source queues within the last \(policy.quietPeriod)"
-    }
-    return nil
+    guard let quiet = self.drain.quietSince else { return "something came to the source queues at the last look" }
+    let end = policy.quietEnd(since: quiet)
+    return now >= end ? nil : "the source queues are quiet since \(quiet), and must be until \(end)"
   }
 
   private func decideWaive(_ by: String, _ why: String, _ until: Instant, _ now: Instant) -> Outcome {

@@ -234,7 +234,7 @@ public struct DrainSummary: Sendable, Hashable, Codable {
     self.watermark = ledger.watermark
     self.lastLookAt = ledger.lastLookAt
     self.quietSince = ledger.quietSince
-    self.quietUntil = ledger.quietSince.map { $0 + policy.quietPeriod }
+    self.quietUntil = ledger.quietSince.map(policy.quietEnd(since:))
     self.quietLooks = ledger.quietLooks
     self.looks = ledger.looks
     self.unreadableLooks = ledger.unreadableLooks

@@ -38,7 +38,11 @@ enum PlanText {
     guard let moved = estimate.moved, let drained = estimate.drained, let decision = estimate.decision else {
       return ["no window for cut-overs opens within two years: see the calendar in the policy"]
     }
-    var lines = ["started now, with nothing failing and nobody waited for, at the earliest:"]
+    let pace = estimate.pace
+    var lines = [
+      "started now, with nothing failing and nobody waited for, \(pace.concurrentWrites) entries at once in \(pace.write) each, at the "
+        + "earliest:"
+    ]
     if estimate.waves.count > 1 {
       lines += estimate.waves.map { "  wave \($0.number): \($0.groups) groups, \($0.begins) to \($0.ends)" }
     } else if let first = estimate.waves.first {
