@@ -10,7 +10,8 @@ struct Agenda {
     case daemonDies(Int)
     case wake(daemon: Int)
     case answer(daemon: Int, errand: Int)
-    case lateWrite(WriteOrder)
+    /// One of those that reach the register late, by its number.
+    case lateWrite(Int)
     case heirsFollow(HerID)
     case send(sender: Int)
     case resend(message: Int)

@@ -70,7 +70,7 @@ extension Simulation {
 
   /// Those who run the bus delete what is empty; a queue that is not is left, and they say so.
   private func removeSourceQueues(_ group: Int, isSabotage: Bool = false) {
-    let phase = self.store.folded.puljer[self.stage.name]?.ordered.dropFirst(group).first?.phase
+    let phase = self.store.folded.puljer[self.stage.name]?.groups.dropFirst(group).first?.phase
     for kind in 0..<Traffic.kinds {
       let index = Traffic.queue(group, kind, Traffic.source)
       if !isSabotage, !self.traffic.queues[index].waiting.isEmpty { continue }

@@ -46,8 +46,9 @@ extension Simulation {
       plan.groups.append(Plan.Group(id: GroupID(moved.herID), members: [moved]))
       plan.waves = nil
     }
-    self.approvedHashes.insert(plan.hash)
-    var hash: String? = plan.hash
+    let approvedHash = plan.hash
+    self.approvedHashes.insert(approvedHash)
+    var hash: String? = approvedHash
     if self.settings.isStormy, self.random.chance(1, in: 3), let owner = self.stage.owners.last {
       // The world moves between the approval and the start; what was approved is then not what would be done.
       self.changeForeign(owner)
@@ -56,12 +57,13 @@ extension Simulation {
       if self.settings.sabotage == .unapprovedPlan { hash = nil }
       if self.settings.sabotage == nil, self.random.chance(1, in: 3) {
         // What was approved is begun all the same; the snapshot finds that the entry has moved.
-        self.order(.begin(approved, planHash: approved.hash, approvals: self.people))
+        self.order(.begin(approved, planHash: approvedHash, approvals: self.people))
         return
       }
       if !self.order(.begin(plan, planHash: hash, approvals: self.people)) {
-        self.approvedHashes = [plan.hash]
-        self.order(.begin(plan, planHash: plan.hash, approvals: self.people))
+        let newHash = plan.hash
+        self.approvedHashes = [newHash]
+        self.order(.begin(plan, planHash: newHash, approvals: self.people))
       }
       return
     }
@@ -83,7 +85,7 @@ extension Simulation {
     if !self.settings.isStormy, let after = self.settings.rollBackAfter, self.now > after, let owner = self.stage.owners.first {
       self.order(.rollBack(pulje.name, herIDs: [owner], by: "Kari", why: "asked"))
     }
-    for group in pulje.ordered { self.mend(group, pulje.name) }
+    for group in pulje.groups { self.mend(group, pulje.name) }
     if pulje.awaitsDecision(now: self.clock) { self.order(.accept(pulje.name, approvals: self.people)) }
   }
 

@@ -29,7 +29,7 @@ extension Simulation {
   func write(_ order: WriteOrder, isSabotage: Bool = false) -> PortAnswer {
     self.check(order)
     if self.isByHand {
-      self.agenda.enter(.lateWrite(order), at: self.now + self.random.between(5 * Stage.minute, 3 * Stage.hour))
+      self.arriveLate(order, after: self.random.between(5 * Stage.minute, 3 * Stage.hour))
       return .wrote(.handedOver("by hand"))
     }
     if self.troubles.contains(.registerDown) { return .wrote(.refused("[AR-002] out of service")) }
@@ -40,7 +40,7 @@ extension Simulation {
       return .wrote(.unknown("the reply was lost"))
     case 4: return .wrote(.refused("[AR-003] fault"))
     case 5:
-      self.agenda.enter(.lateWrite(order), at: self.now + self.random.between(1_000, 20 * Stage.minute))
+      self.arriveLate(order, after: self.random.between(1_000, 20 * Stage.minute))
       return .noAnswer(within: .minutes(1))
     case 6:
       // It says it has, and has not.
@@ -70,6 +70,11 @@ extension Simulation {
     self.store.rows.reversed().contains {
       if case .group(_, _, .intentRecorded(operation, _, _, _, _)) = $0.event { true } else { false }
     }
+  }
+
+  private func arriveLate(_ order: WriteOrder, after span: Int64) {
+    self.lateWrites.append(order)
+    self.agenda.enter(.lateWrite(self.lateWrites.count - 1), at: self.now + span)
   }
 
   func apply(_ order: WriteOrder) {
@@ -278,7 +283,7 @@ extension Simulation {
     var receiver = self.traffic.receivers[group]
     receiver.isUp = true
     if receiver.isPrepared { receiver.hears[Traffic.target] = true }
-    let phase = self.store.folded.puljer[self.stage.name]?.ordered.dropFirst(group).first?.phase
+    let phase = self.store.folded.puljer[self.stage.name]?.groups.dropFirst(group).first?.phase
     let isAccepted = phase == .accepted || phase == .retired || phase == .removed
     receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted)
     self.traffic.receivers[group] = receiver

@@ -35,6 +35,8 @@ public final class Simulation {
   var isByHand = false
   var countsArrivals = false
   var goneQueue: Int?
+  /// Writes on their way to the register; the agenda names them by number.
+  var lateWrites: [WriteOrder] = []
 
   /// - Returns: nil only when the stage cannot be made.
   public init?(seed: UInt64, settings: SimulationSettings = SimulationSettings()) {
@@ -121,7 +123,7 @@ public final class Simulation {
     if self.outcome.ledger.ghosts > 0 { self.breach(.noMessageLost, "\(self.outcome.ledger.ghosts) ghosts") }
     if self.outcome.ledger.aliens > 0 { self.breach(.noMessageLost, "\(self.outcome.ledger.aliens) aliens") }
     if self.traffic.inversions > 0 { self.breach(.orderKept, "\(self.traffic.inversions) messages overtaken in their queue") }
-    self.outcome.phases = self.store.folded.puljer[self.stage.name]?.ordered.map(\.phase) ?? []
+    self.outcome.phases = self.store.folded.puljer[self.stage.name]?.groups.map(\.phase) ?? []
     self.outcome.events = self.store.rows.count
     self.outcome.points = self.points
     self.outcome.starts = self.daemons.count
@@ -149,7 +151,7 @@ public final class Simulation {
       if let armed = daemon.armed, armed <= self.now { daemon.armed = nil }
       self.turn(daemon)
     case .answer(let id, let errand): self.answered(self.daemons[id], errand)
-    case .lateWrite(let order): self.apply(order)
+    case .lateWrite(let number): self.apply(self.lateWrites[number])
     case .heirsFollow(let parent):
       self.register.follow(parent)
       self.rehome(parent)

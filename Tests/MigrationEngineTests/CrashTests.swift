@@ -21,7 +21,7 @@ struct CrashTests {
       .seal(plan, by: "Kari"), .start(name, planHash: plan.hash, approvals: ["Kari", "Ola"]),
     ]
     let orders: [(orders: [MigrationInput], isDone: @Sendable (MigrationState) -> Bool)] = [
-      (start, { state in state.puljer[name]?.ordered.allSatisfy { $0.phase == .observing } ?? false }),
+      (start, { state in state.puljer[name]?.groups.allSatisfy { $0.phase == .observing } ?? false }),
       (
         [.rollBack(name, herIDs: [back], by: "Kari", why: "asked")],
         { state in state.puljer[name]?.groups[GroupID(back)]?.phase == .restored }
@@ -102,10 +102,10 @@ struct CrashTests {
       do {
         let rollBack: [MigrationInput] = turnsBack ? [.rollBack(name, herIDs: [back], by: "Kari", why: "asked")] : []
         try await scene.run(orders: orders + rollBack) { state in
-          let groups = state.puljer[name]?.groups ?? [:]
+          let groups = state.puljer[name]?.groups
           // Asked for before its cut, the roll-back is a withdrawal.
-          return isLast && groups[GroupID(back)]?.phase.isClosed ?? false
-            && groups.values.allSatisfy { $0.phase.isClosed || $0.phase == .observing }
+          return isLast && groups?[GroupID(back)]?.phase.isClosed ?? false
+            && groups?.allSatisfy { $0.phase.isClosed || $0.phase == .observing } ?? false
         }
         isDone = true
       } catch is Killed {

@@ -20,7 +20,7 @@ struct EngineTests {
   }
 
   static func all(_ state: MigrationState, _ name: PuljeName, _ phases: Set<GroupPhase>) -> Bool {
-    let groups = state.puljer[name]?.ordered ?? []
+    let groups = state.puljer[name].map { Array($0.groups) } ?? []
     return !groups.isEmpty && groups.allSatisfy { phases.contains($0.phase) }
   }
 
@@ -30,7 +30,7 @@ struct EngineTests {
     let orders = try await self.start()
     let state = try await self.scene.run(orders: orders) { $0.puljer[name]?.awaitsDecision(now: $0.latest(name)) ?? false }
     #expect(self.scene.phases(state) == [.observing, .observing, .observing])
-    for group in state.puljer[name]?.ordered ?? [] {
+    for group in state.puljer[name].map({ Array($0.groups) }) ?? [] {
       for member in group.members { #expect(self.scene.world.record(member.herID) == member.plan.after) }
     }
     #expect(self.scene.world.writes.count == 3)
@@ -45,9 +45,9 @@ struct EngineTests {
     try await self.scene.run(orders: orders) { Self.all($0, name, [.observing]) }
     let herID = try Scene.herID(101)
     let state = try await self.scene.run(orders: [.rollBack(name, herIDs: [herID], by: "Kari", why: "asked")]) {
-      $0.puljer[name]?.ordered.first?.phase == .restored
+      $0.puljer[name]?.groups.first?.phase == .restored
     }
-    #expect(state.puljer[name]?.ordered.dropFirst().allSatisfy { $0.direction == .forward } == true)
+    #expect(state.puljer[name]?.groups.dropFirst().allSatisfy { $0.direction == .forward } == true)
     for value in [100, 101, 102] as [Int32] {
       let herID = try Scene.herID(value)
       #expect(self.scene.world.record(herID)?.hash == before[herID]?.hash)
@@ -61,15 +61,15 @@ struct EngineTests {
     self.scene.world.change { $0.down = [down] }
     let orders = try await self.start()
     let state = try await self.scene.run(orders: orders) { state in
-      let groups = state.puljer[name]?.ordered ?? []
+      let groups = state.puljer[name].map { Array($0.groups) } ?? []
       return groups.count == 3 && groups[2].hold?.code == .pingFailed && groups.prefix(2).allSatisfy { $0.phase == .observing }
     }
-    #expect(state.puljer[name]?.ordered[2].phase == .cutApplied)
+    #expect(state.puljer[name]?.groups[2].phase == .cutApplied)
     let after = try await self.scene.run(orders: [.rollBack(name, herIDs: [down], by: "Kari", why: "down")]) {
-      $0.puljer[name]?.ordered.last?.phase == .restored
+      $0.puljer[name]?.groups.last?.phase == .restored
     }
-    #expect(after.puljer[name]?.ordered[2].phase == .restored)
-    #expect(self.scene.world.record(down) == after.puljer[name]?.ordered[2].members[0].plan.before)
+    #expect(after.puljer[name]?.groups[2].phase == .restored)
+    #expect(self.scene.world.record(down) == after.puljer[name]?.groups[2].members[0].plan.before)
   }
 
   @Test("messages that lie on the source queue hold the drain up until they are fetched; unreadable counters do too")
@@ -78,7 +78,7 @@ struct EngineTests {
     self.scene.world.change { $0.depth = 2 }
     let orders = try await self.start()
     let waiting = try await self.scene.run(orders: orders) {
-      ($0.puljer[name]?.ordered ?? []).count == 3 && ($0.puljer[name]?.ordered ?? []).allSatisfy { $0.drain.looks >= 10 }
+      $0.puljer[name]?.groups.count == 3 && $0.puljer[name]?.groups.allSatisfy { $0.drain.looks >= 10 } ?? false
     }
     #expect(Self.all(waiting, name, [.draining]))
     self.scene.world.change {
@@ -86,7 +86,7 @@ struct EngineTests {
       $0.countersUnreadable = true
     }
     let dark = try await self.scene.run {
-      ($0.puljer[name]?.ordered ?? []).allSatisfy { $0.drain.unreadableLooks >= 5 }
+      $0.puljer[name]?.groups.allSatisfy { $0.drain.unreadableLooks >= 5 } ?? false
     }
     #expect(Self.all(dark, name, [.draining]))
     self.scene.world.change { $0.countersUnreadable = false }
@@ -112,11 +112,11 @@ struct EngineTests {
     let orders = try await self.start()
     try await self.scene.run(settings: settings, orders: orders) { Self.all($0, name, [.observing]) }
     self.scene.world.change { $0.register[herID]?.name = "changed by somebody" }
-    let state = try await self.scene.run { $0.puljer[name]?.ordered[1].phase == .conflict }
+    let state = try await self.scene.run { $0.puljer[name]?.groups[1].phase == .conflict }
     #expect(self.scene.world.record(herID)?.name == "changed by somebody")
-    #expect(state.puljer[name]?.ordered[1].next(in: Scene.context(state, name), now: state.latest(name)) != .done)
+    #expect(state.puljer[name]?.groups[1].next(in: Scene.context(state, name), now: state.latest(name)) != .done)
     let writes = self.scene.world.writes.count
-    let fixed = try #require(state.puljer[name]?.ordered[1].members[0].plan.after)
+    let fixed = try #require(state.puljer[name]?.groups[1].members[0].plan.after)
     self.scene.world.change { $0.register[herID] = fixed }
     try await self.scene.run(orders: [.release(name, herID: herID, by: "Kari")]) { Self.all($0, name, [.observing]) }
     #expect(self.scene.world.writes.count == writes)
@@ -127,8 +127,8 @@ struct EngineTests {
     let name = self.scene.name
     self.scene.world.change { $0.byHand = true }
     let orders = try await self.start(try self.scene.request([200]))
-    let state = try await self.scene.run(orders: orders) { $0.puljer[name]?.ordered.first?.members.first?.handedOver ?? false }
-    let after = try #require(state.puljer[name]?.ordered[0].members[0].plan.after)
+    let state = try await self.scene.run(orders: orders) { $0.puljer[name]?.groups.first?.members.first?.handedOver ?? false }
+    let after = try #require(state.puljer[name]?.groups[0].members[0].plan.after)
     self.scene.world.change { $0.register[after.herID] = after }
     try await self.scene.run { Self.all($0, name, [.observing]) }
     #expect(self.scene.world.writes.count == 1)
@@ -162,7 +162,7 @@ struct EngineTests {
     let orders = try await self.start()
     self.scene.world.change { $0.unreadableParties = [herID] }
     try await self.scene.run(orders: orders) { state in
-      let groups = state.puljer[name]?.ordered ?? []
+      let groups = state.puljer[name].map { Array($0.groups) } ?? []
       return groups.count == 3 && groups[1].lastFailure == "time-out" && groups[0].phase == .observing
     }
     self.scene.world.change { $0.unreadableParties = [] }
@@ -235,6 +235,6 @@ extension Scene {
 extension MigrationState {
   /// The last time anything was looked at in the pulje.
   func latest(_ name: PuljeName) -> Instant {
-    self.puljer[name]?.ordered.compactMap(\.drain.lastLookAt).min() ?? Instant(milliseconds: 0)
+    self.puljer[name]?.groups.compactMap(\.drain.lastLookAt).min() ?? Instant(milliseconds: 0)
   }
 }

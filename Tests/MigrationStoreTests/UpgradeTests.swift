@@ -42,7 +42,7 @@ struct UpgradeTests {
     let store = try await SQLiteEventStore.open(path: path, at: now)
     let history = try await store.load()
     let pulje = try #require(history.state.ordered.first)
-    #expect(pulje.ordered.map(\.phase) == [phase])
+    #expect(pulje.groups.map(\.phase) == [phase])
     #expect(history.head.sequence == Int64(rows.count))
     // What was approved then has the same hash now.
     #expect(pulje.planHash == pulje.plan.hash)
@@ -52,7 +52,7 @@ struct UpgradeTests {
       let isKnown = state.apply(event, at: now)
       #expect(isKnown)
     }
-    #expect(state.ordered.first?.ordered.first?.phase.isAttestation == false)
+    #expect(state.ordered.first?.groups.first?.phase.isAttestation == false)
     await store.close()
     let audit = try await SQLiteEventReader.open(path: path).verify(expecting: history.head.hash)
     #expect(audit.events == Int64(rows.count + 2))

@@ -83,7 +83,7 @@ final class PuljeTests {
     #expect(plan.hash != Fixture.plan([100, 101, 102, 200, 300]).hash)
     self.send(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"]))
     func context(_ index: Int) throws -> GroupContext {
-      self.state.context(try #require(self.state.puljer[self.name]), ids[index])
+      self.state.context(try #require(self.state.puljer[self.name]), ids[index], now: Fixture.start)
     }
     #expect(try context(0).waveAhead == nil)
     #expect(try context(1).waveAhead == 1)
@@ -133,7 +133,7 @@ final class PuljeTests {
     self.send(.seal(Fixture.plan([200, 300]), by: "Kari"))
     let group = GroupID(Fixture.herID(200))
     let walk = GroupWalk.standing(in: .observing)
-    self.state.puljer[self.name]?.groups[group] = walk.group
+    _ = self.state.puljer[self.name]?.groups.change(group) { $0 = walk.group }
     #expect(self.send(.rollBack(self.name, herIDs: nil, by: "", why: "x")).refusal?.code == .nobodyNamed)
     #expect(self.send(.rollBack(self.name, herIDs: [Fixture.herID(7)], by: "Kari", why: "x")).refusal?.code == .unknownParty)
     #expect(self.send(.rollBack(self.name, herIDs: nil, by: "Kari", why: "x")).events.count == 2)
@@ -166,9 +166,11 @@ final class PuljeTests {
     let second = GroupID(Fixture.herID(300))
     func phase(_ a: GroupPhase, _ b: GroupPhase, quarantine: Bool = false) -> PuljePhase? {
       var state = self.state
-      state.puljer[self.name]?.groups[first] = GroupWalk.standing(in: a).group
-      state.puljer[self.name]?.groups[second] = GroupWalk.standing(in: b, [300]).group
-      if quarantine { state.puljer[self.name]?.groups[second]?.quarantine = Note(by: "x", why: "y", at: Fixture.start) }
+      _ = state.puljer[self.name]?.groups.change(first) { $0 = GroupWalk.standing(in: a).group }
+      _ = state.puljer[self.name]?.groups.change(second) { $0 = GroupWalk.standing(in: b, [300]).group }
+      if quarantine {
+        _ = state.puljer[self.name]?.groups.change(second) { $0.quarantine = Note(by: "x", why: "y", at: Fixture.start) }
+      }
       return state.puljer[self.name]?.phase
     }
     #expect(phase(.planned, .observing) == .preflight)
@@ -192,8 +194,8 @@ final class PuljeTests {
     self.send(.start(self.name, planHash: nil, approvals: ["Kari", "Ola"]))
     let first = GroupID(Fixture.herID(200))
     let second = GroupID(Fixture.herID(300))
-    self.state.puljer[self.name]?.groups[first] = GroupWalk.standing(in: .conflict).group
-    self.state.puljer[self.name]?.groups[second] = GroupWalk.standing(in: .ready, [300]).group
+    _ = self.state.puljer[self.name]?.groups.change(first) { $0 = GroupWalk.standing(in: .conflict).group }
+    _ = self.state.puljer[self.name]?.groups.change(second) { $0 = GroupWalk.standing(in: .ready, [300]).group }
     #expect(self.send(.group(self.name, second, .advance)).refusal?.code == .conflictElsewhere)
     self.send(.quarantine(self.name, herID: Fixture.herID(200), by: "Kari", why: "vendor looks"))
     #expect(self.send(.group(self.name, second, .advance)).refusal == nil)

@@ -87,7 +87,7 @@ struct RandomHistory {
   private mutating func restart() {
     self.send(.daemonStarted)
     for pulje in self.state.puljer.values {
-      for group in pulje.groups.values { #expect(!group.phase.isAttestation, "I-11, seed \(self.seed)") }
+      for group in pulje.groups { #expect(!group.phase.isAttestation, "I-11, seed \(self.seed)") }
     }
   }
 
@@ -224,7 +224,7 @@ struct RandomHistory {
 
   private mutating func checkStates(after event: MigrationEvent) {
     for pulje in self.state.puljer.values {
-      for group in pulje.groups.values {
+      for group in pulje.groups {
         self.reached.insert(group.phase)
         for member in group.members where !self.foreign.contains(member.herID) {
           let record = self.register[member.herID]
@@ -271,14 +271,14 @@ struct RandomHistory {
           self.send(.readmit(self.name, herID: Fixture.herID(herID), by: "Kari"))
         }
         // A group whose record moved before anything was written is taken out.
-        for group in self.state.puljer[self.name]?.ordered ?? [] where group.hold?.code == .recordMoved {
+        for group in self.state.puljer[self.name].map({ Array($0.groups) }) ?? [] where group.hold?.code == .recordMoved {
           self.send(.rollBack(self.name, herIDs: [group.id.lowest], by: "Kari", why: "the world moved"))
         }
         self.send(.accept(self.name, approvals: ["Kari", "Ola"]))
       }
       self.now = self.now + .seconds(20)
     }
-    let phases = self.state.puljer[self.name]?.ordered.map { "\($0.id) \($0.phase.rawValue)" } ?? []
+    let phases = self.state.puljer[self.name]?.groups.map { "\($0.id) \($0.phase.rawValue)" } ?? []
     Issue.record("seed \(self.seed) never came to rest: \(phases)")
   }
 }

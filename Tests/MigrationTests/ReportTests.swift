@@ -15,7 +15,7 @@ struct ReportTests {
     var now = Fixture.start
     for (phase, herID) in zip(phases, [200, 300] as [Int32]) {
       let walk = GroupWalk.standing(in: phase, [herID])
-      pulje.groups[GroupID(Fixture.herID(herID))] = walk.group
+      _ = pulje.groups.change(GroupID(Fixture.herID(herID))) { $0 = walk.group }
       now = max(now, walk.now)
     }
     return PuljeSummary(pulje, stop: nil, now: now + later)

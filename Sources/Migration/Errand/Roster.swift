@@ -25,6 +25,7 @@ public struct Roster: Sendable {
   public private(set) var busy: [Key: GroupAction] = [:]
   /// A group whose last result was refused waits a moment: whatever is wrong, it must not turn the loop into a race.
   private var coolUntil: [Key: Instant] = [:]
+  private var outlooks: [PuljeName: Outlooks] = [:]
   private let settings: EngineSettings
 
   public init(settings: EngineSettings) { self.settings = settings }
@@ -33,18 +34,29 @@ public struct Roster: Sendable {
   public mutating func turn(_ state: MigrationState, now: Instant) -> Turn {
     var turn = Turn(wake: self.settings.heartbeat.map { now + $0 })
     var writes = self.busy.values.count(where: \.isWrite)
-    for (pulje, id, next) in state.next(now: now) {
-      let key = Key(pulje: pulje, group: id)
-      if self.busy[key] != nil { continue }
-      switch next {
-      case .done: continue
-      case .wait(let reason): if let until = reason.until { turn.wake(at: until) }
-      case .act(let action):
+    for pulje in state.ordered {
+      // Out of the dictionary and back, so that it is changed where it lies.
+      var outlooks = self.outlooks.removeValue(forKey: pulje.name) ?? Outlooks()
+      let contexts = pulje.contexts(stop: state.stop, now: now)
+      outlooks.refresh(pulje.groups, contexts, now: now)
+      for place in pulje.groups.indices {
+        switch outlooks[place] {
+        case .done: continue
+        case .wait(let until):
+          if let until { turn.wake(at: until) }
+          continue
+        case .act: break
+        }
+        // A group that is at work has something to do, or waits for what its work will change.
+        guard self.busy.count < self.settings.concurrentGroups else { continue }
+        let group = pulje.groups[place]
+        let key = Key(pulje: pulje.name, group: group.id)
+        if self.busy[key] != nil { continue }
         if let cool = self.coolUntil[key], now < cool {
           turn.wake(at: cool)
           continue
         }
-        guard self.busy.count < self.settings.concurrentGroups else { continue }
+        guard case .act(let action) = group.next(in: contexts.context(at: place), now: now) else { continue }
         if action.isWrite {
           guard writes < self.settings.concurrentWrites else { continue }
           writes += 1
@@ -52,6 +64,7 @@ public struct Roster: Sendable {
         self.busy[key] = action
         turn.begin.append((key, action))
       }
+      self.outlooks[pulje.name] = outlooks
     }
     return turn
   }

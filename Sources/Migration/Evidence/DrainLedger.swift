@@ -38,7 +38,7 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public init() {}
 
   /// Messages that lie on the queues according to the last look, dead letters apart.
-  public var leftovers: Int64 { self.last.filter { $0.kind != .deadLetter }.reduce(0) { $0 + ($1.depth ?? 0) } }
+  public var leftovers: Int64 { self.last.reduce(0) { $1.kind == .deadLetter ? $0 : $0 + ($1.depth ?? 0) } }
 
   /// Dead letters above the baseline according to the last look.
   public var newDeadLetters: Int64 { Self.newDeadLetters(self.last, baseline: self.deadLetterBaseline) }
@@ -58,9 +58,12 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   }
 
   private static func newDeadLetters(_ look: [QueueReading], baseline: [String: Int64]) -> Int64 {
-    look.filter { $0.kind == .deadLetter }.reduce(0) { sum, reading in
-      sum + max(0, (reading.depth ?? 0) - (baseline[reading.address.description] ?? 0))
+    var sum: Int64 = 0
+    for reading in look where reading.kind == .deadLetter {
+      guard let depth = reading.depth, depth > 0 else { continue }
+      sum += max(0, depth - (baseline[reading.address.description] ?? 0))
     }
+    return sum
   }
 
   mutating func setBaseline(_ readings: [QueueReading]) {

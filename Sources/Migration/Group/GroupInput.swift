@@ -42,9 +42,8 @@ public struct GroupContext: Sendable, Hashable {
   public var waveAhead: Int?
   /// Why no further cut-over begins in this wave: more of it fails than the budget allows.
   public var budgetSpent: String?
-
-  /// What the calendar says at one instant, worked out for all groups at once: it is not asked for each of thousands.
-  var standing: CalendarStanding?
+  /// What the policy's calendar says now; nil for a policy without one.
+  public var calendar: CutoverCalendar.Standing?
 
   public init(pulje: PuljeName, policy: Policy, isStarted: Bool, pause: Note? = nil, conflictElsewhere: GroupID? = nil) {
     self.pulje = pulje
@@ -53,10 +52,4 @@ public struct GroupContext: Sendable, Hashable {
     self.pause = pause
     self.conflictElsewhere = conflictElsewhere
   }
-}
-
-/// What the calendar says at an instant.
-struct CalendarStanding: Sendable, Hashable {
-  var at: Instant
-  var standing: CutoverCalendar.Standing
 }

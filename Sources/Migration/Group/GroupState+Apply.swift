@@ -5,6 +5,7 @@ import BusModel
 extension GroupState {
   /// Folds one event in. Never refuses: what was decided has happened.
   public mutating func apply(_ event: GroupEvent, at now: Instant, policy: Policy) {
+    self.revise()
     switch event {
     case .planned:
       self.enter(.planned, at: now)
@@ -86,6 +87,7 @@ extension GroupState {
 
   /// A start of the daemon: attestations end, a write that may have been on the wire is unknown, entries are to be read again.
   public mutating func applyRestart(at now: Instant) {
+    self.revise()
     for index in self.members.indices {
       if case .intent(let operation) = self.members[index].writing { self.members[index].writing = .unknown(operation) }
       self.members[index].recordProven = false

@@ -44,20 +44,19 @@ extension GroupState {
   }
 
   /// What keeps a cut-over from beginning, and from going on to the group's next party; each condition is one of its own.
-  func cutRefusal(_ tried: String, _ context: GroupContext, _ now: Instant) -> Outcome? {
+  func cutRefusal(_ tried: String, _ context: GroupContext) -> Outcome? {
     if let other = context.conflictElsewhere { return self.refuse(.conflictElsewhere, tried, "\(other) is in conflict") }
     if let wave = context.waveAhead { return self.refuse(.waveAhead, tried, "wave \(wave) is not verified") }
     if let spent = context.budgetSpent { return self.refuse(.errorBudgetSpent, tried, spent) }
-    if let standing = self.closedCalendar(context, now) { return self.refuse(.outsideWindows, tried, standing.words) }
+    if let standing = self.closedCalendar(context) { return self.refuse(.outsideWindows, tried, standing.words) }
     return nil
   }
 
   /// What the calendar says when it keeps this group back; nil when it does not, and once the first of the group's entries is
   /// begun: half a group is not left standing until the next window.
-  func closedCalendar(_ context: GroupContext, _ now: Instant) -> CutoverCalendar.Standing? {
-    guard let calendar = context.policy.calendar, self.members.allSatisfy({ $0.writing == .untouched }) else { return nil }
-    let standing = context.standing.flatMap { $0.at == now ? $0.standing : nil } ?? calendar.standing(at: now)
-    return standing.isOpen ? nil : standing
+  func closedCalendar(_ context: GroupContext) -> CutoverCalendar.Standing? {
+    guard let standing = context.calendar, !standing.isOpen else { return nil }
+    return self.members.allSatisfy { $0.writing == .untouched } ? standing : nil
   }
 
   // MARK: up to the cut
@@ -97,7 +96,7 @@ extension GroupState {
     switch self.phase {
     case .ready:
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
-      if let refusal = self.cutRefusal(tried, context, now) { return refusal }
+      if let refusal = self.cutRefusal(tried, context) { return refusal }
       return .events([.armed])
     case .drained:
       return .events([.watchBegan])

@@ -20,7 +20,7 @@ extension GroupState {
     if self.phase == .armed, self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
     if self.direction == .forward {
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
-      if let refusal = self.cutRefusal(tried, context, now) { return refusal }
+      if let refusal = self.cutRefusal(tried, context) { return refusal }
     } else if let stop = context.stop {
       return self.refuse(.lineStopped, tried, "stopped by \(stop.by): \(stop.why)")
     } else if let hold = self.hold {

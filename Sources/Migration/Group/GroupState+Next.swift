@@ -32,6 +32,10 @@ extension GroupState {
   public func next(in context: GroupContext, now: Instant) -> GroupNext {
     if self.phase.isClosed { return self.nextOfTail(context, now) }
     if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
+    return self.orAttestationEnds(self.nextStep(context, now), context)
+  }
+
+  private func nextStep(_ context: GroupContext, _ now: Instant) -> GroupNext {
     switch self.phase {
     case .known: return self.forward(.snapshot, context, now)
     case .planned:
@@ -60,9 +64,7 @@ extension GroupState {
   }
 
   private func beginsCut(_ action: GroupAction, _ context: GroupContext, _ now: Instant) -> GroupNext {
-    if let wait = self.forwardWait(context) { return self.orAttestationEnds(wait, context) }
-    if let wait = self.cutWait(context, now) { return self.orAttestationEnds(wait, context) }
-    return self.retryWait(now) ?? .act(action)
+    self.forwardWait(context) ?? self.cutWait(context) ?? self.retryWait(now) ?? .act(action)
   }
 
   /// An attestation ends by itself while somebody is waited for.
@@ -82,7 +84,7 @@ extension GroupState {
       WaitReason(.tail, since: self.since, until: last + context.policy.watchLookInterval, clears: .person, seen: seen))
   }
 
-  private func cutWait(_ context: GroupContext, _ now: Instant) -> GroupNext? {
+  private func cutWait(_ context: GroupContext) -> GroupNext? {
     if let other = context.conflictElsewhere {
       return .wait(WaitReason(.conflictElsewhere, since: self.since, clears: .person, seen: "\(other) is in conflict"))
     }
@@ -92,12 +94,12 @@ extension GroupState {
     if let spent = context.budgetSpent {
       return .wait(WaitReason(.errorBudget, since: self.since, clears: .person, seen: spent))
     }
-    return self.calendarWait(context, now)
+    return self.calendarWait(context)
   }
 
   /// A pre-flight counts for a while only: it is made so late that the next window opens within half its life.
   private func windowAhead(_ context: GroupContext, _ now: Instant) -> GroupNext? {
-    guard case .wait(var reason)? = self.calendarWait(context, now) else { return nil }
+    guard case .wait(var reason)? = self.calendarWait(context) else { return nil }
     guard let opens = reason.until else { return .wait(reason) }
     let begin = opens + .milliseconds(-context.policy.readyLife.milliseconds / 2)
     guard now < begin else { return nil }
@@ -105,8 +107,8 @@ extension GroupState {
     return .wait(reason)
   }
 
-  private func calendarWait(_ context: GroupContext, _ now: Instant) -> GroupNext? {
-    guard let standing = self.closedCalendar(context, now) else { return nil }
+  private func calendarWait(_ context: GroupContext) -> GroupNext? {
+    guard let standing = self.closedCalendar(context) else { return nil }
     let (code, opens): (WaitReason.Code, Instant?) =
       switch standing {
       case .frozen(_, let opens): (.frozen, opens)
@@ -206,8 +208,8 @@ extension DrainLedger {
     case .countersUnreadable:
       let unreadable = self.last.filter { !$0.isReadable }.map(\.address.description)
       return .text("unreadable counts as not drained: \(unreadable.joined(separator: ", "))")
-    case .deadLettersGrow: return .text("\(self.newDeadLetters) dead letters more than before the cut")
-    case .messagesLeft: return .text("\(self.leftovers) messages lie on the queues that are being left")
+    case .deadLettersGrow: return .deadLetters(self.newDeadLetters)
+    case .messagesLeft: return .leftovers(self.leftovers)
     case .quietPeriod:
       guard let since = self.quietSince else { return .text("no quiet look yet") }
       return .quiet(

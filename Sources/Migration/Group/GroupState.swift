@@ -10,6 +10,8 @@ public struct GroupState: Sendable, Hashable {
   }
 
   public let id: GroupID
+  /// Events and starts it has been through: while it stays, nothing about the group has changed.
+  public private(set) var revision = 0
   public internal(set) var members: [Member]
   public internal(set) var phase: GroupPhase = .known
   /// When the present phase was entered; an attestation's life counts from ``attestedAt``.
@@ -72,6 +74,8 @@ public struct GroupState: Sendable, Hashable {
     if self.members.allSatisfy({ $0.writing == .atGoal }) { return forward ? .cutApplied : .backApplied }
     return forward ? .cutIntent : .backIntent
   }
+
+  mutating func revise() { self.revision += 1 }
 
   mutating func enter(_ phase: GroupPhase, at now: Instant) {
     self.retryAt = nil

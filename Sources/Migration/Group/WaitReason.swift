@@ -82,6 +82,8 @@ enum WaitWords: Sendable, Hashable {
   case watch(until: Instant)
   case decision(since: Instant)
   case quiet(since: Instant, until: Instant, minimum: Int, looks: Int)
+  case deadLetters(Int64)
+  case leftovers(Int64)
 
   /// What reads the same is the same: a status that went through JSON holds the text alone.
   static func == (lhs: Self, rhs: Self) -> Bool { lhs.text == rhs.text }
@@ -90,6 +92,8 @@ enum WaitWords: Sendable, Hashable {
   var text: String {
     switch self {
     case .text(let text): text
+    case .deadLetters(let count): "\(count) dead letters more than before the cut"
+    case .leftovers(let count): "\(count) messages lie on the queues that are being left"
     case .watch(let until): "the watch runs until \(until)"
     case .decision(let since): "the watch is over since \(since); somebody decides: accept, or roll back"
     case .quiet(let since, let until, let minimum, let looks):

@@ -81,13 +81,14 @@ extension MigrationState {
 
   private func decideBegin(_ plan: Plan, _ hash: String?, _ approvals: [String]) -> Outcome {
     let tried = "start pulje \(plan.name)"
-    if let pulje = self.puljer[plan.name], pulje.startedAt != nil, pulje.planHash == plan.hash {
+    let planHash = plan.hash
+    if let pulje = self.puljer[plan.name], pulje.startedAt != nil, pulje.planHash == planHash {
       return .refused(Refusal(.alreadyStarted, tried: tried, seen: "by \(pulje.approvals.joined(separator: ", "))"))
     }
     let sealing = self.decideSeal(plan, approvals.first ?? "")
     guard case .events(let sealed) = sealing else { return sealing }
-    if let hash, hash != plan.hash {
-      return .refused(Refusal(.planChanged, tried: tried, seen: "approved \(hash.prefix(12)), now \(plan.hash.prefix(12))"))
+    if let hash, hash != planHash {
+      return .refused(Refusal(.planChanged, tried: tried, seen: "approved \(hash.prefix(12)), now \(planHash.prefix(12))"))
     }
     if let refusal = Approval.refusal(of: approvals, policy: plan.policy, tried: tried) { return .refused(refusal) }
     return .events(sealed + [.puljeStarted(pulje: plan.name, approvals: approvals)])
@@ -111,7 +112,7 @@ extension MigrationState {
   private func decideRollBack(_ name: PuljeName, _ herIDs: [HerID]?, _ by: String, _ why: String, _ now: Instant) -> Outcome {
     let tried = "roll back in pulje \(name)"
     return self.inPulje(name, tried, by) { pulje in
-      var groups = pulje.ordered
+      var groups = Array(pulje.groups)
       if let herIDs {
         for herID in herIDs where pulje.group(of: herID) == nil {
           return .refused(Refusal(.unknownParty, tried: tried, seen: "HER-ID \(herID) is not in it"))
@@ -120,6 +121,7 @@ extension MigrationState {
         groups = groups.filter { chosen.contains($0.id) }
       }
       let open = self.openParties
+      let contexts = pulje.contexts(stop: self.stop, now: now)
       var events: [MigrationEvent] = []
       var firstRefusal: Refusal?
       for group in groups {
@@ -129,7 +131,7 @@ extension MigrationState {
           firstRefusal = firstRefusal ?? Refusal(.inOpenPulje, tried: tried, seen: "\(group.id) is in pulje \(other)")
           continue
         }
-        switch group.decide(input, in: self.context(pulje, group.id), now: now) {
+        switch group.decide(input, in: contexts.context(for: group.id), now: now) {
         case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
         case .refused(let refusal): firstRefusal = firstRefusal ?? refusal
         }
@@ -143,8 +145,9 @@ extension MigrationState {
   private func decideAccept(_ name: PuljeName, _ approvals: [String], _ now: Instant) -> Outcome {
     self.inPulje(name, "accept pulje \(name)", approvals.joined()) { pulje in
       var events: [MigrationEvent] = []
-      for group in pulje.ordered where group.quarantine == nil && !group.phase.isClosed {
-        switch group.decide(.accept(by: approvals), in: self.context(pulje, group.id), now: now) {
+      let contexts = pulje.contexts(stop: self.stop, now: now)
+      for group in pulje.groups where group.quarantine == nil && !group.phase.isClosed {
+        switch group.decide(.accept(by: approvals), in: contexts.context(for: group.id), now: now) {
         case .events(let found): events += found.map { .group(pulje: name, group: group.id, event: $0) }
         case .refused(let refusal): return .refused(refusal)
         }
@@ -170,7 +173,7 @@ extension MigrationState {
     guard let pulje = self.puljer[name], let state = pulje.groups[group] else {
       return .refused(Refusal(.unknownPulje, tried: "bring news of \(group)", seen: "no such group in pulje \(name)"))
     }
-    switch state.decide(input, in: self.context(pulje, group), now: now) {
+    switch state.decide(input, in: self.context(pulje, group, now: now), now: now) {
     case .events(let events): return .events(events.map { .group(pulje: name, group: group, event: $0) })
     case .refused(let refusal): return .refused(refusal)
     }
@@ -180,13 +183,16 @@ extension MigrationState {
   public func next(now: Instant) -> [(pulje: PuljeName, group: GroupID, next: GroupNext)] {
     self.ordered.flatMap { pulje in
       let contexts = pulje.contexts(stop: self.stop, now: now)
-      return pulje.ordered.map { (pulje.name, $0.id, $0.next(in: contexts.context(for: $0.id), now: now)) }
+      return pulje.groups.indices.map { place in
+        let group = pulje.groups[place]
+        return (pulje.name, group.id, group.next(in: contexts.context(at: place), now: now))
+      }
     }
   }
 
-  /// What the whole lets one group do.
-  public func context(_ pulje: PuljeState, _ group: GroupID) -> GroupContext {
-    pulje.contexts(stop: self.stop).context(for: group)
+  /// What the whole lets one group do at `now`.
+  public func context(_ pulje: PuljeState, _ group: GroupID, now: Instant) -> GroupContext {
+    pulje.contexts(stop: self.stop, now: now).context(for: group)
   }
 
   /// Asked at the moment of the call: whether the write whose intent this is may still be made. It may not when the line was

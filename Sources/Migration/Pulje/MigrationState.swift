@@ -19,7 +19,7 @@ public struct MigrationState: Sendable, Hashable {
   public var openParties: [HerID: PuljeName] {
     var open: [HerID: PuljeName] = [:]
     for pulje in self.puljer.values {
-      for group in pulje.groups.values where !group.phase.isClosed {
+      for group in pulje.groups where !group.phase.isClosed {
         for member in group.members { open[member.herID] = pulje.name }
       }
     }
@@ -46,17 +46,12 @@ public struct MigrationState: Sendable, Hashable {
       guard self.puljer[name] != nil else { return false }
       self.puljer[name]?.pause = nil
     case .group(let name, let group, let event):
-      guard let policy = self.puljer[name]?.policy, self.puljer[name]?.groups[group] != nil else { return false }
-      self.puljer[name]?.groups[group]?.apply(event, at: now, policy: policy)
+      return self.puljer[name]?.apply(event, to: group, at: now) ?? false
     case .lineStopped(let by, let why): self.stop = Note(by: by, why: why, at: now)
     case .lineReleased: self.stop = nil
     case .daemonStarted:
       self.starts += 1
-      for name in self.puljer.keys {
-        for group in Array(self.puljer[name]?.groups.keys ?? [:].keys) {
-          self.puljer[name]?.groups[group]?.applyRestart(at: now)
-        }
-      }
+      for name in self.puljer.keys { self.puljer[name]?.applyRestart(at: now) }
     }
     return true
   }

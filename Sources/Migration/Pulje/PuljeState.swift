@@ -11,22 +11,44 @@ public struct PuljeState: Sendable, Hashable {
   public internal(set) var approvals: [String] = []
   public internal(set) var startedAt: Instant?
   public internal(set) var pause: Note?
-  public internal(set) var groups: [GroupID: GroupState]
+  public internal(set) var groups: GroupList
   private let groupByParty: [HerID: GroupID]
+  /// The wave of each group, from 0, as they stand in ``groups``; nil for a pulje without waves.
+  let waveByPlace: [Int?]?
 
   init(plan: Plan, by: String, at now: Instant) {
     self.plan = plan
     self.planHash = plan.hash
     self.sealedBy = by
     self.sealedAt = now
-    self.groups = Dictionary(plan.groups.map { ($0.id, GroupState($0, at: now)) }, uniquingKeysWith: { first, _ in first })
+    let groups = GroupList(plan.groups.map { GroupState($0, at: now) })
+    self.groups = groups
+    self.waveByPlace = plan.waves.map { waves in
+      var waveByPlace = [Int?](repeating: nil, count: groups.count)
+      for (wave, ids) in waves.enumerated() {
+        for id in ids { if let place = groups.index(of: id) { waveByPlace[place] = wave } }
+      }
+      return waveByPlace
+    }
     self.groupByParty = Dictionary(
       plan.groups.flatMap { group in group.members.map { ($0.herID, group.id) } }, uniquingKeysWith: { first, _ in first })
   }
 
   public var name: PuljeName { self.plan.name }
   public var policy: Policy { self.plan.policy }
-  public var ordered: [GroupState] { self.plan.groups.compactMap { self.groups[$0.id] } }
+
+  /// Folds in what happened to one of its groups.
+  ///
+  /// - Returns: false when there is no such group.
+  mutating func apply(_ event: GroupEvent, to group: GroupID, at now: Instant) -> Bool {
+    let policy = self.plan.policy
+    return self.groups.change(group) { $0.apply(event, at: now, policy: policy) }
+  }
+
+  mutating func applyRestart(at now: Instant) {
+    for place in self.groups.indices { self.groups[place].applyRestart(at: now) }
+  }
+
   /// All parties of a wave, the first one being 1; nil when the plan has no such wave.
   public func herIDs(inWave wave: Int) -> [HerID]? {
     guard let waves = self.plan.waves, waves.indices.contains(wave - 1) else { return nil }
@@ -36,14 +58,14 @@ public struct PuljeState: Sendable, Hashable {
   public func group(of herID: HerID) -> GroupID? { self.groupByParty[herID] }
 
   /// Whether another pulje must keep off its parties.
-  public var isOpen: Bool { self.groups.values.contains { !$0.phase.isClosed } }
+  public var isOpen: Bool { self.groups.contains { !$0.phase.isClosed } }
 
   /// What the pulje as a whole means for each of its groups, worked out once for all of them.
-  func contexts(stop: Note?, now: Instant? = nil) -> GroupContexts { GroupContexts(self, stop: stop, now: now) }
+  func contexts(stop: Note?, now: Instant) -> GroupContexts { GroupContexts(self, stop: stop, now: now) }
 
   public var phase: PuljePhase {
-    if self.startedAt == nil { return self.groups.values.allSatisfy { $0.phase == .withdrawn } ? .withdrawn : .sealed }
-    let counted = self.groups.values.filter { $0.phase != .withdrawn }
+    if self.startedAt == nil { return self.groups.allSatisfy { $0.phase == .withdrawn } ? .withdrawn : .sealed }
+    let counted = self.groups.filter { $0.phase != .withdrawn }
     if counted.isEmpty { return .withdrawn }
     if counted.contains(where: { $0.phase.isGoingBack || ($0.phase == .conflict && $0.direction == .back) }) {
       return .rollingBack
@@ -70,7 +92,7 @@ public struct PuljeState: Sendable, Hashable {
 
   /// Whether every group that is still going forward has its watch behind it.
   public func awaitsDecision(now: Instant) -> Bool {
-    let active = self.groups.values.filter { $0.quarantine == nil && $0.phase != .withdrawn && $0.phase != .restored }
+    let active = self.groups.filter { $0.quarantine == nil && $0.phase != .withdrawn && $0.phase != .restored }
     let observing = active.filter { $0.phase == .observing }
     guard !observing.isEmpty, active.allSatisfy({ $0.phase == .observing || $0.phase.isClosed }) else { return false }
     return observing.allSatisfy { group in group.watchSince.map { now >= $0 + self.policy.watchPeriod } ?? false }

@@ -33,10 +33,11 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
     self.startedAt = pulje.startedAt
     self.paused = pulje.pause
     self.policy = pulje.policy
-    let ordered = pulje.ordered
-    self.groupsByPhase = ordered.reduce(into: [:]) { $0[$1.phase.rawValue, default: 0] += 1 }
+    self.groupsByPhase = pulje.groups.reduce(into: [:]) { $0[$1.phase.rawValue, default: 0] += 1 }
     let contexts = pulje.contexts(stop: stop, now: now)
-    self.groups = ordered.map { GroupSummary($0, context: contexts.context(for: $0.id), now: now) }
+    self.groups = pulje.groups.indices.map {
+      GroupSummary(pulje.groups[$0], context: contexts.context(at: $0), now: now)
+    }
     self.manualSteps = pulje.plan.manualSteps
   }
 }

@@ -27,7 +27,7 @@ final class DaemonObserver: EngineObserver {
     if turn.isStopping { return "stopping; \(turn.busy) steps are being finished" }
     if open.isEmpty { return "no open pulje" }
     return open.map { pulje in
-      let counts = pulje.ordered.reduce(into: [GroupPhase: Int]()) { $0[$1.phase, default: 0] += 1 }
+      let counts = pulje.groups.reduce(into: [GroupPhase: Int]()) { $0[$1.phase, default: 0] += 1 }
       let phases = GroupPhase.allCases.compactMap { phase in counts[phase].map { "\($0) \(phase.rawValue)" } }
       return "\(pulje.name) \(pulje.phase(now: turn.now).rawValue): \(phases.joined(separator: ", "))"
     }.joined(separator: "; ")

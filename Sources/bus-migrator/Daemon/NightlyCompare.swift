@@ -129,7 +129,7 @@ extension MigrationState {
   var written: [HerID: RegistryComparison.Written] {
     var written: [HerID: RegistryComparison.Written] = [:]
     for pulje in self.ordered {
-      for group in pulje.ordered {
+      for group in pulje.groups {
         for member in group.members where member.intents > 0 {
           written[member.herID] = .init(before: member.plan.before, after: member.plan.after)
         }

@@ -83,5 +83,5 @@ final class Scene: Sendable {
     return await engine.snapshot().state
   }
 
-  func phases(_ state: MigrationState) -> [GroupPhase] { state.puljer[self.name]?.ordered.map(\.phase) ?? [] }
+  func phases(_ state: MigrationState) -> [GroupPhase] { state.puljer[self.name]?.groups.map(\.phase) ?? [] }
 }

@@ -8,7 +8,16 @@ import BusModel
 final class GroupWalk {
   var group: GroupState
   var now = Fixture.start
-  var context: GroupContext
+  /// What the pulje lets the group do now; changes to it stay.
+  var context: GroupContext {
+    get {
+      var context = self.lasting
+      context.calendar = context.policy.calendar?.standing(at: self.now)
+      return context
+    }
+    set { self.lasting = newValue }
+  }
+  private var lasting: GroupContext
   /// What the register holds.
   var register: [HerID: PartyRecord]
   var events: [GroupEvent] = []
@@ -16,7 +25,7 @@ final class GroupWalk {
   init(_ herIDs: [Int32] = [200], policy: Policy = Policy()) {
     let plan = Fixture.plan(herIDs, policy: policy)
     self.group = GroupState(plan.groups[0], at: Fixture.start)
-    self.context = Fixture.context(policy: policy)
+    self.lasting = Fixture.context(policy: policy)
     self.register = Dictionary(
       plan.groups[0].members.map { ($0.herID, $0.before) }, uniquingKeysWith: { first, _ in first })
   }

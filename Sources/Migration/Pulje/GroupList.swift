@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A pulje's groups in the order of its plan, found by their names too.
+public struct GroupList: Sendable, Hashable, RandomAccessCollection {
+  private var states: [GroupState]
+  private let indexByID: [GroupID: Int]
+
+  /// - Parameter states: of two with one name the first counts.
+  init(_ states: [GroupState]) {
+    var indexByID: [GroupID: Int] = [:]
+    var kept: [GroupState] = []
+    for state in states where indexByID[state.id] == nil {
+      indexByID[state.id] = kept.count
+      kept.append(state)
+    }
+    self.states = kept
+    self.indexByID = indexByID
+  }
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { self.states.count }
+
+  public internal(set) subscript(position: Int) -> GroupState {
+    // Read where it lies: to copy each of thousands at every turn would be dear.
+    _read { yield self.states[position] }
+    _modify { yield &self.states[position] }
+  }
+
+  public func index(of id: GroupID) -> Int? { self.indexByID[id] }
+
+  public subscript(id: GroupID) -> GroupState? { self.indexByID[id].map { self.states[$0] } }
+
+  /// Changes a group where it lies.
+  ///
+  /// - Returns: false when there is no such group.
+  mutating func change(_ id: GroupID, _ change: (inout GroupState) -> Void) -> Bool {
+    guard let index = self.indexByID[id] else { return false }
+    change(&self.states[index])
+    return true
+  }
+}
