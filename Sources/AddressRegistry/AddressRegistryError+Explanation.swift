@@ -105,6 +105,13 @@ extension AddressRegistryError {
       Explanation(
         tried: "look up a \(kind.rawValue) queue", seen: "the address register (AR) does not hold queues of that kind",
         meaning: "Its name is in the party's own configuration.", next: "Name the queue in the configuration.", owner: .caller)
+    case .otherTransport(let herID, let kind, let codes):
+      Explanation(
+        tried: "find the \(kind.rawValue) queue of HER-ID \(herID)",
+        seen: "no queue address of any kind, but \(codes.map(Self.transport).joined(separator: ", "))",
+        meaning: "Its system speaks something else than AMQP 1.0 over the buses. No queue is made up for it.",
+        next: "Reach it the way its entry says, or ask the party to have queues registered in the address register (AR).",
+        owner: .party)
     case .tooStale(let herID, let age, let limit, let because):
       Explanation(
         tried: "look up HER-ID \(herID)",
@@ -144,6 +151,8 @@ extension AddressRegistryError {
     default: nil
     }
   }
+
+  private static func transport(_ code: String) -> String { code == "E_EDI" ? "E_EDI (EDI by mail)" : code }
 
   /// A duration as people read it: whole seconds.
   static func seconds(_ duration: Duration) -> String { "\(duration.components.seconds) s" }

@@ -30,6 +30,8 @@ public enum AddressRegistryError: Error, Sendable, Hashable {
   case addressOnNoBus(HerID, QueueKind, QueueAddress, configured: [BusName])
   case addressOnSeveralBuses(HerID, QueueKind, QueueAddress, [BusName])
   case kindNotInRegister(QueueKind)
+  /// It has no queue of any kind, and its entry names other ways to it, by the register's type codes.
+  case otherTransport(HerID, QueueKind, typeCodes: [String])
   case tooStale(HerID, age: Duration, limit: Duration, because: String)
 
   // Imports.
@@ -82,6 +84,7 @@ extension AddressRegistryError: ExplainedError {
     case .addressOnSeveralBuses: "AR-207"
     case .kindNotInRegister: "AR-208"
     case .tooStale: "AR-209"
+    case .otherTransport: "AR-210"
     case .importUnreadable: "AR-301"
     case .importNotJSON: "AR-302"
     case .importEntryInvalid: "AR-303"

@@ -70,6 +70,16 @@ public struct PartyRecord: Sendable, Hashable, Codable {
     self.futureAddresses = futureAddresses
   }
 
+  /// How the party's system is reached otherwise than over a bus: the type codes of its addresses that name neither a queue nor a
+  /// certificate (E_DS), each once, in the entry's order. `E_EDI` is EDI by mail; others are told as the register writes them.
+  public var otherTransports: [String] {
+    var codes: [String] = []
+    for address in self.addresses where address.queueKind == nil && address.typeCode != "E_DS" && !address.text.isEmpty {
+      if !codes.contains(address.typeCode) { codes.append(address.typeCode) }
+    }
+    return codes
+  }
+
   /// The queue address of `kind`; nil when the entry has none.
   ///
   /// - Throws: ``BusModelError`` `queueAddressMalformed` when the register's text is no address.

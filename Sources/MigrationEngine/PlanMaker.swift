@@ -21,6 +21,8 @@ public struct PlanMaker: Sendable {
     var fresh: [HerID: PartyRecord] = [:]
     var absent: Set<HerID> = []
     var wanted = Set(request.parties.map(\.herID))
+    let joining = Set(request.parties.filter(\.joinsOrganisation).map(\.herID))
+    var isBelowRead = request.scope != .servicesBelow
     // Each round reads those that hang together with what was read: parents, and who shares a queue. A register that goes on
     // for ever does not keep us: sixteen rounds are more than any organisation is deep.
     for _ in 0..<16 {
@@ -34,10 +36,35 @@ public struct PlanMaker: Sendable {
           }
         }
       }
+      if !isBelowRead {
+        isBelowRead = true
+        try await self.addServicesBelow(request, &fresh)
+      }
       wanted = Self.neighbours(of: fresh, among: known)
+      wanted.formUnion(joining.compactMap { fresh[$0]?.parent })
     }
     let records = known.filter { fresh[$0.herID] == nil && !absent.contains($0.herID) } + fresh.values
-    return Planner(buses: self.buses, records: records, open: open).plan(request)
+    return Planner(buses: self.buses, records: records, open: open, offer: self.register.offer).plan(request)
+  }
+
+  /// Whoever stands below a party that is moved goes along with it, known to our cache or not.
+  private func addServicesBelow(_ request: PuljeRequest, _ fresh: inout [HerID: PartyRecord]) async throws {
+    var covered: Set<HerID> = []
+    // Whoever stands highest first: its answer holds those below.
+    let parties = request.parties.compactMap { fresh[$0.herID] }.sorted {
+      ($0.parent == nil ? 0 : 1) < ($1.parent == nil ? 0 : 1)
+    }
+    for party in parties where !covered.contains(party.herID) {
+      do throws(RegisterReadError) {
+        for record in try await self.register.below(party) {
+          covered.insert(record.herID)
+          if fresh[record.herID] == nil { fresh[record.herID] = record }
+        }
+      } catch {
+        let seen = if case .failed(let words) = error { words } else { "the register says it does not know it" }
+        throw EngineError.registerUnreadable(party.herID, seen: "what stands below it: \(seen)")
+      }
+    }
   }
 
   private func knownParties() async throws -> [PartyRecord] {

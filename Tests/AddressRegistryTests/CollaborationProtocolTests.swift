@@ -65,6 +65,38 @@ struct CollaborationProtocolTests {
     #expect(found.first?.endpoint.channels == ["AMQPasync_103"])
   }
 
+  @Test("a survey asks each party and each agreement once, lists what cannot be read, and judges entries as they are or will be")
+  func survey() async throws {
+    try await RESTHarness.run { harness in
+      let other = CollaborationProtocol(
+        kind: .agreement, id: "second", parties: [Self.part(103, Self.old), Self.part(7, Self.old)])
+      harness.server.setProtocols(profiles: [Self.profile], agreements: [Self.agreement, other])
+      let records = [party(103), party(200, addresses: queues(of: 200, host: Self.new))]
+      let known = Dictionary(uniqueKeysWithValues: records.map { ($0.herID, $0) })
+      let survey = EndpointSurvey(register: harness.protocols, concurrency: 2)
+      let now = try await survey.findings(of: [her(103), her(200)], records: known, buses: bothBuses)
+      #expect(now.profiles == 1 && now.agreements == 2 && now.stale.isEmpty && now.failures.isEmpty)
+      // Nobody here knows where 7 sits: that is said, and not counted as right.
+      #expect(now.unjudged == [her(7)])
+      let documents = try await survey.documents(of: [her(200), her(103)])
+      #expect(documents.documents.count == 3)
+      var after = known
+      after[her(103)] = try party(103).moved(to: tjenestebuss)
+      let then = EndpointSurvey.judge(documents, records: after, buses: bothBuses)
+      #expect(then.stale.count == 6 && then.stale.allSatisfy { $0.herID == her(103) })
+
+      harness.server.script(ScriptedRegisterFault(.halfDocument, on: [.agreement]))
+      harness.server.script(ScriptedRegisterFault(.httpStatus(500), on: [.profile]))
+      let broken = try await survey.documents(of: [her(103), her(200)])
+      #expect(broken.failures.map(\.error.stableCode).sorted() == ["AR-405", "AR-406"])
+      #expect(broken.documents.count == 1)
+      // No token for anybody: one answer, not one for each party.
+      harness.server.revokeTokens()
+      harness.server.script(ScriptedRegisterFault(.refuse(code: "invalid_client"), on: [.token], times: 100))
+      #expect(await failure { try await survey.documents(of: [her(103), her(200)]) }?.stableCode == "AR-421")
+    }
+  }
+
   @Test("a host of no bus and a text that is no address are shown, not guessed; who is unknown or has no queues is passed over")
   func odd() {
     var odd = Self.profile

@@ -67,6 +67,24 @@ struct RouteDecisionTests {
     #expect(throws: AddressRegistryError.addressMalformed(her(1), .asynchronous, text: "1_async")) { try self.decide(broken) }
   }
 
+  @Test("a party that speaks something else than AMQP is told from one that lacks an address")
+  func otherTransport() {
+    let edi = PartyRecord.Address(typeCode: "E_EDI", text: "post@edi.example.no", inherited: false)
+    let certificate = PartyRecord.Address(typeCode: "E_DS", text: "ldap://cert.example.no", inherited: false)
+    let odd = PartyRecord.Address(typeCode: "E_NEW", text: "x", inherited: false)
+    #expect(throws: AddressRegistryError.otherTransport(her(1), .asynchronous, typeCodes: ["E_EDI", "E_NEW"])) {
+      try self.decide(party(1, addresses: [edi, certificate, odd, edi]))
+    }
+    // A certificate is no way to anybody, and one queue of three is a fault in the entry, not another transport.
+    for addresses in [[certificate], [], [edi] + queues(of: 1).dropFirst()] {
+      #expect(throws: AddressRegistryError.addressMissing(her(1), .asynchronous)) {
+        try self.decide(party(1, addresses: addresses))
+      }
+    }
+    let text = "\(AddressRegistryError.otherTransport(her(1), .asynchronous, typeCodes: ["E_EDI"]))"
+    #expect(text.contains("[AR-210]") && text.contains("E_EDI (EDI by mail)"))
+  }
+
   @Test("two different addresses of one kind are not chosen between; the same one twice is one")
   func doubled() throws {
     var record = party(1)

@@ -99,15 +99,19 @@ struct RegistryRegisterTests {
     #expect(register.sent.isEmpty)
   }
 
-  @Test("somebody writes between our look and our general update: the answer names who, from the register's log")
-  func overwrote() async throws {
+  @Test(
+    "somebody writes between our look and our write: the answer names who, from the register's log", arguments: Direction.allCases
+  )
+  func overwrote(_ direction: Direction) async throws {
     let (base, goal) = (try Self.record("a.example"), try Self.record("b.example"))
     let register = Register(base)
     register.letIn(try Self.record("c.example"))
-    guard case .unknown(let seen) = await self.port(register).write(try self.order(.back, from: base, to: goal)) else {
+    guard case .overwrote(let found, let seen) = await self.port(register).write(try self.order(direction, from: base, to: goal))
+    else {
       Issue.record("the other's change was passed over")
       return
     }
+    #expect(found == goal)
     #expect(seen.contains("t0 by somebody; t1 by us"))
   }
 

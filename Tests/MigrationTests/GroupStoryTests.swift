@@ -180,6 +180,28 @@ struct GroupStoryTests {
     #expect(walk.group.phase == .cutApplied)
   }
 
+  @Test("a write that took somebody's change away is a conflict, which only a person ends", arguments: Direction.allCases)
+  func overwrote(_ direction: Direction) throws {
+    let walk = GroupWalk.standing(in: direction == .forward ? .cutIntent : .backIntent)
+    let member = walk.group.members[0]
+    if direction == .back { walk.send(.beginWrite(member.herID, observed: member.base(direction))) }
+    let operation = try #require(walk.openOperation)
+    walk.send(.writeReturned(operation, .overwrote(found: member.goal(direction), seen: "t0 by Kari; t1 by us")))
+    #expect(walk.group.phase == .conflict)
+    guard case .wait(let reason) = walk.group.next(in: walk.context, now: walk.now) else {
+      Issue.record("it waits for a person")
+      return
+    }
+    #expect(reason.code == .conflict && reason.clears == .person && reason.seen.contains("t0 by Kari"))
+    // Not even a start of the daemon makes it go on.
+    walk.group.applyRestart(at: walk.now)
+    #expect(walk.group.phase == .conflict)
+    walk.send(.release(by: "Ola"))
+    #expect(walk.group.phase == (direction == .forward ? .cutUnknown : .backUnknown))
+    walk.send(.readBack(member.goal(direction), retryAt: walk.now))
+    #expect(walk.group.phase == (direction == .forward ? .cutApplied : .backApplied))
+  }
+
   @Test("an entry that inherits and lags behind its parent is read again, then held")
   func lag() {
     let walk = GroupWalk.standing(in: .cutUnknown, [100, 101, 102])

@@ -164,6 +164,9 @@ struct RandomHistory {
       self.pendingWrites.append((herID, member.goal(direction)))
       outcome = .unknown("time-out, and it comes through later")
     case 40..<50: outcome = .refused("fault")
+    case 50..<55:
+      self.land(herID, member.goal(direction))
+      outcome = .overwrote(found: member.goal(direction), seen: "the log shows another's change")
     default: self.land(herID, member.goal(direction))
     }
     if !self.isCalm, self.random.chance(10) { return self.restart() }

@@ -64,6 +64,15 @@ public enum StaleEndpoints {
     return found
   }
 
+  /// Parties with an endpoint of which ``find(in:records:buses:)`` can say nothing: no record, or none of its queue addresses lies on a
+  /// configured bus. In order of HER-ID.
+  public static func unjudged(
+    in documents: [CollaborationProtocol], records: [HerID: PartyRecord], buses: [Bus]
+  ) -> [HerID] {
+    let named = Set(documents.flatMap(\.parties).filter { !$0.endpoints.allSatisfy(Self.isOtherTransport) }.map(\.herID))
+    return named.filter { herID in records[herID].map { Self.buses(of: $0, among: buses).isEmpty } ?? true }.sorted()
+  }
+
   /// The buses that the party's queue addresses in the address register lie on; more than one while it is half moved.
   private static func buses(of record: PartyRecord, among buses: [Bus]) -> [BusName] {
     let addresses = record.addresses.filter { $0.queueKind != nil }.compactMap { try? QueueAddress(text: $0.text) }
@@ -74,11 +83,15 @@ public enum StaleEndpoints {
     _ endpoint: CollaborationProtocol.Endpoint, home: [BusName], buses: [Bus]
   ) -> StaleEndpoint.Problem? {
     // Only AMQP queues are ours: mail addresses and the like are another transport.
-    guard !endpoint.text.lowercased().hasPrefix("mailto:") else { return nil }
+    guard !Self.isOtherTransport(endpoint) else { return nil }
     guard let address = try? QueueAddress(text: Self.withoutScheme(endpoint.text)) else { return .malformed }
     let named = buses.filter { $0.holds(address) }.map(\.name)
     guard let bus = named.first, named.count == 1 else { return .unknownBus(host: address.host, register: home) }
     return home.contains(bus) ? nil : .otherBus(named: bus, register: home)
+  }
+
+  private static func isOtherTransport(_ endpoint: CollaborationProtocol.Endpoint) -> Bool {
+    ["mailto:", "http:", "https:"].contains { endpoint.text.lowercased().hasPrefix($0) }
   }
 
   private static func withoutScheme(_ text: String) -> String {

@@ -37,7 +37,11 @@ public struct RouteDecision: Sendable, Hashable {
     guard kind.registerCode != nil else { throw .kindNotInRegister(kind) }
     guard record.active else { throw .partyNotActive(herID) }
     let candidates = record.addresses.filter { $0.queueKind == kind }
-    guard let found = candidates.first else { throw .addressMissing(herID, kind) }
+    guard let found = candidates.first else {
+      let others = record.otherTransports
+      if others.isEmpty || record.addresses.contains(where: { $0.queueKind != nil }) { throw .addressMissing(herID, kind) }
+      throw .otherTransport(herID, kind, typeCodes: others)
+    }
     guard candidates.allSatisfy({ $0.text == found.text }) else {
       throw .addressAmbiguous(herID, kind, texts: candidates.map(\.text))
     }

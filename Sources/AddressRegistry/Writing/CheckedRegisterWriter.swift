@@ -6,8 +6,8 @@ import BusModel
 /// believed that was not read back (invariants I-2, I-5).
 ///
 /// The register has no compare-and-set: between our look and our write somebody else can still write. That window is a
-/// fraction of a second; what came of it shows in the read-back as a conflict, unless a general update overwrote the other's change
-/// whole. That the register's change log tells: with it read before and after, the answer is ``RegisterWriteResult/overwrote(_:_:)``.
+/// fraction of a second; what came of it shows in the read-back as a conflict, unless our write covered the other's change whole.
+/// That the register's change log tells: with it read before and after, the answer is ``RegisterWriteResult/overwrote(_:_:)``.
 public struct CheckedRegisterWriter: Sendable {
   public struct Settings: Sendable, Hashable {
     /// Waits between readings after a write, since reads can lag behind writes; the last one repeats. Default 0.2 to 5 s.
@@ -16,14 +16,17 @@ public struct CheckedRegisterWriter: Sendable {
     public var showsWithin: Duration
     /// How many entries are read at once. Default 4.
     public var readers: Int
+    /// How many entries one write makes in the log of a party. Default 1; more than that since we looked is another's hand.
+    public var logEntriesPerWrite: Int
 
     public init(
       waits: [Duration] = [.milliseconds(200), .milliseconds(500), .seconds(1), .seconds(2), .seconds(5)],
-      showsWithin: Duration = .seconds(60), readers: Int = 4
+      showsWithin: Duration = .seconds(60), readers: Int = 4, logEntriesPerWrite: Int = 1
     ) {
       self.waits = waits
       self.showsWithin = showsWithin
       self.readers = max(1, readers)
+      self.logEntriesPerWrite = max(1, logEntriesPerWrite)
     }
   }
 
@@ -34,7 +37,7 @@ public struct CheckedRegisterWriter: Sendable {
   private let sleep: @Sendable (Duration) async throws -> Void
 
   /// - Parameters:
-  ///   - changes: the register's change log, read around general updates; nil where it may not be read.
+  ///   - changes: the register's change log, read around writes; nil where it may not be read.
   ///   - sleep: waits; tests hand in their own.
   public init(
     reader: any AddressRegisterReading, writer: any AddressRegisterWriting, changes: (any ChangeReading)? = nil,
@@ -70,10 +73,15 @@ public struct CheckedRegisterWriter: Sendable {
     try Task.checkCancellation()
     let outcome = await self.writer.perform(order.write)
     let result = await self.result(of: outcome, order)
-    guard case .applied(let applied) = result, let log, let now = await self.log(of: order) else { return result }
-    // One write of ours is one entry in the log. More than one: somebody else's hand was there too since we looked.
-    let new = Self.added(now, since: log)
-    return new.count > 1 ? .overwrote(new, applied) : result
+    guard case .applied(let applied) = result, !log.isEmpty else { return result }
+    let now = await self.log(of: order)
+    // One write of ours is one entry in a party's log. More than one: somebody else's hand was there too since we looked.
+    let foreign = order.written.flatMap { herID -> [RegisterLogEntry] in
+      guard let before = log[herID], let after = now[herID] else { return [] }
+      let new = Self.added(after, since: before)
+      return new.count > self.settings.logEntriesPerWrite ? new : []
+    }
+    return foreign.isEmpty ? result : .overwrote(foreign, applied)
   }
 
   private func result(of outcome: RegisterWriteOutcome, _ order: RegisterOrder) async -> RegisterWriteResult {
@@ -93,10 +101,23 @@ public struct CheckedRegisterWriter: Sendable {
     }
   }
 
-  /// The log of the party whose addresses are replaced as a whole; nil for other changes, and where it cannot be read.
-  private func log(of order: RegisterOrder) async -> [RegisterLogEntry]? {
-    guard case .replaceAddresses = order.change, let changes else { return nil }
-    return try? await changes.changeLog(order.herID)
+  /// The logs of the parties whose entries the order writes, where they can be read. Those that follow have no write of their own.
+  private func log(of order: RegisterOrder) async -> [HerID: [RegisterLogEntry]] {
+    guard let changes else { return [:] }
+    return await withTaskGroup(of: (HerID, [RegisterLogEntry]?).self) { group in
+      var found: [HerID: [RegisterLogEntry]] = [:]
+      var next = order.written.makeIterator()
+      func ask() {
+        guard let herID = next.next() else { return }
+        group.addTask { (herID, try? await changes.changeLog(herID)) }
+      }
+      for _ in 0..<self.settings.readers { ask() }
+      while let (herID, log) = await group.next() {
+        found[herID] = log
+        ask()
+      }
+      return found
+    }
   }
 
   /// A log that shows only the last so many entries can have lost some at its other end.

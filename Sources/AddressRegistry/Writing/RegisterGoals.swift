@@ -39,7 +39,7 @@ struct RegisterGoals {
       guard let parent = party.parent.flatMap({ self.records[$0] }) else {
         throw .registerConfigurationInvalid("the organisation above HER-ID \(herID) is not among the entries that were read")
       }
-      goals[herID] = Self.inheriting(party, from: parent)
+      goals[herID] = party.inheritingQueues(of: parent)
     case .replaceAddresses(let addresses):
       goals[herID] = party
       goals[herID]?.addresses = addresses
@@ -87,23 +87,6 @@ struct RegisterGoals {
       }
     }
     return moved
-  }
-
-  private static func inheriting(_ record: PartyRecord, from parent: PartyRecord) -> PartyRecord {
-    let offered = parent.addresses.filter { $0.queueKind != nil }
-    var record = record
-    record.addresses.removeAll { address in
-      address.queueKind != nil && !offered.contains { $0.queueKind == address.queueKind }
-    }
-    for source in offered {
-      let inherited = PartyRecord.Address(typeCode: source.typeCode, text: source.text, inherited: true)
-      if let index = record.addresses.firstIndex(where: { $0.queueKind == source.queueKind }) {
-        record.addresses[index] = inherited
-      } else {
-        record.addresses.append(inherited)
-      }
-    }
-    return record
   }
 
   /// The child with what it inherits as the parent has it now.

@@ -58,6 +58,11 @@ public struct RegisterOrder: Sendable, Hashable, Codable {
       expectedAddresses: self.entries.first { $0.goal.herID == self.herID }?.goal.addresses)
   }
 
+  /// Parties whose entries are written by themselves; the others follow the one they inherit from.
+  var written: [HerID] {
+    self.entries.filter { !$0.isUntouched && ($0.basis.herID == self.herID || !Self.onlyFollows($0)) }.map(\.basis.herID)
+  }
+
   /// The orders that bring every entry back to exactly what it was, own entries first: the general update of each that was
   /// changed itself. Entries that inherit their queues follow, and are watched in the order of the one they inherit from.
   ///

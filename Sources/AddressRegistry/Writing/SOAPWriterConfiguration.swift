@@ -77,13 +77,16 @@ public struct SOAPWriterConfiguration: Sendable, Hashable, Codable {
   public var switchToBusWithServicesBelow: Operation?
   public var useOrganisationQueue: Operation?
   public var replaceAddresses: Operation?
+  /// How many entries one write makes in a party's change log; more than that since it was read is another's hand. Default 1.
+  public var logEntriesPerWrite: Int
 
   public init(
     endpoint: SOAPEndpoint, namespace: String, actionPrefix: String,
     addressNamespace: String = "http://register.nhn.no/Common", busNames: [String: String] = [:],
     operationIDHeader: HeaderElement? = nil, switchToBus: Operation? = nil, switchToBusWithServicesBelow: Operation? = nil,
-    useOrganisationQueue: Operation? = nil, replaceAddresses: Operation? = nil
+    useOrganisationQueue: Operation? = nil, replaceAddresses: Operation? = nil, logEntriesPerWrite: Int = 1
   ) {
+    self.logEntriesPerWrite = logEntriesPerWrite
     self.endpoint = endpoint
     self.namespace = namespace
     self.actionPrefix = actionPrefix
@@ -109,7 +112,8 @@ public struct SOAPWriterConfiguration: Sendable, Hashable, Codable {
       switchToBus: try container.decodeIfPresent(Operation.self, forKey: .switchToBus),
       switchToBusWithServicesBelow: try container.decodeIfPresent(Operation.self, forKey: .switchToBusWithServicesBelow),
       useOrganisationQueue: try container.decodeIfPresent(Operation.self, forKey: .useOrganisationQueue),
-      replaceAddresses: try container.decodeIfPresent(Operation.self, forKey: .replaceAddresses))
+      replaceAddresses: try container.decodeIfPresent(Operation.self, forKey: .replaceAddresses),
+      logEntriesPerWrite: try container.decodeIfPresent(Int.self, forKey: .logEntriesPerWrite) ?? 1)
   }
 
   func operation(for change: RegisterChange) -> Operation? {

@@ -80,7 +80,15 @@ public struct Errand: Sendable, Hashable {
     return .write(
       WriteOrder(
         operation: operation, herID: herID, direction: direction, base: observed, goal: member.goal(direction),
-        bus: direction == .forward ? self.plan.target : self.plan.source))
+        bus: direction == .forward ? self.plan.target : self.plan.source, scope: self.scope(of: member)))
+  }
+
+  private func scope(of member: Member) -> WriteOrder.Scope {
+    guard self.isForward else { return .party }
+    if member.plan.joinsOrganisation == true { return .organisationQueue }
+    let along = self.group.takenAlong(by: member)
+    guard !along.isEmpty else { return .party }
+    return .servicesBelow(along.map { WriteOrder.Along(base: $0.plan.before, goal: $0.plan.after) })
   }
 
   /// The answer to the write.

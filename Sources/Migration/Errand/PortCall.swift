@@ -4,6 +4,26 @@ import BusModel
 
 /// One write to the register, whose intent is durable.
 public struct WriteOrder: Sendable, Hashable {
+  /// How far it reaches.
+  public enum Scope: Sendable, Hashable {
+    case party
+    /// The services below with queues of their own go along: what each is read as and what it shall be.
+    case servicesBelow([Along])
+    /// The party is flagged for its organisation's queue.
+    case organisationQueue
+  }
+
+  /// A party that goes along.
+  public struct Along: Sendable, Hashable {
+    public var base: PartyRecord
+    public var goal: PartyRecord
+
+    public init(base: PartyRecord, goal: PartyRecord) {
+      self.base = base
+      self.goal = goal
+    }
+  }
+
   public var operation: OperationID
   public var herID: HerID
   public var direction: Direction
@@ -13,10 +33,14 @@ public struct WriteOrder: Sendable, Hashable {
   public var goal: PartyRecord
   /// The bus the write leads to.
   public var bus: BusName
+  /// The way back is always of one party: its exact prior record.
+  public var scope: Scope
 
   public init(
-    operation: OperationID, herID: HerID, direction: Direction, base: PartyRecord, goal: PartyRecord, bus: BusName
+    operation: OperationID, herID: HerID, direction: Direction, base: PartyRecord, goal: PartyRecord, bus: BusName,
+    scope: Scope = .party
   ) {
+    self.scope = scope
     self.operation = operation
     self.herID = herID
     self.direction = direction

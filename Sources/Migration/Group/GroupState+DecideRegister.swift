@@ -16,6 +16,7 @@ extension GroupState {
       return self.refuse(.unknownParty, tried, "HER-ID \(herID) is not in it")
     }
     guard member.plan.isWritten else { return self.refuse(.notWritten, tried, "it inherits its queues") }
+    if self.isTakenAlong(member) { return self.refuse(.notWritten, tried, "another party's write takes it along") }
     guard member.writing == .untouched else { return self.refuse(.resolveFirst, tried, "a write is open or done") }
     if self.phase == .armed, self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
     if self.direction == .forward {
@@ -36,7 +37,9 @@ extension GroupState {
     }
     // At its goal already: fine on the way back, and where an earlier write of ours came through late. Else it was somebody
     // else, whose reason we do not know.
-    if observed.hash == goal, self.direction == .back || member.intents > 0 {
+    if observed.hash == goal,
+      self.direction == .back || member.intents > 0 || self.mover(of: member).map({ $0.intents > 0 }) == true
+    {
       return .events([.readAsGoal(herID: herID, found: goal)])
     }
     return .events([.conflictFound(herID: herID, found: observed)])
@@ -46,7 +49,10 @@ extension GroupState {
     guard let member = self.members.first(where: { $0.writing == .intent(operation) }), self.phase.isWriting else {
       return self.refuse(.otherOperation, "note the answer to \(operation)")
     }
-    return .events([.writeReturned(operation: operation, herID: member.herID, outcome: outcome)])
+    let returned = GroupEvent.writeReturned(operation: operation, herID: member.herID, outcome: outcome)
+    // Done, but over somebody's change: that is nobody's to pass over but a person's (I-5).
+    if case .overwrote(let found, _) = outcome { return .events([returned, .conflictFound(herID: member.herID, found: found)]) }
+    return .events([returned])
   }
 
   func decideReadBack(_ record: PartyRecord, _ retryAt: Instant, _ context: GroupContext) -> Outcome {

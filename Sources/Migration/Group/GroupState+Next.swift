@@ -52,8 +52,7 @@ extension GroupState {
     case .backDrained: return self.unproven(now) ?? .act(.advance)
     case .observing: return self.unproven(now) ?? self.nextOfWatch(context, now)
     case .conflict:
-      let parties = self.members.filter(\.isInConflict).map(\.herID.description).joined(separator: ", ")
-      let seen = "HER-ID \(parties) reads as neither before nor after; it is never written over"
+      let seen = self.members.compactMap { $0.conflictWords(self.direction) }.joined(separator: "; ")
       return .wait(WaitReason(.conflict, since: self.since, clears: .person, seen: seen))
     case .accepted, .retired, .removed, .restored, .withdrawn: return self.nextOfTail(context, now)
     }
@@ -164,22 +163,32 @@ extension GroupState {
     // What is unknown is read before anything else, whatever is paused or held.
     if let open = self.members.first(where: \.isUnresolved) {
       if open.handedOver, let retryAt = self.retryAt, now < retryAt {
-        let seen = "the register is written by hand; the entry of HER-ID \(open.herID) still reads as before"
+        let seen = "the register is written by hand or elsewhere; the entry of HER-ID \(open.herID) still reads as before"
         return .wait(WaitReason(.byHand, since: self.since, until: retryAt, clears: .person, seen: seen))
       }
       return self.retryWait(now) ?? .act(.readBack(open.herID))
     }
-    if let next = self.members.first(where: { $0.plan.isWritten && $0.writing == .untouched }) {
+    if let next = self.nextToWrite {
       if self.direction == .forward { return self.beginsCut(.write(next.herID), context, now) }
       if let wait = self.stopWait(context) { return wait }
       if let hold = self.hold { return self.holdWait(hold) }
       return self.retryWait(now) ?? .act(.write(next.herID))
     }
-    if let heir = self.members.first(where: { !$0.plan.isWritten && $0.writing == .untouched }) {
+    // Everybody who is written by itself reads as it should: those that follow, or were taken along, are read.
+    if let heir = self.members.first(where: { $0.writing == .untouched }) {
       if let hold = self.hold, !hold.clearsItself { return self.holdWait(hold) }
       return self.retryWait(now) ?? .act(.readBack(heir.herID))
     }
     return .act(.advance)
+  }
+
+  private var nextToWrite: Member? {
+    func isDue(_ member: Member) -> Bool { member.plan.isWritten && member.writing == .untouched && !self.isTakenAlong(member) }
+    // Back, a party has its own queues again before its organisation moves: after that its entry would read as neither.
+    if self.direction == .back, let leaving = self.members.first(where: { $0.plan.joinsOrganisation == true && isDue($0) }) {
+      return leaving
+    }
+    return self.members.first(where: isDue)
   }
 
   private func nextLook(_ context: GroupContext, _ now: Instant) -> GroupNext {

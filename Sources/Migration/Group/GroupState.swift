@@ -60,6 +60,31 @@ public struct GroupState: Sendable, Hashable {
     return age > life || age.milliseconds < 0
   }
 
+  /// The party whose write takes this one along on the way forward.
+  func mover(of member: Member) -> Member? {
+    guard self.direction == .forward else { return nil }
+    return member.plan.movedBy.flatMap { self.member($0) }
+  }
+
+  /// Whether another's write takes it along. Where that turns out to have left it out, it is written by itself: a write that was
+  /// applied in part is finished one by one.
+  func isTakenAlong(_ member: Member) -> Bool {
+    guard let mover = self.mover(of: member) else { return false }
+    return mover.writing != .atGoal || (member.failedTries == 0 && member.intents == 0)
+  }
+
+  /// Whether another party's write was made that took this one along.
+  public func wasTakenAlong(_ member: Member) -> Bool {
+    member.plan.movedBy.flatMap { self.member($0) }.map { $0.intents > 0 } ?? false
+  }
+
+  /// What goes along with the write of this party: at its first try only. After that what is left is finished one by one, since the
+  /// same write again could do more than is missing.
+  func takenAlong(by member: Member) -> [Member] {
+    guard self.direction == .forward, member.failedTries == 0, member.intents == 0 else { return [] }
+    return self.members.filter { $0.plan.movedBy == member.herID && $0.writing == .untouched }
+  }
+
   var allRecordsProven: Bool { self.members.allSatisfy(\.recordProven) }
 
   var hasOpenConflict: Bool { self.phase == .conflict && self.quarantine == nil }

@@ -34,6 +34,9 @@ public enum WriteOutcome: Sendable, Hashable, Codable {
   case refused(String)
   /// A person does it by hand from these instructions; the read-back will tell when.
   case handedOver(String)
+  /// The entry was read to be what it should be, and the register's log shows that somebody else changed it between our look and our
+  /// write, which may have taken that change away. A person looks before anything goes on (I-5).
+  case overwrote(found: PartyRecord, seen: String)
 }
 
 /// One party of a group on its way.
@@ -92,4 +95,13 @@ public struct Member: Sendable, Hashable, Codable {
   }
 
   var isInConflict: Bool { if case .conflict = self.writing { true } else { false } }
+
+  /// Why this party is in conflict; nil when it is not.
+  func conflictWords(_ direction: Direction) -> String? {
+    guard case .conflict(let found) = self.writing else { return nil }
+    guard case .overwrote(_, let seen)? = self.lastOutcome, found.hash == self.goalHash(direction) else {
+      return "HER-ID \(self.herID) reads as neither before nor after; it is never written over"
+    }
+    return "HER-ID \(self.herID): \(seen). Settle with them what shall hold, then resume the party, or roll it back"
+  }
 }

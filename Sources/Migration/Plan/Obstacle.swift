@@ -23,6 +23,8 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
     case noParties = "MIG-115"
     case policyUnsound = "MIG-116"
     case onOtherBus = "MIG-117"
+    case scopeNotOffered = "MIG-130"
+    case noOrganisationQueue = "MIG-131"
   }
 
   public var code: Code
@@ -99,6 +101,14 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
       return explain("A pulje without parties moves nothing.", "Name the parties in the pulje file.", .caller)
     case .policyUnsound:
       return explain("The policy cannot be carried out as it stands.", "Correct it in the pulje file.", .caller)
+    case .scopeNotOffered:
+      return explain(
+        "The register's writer, as it is configured, has no operation that does this in one write.",
+        "Configure the operation (register.writer), or leave the scope out of the pulje file.", .caller)
+    case .noOrganisationQueue:
+      return explain(
+        "The party is to use its organisation's queue, and there is none on the target bus.",
+        "Put the organisation into the pulje too, move it first, or leave organisation-queue out.", .caller)
     case .onOtherBus:
       return explain(
         "The party is neither on the source nor on the target bus.", "Take it out, or make a pulje from that bus.", .caller)

@@ -15,9 +15,15 @@ public struct Plan: Sendable, Hashable, Codable {
     public var after: PartyRecord
     /// Whether the register is written for this member. One that inherits all its queues is moved by moving its parent.
     public var isWritten: Bool
+    /// The party above whose write moves this one along (scope `services-below`); it is written by itself only where that write left
+    /// it out. Nil is not written, here and below, so that other plans keep their hash.
+    public var movedBy: HerID?
+    /// It gives up its own queues and inherits its organisation's.
+    public var joinsOrganisation: Bool?
 
     public init(
-      herID: HerID, vendor: String, startConfirmed: Bool, before: PartyRecord, after: PartyRecord, isWritten: Bool
+      herID: HerID, vendor: String, startConfirmed: Bool, before: PartyRecord, after: PartyRecord, isWritten: Bool,
+      movedBy: HerID? = nil, joinsOrganisation: Bool? = nil
     ) {
       self.herID = herID
       self.vendor = vendor
@@ -25,6 +31,8 @@ public struct Plan: Sendable, Hashable, Codable {
       self.before = before
       self.after = after
       self.isWritten = isWritten
+      self.movedBy = movedBy
+      self.joinsOrganisation = joinsOrganisation
     }
   }
 
@@ -56,6 +64,9 @@ public struct Plan: Sendable, Hashable, Codable {
   /// The groups wave by wave, the first one the pilot; nil when all go at once. Nil is not written, so that plans from before there
   /// were waves keep their hash.
   public var waves: [[GroupID]]?
+
+  /// Who writes the register, where the daemon does not; nil when it does.
+  public var writer: RegisterOffer.Writer?
 
   /// SHA-256 over the canonical form of all the above.
   public var hash: String { CanonicalJSON.sha256(of: self) }

@@ -9,8 +9,13 @@ public struct Planner: Sendable {
   public var records: [HerID: PartyRecord]
   /// Parties of puljer that are still open, and which pulje.
   public var open: [HerID: PuljeName]
+  /// What can be written, and by whom.
+  public var offer: RegisterOffer
 
-  public init(buses: [Bus], records: [PartyRecord], open: [HerID: PuljeName] = [:]) {
+  public init(
+    buses: [Bus], records: [PartyRecord], open: [HerID: PuljeName] = [:], offer: RegisterOffer = RegisterOffer()
+  ) {
+    self.offer = offer
     self.buses = buses
     self.records = Dictionary(records.map { ($0.herID, $0) }, uniquingKeysWith: { first, _ in first })
     self.open = open
@@ -38,7 +43,11 @@ public struct Planner: Sendable {
     for party in requested.values.sorted(by: { $0.herID < $1.herID }) {
       plan.obstacles += self.obstacles(of: party, source: source, target: target, policy: request.policy)
     }
-    let sharing = QueueSharing(records: self.records)
+    let reach = WriteReach(request, requested: requested, records: self.records, target: target, offer: self.offer)
+    plan.obstacles += reach.obstacles
+    plan.writer = self.offer.writer
+    var sharing = QueueSharing(records: self.records)
+    for (one, other) in reach.together { sharing.join(one, other) }
     for (lowest, members) in sharing.groups().sorted(by: { $0.key < $1.key }) {
       let present = members.filter { requested[$0] != nil }
       guard let first = present.first else { continue }
@@ -46,9 +55,9 @@ public struct Planner: Sendable {
       if !missing.isEmpty {
         let names = missing.map(\.description).joined(separator: ", ")
         plan.obstacles.append(
-          Obstacle(.groupNotClosed, herID: first, others: missing, seen: "shares queues with \(names), not in the pulje"))
+          Obstacle(.groupNotClosed, herID: first, others: missing, seen: "moves together with \(names), not in the pulje"))
       }
-      let planned = members.compactMap { self.member($0, party: requested[$0], target: target) }
+      let planned = members.compactMap { self.member($0, party: requested[$0], target: target, reach) }
       plan.groups.append(Plan.Group(id: GroupID(lowest), members: self.parentsFirst(planned)))
     }
     plan.manualSteps = self.manualSteps(request, source: source, target: target)
@@ -107,10 +116,16 @@ public struct Planner: Sendable {
       found.append(Obstacle(.listensOnOneBus, herID: herID, seen: "listens: one, or not stated"))
     }
     if record.queues.isEmpty {
-      found.append(Obstacle(.noQueues, herID: herID, seen: "no AMQP queue address in its entry"))
+      found.append(Obstacle(.noQueues, herID: herID, seen: Self.noQueues(record)))
       return found
     }
     return found + self.obstacles(inAddressesOf: record, source: source, target: target)
+  }
+
+  private static func noQueues(_ record: PartyRecord) -> String {
+    let others = record.otherTransports
+    return "no AMQP queue address in its entry"
+      + (others.isEmpty ? "" : ", but \(others.joined(separator: ", ")): another transport")
   }
 
   private func obstacles(inAddressesOf record: PartyRecord, source: Bus, target: Bus) -> [Obstacle] {
@@ -158,14 +173,14 @@ public struct Planner: Sendable {
     return false
   }
 
-  private func member(_ herID: HerID, party: PuljeRequest.Party?, target: Bus) -> Plan.Member? {
+  private func member(_ herID: HerID, party: PuljeRequest.Party?, target: Bus, _ reach: WriteReach) -> Plan.Member? {
     guard let before = self.records[herID] else { return nil }
     // What cannot be moved is an obstacle already; its record then stands as it was.
-    let after = (try? before.moved(to: target)) ?? before
+    let after = reach.joined[herID] ?? (try? before.moved(to: target)) ?? before
     let isWritten = before.queues.contains { !$0.inherited }
     return Plan.Member(
       herID: herID, vendor: party?.vendor ?? "", startConfirmed: party?.startConfirmed ?? false, before: before, after: after,
-      isWritten: isWritten)
+      isWritten: isWritten, movedBy: reach.movedBy[herID], joinsOrganisation: reach.joined[herID].map { _ in true })
   }
 
   /// Parents before children, else ascending: a child's inherited queue can only read back as moved when the parent has.

@@ -17,13 +17,25 @@ public struct PuljeRequest: Sendable, Hashable, Codable {
     public var listens: Listens
     /// The vendor has confirmed when its system starts on the target bus; the pre-flight then asks for no consumer there.
     public var startConfirmed: Bool
+    /// It gives up its own queues and uses its organisation's (*virksomhetskø*) on the target bus.
+    public var joinsOrganisation: Bool
 
-    public init(herID: HerID, vendor: String, listens: Listens = .one, startConfirmed: Bool = false) {
+    public init(
+      herID: HerID, vendor: String, listens: Listens = .one, startConfirmed: Bool = false, joinsOrganisation: Bool = false
+    ) {
+      self.joinsOrganisation = joinsOrganisation
       self.herID = herID
       self.vendor = vendor
       self.listens = listens
       self.startConfirmed = startConfirmed
     }
+  }
+
+  /// How far one write reaches.
+  public enum Scope: String, Sendable, Hashable, Codable, CaseIterable {
+    case herID = "her-id"
+    /// The HER-ID and all services below it. They must all be in the pulje: the write takes them along in any case.
+    case servicesBelow = "services-below"
   }
 
   public var name: PuljeName
@@ -33,10 +45,13 @@ public struct PuljeRequest: Sendable, Hashable, Codable {
   public var policy: Policy
   /// How many groups each wave holds, the first one the pilot; those left over make the last. nil: all go at once.
   public var waves: [Int]?
+  public var scope: Scope
 
   public init(
-    name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy(), waves: [Int]? = nil
+    name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy(), waves: [Int]? = nil,
+    scope: Scope = .herID
   ) {
+    self.scope = scope
     self.name = name
     self.source = source
     self.target = target

@@ -20,7 +20,7 @@ struct QueueSharing {
     }
   }
 
-  private mutating func join(_ a: HerID, _ b: HerID) {
+  mutating func join(_ a: HerID, _ b: HerID) {
     let rootA = self.root(a)
     let rootB = self.root(b)
     if rootA < rootB { self.parents[rootB] = rootA } else if rootB < rootA { self.parents[rootA] = rootB }

@@ -91,8 +91,9 @@ extension WaitReason.Code {
     case .quarantined: ("The group was taken out of the pulje.", "Somebody readmits it, or rolls it back.")
     case .conflict:
       (
-        "The register holds neither the record from before nor the one from after; it is never written over.",
-        "Somebody puts the entry right in the register and resumes the party."
+        "Somebody else's hand is on the entry: it is neither what it was nor what it should be and is never written over, or a change "
+          + "was made between our look and our write.",
+        "Somebody settles with them what shall hold, puts the entry right in the register where it is not, and resumes the party."
       )
     case .conflictElsewhere: ("Another group of the pulje is in conflict.", "Somebody settles it, or quarantines that group.")
     case .byHand: ("The register is written by hand.", "Somebody makes the change as instructed; the read-back sees it.")

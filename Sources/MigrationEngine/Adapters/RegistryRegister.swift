@@ -9,7 +9,9 @@ import Migration
 public struct RegistryRegister: RegisterPort {
   private let reader: any AddressRegisterReading
   private let writer: CheckedRegisterWriter
+  private let organisations: (any OrganisationReading)?
   private let cache: AddressCache?
+  public let offer: RegisterOffer
   private let clock: any RegistryClock
 
   /// How long a write waits to be seen. Short: the engine reads back by itself, and again; this look is the first.
@@ -19,14 +21,19 @@ public struct RegistryRegister: RegisterPort {
   /// - Parameters:
   ///   - changes: the register's change log, so that a general update that overwrote somebody's change says so; nil where it may not
   ///     be read.
+  ///   - organisations: reads an organisation with all below it, for writes that take those along; nil to go by the cache.
+  ///   - offer: what the writer can do, and who it is where it is not this one.
   ///   - cache: opened for writing; nil to keep none. A cache that cannot be written costs nobody the reading.
   public init(
     reader: any AddressRegisterReading, writer: any AddressRegisterWriting, changes: (any ChangeReading)? = nil,
-    cache: AddressCache?, clock: any RegistryClock = SystemRegistryClock(),
+    organisations: (any OrganisationReading)? = nil, offer: RegisterOffer = RegisterOffer(), cache: AddressCache?,
+    clock: any RegistryClock = SystemRegistryClock(),
     settings: CheckedRegisterWriter.Settings = RegistryRegister.writerSettings
   ) {
     self.reader = reader
     self.writer = CheckedRegisterWriter(reader: reader, writer: writer, changes: changes, settings: settings)
+    self.organisations = organisations
+    self.offer = offer
     self.cache = cache
     self.clock = clock
   }
@@ -49,17 +56,50 @@ public struct RegistryRegister: RegisterPort {
     } catch { throw .failed("the question was given up") }
   }
 
-  /// Forward the party is switched to the bus; back its addresses are set to exactly what they were (decision Q3). Read once more
+  public func below(_ party: PartyRecord) async throws(RegisterReadError) -> [PartyRecord] {
+    // Only organisations have services; a party that the register will not list is not guessed to be empty.
+    guard party.kind == .organisation || party.kind == .department || party.kind == .unknown else { return [] }
+    guard let organisations else { return try await self.belowByCache(party) }
+    let asked = self.clock.now
+    let results: [PartyResult]
+    do { results = try await organisations.organisation(party.herID).below } catch let error as AddressRegistryError {
+      throw .failed(Self.words(error))
+    } catch { throw .failed("the question was given up") }
+    var below: [PartyRecord] = []
+    for result in results {
+      switch result {
+      case .party(let record):
+        below.append(record)
+        _ = try? await self.cache?.save(record, source: .soap, readAt: asked, now: self.clock.now)
+      case .unreadable(let failure): throw .failed(Self.words(failure.error))
+      }
+    }
+    return below
+  }
+
+  private func belowByCache(_ party: PartyRecord) async throws(RegisterReadError) -> [PartyRecord] {
+    let known = try await self.known()
+    let below = Set(QueueSharing.descendants(of: party.herID, among: known))
+    return known.filter { below.contains($0.herID) }
+  }
+
+  /// Forward the party is switched to the bus, with those that the order takes along; back its addresses are set to exactly what they were (decision Q3). Read once more
   /// right before it is sent: an entry that is no more what the intent was based on is not written over.
   public func write(_ order: WriteOrder) async -> WriteOutcome {
+    var entries = [RegisterOrder.Entry(basis: order.base, goal: order.goal)]
     let change: RegisterChange =
-      switch order.direction {
-      case .forward: .switchToBus(order.bus)
-      case .back: .replaceAddresses(order.goal.addresses)
+      switch (order.direction, order.scope) {
+      case (.back, _): .replaceAddresses(order.goal.addresses)
+      case (.forward, .party): .switchToBus(order.bus)
+      case (.forward, .organisationQueue): .useOrganisationQueue
+      case (.forward, .servicesBelow): .switchToBusWithServicesBelow(order.bus)
       }
+    if case .servicesBelow(let along) = order.scope {
+      entries += along.map { RegisterOrder.Entry(basis: $0.base, goal: $0.goal) }
+    }
     let checked = RegisterOrder(
       herID: order.herID, change: change, operationID: AddressRegistry.OperationID(order.operation.text),
-      entries: [RegisterOrder.Entry(basis: order.base, goal: order.goal)])
+      entries: entries)
     do {
       // The engine's intent is durable before it comes here.
       return Self.outcome(try await self.writer.carryOut(checked) { _ in })
@@ -77,12 +117,19 @@ public struct RegistryRegister: RegisterPort {
     case .conflict(_, wasSent: true): .unknown("sent, and the entry reads as neither; somebody else writes there")
     case .partlyApplied(let entries):
       .unknown("done in part: \(entries.filter { $0.state == .reached }.count) of \(entries.count) entries")
-    case .overwrote(let log, _):
-      .unknown(
-        "the entry is what it should be, but the register's log shows other changes since it was read, which this write may have "
-          + "taken away: " + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; "))
+    case .overwrote(let log, let applied):
+      Self.overwrote(log, applied)
     case .toBeDoneByHand(let instruction): .handedOver(instruction.text(.norwegian) + "\n\n" + instruction.text(.english))
     }
+  }
+
+  private static func overwrote(_ log: [RegisterLogEntry], _ applied: AppliedOrder) -> WriteOutcome {
+    let seen =
+      "the entry is what it should be, but the register's log shows other changes since it was read, which this write may have taken "
+      + "away: " + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; ")
+    // The order's own entry stands first.
+    guard let found = applied.records.first else { return .unknown(seen) }
+    return .overwrote(found: found, seen: seen)
   }
 
   private static func words(_ error: AddressRegistryError) -> String { "[\(error.stableCode)] \(error.explanation.seen)" }

@@ -62,7 +62,7 @@ public struct Notice: Sendable, Hashable, Codable {
     case .conflictFound(let herID, _):
       (
         .alarm, Refusal.Code.conflict.rawValue,
-        "the entry of HER-ID \(herID) was changed by somebody else; it is not written over"
+        "the entry of HER-ID \(herID) was changed by somebody else; nothing more is written before a person has looked"
       )
     case .rollBackStarted(let by, let why): (.warning, nil, "roll-back started by \(by): \(why)")
     case .removalApproved(let by):
@@ -75,6 +75,7 @@ public struct Notice: Sendable, Hashable, Codable {
       case .answered: (.information, nil, "\(operation): answered")
       case .unknown(let seen): (.warning, nil, "\(operation): outcome unknown, the read-back decides: \(seen)")
       case .refused(let seen): (.warning, nil, "\(operation): refused, the read-back decides: \(seen)")
+      case .overwrote(_, let seen): (.alarm, Refusal.Code.conflict.rawValue, "\(operation): \(seen)")
       case .handedOver(let steps): (.alarm, nil, "\(operation): to be done by hand. \(steps)")
       }
     case .looked, .readAsGoal, .readAsBase, .preflightPassed: nil

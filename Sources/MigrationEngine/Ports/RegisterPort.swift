@@ -21,4 +21,27 @@ public protocol RegisterPort: Sendable {
 
   /// Everybody known beforehand, from a cache of any age: to find who shares a queue. What it names is read anew.
   func known() async throws(RegisterReadError) -> [PartyRecord]
+
+  /// Everybody below this party, however deep, as the register has them now.
+  func below(_ party: PartyRecord) async throws(RegisterReadError) -> [PartyRecord]
+
+  /// What can be written, and by whom.
+  var offer: RegisterOffer { get }
+}
+
+extension RegisterPort {
+  /// By what is known beforehand.
+  public func below(_ party: PartyRecord) async throws(RegisterReadError) -> [PartyRecord] {
+    let children = Dictionary(grouping: try await self.known().filter { $0.parent != nil }, by: \.parent)
+    var found: [HerID: PartyRecord] = [:]
+    var waiting = [party.herID]
+    while let next = waiting.popLast() {
+      for child in children[next] ?? [] where child.herID != party.herID && found.updateValue(child, forKey: child.herID) == nil {
+        waiting.append(child.herID)
+      }
+    }
+    return found.values.sorted { $0.herID < $1.herID }
+  }
+
+  public var offer: RegisterOffer { RegisterOffer() }
 }

@@ -7,15 +7,18 @@ import Foundation
 extension MigratorConfiguration {
   /// What the CommunicationParty API's documents name as its scope.
   static let partyScope = "nhn:cp-api/access-v2-dpop"
+  /// And the CPPA API's, version 2.
+  static let protocolScope = "nhn:cppa/access-with-dpop"
 
-  static func rest(_ node: ConfigurationNode, _ environment: [String: String]) throws -> REST {
+  /// - Parameter scope: what tokens ask for where the file does not say.
+  static func rest(_ node: ConfigurationNode, _ environment: [String: String], scope: String) throws -> REST {
     let fields = try node.mapping(["url", "timeout", "export-timeout", "allow-plain-http", "helse-id"])
     var endpoint = RESTEndpoint(url: try fields.required("url").text)
     try fields.read("timeout", into: &endpoint.timeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
     try fields.read("export-timeout", into: &endpoint.exportTimeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
     try fields.read("allow-plain-http", into: &endpoint.allowsPlainHTTP) { try $0.flag }
     let login = try fields.required("helse-id")
-    return REST(endpoint: endpoint, helseID: try Self.helseID(login), key: try Self.signingKey(login, environment))
+    return REST(endpoint: endpoint, helseID: try Self.helseID(login, scope: scope), key: try Self.signingKey(login, environment))
   }
 
   private static let helseIDKeys = [
@@ -23,11 +26,11 @@ extension MigratorConfiguration {
     "key-credential", "key-id", "key-algorithm",
   ]
 
-  private static func helseID(_ node: ConfigurationNode) throws -> HelseIDConfiguration {
+  private static func helseID(_ node: ConfigurationNode, scope: String) throws -> HelseIDConfiguration {
     let fields = try node.mapping(Self.helseIDKeys)
     var configuration = HelseIDConfiguration(
       issuer: try fields.required("issuer").text, tokenEndpoint: try fields.optional("token-endpoint")?.text,
-      clientID: try fields.required("client-id").text, scope: try fields.optional("scope")?.text ?? Self.partyScope)
+      clientID: try fields.required("client-id").text, scope: try fields.optional("scope")?.text ?? scope)
     try fields.read("timeout", into: &configuration.timeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
     try fields.read("allow-plain-http", into: &configuration.allowsPlainHTTP) { try $0.flag }
     try fields.read("organisation", into: &configuration.organisation) { node in

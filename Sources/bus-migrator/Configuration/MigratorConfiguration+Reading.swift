@@ -111,7 +111,7 @@ extension MigratorConfiguration {
   private static func register(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Register {
     let fields = try node.mapping([
       "url", "soap-version", "timeout", "allow-plain-http", "user", "password", "password-file", "password-credential",
-      "extra-roots-file", "cache", "writer", "rest", "nightly-compare",
+      "extra-roots-file", "cache", "writer", "rest", "cppa", "nightly-compare",
     ])
     guard let password = try Credentials.secret("password", in: fields, environment: environment) else {
       throw CommandLineError.keyMissing(place: node.place, key: "password-file")
@@ -122,7 +122,8 @@ extension MigratorConfiguration {
       extraRootsFile: try fields.optional("extra-roots-file").map { Paths.absolute(try $0.text, besides: node.file) },
       cache: try fields.optional("cache").map { Paths.absolute(try $0.text, besides: node.file) },
       writer: try Self.writer(fields.required("writer")),
-      rest: try fields.optional("rest").map { try Self.rest($0, environment) },
+      rest: try fields.optional("rest").map { try Self.rest($0, environment, scope: Self.partyScope) },
+      cppa: try fields.optional("cppa").map { try Self.rest($0, environment, scope: Self.protocolScope) },
       compareAt: try Self.compareAt(fields))
   }
 
@@ -139,7 +140,7 @@ extension MigratorConfiguration {
     return time
   }
 
-  private static func endpoint(_ fields: ConfigurationNode.Fields) throws -> SOAPEndpoint {
+  static func endpoint(_ fields: ConfigurationNode.Fields) throws -> SOAPEndpoint {
     var endpoint = SOAPEndpoint(url: try fields.required("url").text)
     try fields.read("soap-version", into: &endpoint.version) { node in
       guard let version = SOAPVersion(rawValue: try node.text) else { throw node.wrong(wanted: "\"1.1\" or \"1.2\"") }
@@ -148,63 +149,6 @@ extension MigratorConfiguration {
     try fields.read("timeout", into: &endpoint.timeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
     try fields.read("allow-plain-http", into: &endpoint.allowsPlainHTTP) { try $0.flag }
     return endpoint
-  }
-
-  private enum WriterKind: String, CaseIterable { case manual, soap }
-
-  private static func writer(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration? {
-    let common = ["kind"]
-    let soap = [
-      "url", "soap-version", "timeout", "allow-plain-http", "namespace", "action-prefix", "address-namespace", "bus-names",
-      "operation-id-header", "switch-to-bus", "replace-addresses",
-    ]
-    let fields = try node.mapping(common + soap)
-    if try fields.required("kind").choice(WriterKind.self) == .manual {
-      _ = try node.mapping(common)
-      return nil
-    }
-    var configuration = SOAPWriterConfiguration(
-      endpoint: try Self.endpoint(fields), namespace: try fields.required("namespace").text,
-      actionPrefix: try fields.required("action-prefix").text)
-    try fields.read("address-namespace", into: &configuration.addressNamespace) { try $0.text }
-    try fields.read("bus-names", into: &configuration.busNames) { node in
-      guard case .mapping(let mapping) = node.node else { throw node.wrong(wanted: "our bus names to the register's") }
-      return Dictionary(mapping.compactMap { pair in pair.key.string.flatMap { key in pair.value.string.map { (key, $0) } } }) {
-        $1
-      }
-    }
-    try fields.read("operation-id-header", into: &configuration.operationIDHeader) { node in
-      let header = try node.mapping(["name", "namespace"])
-      return SOAPWriterConfiguration.HeaderElement(
-        name: try header.required("name").text, namespace: try header.required("namespace").text)
-    }
-    configuration.switchToBus = try Self.operation(fields.required("switch-to-bus"))
-    // Without it there would be a way forward and none back.
-    configuration.replaceAddresses = try Self.operation(fields.required("replace-addresses"))
-    return configuration
-  }
-
-  private static func operation(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration.Operation {
-    let fields = try node.mapping(["name", "action", "only-bus", "parameters"])
-    let parameters = try fields.required("parameters").elements.map { node in
-      let fields = try node.mapping(["name", "filling"])
-      return SOAPWriterConfiguration.Parameter(
-        try fields.required("name").text, try Self.filling(fields.required("filling")))
-    }
-    return SOAPWriterConfiguration.Operation(
-      name: try fields.required("name").text, action: try fields.optional("action")?.text, parameters: parameters,
-      onlyBus: try fields.optional("only-bus").map { BusName(try $0.text) })
-  }
-
-  private static func filling(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration.Filling {
-    switch try node.text {
-    case "her-id": return .herID
-    case "bus": return .bus
-    case "operation-id": return .operationID
-    case "addresses": return .addresses
-    case let text where text.hasPrefix("="): return .constant(String(text.dropFirst()))
-    default: throw node.wrong(wanted: "her-id, bus, operation-id, addresses, or =text for a fixed text")
-    }
   }
 
   // MARK: timings

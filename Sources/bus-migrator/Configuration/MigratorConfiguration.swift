@@ -29,15 +29,38 @@ struct MigratorConfiguration {
     var extraRootsFile: String?
     /// The SQLite cache of the register; nil for none.
     var cache: String?
-    /// nil: a person writes, from instructions.
-    var writer: SOAPWriterConfiguration?
+    var writer: Writer
     /// The register's REST interface: export and events; nil where it is not used.
     var rest: REST?
+    /// The register of collaboration protocols (CPPA); nil where it is not used.
+    var cppa: REST?
     /// When the daemon compares the whole cache with the register; nil for never.
     var compareAt: TimeOfDay?
   }
 
-  /// The CommunicationParty API, and how HelseID knows us.
+  /// Who writes the register.
+  enum Writer {
+    /// A person, from the daemon's instructions.
+    case manual
+    case soap(SOAPWriterConfiguration)
+    /// Nothing is written from here; these do it.
+    case none(writtenBy: String)
+
+    /// What puljer can ask of it.
+    var offer: RegisterOffer {
+      switch self {
+      case .manual:
+        RegisterOffer(writer: .init(.byHand, who: "manual"), servicesBelow: true, organisationQueue: true)
+      case .soap(let soap):
+        RegisterOffer(
+          servicesBelow: soap.switchToBusWithServicesBelow != nil, organisationQueue: soap.useOrganisationQueue != nil)
+      case .none(let writtenBy):
+        RegisterOffer(writer: .init(.elsewhere, who: writtenBy), servicesBelow: true, organisationQueue: true)
+      }
+    }
+  }
+
+  /// A REST service of the registers, and how HelseID knows us there.
   struct REST {
     var endpoint: RESTEndpoint
     var helseID: HelseIDConfiguration

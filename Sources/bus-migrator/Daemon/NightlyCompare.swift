@@ -130,7 +130,7 @@ extension MigrationState {
     var written: [HerID: RegistryComparison.Written] = [:]
     for pulje in self.ordered {
       for group in pulje.groups {
-        for member in group.members where member.intents > 0 {
+        for member in group.members where member.intents > 0 || group.wasTakenAlong(member) {
           written[member.herID] = .init(before: member.plan.before, after: member.plan.after)
         }
       }

@@ -18,11 +18,13 @@ struct World {
     let register = configuration.register
     let reader = try SOAPAddressRegister(endpoint: register.endpoint, credentials: register.credentials, http: http)
     let writer: any AddressRegisterWriting =
-      if let soap = register.writer {
-        try SOAPAddressRegisterWriter(configuration: soap, credentials: register.credentials, http: http)
-      } else {
-        ManualAddressRegisterWriter(buses: configuration.busValues)
+      switch register.writer {
+      case .soap(let soap): try SOAPAddressRegisterWriter(configuration: soap, credentials: register.credentials, http: http)
+      case .manual: ManualAddressRegisterWriter(buses: configuration.busValues)
+      case .none(let writtenBy): NoAddressRegisterWriter(writtenBy: writtenBy)
       }
+    var writing = RegistryRegister.writerSettings
+    if case .soap(let soap) = register.writer { writing.logEntriesPerWrite = soap.logEntriesPerWrite }
     let settings = ProbeSettings(
       ownHerID: configuration.ownHerID, pingSubject: configuration.pingSubject,
       timeToLive: .milliseconds(configuration.pingTimeToLive.milliseconds),
@@ -42,7 +44,8 @@ struct World {
       cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment)
     }
     return World(
-      register: RegistryRegister(reader: reader, writer: writer, changes: reader, cache: cache), reader: reader, probes: probes,
-      cache: cache)
+      register: RegistryRegister(
+        reader: reader, writer: writer, changes: reader, organisations: reader, offer: register.writer.offer, cache: cache,
+        settings: writing), reader: reader, probes: probes, cache: cache)
   }
 }

@@ -11,14 +11,16 @@ enum PlanText {
     for group in plan.groups {
       lines.append("\(group.id):")
       for member in group.members {
-        let how = member.isWritten ? "written" : "moves with its parent"
+        let how = Self.how(member)
         lines.append(
           "  \(member.herID) \(member.before.name), \(member.vendor.isEmpty ? "vendor not named" : member.vendor): \(how)")
-        for (before, after) in zip(member.before.addresses, member.after.addresses) where before != after {
-          lines.append("    \(before.typeCode): \(before.text) -> \(after.text)")
+        for after in member.after.addresses where !member.before.addresses.contains(after) {
+          let before = member.before.addresses.first { $0.typeCode == after.typeCode }?.text ?? "(none)"
+          lines.append("    \(after.typeCode): \(before) -> \(after.text)")
         }
       }
     }
+    if let writer = plan.writer { lines += ["", writer.words] }
     if !plan.manualSteps.isEmpty { lines += ["", "by hand:"] }
     for step in plan.manualSteps {
       lines.append("  \(step.vendor) (\(step.herIDs.map(\.description).joined(separator: ", "))): \(step.what)")
@@ -32,6 +34,12 @@ enum PlanText {
     if plan.isClear { lines += [""] + Self.times(estimate) }
     lines += ["", "plan hash \(plan.hash)"]
     return lines.joined(separator: "\n")
+  }
+
+  private static func how(_ member: Plan.Member) -> String {
+    if !member.isWritten { return "moves with its parent" }
+    if let mover = member.movedBy { return "taken along by the write for HER-ID \(mover)" }
+    return member.joinsOrganisation == true ? "written: gives up its own queues for its organisation's" : "written"
   }
 
   private static func times(_ estimate: PlanEstimate) -> [String] {

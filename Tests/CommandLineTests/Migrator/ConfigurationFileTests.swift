@@ -100,6 +100,57 @@ struct ConfigurationFileTests {
     #expect(self.refused { _ = try rest(RegistryCommandTests.key, "    unknown: 1") } != nil)
   }
 
+  @Test("nobody writes from here: who does is told to those who plan")
+  func writtenElsewhere() throws {
+    let text = Self.good.replacing("kind: manual", with: "kind: none\n    written-by: NHN's own office")
+    let offer = try self.configuration(text).register.writer.offer
+    #expect(offer.writer?.words.contains("nothing is written here: NHN's own office writes the register") == true)
+  }
+
+  @Test("the SOAP writer offers the scopes that it has operations for, and how many log entries a write makes")
+  func scopes() throws {
+    func writer(_ more: String) throws -> MigratorConfiguration.Writer {
+      let operation = "{ name: X, parameters: [{ name: herId, filling: her-id }] }"
+      let soap = """
+        kind: soap
+            url: http://127.0.0.1:8080/w
+            namespace: urn:x
+            action-prefix: urn:x/
+            switch-to-bus: \(operation)
+            replace-addresses: \(operation)
+        \(more.replacing("OPERATION", with: operation))
+        """
+      return try self.configuration(Self.good.replacing("kind: manual", with: soap)).register.writer
+    }
+    #expect(try writer("").offer == RegisterOffer())
+    #expect(
+      try writer("    switch-to-bus-with-services-below: OPERATION").offer == RegisterOffer(servicesBelow: true))
+    #expect(try writer("    use-organisation-queue: OPERATION").offer == RegisterOffer(organisationQueue: true))
+    guard case .soap(let soap) = try writer("    log-entries-per-write: 2") else {
+      Issue.record("another writer")
+      return
+    }
+    #expect(soap.logEntriesPerWrite == 2)
+    #expect(self.refused { _ = try writer("    log-entries-per-write: 0") }?.stableCode == "CLI-005")
+    #expect(self.refused { _ = try writer("    use-organisation-queue: { name: X }") }?.stableCode == "CLI-004")
+    // A way forward without a way back is none.
+    let forwardOnly = try? self.configuration(
+      Self.good.replacing("kind: manual", with: "kind: soap\n    url: http://x\n    namespace: u\n    action-prefix: u"))
+    #expect(forwardOnly == nil)
+  }
+
+  @Test("how far a write reaches, and who uses the organisation's queue, stand in the pulje file")
+  func puljeScopes() throws {
+    let text = Self.pulje.replacing("target: b", with: "target: b\nscope: services-below")
+      .replacing("her-id: 200", with: "her-id: 200\n    organisation-queue: true")
+    let request = try PuljeFile.read(ConfigurationNode.text(text, file: "p"))
+    #expect(request.scope == .servicesBelow && request.parties[0].joinsOrganisation)
+    let usual = try PuljeFile.read(ConfigurationNode.text(Self.pulje, file: "p"))
+    #expect(usual.scope == .herID && !usual.parties[0].joinsOrganisation)
+    let wrong = Self.pulje.replacing("target: b", with: "target: b\nscope: all")
+    #expect(self.refused { _ = try PuljeFile.read(ConfigurationNode.text(wrong, file: "p")) }?.stableCode == "CLI-005")
+  }
+
   @Test("the examples that we ship load, credentials included")
   func examples() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("credentials-\(UUID().uuidString)")
@@ -162,14 +213,21 @@ struct ConfigurationFileTests {
     let ends = uncommented.firstIndex { $0.hasPrefix("state-directory") }
     let start = try #require(starts)
     let end = try #require(ends)
-    let writer = uncommented[start..<end].filter {
-      !$0.contains("manual:") && !$0.contains("soap: the") && !$0.contains("only-bus")
+    let writer = uncommented[start..<end].filter { line in
+      !["manual:", "soap: the", "only-bus", "none:", "kind: none", "written-by"].contains { line.contains($0) }
     }
     let whole = Self.good.replacingOccurrences(of: "  writer:\n    kind: manual", with: writer.joined(separator: "\n"))
     let configuration = try self.configuration(whole)
-    #expect(configuration.register.writer?.switchToBus?.name == "SwitchBus")
-    #expect(configuration.register.writer?.replaceAddresses?.parameters.count == 2)
-    #expect(configuration.register.writer?.busNames == ["tjenestebuss": "RabbitMq", "servicebus": "ServiceBus"])
+    guard case .soap(let soap) = configuration.register.writer else {
+      Issue.record("another writer: \(configuration.register.writer)")
+      return
+    }
+    #expect(soap.switchToBus?.name == "SwitchBus")
+    #expect(soap.switchToBusWithServicesBelow?.parameters.map(\.name) == ["herId", "bus"])
+    #expect(soap.useOrganisationQueue?.parameters.map(\.name) == ["herId"])
+    #expect(soap.replaceAddresses?.parameters.count == 2)
+    #expect(soap.busNames == ["tjenestebuss": "RabbitMq", "servicebus": "ServiceBus"])
+    #expect(configuration.register.writer.offer == RegisterOffer(servicesBelow: true, organisationQueue: true))
   }
 
   @Test("a good file is read, paths from its folder, the bus's path from the connection string")
@@ -178,7 +236,10 @@ struct ConfigurationFileTests {
     #expect(configuration.database == "/etc/state/migration.sqlite")
     #expect(configuration.socket == "/etc/state/control.sock")
     #expect(configuration.buses[0].endpoint.bus.path == "NHN")
-    #expect(configuration.register.writer == nil)
+    guard case .manual = configuration.register.writer else {
+      Issue.record("another writer: \(configuration.register.writer)")
+      return
+    }
   }
 
   static let wrongFiles: [(from: String, to: String, code: String, seen: String)] = [
@@ -187,7 +248,11 @@ struct ConfigurationFileTests {
     ("own-her-id: 900", "own-her-id: x", "CLI-005", "HER-ID"),
     ("own-her-id: 900", "subject: x", "CLI-004", "own-her-id"), ("hosts: [a.example]", "hosts: a.example", "CLI-005", "a list"),
     ("hosts: [a.example]", "hosts: [b.example]", "CLI-005", "b.example"), ("name: a", "name: b", "CLI-005", "two buses"),
-    ("kind: manual", "kind: soap", "CLI-004", "url"), ("kind: manual", "kind: magic", "CLI-005", "manual, soap"),
+    ("kind: manual", "kind: soap", "CLI-004", "url"), ("kind: manual", "kind: magic", "CLI-005", "manual, soap, none"),
+    ("kind: manual", "kind: none", "CLI-004", "written-by"),
+    ("kind: manual", "kind: manual\n    written-by: x", "CLI-003", "written-by"),
+    ("kind: manual", "kind: none\n    written-by: x\n    url: http://x", "CLI-003", "url"),
+    ("kind: manual", "kind: soap\n    written-by: x", "CLI-003", "written-by"),
     ("amqp://guest:secret-word@127.0.0.1:5672/NHN", "http://x", "CLI-006", "TB-"),
     ("password: secret-word", "password-file: /no/such/file", "CLI-006", "cannot be read"),
     ("password: secret-word", "password-credential: ar", "CLI-006", "CREDENTIALS_DIRECTORY"),

@@ -161,43 +161,6 @@ struct RegistryCommandTests {
     try Data(text.replacing("  cache: cache.sqlite", with: rest).utf8).write(to: URL(fileURLWithPath: stage.configuration))
   }
 
-  @Test("another process writes the cache while 16 readers of this one read: no answer is a mixture, and none is missing")
-  func twoProcesses() async throws {
-    try await Stage.with { stage in
-      let here = try (Int32(1)...200).map { try Stage.record($0) }
-      let there = here.map { record in
-        var record = record
-        for index in record.addresses.indices { record.addresses[index].text.replace("a.example", with: "b.example") }
-        return record
-      }
-      let files = try [here, there].enumerated().map { index, records in
-        let file = stage.folder.appendingPathComponent("parties-\(index).json")
-        try PartyFile.data(of: records).write(to: file)
-        return file.path
-      }
-      #expect(try await stage.command(["registry", "import", files[0]]).exitCode == 0)
-      let cache = try await AddressCache.open(path: stage.cache, access: .readOnly, environment: "test")
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<16 {
-          group.addTask {
-            while !Task.isCancelled {
-              let parties = try await cache.parties().map(\.record)
-              // An import is one transaction: all of one file, or all of the other.
-              #expect(parties == here || parties == there)
-            }
-          }
-        }
-        for round in 1...6 { #expect(try await stage.command(["registry", "import", files[round % 2]]).exitCode == 0) }
-        group.cancelAll()
-        while let result = await group.nextResult() {
-          if case .failure(let error) = result, !(error is CancellationError) { throw error }
-        }
-      }
-      #expect(try await cache.parties().map(\.record) == here)
-      try await cache.close()
-    }
-  }
-
   private func otherEnvironment(_ stage: Stage) throws {
     let text = try String(contentsOfFile: stage.configuration, encoding: .utf8)
     try Data(text.replacing("environment: test", with: "environment: production").utf8)

@@ -15,6 +15,16 @@ final class Scene: Sendable {
   static let source = Bus(name: "a", dialect: .rabbitMQ3, hosts: ["a.example"], path: "NHN")
   static let target = Bus(name: "b", dialect: .rabbitMQ4AddressV2, hosts: ["b.example"], path: "NHN")
 
+  /// The engine's register; the world's own where nothing else is handed in.
+  let register: any RegisterPort
+
+  /// - Parameter register: another register than the world's; `records` are what it holds.
+  init(register: any RegisterPort, records: [PartyRecord]) throws {
+    self.name = try #require(PuljeName("pulje-1"))
+    self.world = World(records: records, target: Self.target)
+    self.register = register
+  }
+
   init() throws {
     self.name = try #require(PuljeName("pulje-1"))
     self.world = World(
@@ -22,6 +32,7 @@ final class Scene: Sendable {
         try Self.record(100), try Self.record(101, queues: 100, parent: 100), try Self.record(102, queues: 100, parent: 100),
         try Self.record(200), try Self.record(300),
       ], target: Self.target)
+    self.register = self.world
   }
 
   static func herID(_ value: Int32) throws -> HerID { try #require(HerID(value)) }
@@ -49,7 +60,7 @@ final class Scene: Sendable {
   }
 
   func plan(_ request: PuljeRequest) async throws -> Plan {
-    try await PlanMaker(register: self.world, buses: [Self.source, Self.target]).plan(request, open: [:])
+    try await PlanMaker(register: self.register, buses: [Self.source, Self.target]).plan(request, open: [:])
   }
 
   /// Runs an engine until `isDone`, then stops it. Orders are brought before it does anything.
@@ -68,7 +79,7 @@ final class Scene: Sendable {
     clock.hold(true)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
-        store: self.world, register: self.world, buses: self.world, clock: clock, jitter: self.world,
+        store: self.world, register: self.register, buses: self.world, clock: clock, jitter: self.world,
         crashPoints: self.world, observer: clock),
       settings: settings)
     box.withLock { $0 = engine }

@@ -10,5 +10,6 @@ struct RegistryCommand: AsyncParsableCommand {
     subcommands: [
       RegistrySyncCommand.self, RegistryShowCommand.self, RegistryDiffCommand.self, RegistryGroupsCommand.self,
       RegistryExportCommand.self, RegistryImportCommand.self, RegistryVerifyCommand.self, RegistryQueuesCommand.self,
+      RegistryEndpointsCommand.self,
     ])
 }

@@ -18,7 +18,7 @@ struct RegistryGroupsCommand: AsyncParsableCommand {
     let configuration = try self.registry.configuration()
     let wanted = Set(try PuljeArgument.herIDs(self.herIDs))
     let records = try await RegistryPlace.withCache(configuration, .readOnly) { try await $0.parties().map(\.record) }
-    var answer = GroupsAnswer(QueueSharing.survey(of: records), buses: configuration.busValues)
+    var answer = GroupsAnswer(QueueSharing.survey(of: records), records: records, buses: configuration.busValues)
     if !wanted.isEmpty { answer.groups.removeAll { wanted.isDisjoint(with: $0.members) } }
     if self.troubled { answer.groups.removeAll { $0.buses.count == 1 && $0.elsewhere.isEmpty } }
     if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
@@ -33,6 +33,8 @@ struct GroupsAnswer: Codable {
     var buses: [BusName]
     /// Addresses on no configured bus.
     var elsewhere: [String]
+    /// For a group without queues: how its party is reached instead, by the register's type codes (`E_EDI`: EDI by mail).
+    var otherTransports: [String]?
   }
 
   struct Unreadable: Codable {
@@ -45,12 +47,17 @@ struct GroupsAnswer: Codable {
   var groups: [Group]
   var unreadable: [Unreadable]
 
-  init(_ survey: QueueSharing.Survey, buses: [Bus]) {
+  init(_ survey: QueueSharing.Survey, records: [PartyRecord], buses: [Bus]) {
+    var transports: [HerID: [String]] = [:]
+    for record in records where !record.addresses.contains(where: { $0.queueKind != nil }) {
+      transports[record.herID] = record.otherTransports
+    }
     self.groups = survey.groups.map { group in
       let holders = group.addresses.map { address in buses.filter { $0.holds(address) }.map(\.name) }
       return Group(
         members: group.members, addresses: group.addresses.map(\.description), buses: Set(holders.joined()).sorted(),
-        elsewhere: zip(group.addresses, holders).filter { $0.1.isEmpty }.map(\.0.description))
+        elsewhere: zip(group.addresses, holders).filter { $0.1.isEmpty }.map(\.0.description),
+        otherTransports: group.members.count == 1 ? group.members.first.flatMap { transports[$0] } : nil)
     }
     self.unreadable = survey.unreadable.map { Unreadable(herID: $0.herID, kind: $0.kind, text: $0.text) }
   }
@@ -60,7 +67,10 @@ struct GroupsAnswer: Codable {
     for group in self.groups {
       var places = group.buses.map(\.text)
       if !group.elsewhere.isEmpty { places.append("no configured bus: \(group.elsewhere.joined(separator: ", "))") }
-      if group.addresses.isEmpty { places = ["no queue"] }
+      if group.addresses.isEmpty {
+        let others = group.otherTransports ?? []
+        places = [others.isEmpty ? "no queue" : "no queue, but \(others.joined(separator: ", ")): another transport than AMQP"]
+      }
       lines.append("\(group.members.map(\.description).joined(separator: ", ")): \(places.joined(separator: " AND "))")
     }
     for address in self.unreadable {

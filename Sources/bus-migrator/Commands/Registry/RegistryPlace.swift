@@ -19,6 +19,16 @@ struct RegistryPlace: ParsableArguments {
     return configuration
   }
 
+  /// A bus by its name in the configuration.
+  static func bus(_ name: String, option: String, _ configuration: MigratorConfiguration) throws -> Bus {
+    guard let bus = configuration.busValues.first(where: { $0.name == BusName(name) }) else {
+      throw CommandLineError.argumentWrong(
+        name: option, seen: String(name.prefix(60)),
+        wanted: "one of \(configuration.busValues.map(\.name.text).joined(separator: ", "))")
+    }
+    return bus
+  }
+
   /// Opens the cache, runs `body`, and closes the cache however it ends.
   static func withCache<Value: Sendable>(
     _ configuration: MigratorConfiguration, _ access: AddressCache.Access, _ body: (AddressCache) async throws -> Value
@@ -58,6 +68,21 @@ extension RegistryPlace {
     return try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
       let tokens = try HelseIDTokens(rest.helseID, key: rest.key, http: http)
       return try await body(try CommunicationPartyAPI(endpoint: rest.endpoint, tokens: tokens, http: http))
+    }
+  }
+}
+
+extension RegistryPlace {
+  /// The register of collaboration protocols.
+  static func withProtocols<Value: Sendable>(
+    _ configuration: MigratorConfiguration, _ body: (CollaborationProtocolRegister) async throws -> Value
+  ) async throws -> Value {
+    guard let cppa = configuration.register.cppa else {
+      throw CommandLineError.keyMissing(place: "register", key: "cppa (the register of collaboration protocols)")
+    }
+    return try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
+      let tokens = try HelseIDTokens(cppa.helseID, key: cppa.key, http: http)
+      return try await body(try CollaborationProtocolRegister(endpoint: cppa.endpoint, tokens: tokens, http: http))
     }
   }
 }

@@ -21,11 +21,7 @@ struct RegistryQueuesCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try self.registry.configuration()
-    guard let bus = configuration.busValues.first(where: { $0.name == BusName(self.bus) }) else {
-      throw CommandLineError.argumentWrong(
-        name: "--bus", seen: String(self.bus.prefix(60)),
-        wanted: "one of \(configuration.busValues.map(\.name.text).joined(separator: ", "))")
-    }
+    let bus = try RegistryPlace.bus(self.bus, option: "--bus", configuration)
     guard let text = try? String(contentsOfFile: self.file, encoding: .utf8) else {
       throw CommandLineError.fileUnreadable(path: self.file, seen: "it cannot be read as UTF-8 text")
     }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Testing
+
+@testable import Migration
+
+@Suite("How far a write reaches")
+struct WriteReachTests {
+  /// 100 with 103 and 104 below it that have queues of their own, 105 that inherits, and a department between with its own service.
+  static let records = [
+    Fixture.record(100), Fixture.record(103, parent: 100, kind: .service), Fixture.record(104, parent: 100, kind: .service),
+    Fixture.record(105, queues: 100, parent: 100, inherited: true, kind: .service),
+    Fixture.record(110, parent: 100, kind: .department), Fixture.record(111, parent: 110, kind: .service), Fixture.record(200),
+  ]
+  static let family: [Int32] = [100, 103, 104, 105, 110, 111]
+  static let all = RegisterOffer(servicesBelow: true, organisationQueue: true)
+
+  func plan(
+    _ parties: [Int32], joining: Set<Int32> = [], scope: PuljeRequest.Scope = .servicesBelow,
+    records: [PartyRecord] = Self.records, offer: RegisterOffer = Self.all
+  ) -> Plan {
+    var request = Fixture.request(parties)
+    request.scope = scope
+    for index in request.parties.indices where joining.contains(request.parties[index].herID.value) {
+      request.parties[index].joinsOrganisation = true
+    }
+    return Planner(buses: Fixture.buses, records: records, offer: offer).plan(request)
+  }
+
+  @Test("the services below are one group with the party they go along with; by HER-ID alone each is its own")
+  func servicesBelow() {
+    let plan = self.plan(Self.family + [200])
+    #expect(plan.isClear, "\(plan.obstacles)")
+    #expect(plan.groups.map { $0.members.map(\.herID.value) } == [[100, 103, 104, 105, 110, 111], [200]])
+    #expect(plan.groups[0].members.map { $0.movedBy?.value } == [nil, 100, 100, nil, 100, 100])
+    let each = self.plan(Self.family + [200], scope: .herID)
+    #expect(
+      each.groups.count == 6 && each.herIDs.count == 7 && each.groups.allSatisfy { $0.members.allSatisfy { $0.movedBy == nil } })
+  }
+
+  @Test("a service that the write would take along, and that is not in the pulje, blocks the plan; one that has moved does not")
+  func missing() {
+    let plan = self.plan(Self.family.filter { $0 != 111 })
+    #expect(plan.obstacles.map(\.code) == [.groupNotClosed])
+    #expect(plan.obstacles.first?.others.map(\.value) == [111])
+    let moved = Self.records.map {
+      $0.herID.value == 111 ? Fixture.record(111, on: Fixture.target, parent: 110, kind: .service) : $0
+    }
+    #expect(self.plan(Self.family.filter { $0 != 111 }, records: moved).isClear)
+  }
+
+  @Test("what the writer cannot do blocks the plan, and who writes instead stands in it")
+  func offers() {
+    #expect(self.plan(Self.family, offer: RegisterOffer()).obstacles.map(\.code) == [.scopeNotOffered])
+    let flagged = self.plan([100, 105, 103], joining: [103], scope: .herID, offer: RegisterOffer(servicesBelow: true))
+    #expect(flagged.obstacles.map(\.code) == [.scopeNotOffered])
+    #expect(self.plan([200], scope: .herID).writer == nil)
+    let elsewhere = RegisterOffer(writer: .init(.elsewhere, who: "NHN"))
+    #expect(self.plan([200], scope: .herID, offer: elsewhere).writer?.words.hasPrefix("nothing is written here: NHN") == true)
+    #expect(self.plan([200], scope: .herID, offer: elsewhere).hash != self.plan([200], scope: .herID).hash)
+  }
+
+  @Test("a party that joins its organisation's queue goes in its group and reads as one that inherits")
+  func organisationQueue() {
+    let plan = self.plan([100, 105, 103], joining: [103], scope: .herID)
+    #expect(plan.isClear, "\(plan.obstacles)")
+    #expect(plan.groups.map { $0.members.map(\.herID.value) } == [[100, 103, 105]])
+    let member = plan.groups[0].members[1]
+    #expect(member.joinsOrganisation == true && member.isWritten)
+    let queues = member.after.addresses.filter { $0.queueKind != nil }
+    #expect(queues.allSatisfy { $0.inherited && $0.text.hasPrefix("tb.test.example/NHN/100_") })
+    #expect(member.after.addresses.contains { $0.typeCode == "E_EDI" && $0.text.hasPrefix("edi103") })
+    // The organisation stays on the source bus: its queue is not where the party is to go.
+    #expect(self.plan([103], joining: [103], scope: .herID).obstacles.map(\.code) == [.noOrganisationQueue])
+    #expect(self.plan([200], joining: [200], scope: .herID).obstacles.map(\.code) == [.noOrganisationQueue])
+    // It has moved before: the party goes alone.
+    let moved = Self.records.map { $0.herID.value == 100 ? Fixture.record(100, on: Fixture.target) : $0 }
+    let alone = self.plan([103], joining: [103], scope: .herID, records: moved)
+    #expect(alone.isClear && alone.groups.map { $0.members.map(\.herID.value) } == [[103]], "\(alone.obstacles)")
+  }
+
+  @Test("a ring of parents ends")
+  func ring() {
+    let ring = [Fixture.record(1, parent: 2), Fixture.record(2, parent: 1)]
+    let plan = self.plan([1, 2], records: ring)
+    #expect(plan.groups.count == 1 && plan.groups[0].members.allSatisfy { $0.movedBy == nil })
+  }
+
+  @Test("who is taken along is not written while the other's write stands out, and alone when that left it out")
+  func finishing() throws {
+    let plan = self.plan([100, 103, 104, 105, 110, 111])
+    let context = Fixture.context()
+    var group = GroupState(plan.groups[0], at: Fixture.start)
+    func send(_ input: GroupInput) -> GroupState.Outcome {
+      let outcome = group.decide(input, in: context, now: Fixture.start)
+      for event in outcome.events { group.apply(event, at: Fixture.start, policy: context.policy) }
+      return outcome
+    }
+    _ = send(.snapshot(group.members.map(\.plan.before)))
+    _ = send(.preflight(Fixture.preflight(), retryAt: Fixture.start))
+    _ = send(.advance)
+    #expect(group.phase == .armed && group.next(in: context, now: Fixture.start) == .act(.write(Fixture.herID(100))))
+    let (first, service) = (group.members[0].plan, try #require(group.member(Fixture.herID(103))).plan)
+    #expect(send(.beginWrite(service.herID, observed: service.before)).refusal?.code == .notWritten)
+    _ = send(.beginWrite(first.herID, observed: first.before))
+    guard case .intent(let operation) = group.members[0].writing else {
+      Issue.record("no intent")
+      return
+    }
+    #expect(group.takenAlong(by: group.members[0]).isEmpty, "a second try reaches no further than the party")
+    _ = send(.writeReturned(operation, .unknown("broke off")))
+    _ = send(.readBack(first.after, retryAt: Fixture.start))
+    // What it left out is read before it is written.
+    #expect(group.next(in: context, now: Fixture.start) == .act(.readBack(service.herID)))
+    _ = send(.readBack(service.before, retryAt: Fixture.start))
+    #expect(group.next(in: context, now: Fixture.start) == .act(.write(service.herID)))
+    // It came through late after all: ours, and no conflict.
+    _ = send(.beginWrite(service.herID, observed: service.after))
+    #expect(group.member(service.herID)?.writing == .atGoal && group.phase == .cutIntent)
+  }
+}
