@@ -49,7 +49,7 @@ struct RegisterScopeTests {
 
     /// Everybody reads as planned.
     func reads(_ state: MigrationState, after: Bool) -> Bool {
-      (state.puljer[self.scene.name]?.ordered ?? []).flatMap(\.members).allSatisfy { member in
+      (state.puljer[self.scene.name].map { Array($0.groups) } ?? []).flatMap(\.members).allSatisfy { member in
         self.server.record(member.herID) == (after ? member.plan.after : member.plan.before)
       }
     }
@@ -161,8 +161,8 @@ struct RegisterScopeTests {
       let orders = try await stage.start([100, 103, 104, 105], scope: .servicesBelow)
       stage.server.script(.init(.applyOnly(2, answers: true), on: [.switchBusIncludingServices]))
       stage.server.script(.init(.refuse(code: "AccessDenied"), on: [.switchBus], times: 100))
-      let held = try await stage.scene.run(orders: orders) { $0.puljer[name]?.ordered.first?.hold != nil }
-      let group = try #require(held.puljer[name]?.ordered.first)
+      let held = try await stage.scene.run(orders: orders) { $0.puljer[name]?.groups.first?.hold != nil }
+      let group = try #require(held.puljer[name]?.groups.first)
       #expect(group.hold?.code == .writesDoNotTake && group.phase == .cutIntent)
       #expect(group.hold?.seen.contains("104") == true)
       try await stage.scene.run(orders: [.rollBack(name, herIDs: nil, by: "Kari", why: "cannot be finished")]) {
@@ -196,20 +196,20 @@ struct RegisterScopeTests {
     try await self.run(.elsewhere) { stage in
       let name = stage.scene.name
       let orders = try await stage.start([200])
-      let state = try await stage.scene.run(orders: orders) { $0.puljer[name]?.ordered.first?.members.first?.handedOver ?? false }
+      let state = try await stage.scene.run(orders: orders) { $0.puljer[name]?.groups.first?.members.first?.handedOver ?? false }
       #expect(state.puljer[name]?.plan.writer?.words.contains("nothing is written here: the office next door") == true)
-      let member = try #require(state.puljer[name]?.ordered[0].members[0])
+      let member = try #require(state.puljer[name]?.groups[0].members[0])
       guard case .handedOver(let words)? = member.lastOutcome else {
         Issue.record("\(String(describing: member.lastOutcome))")
         return
       }
       #expect(words.contains("Who writes it: the office next door") && words.contains("b.example/NHN/200_async"))
       // Asked again and again, and never more than waiting.
-      let asked = try #require(member.intents == 1 ? state.puljer[name]?.ordered[0].since : nil)
+      let asked = try #require(member.intents == 1 ? state.puljer[name]?.groups[0].since : nil)
       let waiting = try await stage.scene.run { state in
-        state.puljer[name]?.ordered.first?.members.first?.lastReadAt.map { $0 > asked + .minutes(3) } ?? false
+        state.puljer[name]?.groups.first?.members.first?.lastReadAt.map { $0 > asked + .minutes(3) } ?? false
       }
-      #expect(waiting.puljer[name]?.ordered[0].phase == .cutUnknown)
+      #expect(waiting.puljer[name]?.groups[0].phase == .cutUnknown)
       #expect(stage.writes.isEmpty)
       try stage.server.put(member.plan.after)
       try await stage.scene.run { Self.all($0, name, .observing) }
@@ -226,9 +226,9 @@ struct RegisterScopeTests {
       stranger.addresses[0].text = "c.example/NHN/200_async"
       stage.server.script(.init(.strangerFirst(stranger), on: [.switchBus], herID: herID))
       let orders = try await stage.start([200])
-      let state = try await stage.scene.run(orders: orders) { $0.puljer[name]?.ordered.first?.phase == .conflict }
-      guard case .overwrote(_, let seen)? = state.puljer[name]?.ordered[0].members[0].lastOutcome else {
-        Issue.record("\(String(describing: state.puljer[name]?.ordered[0].members[0].lastOutcome))")
+      let state = try await stage.scene.run(orders: orders) { $0.puljer[name]?.groups.first?.phase == .conflict }
+      guard case .overwrote(_, let seen)? = state.puljer[name]?.groups[0].members[0].lastOutcome else {
+        Issue.record("\(String(describing: state.puljer[name]?.groups[0].members[0].lastOutcome))")
         return
       }
       #expect(seen.contains("somebody"))
@@ -236,9 +236,9 @@ struct RegisterScopeTests {
       // The way back is a general update: what it covers is told as well.
       stage.server.script(.init(.strangerFirst(stranger), on: [.updateElectronicAddresses], herID: herID))
       let back = try await stage.scene.run(orders: [.rollBack(name, herIDs: nil, by: "Kari", why: "asked")]) {
-        $0.puljer[name]?.ordered.first?.phase == .conflict
+        $0.puljer[name]?.groups.first?.phase == .conflict
       }
-      #expect(back.puljer[name]?.ordered[0].direction == .back)
+      #expect(back.puljer[name]?.groups[0].direction == .back)
       try await stage.scene.run(orders: [.release(name, herID: herID, by: "Kari")]) { Self.all($0, name, .restored) }
       #expect(stage.isBack())
     }

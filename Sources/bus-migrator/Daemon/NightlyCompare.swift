@@ -56,7 +56,7 @@ struct NightlyCompare: Service {
     do {
       let begun = self.instant
       let entries = try await self.cache.parties()
-      let result = try await RegistryComparison(register: self.register, concurrency: self.concurrency)
+      let result = try await RegistryComparison(register: PatientRegister(self.register), concurrency: self.concurrency)
         .compare(entries, written: await self.written())
       let report = ComparisonReport(result, begunAt: begun, endedAt: self.instant)
       try await self.cache.keep(report)
@@ -64,7 +64,7 @@ struct NightlyCompare: Service {
       let differing = Set(result.silent.map(\.herID)).union(result.foreign.map(\.herID)).sorted()
       if !differing.isEmpty {
         _ = try await RegistrySync(cache: self.cache, clock: ClockOfMigration(clock: self.clock))
-          .parties(differing, from: self.register, concurrency: self.concurrency)
+          .parties(differing, from: PatientRegister(self.register), concurrency: self.concurrency)
       }
     } catch is CancellationError {
       return

@@ -54,8 +54,9 @@ struct RegistryDiffCommand: AsyncParsableCommand {
     let begun = SystemRegistryClock().now
     let comparison = try await RegistryPlace.withCache(configuration, .readOnly) { cache in
       let entries = try await cache.parties().filter { wanted.isEmpty || wanted.contains($0.record.herID) }
+      try RegistryPlace.checkKnown(wanted, entries.map(\.record.herID))
       return try await RegistryPlace.withRegister(configuration) { register in
-        try await RegistryComparison(register: register, concurrency: self.concurrency) {
+        try await RegistryComparison(register: PatientRegister(register), concurrency: self.concurrency) {
           bar.show(done: $0.done, total: $0.total, failed: $0.failed)
         }.compare(entries, written: written)
       }

@@ -18,6 +18,7 @@ struct RegistryGroupsCommand: AsyncParsableCommand {
     let configuration = try self.registry.configuration()
     let wanted = Set(try PuljeArgument.herIDs(self.herIDs))
     let records = try await RegistryPlace.withCache(configuration, .readOnly) { try await $0.parties().map(\.record) }
+    try RegistryPlace.checkKnown(wanted, records.map(\.herID))
     var answer = GroupsAnswer(QueueSharing.survey(of: records), records: records, buses: configuration.busValues)
     if !wanted.isEmpty { answer.groups.removeAll { wanted.isDisjoint(with: $0.members) } }
     if self.troubled { answer.groups.removeAll { $0.buses.count == 1 && $0.elsewhere.isEmpty } }

@@ -19,6 +19,12 @@ struct RegistryPlace: ParsableArguments {
     return configuration
   }
 
+  /// A party that somebody asked about and that is not there is told: nothing said of it would read as nothing wrong.
+  static func checkKnown(_ wanted: Set<HerID>, _ known: [HerID]) throws {
+    guard let absent = wanted.subtracting(known).min() else { return }
+    throw AddressRegistryError.partyUnknown(absent, askedRegister: false)
+  }
+
   /// A bus by its name in the configuration.
   static func bus(_ name: String, option: String, _ configuration: MigratorConfiguration) throws -> Bus {
     guard let bus = configuration.busValues.first(where: { $0.name == BusName(name) }) else {

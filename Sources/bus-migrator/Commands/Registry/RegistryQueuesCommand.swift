@@ -28,6 +28,11 @@ struct RegistryQueuesCommand: AsyncParsableCommand {
     let queues = text.split(whereSeparator: \.isNewline).map { String($0).trimmingCharacters(in: .whitespaces) }
       .filter { !$0.isEmpty }
     let records = try await RegistryPlace.withCache(configuration, .readOnly) { try await $0.parties().map(\.record) }
+    // With nobody known every queue would be nobody's.
+    guard !records.isEmpty else {
+      throw CommandLineError.argumentWrong(
+        name: "the cache", seen: "no party is in it", wanted: "registry sync --export first: it has to hold the whole register")
+    }
     let answer = QueuesAnswer(bus: bus.name, QueueOwnership.judge(queues, on: bus, records: records))
     if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
   }

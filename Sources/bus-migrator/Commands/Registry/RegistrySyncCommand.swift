@@ -8,7 +8,8 @@ struct RegistrySyncCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync", abstract: "Read parties from the register into the cache: by default every party the cache knows.",
     discussion: """
-      One party that cannot be read does not stop the others: it is listed, its row stays, and the exit code is 1. --export and \
+      One party that cannot be read does not stop the others: it is listed, its row stays, and the exit code is 1. A register that \
+      refuses the login, or does not answer many times in a row, is not asked about the rest. --export and \
       --events ask the register's REST interface (register.rest in the configuration) and not its SOAP interface. An export is \
       taken in when it has come whole, and tells from where events go on; after events that were missed only an export is sure to \
       be complete, and the exit code is 6.
@@ -63,7 +64,12 @@ struct RegistrySyncCommand: AsyncParsableCommand {
       for organisation in organisations { whole.add(try await sync.organisation(organisation, from: register)) }
       if !wanted.isEmpty || organisations.isEmpty {
         let herIDs = wanted.isEmpty ? try await cache.parties().map(\.record.herID) : wanted
-        whole.add(try await sync.parties(herIDs, from: register, concurrency: self.concurrency))
+        if herIDs.isEmpty {
+          throw CommandLineError.argumentWrong(
+            name: "the parties to read", seen: "none: nothing is in the cache yet",
+            wanted: "--her-id, --organisation, or --export for the whole register")
+        }
+        whole.add(try await sync.parties(herIDs, from: PatientRegister(register), concurrency: self.concurrency))
       }
       return (whole, nil)
     }
@@ -74,12 +80,13 @@ struct RegistrySyncCommand: AsyncParsableCommand {
       "\(report.readCount) read: \(report.added.count) new, \(report.changed.count) changed, \(report.confirmed) as they were"
         + (report.keptNewer.isEmpty ? "" : ", \(report.keptNewer.count) with a later reading")
     ]
-    for difference in report.changed { lines += DifferenceText.lines(difference) }
-    for herID in report.missing { lines.append("HER-ID \(herID): in the cache, and not in the register's export") }
-    for failure in report.failures {
-      let who = failure.herID.map { "HER-ID \($0)" } ?? "party number \(failure.place) of the answer"
-      lines.append("not read: \(who): [\(failure.error.stableCode)] \(failure.error.explanation.seen)")
-    }
+    lines += LongList.lines(report.changed.flatMap { DifferenceText.lines($0) })
+    lines += LongList.lines(report.missing.map { "HER-ID \($0): in the cache, and not in the register's export" })
+    lines += LongList.lines(
+      report.failures.map { failure in
+        let who = failure.herID.map { "HER-ID \($0)" } ?? "party number \(failure.place) of the answer"
+        return "not read: \(who): [\(failure.error.stableCode)] \(failure.error.explanation.seen)"
+      })
     return lines.joined(separator: "\n")
   }
 }
@@ -114,6 +121,16 @@ struct SyncAnswer: Codable {
     self.failures = report.failures.map {
       Failure(herID: $0.herID, code: $0.error.stableCode, seen: $0.error.explanation.seen)
     }
+  }
+}
+
+/// Lists for people end somewhere; JSON has all.
+enum LongList {
+  static let most = 50
+
+  static func lines(_ lines: [String]) -> [String] {
+    guard lines.count > Self.most else { return lines }
+    return lines.prefix(Self.most) + ["and \(lines.count - Self.most) more of these (--json has all)"]
   }
 }
 
