@@ -163,7 +163,10 @@ struct Stage: Sendable {
     try self.write(pulje: "p1", Self.herIDs)
   }
 
-  func write(pulje name: String, _ herIDs: [Int32]) throws {
+  /// - Parameters:
+  ///   - policy: lines of the policy beside those that let a test end.
+  ///   - rest: lines at the file's end.
+  func write(pulje name: String, _ herIDs: [Int32], policy: [String] = [], rest: [String] = []) throws {
     let text = """
       name: \(name)
       source: a
@@ -177,7 +180,7 @@ struct Stage: Sendable {
         watch-period: 1s
         watch-look-interval: 200ms
         ping-interval: 100ms
-      """
+      """ + (policy.map { "\n  \($0)" } + rest.map { "\n\($0)" }).joined()
     try Data(text.utf8).write(to: URL(fileURLWithPath: self.pulje))
   }
 
@@ -206,6 +209,15 @@ struct Stage: Sendable {
       if isThere(status) { return status }
       // Another process cannot wake us. A breath between two questions leaves it the processor.
       try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// Gives a command again while it is refused with one of `codes`: no decision is taken on a look that is old, and on a loaded
+  /// machine the last one may be.
+  func command(_ arguments: [String], again codes: [String]) async throws -> ChildProgram.Ending {
+    while true {
+      let ending = try await self.command(arguments)
+      guard ending.exitCode == 3, codes.contains(where: { ending.complaint.contains($0) }) else { return ending }
     }
   }
 

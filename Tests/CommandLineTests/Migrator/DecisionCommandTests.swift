@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Foundation
+import Migration
+import Testing
+
+@testable import bus_migrator
+
+/// The verbs of people in charge, against a running daemon.
+@Suite("bus-migrator's decisions as commands", .serialized, .timeLimit(.minutes(10)))
+struct DecisionCommandTests {
+  private static let two = ["--approved-by", "Kari", "--approved-by", "Ola"]
+
+  @Test("stop and release the line, a wave back, retire, and the end of the way back")
+  func decisions() async throws {
+    try await Stage.with { stage in
+      try stage.write(pulje: "p1", Stage.herIDs, policy: ["source-kept: 0s"], rest: ["waves: [1, 1]"])
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+
+      let stop = try await stage.command(["stop-the-line", "--by", "Kari", "--because", "strange answers"])
+      #expect(stop.exitCode == 0 && stop.output.contains("line.stopped"), "\(stop.complaint)")
+      let again = try await stage.command(["stop-the-line", "--by", "Ola"])
+      #expect(again.exitCode == 3 && again.complaint.contains("MIG-213"))
+      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      let stopped = try await stage.status { status in
+        status.puljer.first?.groups.allSatisfy { $0.wait?.code == .lineStopped } ?? false
+      }
+      #expect(stopped.stop?.by == "Kari" && stopped.stop?.why == "strange answers")
+      let text = try await stage.command(["status"])
+      #expect(text.output.contains("THE LINE IS STOPPED") && text.output.contains("FOR A PERSON"))
+      #expect(stage.register.writeAttempts.isEmpty)
+      let one = try await stage.command(["release-the-line", "--approved-by", "Kari"])
+      #expect(one.exitCode == 3 && one.complaint.contains("MIG-204"))
+      #expect(try await stage.command(["release-the-line"] + Self.two).exitCode == 0)
+      let unchanged = try await stage.command(["release-the-line"] + Self.two)
+      #expect(unchanged.exitCode == 3 && unchanged.complaint.contains("MIG-213"))
+
+      let decision = try await stage.status { $0.puljer.first?.phase == .decision }
+      #expect(decision.stop == nil)
+      #expect(try await stage.command(["rollback", "--wave", "9", "--by", "Kari"]).exitCode == 2)
+      let wave = try await stage.command(["rollback", "--wave", "3", "--by", "Kari", "--because", "the vendor of wave 3 asks"])
+      #expect(wave.exitCode == 0, "\(wave.complaint)")
+      _ = try await stage.status { stage.phases($0) == [.observing, .observing, .restored] }
+
+      let early = try await stage.command(["retire", "--her-id", "100"] + Self.two)
+      #expect(early.exitCode == 3 && early.complaint.contains("MIG-201"))
+      #expect(try await stage.command(["accept"] + Self.two, again: ["MIG-217"]).exitCode == 0)
+      let alone = try await stage.command(["retire", "--her-id", "100", "--approved-by", "Kari", "--approved-by", "kari "])
+      #expect(alone.exitCode == 3 && alone.complaint.contains("MIG-204"))
+      let retired = try await stage.command(["retire", "--her-id", "100"] + Self.two, again: ["MIG-217"])
+      #expect(retired.exitCode == 0, "\(retired.complaint)")
+      let other = try await stage.command(["approve-removal", "--her-id", "200"] + Self.two)
+      #expect(other.exitCode == 3 && other.complaint.contains("MIG-201"))
+      let removed = try await stage.command(["approve-removal", "--her-id", "100"] + Self.two, again: ["MIG-217"])
+      #expect(removed.exitCode == 0, "\(removed.complaint)")
+      #expect(stage.phases(try await stage.status { _ in true }) == [.removed, .accepted, .restored])
+      let late = try await stage.command(["rollback", "--her-id", "100", "--by", "Kari"])
+      #expect(late.exitCode == 3 && late.complaint.contains("MIG-212"))
+
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+      #expect(try await stage.command(["audit", "verify"]).exitCode == 0)
+    }
+  }
+
+  @Test("explain tells a code's meaning without any daemon")
+  func explain() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explain-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func run(_ arguments: [String]) async throws -> ChildProgram.Ending {
+      try await ChildProgram.run("bus-migrator", ["explain"] + arguments, folder: folder)
+    }
+    let text = try await run(["mig-417"])
+    #expect(text.exitCode == 0 && text.output.contains("MIG-417 (waits)") && text.output.contains("Two people release it"))
+    #expect(try await run(["MIG-212", "--json"]).json(CodeBook.self).kind == .refused)
+    let unknown = try await run(["MIG-999"])
+    #expect(unknown.exitCode == 2 && unknown.complaint.contains("CLI-014"))
+  }
+}
