@@ -27,12 +27,15 @@ extension MigrationEngine {
     while true {
       switch step {
       case .call(let call):
+        // Cancelled: the loop has ended, and nothing was asked.
+        guard (try? await self.ports.pace.pass(call)) != nil else { return }
         let answer = try await self.ask(call)
         step = errand.take(answer, at: self.ports.clock.now, fraction: self.ports.jitter.fraction())
       case .bring(let input):
         let events = try await self.submit(.group(key.pulje, key.group, input), actor: "daemon")
         step = errand.brought(events.compactMap { if case .group(_, _, let event) = $0 { event } else { nil } })
       case .write(let order):
+        guard (try? await self.ports.pace.write()) != nil else { return }
         // Somebody may have turned the group back, or stopped the line, since the intent was kept; then nothing is sent.
         guard await self.mayWrite(order.operation, key) else { return }
         step = errand.wrote(order.operation, try await self.write(order))

@@ -28,11 +28,13 @@ public actor MigrationEngine {
     public var notifier: any Notifier
     public var crashPoints: any CrashPoints
     public var observer: any EngineObserver
+    /// Shared with whatever else asks the same servers.
+    public var pace: CallPace
 
     public init(
       store: any EventStore, register: any RegisterPort, buses: any BusPort, clock: any MigrationClock = SystemMigrationClock(),
       jitter: any JitterSource = SystemJitter(), notifier: any Notifier = SilentNotifier(),
-      crashPoints: any CrashPoints = NoCrashPoints(), observer: any EngineObserver = NoObserver()
+      crashPoints: any CrashPoints = NoCrashPoints(), observer: any EngineObserver = NoObserver(), pace: CallPace = CallPace()
     ) {
       self.store = store
       self.register = register
@@ -42,6 +44,7 @@ public actor MigrationEngine {
       self.notifier = notifier
       self.crashPoints = crashPoints
       self.observer = observer
+      self.pace = pace
     }
   }
 

@@ -7,10 +7,12 @@ import Migration
 public struct PlanMaker: Sendable {
   private let register: any RegisterPort
   private let buses: [Bus]
+  private let pace: CallPace
 
-  public init(register: any RegisterPort, buses: [Bus]) {
+  public init(register: any RegisterPort, buses: [Bus], pace: CallPace = CallPace()) {
     self.register = register
     self.buses = buses
+    self.pace = pace
   }
 
   /// - Parameter open: parties that open puljer hold.
@@ -29,6 +31,7 @@ public struct PlanMaker: Sendable {
       let unread = wanted.subtracting(fresh.keys).subtracting(absent).sorted()
       if unread.isEmpty { break }
       for herID in unread {
+        try await self.pace.read()
         do throws(RegisterReadError) { fresh[herID] = try await self.register.read(herID) } catch {
           switch error {
           case .unknownParty: absent.insert(herID)

@@ -72,9 +72,12 @@ public struct SQLiteEventReader: Sendable {
 
   /// Checks the file as SQLite sees it, then every row, then that the rows make sense together.
   ///
-  /// - Parameter expected: a chain head kept outside; the history must go through it.
-  public func verify(expecting expected: String? = nil) async throws -> Audit {
-    try await self.read { database, path in
+  /// - Parameters:
+  ///   - expected: a chain head's hash kept outside; the history must go through it.
+  ///   - heads: chain heads kept outside with their numbers; the history must go through each.
+  public func verify(expecting expected: String? = nil, heads: [ChainHead] = []) async throws -> Audit {
+    let kept = Dictionary(grouping: heads, by: \.sequence)
+    return try await self.read { database, path in
       let complaints = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
       if complaints != ["ok"] { throw StoreError.damaged(path: path, seen: complaints.joined(separator: "; ")) }
       var first: Instant?
@@ -87,6 +90,9 @@ public struct SQLiteEventReader: Sendable {
         first = first ?? stored.at
         last = stored.at
         if stored.hash == expected { found = true }
+        if let other = kept[stored.sequence]?.first(where: { $0.hash != stored.hash }) {
+          throw StoreError.headDiffers(path: path, expected: other.hash, seen: "event \(stored.sequence) is \(stored.hash)")
+        }
         guard state.apply(stored.event, at: stored.at) else {
           throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
         }
@@ -95,6 +101,10 @@ public struct SQLiteEventReader: Sendable {
         if let breach = breaches.first {
           throw StoreError.invariantBroken(path: path, sequence: stored.sequence, breach: breach)
         }
+      }
+      if let beyond = heads.first(where: { $0.sequence > head.sequence }) {
+        throw StoreError.headDiffers(
+          path: path, expected: beyond.hash, seen: "\(head.sequence) events, and there were \(beyond.sequence)")
       }
       if let expected, !found {
         throw StoreError.headDiffers(path: path, expected: expected, seen: "\(head.sequence) events, none with that hash")

@@ -19,6 +19,7 @@ public enum StoreError: ExplainedError, Hashable {
   case closed(path: String)
   case absent(path: String)
   case headDiffers(path: String, expected: String, seen: String)
+  case headsUnreadable(path: String, line: Int)
   case invariantBroken(path: String, sequence: Int64, breach: Breach)
 
   public var stableCode: String {
@@ -38,6 +39,7 @@ public enum StoreError: ExplainedError, Hashable {
     case .absent: "STORE-013"
     case .headDiffers: "STORE-014"
     case .invariantBroken: "STORE-015"
+    case .headsUnreadable: "STORE-016"
     }
   }
 
@@ -103,6 +105,12 @@ public enum StoreError: ExplainedError, Hashable {
       Explanation(
         tried: "read the database \(path)", seen: "there is no such file", meaning: "No daemon has written a history there.",
         next: "Check the path in the configuration.", owner: .caller)
+    case .headsUnreadable(let path, let line):
+      Explanation(
+        tried: "read the kept chain heads in \(path)",
+        seen: line == 0 ? "it cannot be read, or is not text" : "line \(line) is no time, number and hash",
+        meaning: "Without them it is not shown that the history is the one that was there then.",
+        next: "Give the file that the daemon writes (audit-heads), or a copy of it.", owner: .caller)
     case .invariantBroken(let path, let sequence, let breach):
       Explanation(
         tried: "audit the history in \(path)", seen: "event \(sequence): \(breach)",

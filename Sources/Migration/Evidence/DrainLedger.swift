@@ -14,6 +14,11 @@ public struct DrainLedger: Sendable, Hashable, Codable {
     public var until: Instant
   }
 
+  public struct Backlog: Sendable, Hashable, Codable {
+    public var at: Instant
+    public var count: Int64
+  }
+
   /// Taken after the register read back as written, never before (I-9).
   public internal(set) var watermark: Instant?
   /// The last look, readable or not.
@@ -34,6 +39,8 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   /// The arrival counters as last read, by queue.
   var lastArrivals: [String: Int64] = [:]
   public internal(set) var exceptions: [Exception] = []
+  /// What lay there at the readable look before the last one, for how fast it grows less.
+  public internal(set) var previousLeftovers: Backlog?
 
   public init() {}
 
@@ -76,6 +83,7 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   mutating func take(_ look: [QueueReading], at now: Instant, longestGap: TimeSpan) {
     let something = self.findsSomething(look)
     let readable = !look.isEmpty && look.allSatisfy(\.isReadable)
+    if readable, self.lastIsReadable, let at = self.lastLookAt { self.previousLeftovers = Backlog(at: at, count: self.leftovers) }
     self.looks += 1
     self.last = look
     if something, self.quietSince != nil { self.lateArrivals += 1 }

@@ -71,7 +71,8 @@ extension GroupState {
       }
       let found = record.hash
       if found != member.beforeHash {
-        let seen = "HER-ID \(member.herID) was \(member.beforeHash) when planned and is \(found)"
+        let differences = EntryDifference.between(member.plan.before, record).map(\.description).joined(separator: "; ")
+        let seen = "HER-ID \(member.herID) is not what it was when planned: \(differences)"
         return .events([.held(hold: Hold(.recordMoved, seen: seen))])
       }
     }

@@ -12,6 +12,19 @@ public struct PlanEstimate: Sendable, Hashable, Codable {
     public var concurrentWrites: Int = 4
     /// From the last read-back of a group until its pings have been looked at.
     public var verification: TimeSpan = .minutes(1)
+    /// What the register may be asked; nil for no bound. Above so many entries it is this that a wave's time comes from.
+    public var registerRate: TokenBucket.Rate?
+
+    /// An entry is read for the snapshot, before the intent, right before and after the write, and read back; and written.
+    static let callsPerEntry: Int64 = 6
+
+    /// How long `writes` entries take.
+    func time(writes: Int) -> TimeSpan {
+      let rounds = (writes + max(1, self.concurrentWrites) - 1) / max(1, self.concurrentWrites)
+      let ours = self.write * Int64(rounds)
+      guard let registerRate else { return ours }
+      return max(ours, .milliseconds(Int64(writes) * Self.callsPerEntry * registerRate.span.milliseconds / registerRate.calls))
+    }
 
     public init() {}
   }
@@ -46,8 +59,7 @@ public struct PlanEstimate: Sendable, Hashable, Codable {
     for (index, groups) in (plan.waves ?? [plan.groups.map(\.id)]).enumerated() {
       guard let earliest = now, let begins = Self.opening(at: earliest, plan.policy.calendar) else { return }
       let writes = groups.reduce(0) { $0 + (writesByGroup[$1] ?? 0) }
-      let rounds = (writes + max(1, pace.concurrentWrites) - 1) / max(1, pace.concurrentWrites)
-      guard let written = Self.pass(pace.write * Int64(rounds), from: begins, plan.policy.calendar) else { return }
+      guard let written = Self.pass(pace.time(writes: writes), from: begins, plan.policy.calendar) else { return }
       let ends = written + pace.verification
       self.waves.append(Wave(number: index + 1, groups: groups.count, writes: writes, begins: begins, ends: ends))
       now = ends

@@ -13,6 +13,8 @@ public struct CodeBook: Sendable, Hashable, Codable {
     case waits
     /// Something stands in the way of a plan.
     case obstacle
+    /// Why the light for the way back is not green.
+    case wayBack = "way-back"
   }
 
   public var code: String
@@ -35,6 +37,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if let hold = Hold.Code(rawValue: code) {
       return CodeBook(code: code, kind: .held, meaning: hold.meaning, next: Hold(hold, seen: "").next)
     }
+    if let reason = WayBack.Reason.Code(rawValue: code) {
+      return CodeBook(code: code, kind: .wayBack, meaning: reason.words.meaning, next: reason.words.next)
+    }
     guard let wait = WaitReason.Code(rawValue: code) else { return nil }
     let words = wait.words
     return CodeBook(code: code, kind: .waits, meaning: words.meaning, next: words.next)
@@ -43,7 +48,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
   /// Every code there is an entry for.
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
-      + WaitReason.Code.allCases.map(\.rawValue)
+      + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
   }
 }
 

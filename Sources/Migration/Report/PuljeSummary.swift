@@ -44,13 +44,6 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
 
 /// A group as status and report show it.
 public struct GroupSummary: Sendable, Hashable, Codable {
-  /// Whether going back would be begun now, and if not why.
-  public struct WayBack: Sendable, Hashable, Codable {
-    public var isOpen: Bool
-    public var code: String?
-    public var seen: String?
-  }
-
   public var id: GroupID
   public var phase: GroupPhase
   public var since: Instant
@@ -59,6 +52,8 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   /// What the daemon does next, in a word; nil while it waits or is done.
   public var doing: String?
   public var wait: WaitReason?
+  /// When the wait may be over; there with every wait.
+  public var waitEnds: WaitEstimate?
   public var hold: Hold?
   public var heldSince: Instant?
   public var quarantine: Note?
@@ -66,6 +61,7 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   public var withdrawal: Note?
   public var acceptedBy: [String]
   public var lastFailure: String?
+  /// Whether going back would work now, and if not why.
   public var wayBack: WayBack
   public var preflight: [Finding<PreflightCheck>]
   public var pings: [PingReport]
@@ -86,7 +82,9 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     self.members = group.members.map { MemberSummary($0, direction: group.direction) }
     switch group.next(in: context, now: now) {
     case .act(let action): self.doing = action.word
-    case .wait(let reason): self.wait = reason
+    case .wait(let reason):
+      self.wait = reason
+      self.waitEnds = WaitEstimate(reason, group: group, context: context, now: now)
     case .done: break
     }
     self.hold = group.hold
@@ -96,8 +94,7 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     self.withdrawal = group.withdrawal
     self.acceptedBy = group.acceptedBy
     self.lastFailure = group.lastFailure
-    let refusal = group.decide(.rollBack(by: "status", why: "would it work"), in: context, now: now).refusal
-    self.wayBack = WayBack(isOpen: refusal == nil, code: refusal?.stableCode, seen: refusal?.seen)
+    self.wayBack = WayBack(group, context: context, now: now)
     self.preflight = group.preflight?.findings ?? []
     self.pings = group.pings
     self.pingedAt = group.pingedAt
@@ -181,24 +178,13 @@ public struct MemberSummary: Sendable, Hashable, Codable {
   }
 
   private static func differences(before: PartyRecord, after: PartyRecord, found: PartyRecord) -> [Difference] {
-    let lines = [before, after, found].map(Self.fields)
+    let lines = [before, after, found].map(EntryDifference.fields)
     let names = Set(lines.flatMap(\.keys)).sorted()
     return names.compactMap { name in
       let values = lines.map { $0[name] }
       guard values[2] != values[0] || values[2] != values[1] else { return nil }
       return Difference(field: name, before: values[0], after: values[1], found: values[2])
     }
-  }
-
-  private static func fields(_ record: PartyRecord) -> [String: String] {
-    var fields = [
-      "name": record.name, "kind": record.kind.rawValue, "parent": record.parent?.description ?? "none",
-      "active": String(record.active), "valid": String(record.valid),
-    ]
-    for (code, addresses) in Dictionary(grouping: record.addresses, by: \.typeCode) {
-      fields[code] = addresses.map { $0.inherited ? "\($0.text) (inherited)" : $0.text }.sorted().joined(separator: ", ")
-    }
-    return fields
   }
 }
 

@@ -15,13 +15,21 @@ struct AuditVerifyCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("expect-head"), help: "A chain head that was kept outside, such as an old report's.")
   var expected: String?
+  @Option(
+    name: .customLong("head"),
+    help: "A file of chain heads that the daemon wrote outside (audit-heads), or a copy of it: the history must go through each.")
+  var heads: String?
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let audit = try await SQLiteEventReader.open(path: try self.place.databasePath()).verify(expecting: self.expected)
+    var heads: [ChainHead] = []
+    if let file = self.heads { heads = try await HeadLine.heads(inFile: file) }
+    let audit = try await SQLiteEventReader.open(path: try self.place.databasePath()).verify(
+      expecting: self.expected, heads: heads)
     if self.output.json { return try Console.say(json: audit) }
     Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)")
+    if self.heads != nil { Console.say("it goes through all \(heads.count) heads that were kept outside") }
     if let first = audit.first, let last = audit.last { Console.say("from \(first) to \(last), opened \(audit.openings) times") }
   }
 }

@@ -27,11 +27,16 @@ struct PlanCommand: AsyncParsableCommand {
     let parties = open
     let plan = try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
       let world = try await World.open(configuration, http: http, logger: Logger(label: "plan") { _ in SwiftLogNoOpLogHandler() })
-      let plan = try await PlanMaker(register: world.register, buses: configuration.busValues).plan(request, open: parties)
+      let plan = try await PlanMaker(
+        register: world.register, buses: configuration.busValues, pace: CallPace(configuration.rates)
+      ).plan(request, open: parties)
       try await world.cache?.close()
       return plan
     }
-    let estimate = PlanEstimate(plan, start: SystemMigrationClock().now)
+    var pace = PlanEstimate.Pace()
+    pace.concurrentWrites = configuration.settings.concurrentWrites
+    pace.registerRate = configuration.rates.register
+    let estimate = PlanEstimate(plan, start: SystemMigrationClock().now, pace: pace)
     if self.output.json {
       try Console.say(json: PlanAnswer(plan: plan, estimate: estimate))
     } else {

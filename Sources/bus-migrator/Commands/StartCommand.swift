@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Foundation
 import Migration
 
 struct StartCommand: AsyncParsableCommand {
@@ -12,13 +13,29 @@ struct StartCommand: AsyncParsableCommand {
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
   @Option(name: .customLong("plan-hash"), help: "The hash of the plan that was approved; another plan is then refused.")
   var planHash: String?
+  @Option(
+    name: .customLong("plan"),
+    help: "The file that plan --json wrote and that was approved; another plan is then refused, with what has changed.")
+  var plan: String?
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
     let request = try PuljeFile.read(self.file)
-    let command = ControlAPI.Command(
+    var command = ControlAPI.Command(
       verb: .start, pulje: request.name, by: self.approvedBy, planHash: self.planHash, request: request)
+    command.approvedPlan = try self.plan.map(Self.approved)
     try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+  }
+
+  private static func approved(_ path: String) throws -> Plan {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw CommandLineError.fileUnreadable(path: path, seen: "it cannot be read")
+    }
+    guard let answer = try? JSONDecoder().decode(PlanAnswer.self, from: data), answer.hash == answer.plan.hash else {
+      throw CommandLineError.argumentWrong(
+        name: "--plan", seen: "\(data.count) bytes that are no plan, or one that was changed", wanted: "what plan --json printed")
+    }
+    return answer.plan
   }
 }

@@ -24,6 +24,7 @@ extension MigratorConfiguration {
   ) throws -> MigratorConfiguration {
     let fields = try root.mapping([
       "environment", "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
+      "limits", "audit-heads",
     ])
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
@@ -48,6 +49,8 @@ extension MigratorConfiguration {
       pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
       probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),
       socket: try path("socket", socket, "control.sock"), settings: try Self.settings(fields.optional("timings")),
+      rates: try Self.rates(fields.optional("limits")),
+      heads: try Self.heads(fields.optional("audit-heads"), database: path("database", database, "migration.sqlite")),
       logLevel: try fields.optional("log-level")?.text ?? "info")
   }
 

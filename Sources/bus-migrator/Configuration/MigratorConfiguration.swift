@@ -67,6 +67,12 @@ struct MigratorConfiguration {
     var key: SigningKey
   }
 
+  /// The head of the history's chain, kept outside the database.
+  struct Heads {
+    var file: String
+    var interval: TimeSpan
+  }
+
   /// The name of the world this is about: test, qa, production. Files of one are refused by the others.
   var environment: String?
   var buses: [BusEntry]
@@ -79,6 +85,9 @@ struct MigratorConfiguration {
   var database: String
   var socket: String
   var settings: EngineSettings
+  var rates: CallPace.Rates
+  /// Where the chain's head is written every so often.
+  var heads: Heads
   var logLevel: String
 
   var busValues: [Bus] { self.buses.map(\.endpoint.bus) }

@@ -27,6 +27,8 @@ enum ControlAPI {
     var why: String = ""
     var until: Instant?
     var planHash: String?
+    /// The plan that was approved, as `plan --json` showed it: then a refusal says what has changed since.
+    var approvedPlan: Plan?
     var request: PuljeRequest?
   }
 

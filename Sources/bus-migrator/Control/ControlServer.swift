@@ -97,7 +97,12 @@ struct ControlServer: Service {
         throw CommandLineError.argumentWrong(name: "the command", seen: "start", wanted: "the pulje along with it")
       }
       let plan = try await self.planMaker.plan(request, open: state.openParties)
-      return [.begin(plan, planHash: command.planHash, approvals: command.by)]
+      if let approved = command.approvedPlan, approved.hash != plan.hash {
+        let seen =
+          "approved \(approved.hash.prefix(12)), now \(plan.hash.prefix(12)):\(PlanDifference(was: approved, now: plan).words)"
+        throw Refusal(.planChanged, tried: "start pulje \(plan.name)", seen: seen)
+      }
+      return [.begin(plan, planHash: command.planHash ?? command.approvedPlan?.hash, approvals: command.by)]
     }
     switch command.verb {
     case .stop: return [.stopTheLine(by: by, why: command.why)]

@@ -51,14 +51,16 @@ struct Daemon {
   ) async throws {
     var settings = self.configuration.settings
     settings.heartbeat = notify.watchdogMilliseconds.map { .milliseconds(max(1, $0 / 2)) }
+    let pace = CallPace(self.configuration.rates, clock: clock)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: store, register: world.register, buses: ProbedBuses(world.probes), clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
-        observer: DaemonObserver(notify: notify)),
+        observer: DaemonObserver(notify: notify), pace: pace),
       settings: settings)
     let control = ControlServer(
-      engine: engine, planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues), clock: clock,
+      engine: engine, planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace),
+      clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       onReady: {
         self.logger.info("takes commands", metadata: [LogKey.socket.rawValue: "\(self.configuration.socket)"])
@@ -72,6 +74,13 @@ struct Daemon {
           at: at, cache: cache, register: world.reader, written: { await engine.snapshot().state.written },
           notifier: LogNotifier(logger: self.logger), clock: clock))
     }
+    services.append(
+      HeadAnchor(
+        file: self.configuration.heads.file, interval: self.configuration.heads.interval,
+        head: {
+          let head = await engine.snapshot().head
+          return head == .empty ? nil : head
+        }, notifier: LogNotifier(logger: self.logger), clock: clock))
     services.append(EngineService(engine: engine, control: control, notify: notify))
     var quiet = self.logger
     quiet.logLevel = .error

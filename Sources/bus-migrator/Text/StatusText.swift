@@ -33,12 +33,14 @@ enum StatusText {
       if let wait = group.wait {
         let until = wait.until.map { ", looked at again \($0)" } ?? ""
         lines.append("    waits [\(wait.code.rawValue)]\(wait.clears == .person ? " FOR A PERSON" : ""): \(wait.seen)\(until)")
+        if let ends = group.waitEnds { lines.append("      \(ends.text)") }
       }
       if let hold = group.hold { lines.append("    held [\(hold.code.rawValue)]: \(hold.seen)") }
       if let note = group.quarantine { lines.append("    quarantined by \(note.by): \(note.why)") }
       if let note = group.rollBack { lines.append("    rolled back by \(note.by): \(note.why)") }
-      if !group.wayBack.isOpen, !group.phase.isClosed, !group.phase.isGoingBack, !group.phase.isBeforeCut {
-        lines.append("    the way back is closed [\(group.wayBack.code ?? "")]: \(group.wayBack.seen ?? "")")
+      if group.wayBack.light != .none {
+        lines.append("    way back: \(group.wayBack.light.rawValue.uppercased())")
+        lines += group.wayBack.reasons.map { "      [\($0.code.rawValue)] \($0.seen)" }
       }
     }
     return lines.joined(separator: "\n")

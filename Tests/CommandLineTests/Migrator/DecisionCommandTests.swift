@@ -28,7 +28,9 @@ struct DecisionCommandTests {
         status.puljer.first?.groups.allSatisfy { $0.wait?.code == .lineStopped } ?? false
       }
       #expect(stopped.stop?.by == "Kari" && stopped.stop?.why == "strange answers")
+      #expect(stopped.puljer.first?.groups.allSatisfy { $0.waitEnds?.kind == .person } == true)
       let text = try await stage.command(["status"])
+      #expect(text.output.contains("over when a person has acted"))
       #expect(text.output.contains("THE LINE IS STOPPED") && text.output.contains("FOR A PERSON"))
       #expect(stage.register.writeAttempts.isEmpty)
       let one = try await stage.command(["release-the-line", "--approved-by", "Kari"])
@@ -39,6 +41,8 @@ struct DecisionCommandTests {
 
       let decision = try await stage.status { $0.puljer.first?.phase == .decision }
       #expect(decision.stop == nil)
+      #expect(decision.puljer.first?.groups.map(\.wayBack.light) == [.green, .green, .green])
+      #expect(try await stage.command(["status"]).output.contains("way back: GREEN"))
       #expect(try await stage.command(["rollback", "--wave", "9", "--by", "Kari"]).exitCode == 2)
       let wave = try await stage.command(["rollback", "--wave", "3", "--by", "Kari", "--because", "the vendor of wave 3 asks"])
       #expect(wave.exitCode == 0, "\(wave.complaint)")
@@ -61,7 +65,39 @@ struct DecisionCommandTests {
 
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)
-      #expect(try await stage.command(["audit", "verify"]).exitCode == 0)
+      let heads = stage.database + ".heads"
+      let audit = try await stage.command(["audit", "verify", "--head", heads])
+      #expect(audit.exitCode == 0 && audit.output.contains("heads that were kept outside"), "\(audit.complaint)")
+      let line = "2026-01-01T00:00:00Z 2 \(String(repeating: "0", count: 64))\n"
+      try Data(line.utf8).write(to: URL(fileURLWithPath: heads))
+      let rewritten = try await stage.command(["audit", "verify", "--head", heads])
+      #expect(rewritten.exitCode == 5 && rewritten.complaint.contains("STORE-014"))
+    }
+  }
+
+  @Test("a plan that was approved is refused when the world has moved, with what was and what is")
+  func moved() async throws {
+    try await Stage.with { stage in
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      let plan = try await stage.command(["plan", stage.pulje, "--json"])
+      let file = stage.folder.appendingPathComponent("plan.json")
+      try Data(plan.output.utf8).write(to: file)
+      var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
+      let before = changed
+      changed.name = "renamed"
+      try stage.register.put(changed)
+      let refused = try await stage.command(["start", stage.pulje, "--plan", file.path] + Self.two)
+      #expect(refused.exitCode == 3 && refused.complaint.contains("MIG-206"), "\(refused.complaint)")
+      #expect(refused.complaint.contains("HER-ID 200: entry, name was Party 200, is renamed"))
+      try Data(plan.output.replacingOccurrences(of: "Alfa", with: "Beta").utf8).write(to: file)
+      #expect(try await stage.command(["start", stage.pulje, "--plan", file.path] + Self.two).exitCode == 2)
+      try stage.register.put(before)
+      try Data(plan.output.utf8).write(to: file)
+      let started = try await stage.command(["start", stage.pulje, "--plan", file.path] + Self.two)
+      #expect(started.exitCode == 0, "\(started.complaint)")
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
     }
   }
 

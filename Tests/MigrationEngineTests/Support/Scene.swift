@@ -68,7 +68,8 @@ final class Scene: Sendable {
   /// - Returns: the state it ended in. A crash point that strikes is thrown.
   @discardableResult
   func run(
-    settings: EngineSettings = EngineSettings(), orders: [MigrationInput] = [],
+    settings: EngineSettings = EngineSettings(), orders: [MigrationInput] = [], pace: CallPace = CallPace(),
+    made: @Sendable (MigrationEngine) -> Void = { _ in },
     until isDone: @escaping @Sendable (MigrationState) -> Bool
   ) async throws -> MigrationState {
     let box = Mutex<MigrationEngine?>(nil)
@@ -80,8 +81,9 @@ final class Scene: Sendable {
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: self.world, register: self.register, buses: self.world, clock: clock, jitter: self.world,
-        crashPoints: self.world, observer: clock),
+        crashPoints: self.world, observer: clock, pace: pace),
       settings: settings)
+    made(engine)
     box.withLock { $0 = engine }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await engine.run() }
