@@ -78,6 +78,7 @@ extension MigrationEngine {
       case .preflight: (.preflight, settings.probeDeadline)
       case .ping: (.ping, settings.probeDeadline)
       case .look: (.look, settings.probeDeadline)
+      case .hook: (.hook, settings.hookDeadline)
       }
     let answer = try await self.around(deed) {
       await within(deadline, clock: ports.clock) { await Self.answer(call, ports) }
@@ -100,6 +101,7 @@ extension MigrationEngine {
       async let baseline = ports.buses.look(at: sourceQueues, on: source)
       return .checked(PreflightReport(findings: await findings, baseline: await baseline))
     case .ping(let herID, let bus, let queues): return .pinged(await ports.buses.ping(herID, on: bus, queues: queues))
+    case .hook(let question): return .hook(await ports.hooks.ask(question))
     case .look(let queues, let bus): return .looked(await ports.buses.look(at: queues, on: bus))
     }
   }

@@ -30,11 +30,13 @@ public actor MigrationEngine {
     public var observer: any EngineObserver
     /// Shared with whatever else asks the same servers.
     public var pace: CallPace
+    public var hooks: any HookPort
 
     public init(
       store: any EventStore, register: any RegisterPort, buses: any BusPort, clock: any MigrationClock = SystemMigrationClock(),
       jitter: any JitterSource = SystemJitter(), notifier: any Notifier = SilentNotifier(),
-      crashPoints: any CrashPoints = NoCrashPoints(), observer: any EngineObserver = NoObserver(), pace: CallPace = CallPace()
+      crashPoints: any CrashPoints = NoCrashPoints(), observer: any EngineObserver = NoObserver(), pace: CallPace = CallPace(),
+      hooks: any HookPort = NoHooks()
     ) {
       self.store = store
       self.register = register
@@ -45,6 +47,7 @@ public actor MigrationEngine {
       self.crashPoints = crashPoints
       self.observer = observer
       self.pace = pace
+      self.hooks = hooks
     }
   }
 

@@ -192,6 +192,7 @@ extension Simulation {
     case .preflight: "preflight"
     case .ping(_, let bus, _): "ping \(bus)"
     case .look(_, let bus): "look \(bus)"
+    case .hook(let question): "hook \(question.hook)"
     }
   }
 

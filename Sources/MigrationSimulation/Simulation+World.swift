@@ -11,6 +11,7 @@ extension Simulation {
     case .preflight(_, let sourceQueues, _, let targetQueues): .checked(self.preflight(sourceQueues, targetQueues))
     case .ping(let herID, let bus, let queues): .pinged(self.ping(herID, bus, queues))
     case .look(let queues, let bus): .looked(self.look(queues, bus))
+    case .hook: .hook(.assented("simulated"))
     }
   }
 

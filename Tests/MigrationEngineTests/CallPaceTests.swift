@@ -55,7 +55,7 @@ struct CallPaceTests {
     #expect(clock.now == start + .seconds(4))
     let name = scene.name
     try await scene.run(orders: [.begin(plan, planHash: nil, approvals: ["Kari", "Ola"])], pace: pace) {
-      $0.puljer[name]?.ordered.allSatisfy { $0.phase == .observing } ?? false
+      $0.puljer[name]?.groups.allSatisfy { $0.phase == .observing } ?? false
     }
     let reads = scene.world.points.count { $0 == CrashPoint(moment: .before, deed: .read) }
     let calls = 5 + reads + 3 * scene.world.writes.count

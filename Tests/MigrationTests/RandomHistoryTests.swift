@@ -53,6 +53,7 @@ struct RandomHistory {
     policy.watchPeriod = .minutes(30)
     policy.lookInterval = .minutes(1)
     policy.watchLookInterval = .minutes(1)
+    policy.hooks = ["change-board"]
     policy.automaticRollback = self.random.chance(30)
     self.send(.seal(Fixture.plan([100, 101, 102, 200, 300], policy: policy), by: "Kari"))
     self.send(.start(self.name, planHash: nil, approvals: ["Kari", "Ola"]))
@@ -143,6 +144,11 @@ struct RandomHistory {
       let late = !self.isCalm && self.random.chance(5)
       let dark = !self.isCalm && self.random.chance(5)
       self.send(to(.looked(Fixture.look(depth: late ? 1 : 0, unreadable: dark))))
+    case .hook(let name):
+      let answer: HookAnswer =
+        self.isCalm || self.random.chance(60) ? .assented("") : self.random.chance(50) ? .vetoed("no") : .silent("time-out")
+      self.send(to(.hookAnswered(name, answer, retryAt: retryAt)))
+    case .measure: self.send(to(.measured(Fixture.look(), group.members.map { Fixture.ping($0.herID) })))
     }
   }
 

@@ -12,6 +12,7 @@ struct StateByInputTests {
     "snapshot", "preflight-ok", "preflight-bad", "advance", "begin-write", "write-returned", "read-goal", "read-base",
     "read-other", "read-failed", "ping-ok", "ping-bad", "look-quiet", "look-late", "look-unreadable", "look-missing", "roll-back",
     "withdraw", "accept", "retire", "remove", "waive", "release", "quarantine", "readmit",
+    "sign-test", "hook-answered", "measured",
   ]
 
   static func input(_ name: String, _ walk: GroupWalk) -> GroupInput {
@@ -48,7 +49,10 @@ struct StateByInputTests {
     case "waive": .waive(by: "Kari", why: "old sender", until: walk.now + .days(30))
     case "release": .release(by: "Kari")
     case "quarantine": .quarantine(by: "Kari", why: "odd")
-    default: .readmit(by: "Kari")
+    case "readmit": .readmit(by: "Kari")
+    case "sign-test": .signTest(member.herID, .ownPing, passed: true, by: "Kari", seen: "seen")
+    case "hook-answered": .hookAnswered("change-board", .assented(""), retryAt: walk.retryAt)
+    default: .measured(Fixture.look(), [])
     }
   }
 
@@ -91,117 +95,117 @@ struct StateByInputTests {
     (
       .known,
       "PLANNED 201 201 222 201 219 201 201 201 = 201 201 201 201 "
-        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227"
+        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227 236 201 201"
     ),
     (
       .planned,
       "201 READY =! 222 201 219 201 201 201 = 201 201 201 201 "
-        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227"
+        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227 236 201 201"
     ),
     (
       .ready,
       "201 = PLANNED! ARMED 201 219 201 201 201 = 201 201 201 201 "
-        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227"
+        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227 236 222 201"
     ),
     (
       .armed,
       "201 201 201 222 CUT_INTENT 219 201 201 201 = 201 201 201 201 "
-        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227"
+        + "201 201 210 WITHDRAWN 201 201 201 201 227 = 227 236 201 201"
     ),
     (
       .cutIntent,
       "201 201 201 222 229 CUT_UNKNOWN CUT_APPLIED = CONFLICT = 201 201 201 201 "
-        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227"
+        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .cutUnknown,
       "201 201 201 222 229 219 CUT_APPLIED CUT_INTENT CONFLICT = 201 201 201 201 "
-        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227"
+        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .cutApplied,
       "201 201 201 222 201 219 = CONFLICT CONFLICT = VERIFIED = 201 201 "
-        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227"
+        + "201 201 RB_INTENT 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .verified,
       "201 201 201 222 201 219 = CONFLICT CONFLICT = = CUT_APPLIED DRAINING DRAINING "
-        + "= =! RB_INTENT 201 201 201 201 201 227 = 227"
+        + "= =! RB_INTENT 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .draining,
       "201 201 201 222 201 219 = CONFLICT CONFLICT = 201 201 = = "
-        + "= =! RB_INTENT 201 201 201 201 DRAINED 227 = 227"
+        + "= =! RB_INTENT 201 201 201 201 DRAINED 227 = 227 201 201 201"
     ),
     (
       .drained,
       "201 201 201 OBSERVING 201 219 = CONFLICT CONFLICT = 201 201 = DRAINING "
-        + "= =! RB_INTENT 201 201 201 201 201 227 = 227"
+        + "= =! RB_INTENT 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .observing,
       "201 201 201 222 201 219 = CONFLICT CONFLICT = 201 201 = DRAINING "
-        + "= =! RB_INTENT 201 216 201 201 201 227 = 227"
+        + "= =! RB_INTENT 201 216 201 201 201 227 = 227 201 201 222"
     ),
     (
       .accepted,
       "201 201 201 222 201 219 201 201 201 201 201 201 = = "
-        + "= = RB_INTENT 201 201 217 201 201 227 201 227"
+        + "= = RB_INTENT 201 201 217 201 201 227 201 227 201 201 201"
     ),
     (
       .retired,
       "201 201 201 222 201 219 201 201 201 201 201 201 = = "
-        + "= = RB_INTENT 201 201 201 216 201 227 201 227"
+        + "= = RB_INTENT 201 201 201 216 201 227 201 227 201 201 201"
     ),
     (
       .removed,
       "201 201 201 222 201 219 201 201 201 201 201 201 201 201 "
-        + "201 201 212 201 201 201 201 201 227 201 227"
+        + "201 201 212 201 201 201 201 201 227 201 227 201 201 201"
     ),
     (
       .backIntent,
       "201 201 201 222 229 RB_UNKNOWN RB_APPLIED = CONFLICT = 201 201 201 201 "
-        + "201 201 211 201 201 201 201 201 227 = 227"
+        + "201 201 211 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .backUnknown,
       "201 201 201 222 229 219 RB_APPLIED RB_INTENT CONFLICT = 201 201 201 201 "
-        + "201 201 211 201 201 201 201 201 227 = 227"
+        + "201 201 211 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .backApplied,
       "201 201 201 222 201 219 = RB_INTENT CONFLICT = RB_VERIFIED = 201 201 "
-        + "201 201 211 201 201 201 201 201 227 = 227"
+        + "201 201 211 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .backVerified,
       "201 201 201 222 201 219 = RB_INTENT CONFLICT = = RB_APPLIED RB_DRAINING RB_DRAINING "
-        + "= =! 211 201 201 201 201 201 227 = 227"
+        + "= =! 211 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .backDraining,
       "201 201 201 222 201 219 = RB_INTENT CONFLICT = 201 201 = = "
-        + "= =! 211 201 201 201 201 RB_DRAINED 227 = 227"
+        + "= =! 211 201 201 201 201 RB_DRAINED 227 = 227 201 201 201"
     ),
     (
       .backDrained,
       "201 201 201 221 201 219 = RB_INTENT CONFLICT = 201 201 = RB_DRAINING "
-        + "= =! 211 201 201 201 201 201 227 = 227"
+        + "= =! 211 201 201 201 201 201 227 = 227 201 201 201"
     ),
     (
       .restored,
       "201 201 201 222 201 219 201 201 201 201 201 201 201 201 "
-        + "201 201 211 201 201 201 201 201 227 201 227"
+        + "201 201 211 201 201 201 201 201 227 201 227 201 201 201"
     ),
     (
       .conflict,
       "201 201 201 222 225 219 CUT_APPLIED = = = 201 201 201 201 "
-        + "201 201 RB_INTENT 201 201 201 201 201 CUT_UNKNOWN = 227"
+        + "201 201 RB_INTENT 201 201 201 201 201 CUT_UNKNOWN = 227 201 201 201"
     ),
     (
       .withdrawn,
       "201 201 201 222 201 219 201 201 201 201 201 201 201 201 "
-        + "201 201 210 201 201 201 201 201 227 201 227"
+        + "201 201 210 201 201 201 201 201 227 201 227 201 201 201"
     ),
   ]
 }

@@ -39,7 +39,7 @@ struct WrittenFormTests {
   }
 
   @Test(
-    "events written by the first version read as they did",
+    "events written by earlier versions read as they did",
     arguments: [
       #"{"daemonStarted":{}}"#,
       #"{"puljePaused":{"by":"Kari","pulje":"p1","why":"storm"}}"#,
@@ -48,6 +48,9 @@ struct WrittenFormTests {
       #"{"group":{"event":{"writeReturned":{"herID":200,"operation":"p1/200/forward/1","outcome":{"unknown":{"_0":"time-out"}}}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"readAsGoal":{"found":"bb","herID":200}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"held":{"hold":{"clearsItself":false,"code":"MIG-303","seen":"x"}}},"group":200,"pulje":"p1"}}"#,
+      #"{"group":{"event":{"testSigned":{"by":"Kari","herID":200,"item":"own-ping","passed":true,"seen":"x"}},"group":200,"pulje":"p1"}}"#,
+      #"{"group":{"event":{"hookAnswered":{"answer":{"vetoed":{"_0":"no"}},"hook":"board","retryAt":7}},"group":200,"pulje":"p1"}}"#,
+      #"{"group":{"event":{"measured":{"pings":[],"readings":[]}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"rollBackStarted":{"by":"Kari","why":"asked"}},"group":200,"pulje":"p1"}}"#,
     ])
   func golden(text: String) throws {

@@ -14,6 +14,8 @@ public struct EngineSettings: Sendable, Hashable {
   public var readDeadline: TimeSpan = .seconds(40)
   public var writeDeadline: TimeSpan = .seconds(60)
   public var probeDeadline: TimeSpan = .minutes(2)
+  /// An operator's program that has not answered by then has given no answer.
+  public var hookDeadline: TimeSpan = .seconds(30)
   /// The loop turns at least this often; nil when nobody watches it.
   public var heartbeat: TimeSpan?
 

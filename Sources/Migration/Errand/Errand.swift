@@ -21,6 +21,7 @@ public struct Errand: Sendable, Hashable {
   private let settings: EngineSettings
   private var records: [PartyRecord] = []
   private var pings: [PingReport] = []
+  private var readings: [QueueReading]?
   private var observed: PartyRecord?
 
   /// - Parameter group: as it stands when the errand begins; nil results never refer to anything later.
@@ -42,6 +43,8 @@ public struct Errand: Sendable, Hashable {
           targetQueues: self.group.members.map(\.plan).queues(after: true)))
     case .write(let herID), .readBack(let herID): .call(.read(herID))
     case .ping: self.group.members.first.map { .call(self.ping($0)) } ?? .ended
+    case .hook(let name): .call(.hook(self.question(name)))
+    case .measure: .call(.look(queues: self.group.members.map(\.plan).queues(after: true), bus: self.plan.target))
     case .look: .call(.look(queues: self.leftQueues, bus: self.isForward ? self.plan.source : self.plan.target))
     }
   }
@@ -64,6 +67,10 @@ public struct Errand: Sendable, Hashable {
       return .bring(
         .preflight(PreflightReport(findings: findings, baseline: []), retryAt: retry(3 + self.group.preflightFailures)))
     case .ping: return self.takePing(answer, now: now)
+    case .hook(let name):
+      let said: HookAnswer = if case .hook(let said) = answer { said } else { .silent(Self.words(answer)) }
+      return .bring(.hookAnswered(name, said, retryAt: retry(4 + self.group.hookRefusals)))
+    case .measure: return self.takeMeasurement(answer, now: now)
     case .look:
       if case .looked(let readings) = answer { return .bring(.looked(readings)) }
       let words = Self.words(answer)
@@ -133,15 +140,48 @@ public struct Errand: Sendable, Hashable {
     }
   }
 
-  private mutating func takePing(_ answer: PortAnswer, now: Instant) -> Step {
-    let member = self.group.members[min(self.pings.count, self.group.members.count - 1)]
-    if case .pinged(let report) = answer {
-      self.pings.append(report)
-    } else {
-      let late = Finding(PingCheck.accepted, .failed, seen: Self.words(answer))
-      self.pings.append(
-        PingReport(herID: member.herID, bus: self.isForward ? self.plan.target : self.plan.source, findings: [late]))
+  private func question(_ name: String) -> HookQuestion {
+    HookQuestion(
+      hook: name, pulje: self.plan.name, group: self.group.id, herIDs: self.group.members.map(\.herID),
+      vendors: Array(Set(self.group.members.map(\.plan.vendor))).sorted(), source: self.plan.source, target: self.plan.target,
+      planHash: self.plan.hash)
+  }
+
+  /// First the counters, then, for a party that nothing came for, a ping.
+  private mutating func takeMeasurement(_ answer: PortAnswer, now: Instant) -> Step {
+    if let readings = self.readings {
+      self.keepPing(answer)
+      if self.pings.count < self.group.members.count { return .call(self.ping(self.group.members[self.pings.count])) }
+      return .bring(.measured(readings, self.pings))
     }
+    let queues = self.group.members.map(\.plan).queues(after: true)
+    let readings: [QueueReading]
+    if case .looked(let found) = answer {
+      readings = found
+    } else {
+      let words = Self.words(answer)
+      readings = queues.map { QueueReading(address: $0.address, kind: $0.kind, count: .unreadable(words)) }
+    }
+    self.readings = readings
+    guard let gates = self.plan.policy.gates else { return .bring(.measured(readings, [])) }
+    var ledger = self.group.gates
+    ledger.take(readings, pings: [], at: now, gates: gates, policy: self.plan.policy)
+    guard ledger.needsPing(at: now, gates: gates), let first = self.group.members.first else {
+      return .bring(.measured(readings, []))
+    }
+    return .call(self.ping(first))
+  }
+
+  private mutating func keepPing(_ answer: PortAnswer) {
+    if case .pinged(let report) = answer { return self.pings.append(report) }
+    let member = self.group.members[min(self.pings.count, self.group.members.count - 1)]
+    let late = Finding(PingCheck.accepted, .failed, seen: Self.words(answer))
+    self.pings.append(
+      PingReport(herID: member.herID, bus: self.isForward ? self.plan.target : self.plan.source, findings: [late]))
+  }
+
+  private mutating func takePing(_ answer: PortAnswer, now: Instant) -> Step {
+    self.keepPing(answer)
     if self.pings.count < self.group.members.count { return .call(self.ping(self.group.members[self.pings.count])) }
     // As often as the policy says while that may still help; on the way back, which nobody gives up, ever more rarely after that.
     let beyond = self.group.pingFailures - self.plan.policy.pingTries

@@ -56,6 +56,7 @@ public enum PortCall: Sendable, Hashable {
   case preflight(source: BusName, sourceQueues: [GroupQueue], target: BusName, targetQueues: [GroupQueue])
   case ping(HerID, bus: BusName, queues: [GroupQueue])
   case look(queues: [GroupQueue], bus: BusName)
+  case hook(HookQuestion)
 }
 
 /// What came of a ``PortCall`` or a write. No answer in time is an answer of its own, never left out.
@@ -66,5 +67,6 @@ public enum PortAnswer: Sendable, Hashable {
   case checked(PreflightReport)
   case pinged(PingReport)
   case looked([QueueReading])
+  case hook(HookAnswer)
   case noAnswer(within: TimeSpan)
 }

@@ -38,6 +38,12 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case quarantined(by: String, why: String)
   case readmitted(by: String)
   case waived(by: String, why: String, until: Instant)
+  /// Somebody says what came of a test of the party's protocol.
+  case testSigned(herID: HerID, item: TestItem, passed: Bool, by: String, seen: String)
+  /// An operator's program was asked whether the group may be cut over.
+  case hookAnswered(hook: String, answer: HookAnswer, retryAt: Instant)
+  /// The target bus while the group is watched: its queues, and pings for a party that is quiet.
+  case measured(readings: [QueueReading], pings: [PingReport])
 
   /// A stable name for the audit trail.
   public var kind: String {
@@ -71,6 +77,9 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .quarantined: "quarantined"
     case .readmitted: "readmitted"
     case .waived: "waived"
+    case .testSigned: "test-signed"
+    case .hookAnswered: "hook-answered"
+    case .measured: "measured"
     }
   }
 }

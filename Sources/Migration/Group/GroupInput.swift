@@ -25,6 +25,9 @@ public enum GroupInput: Sendable, Hashable {
   case release(by: String)
   case quarantine(by: String, why: String)
   case readmit(by: String)
+  case signTest(HerID, TestItem, passed: Bool, by: String, seen: String)
+  case hookAnswered(String, HookAnswer, retryAt: Instant)
+  case measured([QueueReading], [PingReport])
 }
 
 /// What the pulje lets a group do.

@@ -14,6 +14,8 @@ extension GroupState {
       self.preflightFailures = 0
       self.drain.setBaseline(report.baseline)
       if self.hold?.clearsItself == true { self.clearHold() }
+      // What was assented to is what was seen then.
+      self.hookAnswers = [:]
       self.enter(.ready, at: now)
       self.attestedAt = now
     case .preflightFailed(let report, let hold, let retryAt):
@@ -82,6 +84,18 @@ extension GroupState {
       self.quarantine = Note(by: by, why: why, at: now)
     case .readmitted:
       self.quarantine = nil
+    case .testSigned(let herID, let item, let passed, let by, let seen):
+      self.tests.append(TestSignature(herID: herID, item: item, passed: passed, by: by, seen: seen, at: now))
+    case .hookAnswered(let hook, let answer, let retryAt):
+      self.hookAnswers[hook] = answer
+      self.hookRefusals = answer.isAssent ? 0 : self.hookRefusals + 1
+      if !answer.isAssent {
+        self.lastFailure = "the hook \(hook) \(answer.words)"
+        self.retryAt = retryAt
+      }
+    case .measured(let readings, let pings):
+      guard let gates = policy.gates else { return }
+      self.gates.take(readings, pings: pings, at: now, gates: gates, policy: policy)
     }
   }
 
@@ -94,6 +108,7 @@ extension GroupState {
     }
     if self.phase.isWriting { self.enter(self.writingPhase, at: now) }
     if self.phase.isAttestation { self.enter(self.phase.lastFact, at: now) }
+    self.hookAnswers = [:]
     self.retryAt = nil
   }
 
@@ -159,6 +174,7 @@ extension GroupState {
       self.enter(self.direction == .forward ? .draining : .backDraining, at: now)
     case .watchBegan:
       self.watchSince = now
+      self.gates = GateLedger()
       self.enter(.observing, at: now)
     case .waived(let by, let why, let until):
       self.drain.exceptions.append(DrainLedger.Exception(by: by, why: why, until: until))

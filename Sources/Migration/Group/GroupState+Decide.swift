@@ -26,6 +26,10 @@ extension GroupState {
     case .release(let by): self.decideRelease(by)
     case .quarantine(let by, let why): self.decideQuarantine(by, why)
     case .readmit(let by): self.decideReadmit(by)
+    case .signTest(let herID, let item, let passed, let by, let seen):
+      self.decideSignTest(herID, item, passed: passed, by: by, seen: seen, context)
+    case .hookAnswered(let hook, let answer, let retryAt): self.decideHookAnswered(hook, answer, retryAt, context)
+    case .measured(let readings, let pings): self.decideMeasured(readings, pings, context)
     }
   }
 
@@ -48,6 +52,9 @@ extension GroupState {
     if let other = context.conflictElsewhere { return self.refuse(.conflictElsewhere, tried, "\(other) is in conflict") }
     if let wave = context.waveAhead { return self.refuse(.waveAhead, tried, "wave \(wave) is not verified") }
     if let spent = context.budgetSpent { return self.refuse(.errorBudgetSpent, tried, spent) }
+    if self.members.allSatisfy({ $0.writing == .untouched }), let missing = self.testsMissing(context.policy) {
+      return self.refuse(.testsNotSigned, tried, missing)
+    }
     if let standing = self.closedCalendar(context) { return self.refuse(.outsideWindows, tried, standing.words) }
     return nil
   }
@@ -98,6 +105,9 @@ extension GroupState {
     case .ready:
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
       if let refusal = self.cutRefusal(tried, context) { return refusal }
+      if let hook = self.unassented(context.policy) {
+        return self.refuse(.hookNotAssented, tried, "\(hook) \(self.hookAnswers[hook]?.words ?? "was not asked yet")")
+      }
       return .events([.armed])
     case .drained:
       return .events([.watchBegan])
@@ -143,6 +153,7 @@ extension GroupState {
     if now < end { return self.refuse(.watchNotOver, tried, "the watch runs until \(end)") }
     if !self.allRecordsProven { return self.refuse(.recordNotProven, tried, "not every entry is read back since the start") }
     if let seen = self.inconclusive(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
+    if let refusal = self.gateRefusal(tried, context, now) { return refusal }
     return .events([.accepted(by: by)])
   }
 

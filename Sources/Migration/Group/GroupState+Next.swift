@@ -18,6 +18,10 @@ public enum GroupAction: Sendable, Hashable {
   case ping
   /// Read the counters of the queues being left.
   case look
+  /// Ask the operator's program of this name: ``GroupInput/hookAnswered(_:_:retryAt:)``.
+  case hook(String)
+  /// Read the counters of the target bus, and ping a party that is quiet: ``GroupInput/measured(_:_:)``.
+  case measure
 }
 
 /// A group has one next thing: to do, or to wait for; or it is done.
@@ -42,8 +46,11 @@ extension GroupState {
       if let wave = context.waveAhead, context.stop == nil {
         return .wait(WaitReason(.waveAhead, since: self.since, clears: .other, seen: "wave \(wave) goes first"))
       }
-      return self.forwardWait(context) ?? self.windowAhead(context, now) ?? self.retryWait(now) ?? .act(.preflight)
-    case .ready: return self.beginsCut(.advance, context, now)
+      return self.forwardWait(context) ?? self.testWait(context) ?? self.windowAhead(context, now) ?? self.retryWait(now)
+        ?? .act(.preflight)
+    case .ready:
+      guard let hook = self.unassented(context.policy) else { return self.beginsCut(.advance, context, now) }
+      return self.beginsCut(.hook(hook), context, now)
     case .armed, .cutIntent, .cutUnknown, .backIntent, .backUnknown: return self.nextOfWriting(context, now)
     case .cutApplied: return self.unproven(now) ?? self.forward(.ping, context, now)
     case .backApplied: return self.unproven(now) ?? self.retryWait(now) ?? .act(.ping)
@@ -93,7 +100,14 @@ extension GroupState {
     if let spent = context.budgetSpent {
       return .wait(WaitReason(.errorBudget, since: self.since, clears: .person, seen: spent))
     }
-    return self.calendarWait(context)
+    return self.testWait(context) ?? self.calendarWait(context)
+  }
+
+  private func testWait(_ context: GroupContext) -> GroupNext? {
+    guard self.members.allSatisfy({ $0.writing == .untouched }), let missing = self.testsMissing(context.policy) else {
+      return nil
+    }
+    return .wait(WaitReason(.testsNotSigned, since: self.since, clears: .person, seen: missing))
   }
 
   /// A pre-flight counts for a while only: it is made so late that the next window opens within half its life.
@@ -149,7 +163,8 @@ extension GroupState {
   private func retryWait(_ now: Instant) -> GroupNext? {
     guard let retryAt = self.retryAt, now < retryAt else { return nil }
     let seen = self.lastFailure ?? "the last try did not take"
-    let code: WaitReason.Code = self.pingFailures > 0 ? .pingInterval : .retry
+    let isHook = self.phase == .ready && self.hookRefusals > 0
+    let code: WaitReason.Code = isHook ? .hookNotAssented : self.pingFailures > 0 ? .pingInterval : .retry
     return .wait(WaitReason(code, since: self.since, until: retryAt, seen: seen))
   }
 
@@ -201,7 +216,11 @@ extension GroupState {
   private func nextOfWatch(_ context: GroupContext, _ now: Instant) -> GroupNext {
     let policy = context.policy
     guard let last = self.drain.lastLookAt, last <= now, now < last + policy.watchLookInterval else { return .act(.look) }
-    let nextLook = last + policy.watchLookInterval
+    var nextLook = last + policy.watchLookInterval
+    if let due = self.measureDue(context), self.forwardWait(context) == nil {
+      if due <= now || (self.gates.lastAt.map { $0 > now } ?? false) { return .act(.measure) }
+      nextLook = min(nextLook, due)
+    }
     let end = (self.watchSince ?? self.since) + policy.watchPeriod
     if now >= end {
       return .wait(WaitReason(.decision, since: end, until: nextLook, clears: .person, words: .decision(since: end)))

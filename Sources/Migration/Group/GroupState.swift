@@ -40,6 +40,14 @@ public struct GroupState: Sendable, Hashable {
   public internal(set) var rollBack: Note?
   public internal(set) var acceptedBy: [String] = []
   public internal(set) var withdrawal: Note?
+  /// Every word on the party's tests, in order.
+  public internal(set) var tests: [TestSignature] = []
+  /// What the hooks said of the present attestation.
+  public internal(set) var hookAnswers: [String: HookAnswer] = [:]
+  /// Answers in a row that were no assent: each spreads the next question further.
+  public internal(set) var hookRefusals: Int = 0
+  /// Of the target bus, since the watch began.
+  public internal(set) var gates = GateLedger()
   /// Every phase ever entered, in order.
   public internal(set) var history: [Step]
 

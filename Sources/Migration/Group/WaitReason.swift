@@ -25,6 +25,8 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case tail = "MIG-420"
     case outsideWindows = "MIG-421"
     case frozen = "MIG-422"
+    case testsNotSigned = "MIG-423"
+    case hookNotAssented = "MIG-424"
   }
 
   public enum Clears: String, Sendable, Hashable, Codable {

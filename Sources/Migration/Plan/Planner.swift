@@ -98,6 +98,20 @@ public struct Planner: Sendable {
       found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))
     }
     for fault in policy.calendar?.faults ?? [] { found.append(Obstacle(.policyUnsound, seen: fault)) }
+    if let hooks = policy.hooks, hooks.isEmpty || hooks.contains("") || Set(hooks).count != hooks.count {
+      found.append(Obstacle(.policyUnsound, seen: "hooks must be names, each once"))
+    }
+    if let gates = policy.gates {
+      let isTimely = gates.measureInterval.milliseconds > 0 && gates.pingAfterQuiet.milliseconds > 0
+      let isCounted =
+        (0...100).contains(gates.pingLossPercent) && gates.depth >= 0 && gates.deadLetters >= 0 && gates.traffic >= 0
+      if !isTimely || !isCounted {
+        found.append(Obstacle(.policyUnsound, seen: "a gate has a time of nothing, or a figure below it"))
+      }
+    }
+    if let items = policy.testProtocol?.items, items.isEmpty || Set(items).count != items.count {
+      found.append(Obstacle(.policyUnsound, seen: "a test protocol names something, and each thing once"))
+    }
     if policy.approvals < 1 { found.append(Obstacle(.policyUnsound, seen: "approvals is \(policy.approvals)")) }
     return found
   }

@@ -50,6 +50,12 @@ public struct Policy: Sendable, Hashable, Codable {
   /// Whether the quiet must hold a whole working day as well (08 to 15): a night or Easter is quiet anyhow. nil: it must
   /// when the quiet period is a day or more.
   public var workdayInQuiet: Bool?
+  /// What must be tried and signed for each party before it is moved; nil for nothing.
+  public var testProtocol: TestProtocol?
+  /// Programs of the operator's own that must assent to each group's cut-over, by their names in the configuration; nil for none.
+  public var hooks: [String]?
+  /// What is measured on the target bus while a group is watched, and must hold before it is accepted; nil for nothing.
+  public var gates: Gates?
 
   public init() {}
 

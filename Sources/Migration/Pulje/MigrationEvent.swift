@@ -15,14 +15,17 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case lineReleased(by: [String])
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
-  public static let version = 2
+  public static let version = 3
 
   /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
   /// does not know, and not before.
   public var version: Int {
     switch self {
+    case .group(_, _, .testSigned), .group(_, _, .hookAnswered), .group(_, _, .measured): 3
     case .lineStopped, .lineReleased, .group(_, _, .removalApproved): 2
-    // A plan with waves means more than an older program would carry out.
+    // A plan means more than an older program would carry out.
+    case .puljeSealed(let plan, _) where plan.policy.testProtocol != nil || plan.policy.hooks != nil || plan.policy.gates != nil:
+      3
     case .puljeSealed(let plan, _): plan.waves == nil && plan.policy.sourceKept == nil ? 1 : 2
     default: 1
     }

@@ -20,6 +20,7 @@ public enum MigrationInput: Sendable, Hashable {
   case group(PuljeName, GroupID, GroupInput)
   case retire(PuljeName, herID: HerID, approvals: [String])
   case approveRemoval(PuljeName, herID: HerID, approvals: [String])
+  case signTest(PuljeName, herID: HerID, TestItem, passed: Bool, by: String, seen: String)
   /// No register write is begun from here on, in no pulje, neither forward nor back; one person is enough.
   case stopTheLine(by: String, why: String)
   /// Two different people.

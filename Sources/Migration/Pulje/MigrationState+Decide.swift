@@ -33,6 +33,8 @@ extension MigrationState {
     case .group(let name, let group, let input): self.decideGroup(name, group, input, now)
     case .retire(let name, let herID, let approvals): self.forParty(name, herID, .retire(by: approvals), now)
     case .approveRemoval(let name, let herID, let approvals): self.forParty(name, herID, .approveRemoval(by: approvals), now)
+    case .signTest(let name, let herID, let item, let passed, let by, let seen):
+      self.forParty(name, herID, .signTest(herID, item, passed: passed, by: by, seen: seen), now)
     case .stopTheLine(let by, let why): self.decideStop(by, why)
     case .releaseTheLine(let approvals): self.decideRelease(approvals)
     case .daemonStarted: .events([.daemonStarted])

@@ -118,6 +118,16 @@ extension WaitReason.Code {
         "The policy's calendar has a freeze: nobody is moved; what has begun is carried through, and going back is free.",
         "It ends by itself when the first window after the freeze opens."
       )
+    case .testsNotSigned:
+      (
+        "The party's test protocol is not signed in full.",
+        "Somebody tries what is missing and signs it (bus-migrator sign-test)."
+      )
+    case .hookNotAssented:
+      (
+        "A program that the pulje asks before each cut-over has vetoed it, or gave no answer.",
+        "It is asked again by itself, more and more rarely; see what it said."
+      )
     case .tail:
       (
         "The move is accepted; the source queues are watched and the way back is kept.",

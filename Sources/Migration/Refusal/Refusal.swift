@@ -39,6 +39,10 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case waveAhead = "MIG-233"
     case errorBudgetSpent = "MIG-234"
     case outsideWindows = "MIG-235"
+    case noSuchTest = "MIG-236"
+    case testsNotSigned = "MIG-237"
+    case gateFailed = "MIG-238"
+    case hookNotAssented = "MIG-239"
   }
 
   public var code: Code
@@ -111,6 +115,18 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     .outsideWindows: (
       "The pulje's calendar lets no cut-over begin now.",
       "Wait for the time that the status shows; going back is free at any time."
+    ),
+    .noSuchTest: ("The pulje's test protocol has no such item.", "Name one of those that the status shows."),
+    .testsNotSigned: (
+      "Not everything of the party's test protocol is signed.", "Try it, and sign what came of it (bus-migrator sign-test)."
+    ),
+    .gateFailed: (
+      "What was measured on the target bus is worse than the pulje's gates allow.",
+      "Find out why with the vendor; the gate opens when it measures well, or roll back."
+    ),
+    .hookNotAssented: (
+      "A program that the pulje asks has not assented to the cut-over; silence is not assent.",
+      "See what it said in the status; it is asked again by itself."
     ),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]

@@ -31,6 +31,12 @@ public struct PuljeReport: Sendable, Hashable, Codable {
     for group in pulje.groups {
       if group.phase == .conflict { against.append("\(group.id) is in CONFLICT: the register was changed by somebody else") }
       if let hold = group.hold, !hold.clearsItself { against.append("\(group.id) is held: \(hold.code.rawValue) \(hold.seen)") }
+      for gate in group.gates where gate.verdict == .fail {
+        against.append("\(group.id), gate \(gate.gate.rawValue): \(gate.seen)")
+      }
+      for gate in group.gates where gate.verdict == .inconclusive {
+        exceptions.append("\(group.id), gate \(gate.gate.rawValue) is inconclusive: \(gate.seen)")
+      }
       if let note = group.quarantine { exceptions.append("\(group.id) is quarantined by \(note.by): \(note.why)") }
       if let note = group.rollBack { exceptions.append("\(group.id) was rolled back by \(note.by): \(note.why)") }
       if let note = group.withdrawal { exceptions.append("\(group.id) was withdrawn by \(note.by): \(note.why)") }
@@ -95,6 +101,10 @@ extension PuljeReport {
     for finding in group.preflight where finding.result != .passed {
       lines.append("- pre-flight, \(finding.check.rawValue): \(finding.result.rawValue), \(finding.seen)")
     }
+    lines += group.tests.map { test in
+      "- test \(test.item) of \(test.herID): \(test.passed ? "passed" : "FAILED"), signed by \(test.by) at \(test.at): \(test.seen)"
+    }
+    lines += group.gates.map { "- gate \($0.gate.rawValue): \($0.verdict.rawValue), \($0.seen)" }
     for ping in group.pings {
       let evidence = ping.findings.map { "\($0.check.rawValue) \($0.result.rawValue) (\($0.seen))" }
       lines.append("- ping of \(ping.herID) on \(ping.bus): \(evidence.joined(separator: "; "))")

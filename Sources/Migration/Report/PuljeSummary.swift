@@ -44,6 +44,11 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
 
 /// A group as status and report show it.
 public struct GroupSummary: Sendable, Hashable, Codable {
+  public struct MissingTest: Sendable, Hashable, Codable {
+    public var herID: HerID
+    public var item: TestItem
+  }
+
   public var id: GroupID
   public var phase: GroupPhase
   public var since: Instant
@@ -63,6 +68,13 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   public var lastFailure: String?
   /// Whether going back would work now, and if not why.
   public var wayBack: WayBack
+  /// What the pulje's test protocol still asks for, party by party; and what was signed.
+  public var testsMissing: [MissingTest]
+  public var tests: [TestSignature]
+  /// What the operator's programs said of the present attestation, by name.
+  public var hooks: [String: HookAnswer]
+  /// What the gates say on the figures of the watch; empty where the pulje has none.
+  public var gates: [GateFinding]
   public var preflight: [Finding<PreflightCheck>]
   public var pings: [PingReport]
   public var pingedAt: Instant?
@@ -95,6 +107,11 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     self.acceptedBy = group.acceptedBy
     self.lastFailure = group.lastFailure
     self.wayBack = WayBack(group, context: context, now: now)
+    let missing = group.phase.isBeforeCut ? group.missingTests(context.policy) : []
+    self.testsMissing = missing.map { MissingTest(herID: $0.herID, item: $0.item) }
+    self.tests = group.tests
+    self.hooks = group.hookAnswers
+    self.gates = group.phase == .observing ? group.gateFindings(context.policy, now: now) : []
     self.preflight = group.preflight?.findings ?? []
     self.pings = group.pings
     self.pingedAt = group.pingedAt
@@ -118,6 +135,8 @@ extension GroupAction {
     case .readBack: "read-back"
     case .ping: "ping"
     case .look: "look"
+    case .hook: "hook"
+    case .measure: "measure"
     }
   }
 }

@@ -47,7 +47,7 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
     case .waveAhead:
       self.init(
         .notKnown, nil, "when the wave ahead is verified, minutes after its cut-over at best; its groups say what keeps them")
-    case .retry, .pingInterval, .nextLook:
+    case .retry, .pingInterval, .nextLook, .hookNotAssented:
       self.init(.earliest, wait.until, "the next try; whether it takes is not known before")
     case .countersUnreadable:
       self.init(.notKnown, nil, "when the bus answers again; it is asked every \(policy.lookInterval)")
@@ -57,7 +57,8 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
     case .tail:
       let end = group.phase == .retired ? group.since + policy.keepsSource : nil
       self.init(.person, end, end == nil ? "when two people retire the party" : "when two people approve the removal")
-    case .notStarted, .paused, .decision, .held, .quarantined, .conflict, .conflictElsewhere, .lineStopped, .errorBudget:
+    case .notStarted, .paused, .decision, .held, .quarantined, .conflict, .conflictElsewhere, .lineStopped, .errorBudget,
+      .testsNotSigned:
       self.init(.person, nil, "as long as nobody acts")
     }
   }

@@ -12,7 +12,7 @@ public struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
     case read
     /// The register written.
     case write
-    case preflight, ping, look
+    case preflight, ping, look, hook
   }
 
   public var moment: Moment

@@ -19,6 +19,19 @@ extension MigratorConfiguration {
     return rates
   }
 
+  static func hooks(_ node: ConfigurationNode?) throws -> [String: ProgramHooks.Program] {
+    var hooks: [String: ProgramHooks.Program] = [:]
+    for entry in try node?.elements ?? [] {
+      let fields = try entry.mapping(["name", "run", "arguments"])
+      let name = try fields.required("name").text
+      let program = ProgramHooks.Program(
+        executable: Paths.absolute(try fields.required("run").text, besides: entry.file),
+        arguments: try fields.optional("arguments")?.elements.map { try $0.text } ?? [])
+      guard hooks.updateValue(program, forKey: name) == nil else { throw entry.wrong(wanted: "each hook's name once") }
+    }
+    return hooks
+  }
+
   static func heads(_ node: ConfigurationNode?, database: String) throws -> Heads {
     guard let node else { return Heads(file: database + ".heads", interval: .hours(1)) }
     let fields = try node.mapping(["file", "every"])

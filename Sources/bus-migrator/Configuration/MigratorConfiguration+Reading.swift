@@ -24,7 +24,7 @@ extension MigratorConfiguration {
   ) throws -> MigratorConfiguration {
     let fields = try root.mapping([
       "environment", "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
-      "limits", "audit-heads",
+      "limits", "audit-heads", "hooks",
     ])
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
@@ -50,6 +50,7 @@ extension MigratorConfiguration {
       probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),
       socket: try path("socket", socket, "control.sock"), settings: try Self.settings(fields.optional("timings")),
       rates: try Self.rates(fields.optional("limits")),
+      hooks: try Self.hooks(fields.optional("hooks")),
       heads: try Self.heads(fields.optional("audit-heads"), database: path("database", database, "migration.sqlite")),
       logLevel: try fields.optional("log-level")?.text ?? "info")
   }
@@ -162,7 +163,7 @@ extension MigratorConfiguration {
     let fields = try node.mapping([
       "concurrent-groups", "concurrent-writes", "retry-base", "retry-cap", "handed-over-interval", "read-deadline",
       "write-deadline",
-      "probe-deadline",
+      "probe-deadline", "hook-deadline",
     ])
     func count(_ node: ConfigurationNode) throws -> Int {
       let value = try node.integer
@@ -182,6 +183,7 @@ extension MigratorConfiguration {
     try fields.read("read-deadline", into: &settings.readDeadline, span)
     try fields.read("write-deadline", into: &settings.writeDeadline, span)
     try fields.read("probe-deadline", into: &settings.probeDeadline, span)
+    try fields.read("hook-deadline", into: &settings.hookDeadline, span)
     return settings
   }
 }

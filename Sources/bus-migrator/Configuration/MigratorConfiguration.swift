@@ -86,6 +86,8 @@ struct MigratorConfiguration {
   var socket: String
   var settings: EngineSettings
   var rates: CallPace.Rates
+  /// Programs that puljer may ask, by name.
+  var hooks: [String: ProgramHooks.Program]
   /// Where the chain's head is written every so often.
   var heads: Heads
   var logLevel: String

@@ -14,6 +14,12 @@ enum ControlAPI {
       case start, pause, resume, rollback, accept, waive, quarantine, readmit
       case stop, release, retire
       case approveRemoval = "approve-removal"
+      case signTest = "sign-test"
+    }
+
+    struct Test: Codable, Sendable {
+      var item: TestItem
+      var passed: Bool
     }
 
     var verb: Verb
@@ -27,6 +33,8 @@ enum ControlAPI {
     var why: String = ""
     var until: Instant?
     var planHash: String?
+    /// With `sign-test`; what was seen is in `why`.
+    var test: Test?
     /// The plan that was approved, as `plan --json` showed it: then a refusal says what has changed since.
     var approvedPlan: Plan?
     var request: PuljeRequest?

@@ -127,6 +127,11 @@ struct ControlServer: Service {
     case .start, .stop, .release: return []
     case .retire: return try each { .retire(pulje, herID: $0, approvals: command.by) }
     case .approveRemoval: return try each { .approveRemoval(pulje, herID: $0, approvals: command.by) }
+    case .signTest:
+      guard let test = command.test else {
+        throw CommandLineError.argumentWrong(name: "the command", seen: "sign-test", wanted: "the test along with it")
+      }
+      return try each { .signTest(pulje, herID: $0, test.item, passed: test.passed, by: by, seen: command.why) }
     case .pause: return [.pause(pulje, by: by, why: command.why)]
     case .resume: return herIDs.isEmpty ? [.resume(pulje, by: by)] : try each { .release(pulje, herID: $0, by: by) }
     case .rollback: return [.rollBack(pulje, herIDs: herIDs.isEmpty ? nil : herIDs, by: by, why: command.why)]

@@ -56,7 +56,8 @@ struct Daemon {
       ports: MigrationEngine.Ports(
         store: store, register: world.register, buses: ProbedBuses(world.probes), clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
-        observer: DaemonObserver(notify: notify), pace: pace),
+        observer: DaemonObserver(notify: notify), pace: pace,
+        hooks: ProgramHooks(programs: self.configuration.hooks)),
       settings: settings)
     let control = ControlServer(
       engine: engine, planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace),

@@ -35,6 +35,9 @@ enum StatusText {
         lines.append("    waits [\(wait.code.rawValue)]\(wait.clears == .person ? " FOR A PERSON" : ""): \(wait.seen)\(until)")
         if let ends = group.waitEnds { lines.append("      \(ends.text)") }
       }
+      lines += group.testsMissing.map { "    to be signed: \($0.item) of HER-ID \($0.herID)" }
+      lines += group.hooks.sorted { $0.key < $1.key }.map { "    hook \($0.key) \($0.value.words)" }
+      lines += group.gates.map { "    gate \($0.gate.rawValue): \($0.verdict.rawValue.uppercased()), \($0.seen)" }
       if let hold = group.hold { lines.append("    held [\(hold.code.rawValue)]: \(hold.seen)") }
       if let note = group.quarantine { lines.append("    quarantined by \(note.by): \(note.why)") }
       if let note = group.rollBack { lines.append("    rolled back by \(note.by): \(note.why)") }

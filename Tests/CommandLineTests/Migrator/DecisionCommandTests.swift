@@ -101,6 +101,61 @@ struct DecisionCommandTests {
     }
   }
 
+  @Test("tests are signed, a hook is asked, the target is measured: then the pulje goes through")
+  func protocolHooksAndGates() async throws {
+    try await Stage.with { stage in
+      let veto = stage.folder.appendingPathComponent("veto")
+      try Data().write(to: veto)
+      let hooks = """
+
+        hooks:
+          - name: change-board
+            run: /bin/sh
+            arguments: ["-c", "test ! -e \(veto.path) || { echo not tonight; exit 1; }; echo CHG-7"]
+        """
+      let configuration = try String(contentsOfFile: stage.configuration, encoding: .utf8)
+      try Data((configuration + hooks).utf8).write(to: URL(fileURLWithPath: stage.configuration))
+      try stage.write(
+        pulje: "p1", [200],
+        policy: [
+          "test-protocol: { central-services: [Kjernejournal], value-chain: false }", "hooks: [change-board]",
+          "gates: { measure-interval: 300ms, ping-after-quiet: 1s, ping-loss-percent: 50 }",
+        ])
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      let start = try await stage.command(["start", stage.pulje] + Self.two)
+      #expect(start.exitCode == 0, "\(start.complaint)")
+      let waiting = try await stage.status { $0.puljer.first?.groups.first?.wait?.code == .testsNotSigned }
+      #expect(
+        waiting.puljer.first?.groups.first?.testsMissing.map(\.item.text) == [
+          "own-ping", "central-service/Kjernejournal", "vendor-confirms",
+        ])
+      #expect(try await stage.command(["status"]).output.contains("to be signed: vendor-confirms of HER-ID 200"))
+      let sign = ["sign-test", "--her-id", "200", "--seen", "CHG-7", "--by", "Kari", "--item"]
+      let unknown = try await stage.command(sign + ["own-pong"])
+      #expect(unknown.exitCode == 3 && unknown.complaint.contains("MIG-236"))
+      for item in ["own-ping", "central-service/Kjernejournal", "vendor-confirms"] {
+        #expect(try await stage.command(sign + [item]).exitCode == 0)
+      }
+      let vetoed = try await stage.status { $0.puljer.first?.groups.first?.hooks["change-board"] == .vetoed("not tonight") }
+      #expect(vetoed.puljer.first?.groups.first?.phase == .ready)
+      #expect(stage.register.writeAttempts.isEmpty)
+      try FileManager.default.removeItem(at: veto)
+      _ = try await stage.status { $0.puljer.first?.phase == .decision }
+      let measured = try await stage.status { status in
+        status.puljer.first?.groups.first?.gates.allSatisfy { $0.verdict == .pass } ?? false
+      }
+      #expect(measured.puljer.first?.groups.first?.gates.count == 4)
+      let accepted = try await stage.command(["accept"] + Self.two, again: ["MIG-217"])
+      #expect(accepted.exitCode == 0, "\(accepted.complaint)")
+      let report = try await stage.command(["report"])
+      #expect(report.output.contains("test own-ping of 200: passed, signed by Kari"))
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+      #expect(try await stage.command(["audit", "verify"]).exitCode == 0)
+    }
+  }
+
   @Test("explain tells a code's meaning without any daemon")
   func explain() async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("explain-\(UUID().uuidString)")

@@ -81,7 +81,7 @@ final class Scene: Sendable {
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: self.world, register: self.register, buses: self.world, clock: clock, jitter: self.world,
-        crashPoints: self.world, observer: clock, pace: pace),
+        crashPoints: self.world, observer: clock, pace: pace, hooks: self.world),
       settings: settings)
     made(engine)
     box.withLock { $0 = engine }

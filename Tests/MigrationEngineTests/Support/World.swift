@@ -10,7 +10,7 @@ import Synchronization
 struct Killed: Error {}
 
 /// Everything outside the engine, in memory: register, buses, clock, store. It outlives the engine, as the world does a daemon.
-final class World: RegisterPort, BusPort, CrashPoints, EventStore, JitterSource, Sendable {
+final class World: RegisterPort, BusPort, HookPort, CrashPoints, EventStore, JitterSource, Sendable {
   /// What becomes of one write.
   enum Fate: Sendable, CaseIterable { case done, requestLost, replyLost, refused, doneLate }
 
@@ -119,6 +119,10 @@ final class World: RegisterPort, BusPort, CrashPoints, EventStore, JitterSource,
       inside.register[child] = heir
     }
   }
+
+  // MARK: HookPort
+
+  func ask(_ question: HookQuestion) async -> HookAnswer { .assented("CHG-7") }
 
   // MARK: BusPort
 

@@ -81,6 +81,8 @@ final class GroupWalk {
     case .readBack(let herID): self.send(.readBack(self.read(herID), retryAt: self.retryAt))
     case .ping: self.send(.pinged(self.group.members.map { Fixture.ping($0.herID) }, retryAt: self.retryAt))
     case .look: self.send(.looked(Fixture.look()))
+    case .hook(let name): self.send(.hookAnswered(name, .assented("yes"), retryAt: self.retryAt))
+    case .measure: self.send(.measured(Fixture.look(), self.group.members.map { Fixture.ping($0.herID) }))
     }
   }
 
