@@ -251,7 +251,7 @@ let package = Package(
     .testTarget(
       name: "MigrationEngineTests",
       dependencies: [
-        "MigrationEngine", "MigrationStore", "Migration", "AddressRegistry", "BusModel", "TjenestebussTesting",
+        "MigrationEngine", "MigrationStore", "Migration", "BusProbe", "AddressRegistry", "BusModel", "TjenestebussTesting",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ],
       swiftSettings: houseRules),

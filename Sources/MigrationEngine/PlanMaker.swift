@@ -8,18 +8,51 @@ public struct PlanMaker: Sendable {
   private let register: any RegisterPort
   private let buses: [Bus]
   private let pace: CallPace
+  private let evidence: any EvidencePort
 
-  public init(register: any RegisterPort, buses: [Bus], pace: CallPace = CallPace()) {
+  public init(
+    register: any RegisterPort, buses: [Bus], pace: CallPace = CallPace(), evidence: any EvidencePort = NoEvidence()
+  ) {
+    self.evidence = evidence
     self.register = register
     self.buses = buses
     self.pace = pace
+  }
+
+  /// The plan with what was found beside it. What the policy's `blocks` names is an obstacle in it.
+  ///
+  /// - Parameters:
+  ///   - open: parties that open puljer hold.
+  ///   - now: by whose day libraries are too old.
+  ///   - seen: libraries that answered pings before, from ``MigrationState/librariesSeen``.
+  /// - Throws: as ``plan(_:open:)``.
+  public func survey(
+    _ request: PuljeRequest, open: [HerID: PuljeName], now: Instant, seen: [LibrarySighting] = []
+  ) async throws -> PlanSurvey {
+    let known = try await self.knownParties()
+    var plan = try await self.plan(request, open: open, known: known)
+    let (expanded, leftOut) = request.expanded(by: known, source: self.buses.first { $0.name == request.source })
+    var evidence = await self.evidence.evidence(of: plan, request: expanded)
+    evidence.sightings += seen
+    let findings = PlanFinding.find(
+      plan, request: expanded, leftOut: leftOut, evidence: evidence, today: OsloTime.reading(at: now).date)
+    for finding in findings where request.policy.blocks?.contains(finding.code) == true {
+      plan.obstacles.append(
+        Obstacle(.findingBlocks, herID: finding.herID, others: finding.others, seen: "\(finding.stableCode): \(finding.seen)"))
+    }
+    return PlanSurvey(plan: plan, findings: findings)
   }
 
   /// - Parameter open: parties that open puljer hold.
   /// - Throws: ``EngineError`` `registerUnreadable`. A party that the register says it does not know is an obstacle in the
   ///   plan, not an error.
   public func plan(_ request: PuljeRequest, open: [HerID: PuljeName]) async throws -> Plan {
-    let known = try await self.knownParties()
+    try await self.plan(request, open: open, known: try await self.knownParties())
+  }
+
+  private func plan(_ asked: PuljeRequest, open: [HerID: PuljeName], known: [PartyRecord]) async throws -> Plan {
+    let source = self.buses.first { $0.name == asked.source }
+    let request = asked.expanded(by: known, source: source).request
     var fresh: [HerID: PartyRecord] = [:]
     var absent: Set<HerID> = []
     var wanted = Set(request.parties.map(\.herID))

@@ -22,7 +22,7 @@ extension Simulation {
         PuljeRequest.Party(herID: $0.herID, vendor: "Vendor \(group % 2)", listens: .both)
       }
     }
-    let waves = self.settings.isStormy && self.outcome.seed.isMultiple(of: 2) ? [1, 2] : nil
+    let waves: Waves? = self.settings.isStormy && self.outcome.seed.isMultiple(of: 2) ? [1, 2] : nil
     let request = PuljeRequest(
       name: self.stage.name, source: self.stage.source.name, target: self.stage.target.name, parties: parties,
       policy: self.policyOfSeed, waves: waves)

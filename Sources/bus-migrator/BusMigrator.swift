@@ -17,7 +17,8 @@ struct BusMigrator: AsyncParsableCommand {
     subcommands: [
       PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,
       RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
-      ApproveRemovalCommand.self, SignTestCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
+      ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
+      WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
       ReportCommand.self, AuditCommand.self, ExplainCommand.self, RegistryCommand.self,
     ])
 

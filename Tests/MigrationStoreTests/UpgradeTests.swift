@@ -16,10 +16,10 @@ struct UpgradeTests {
     var body: String
   }
 
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Histories/form-1")
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Histories")
 
-  static func rows(_ phase: String) throws -> [OldRow] {
-    let text = try String(contentsOf: Self.folder.appendingPathComponent("\(phase).events"), encoding: .utf8)
+  static func rows(_ phase: String, form: Int) throws -> [OldRow] {
+    let text = try String(contentsOf: Self.folder.appendingPathComponent("form-\(form)/\(phase).events"), encoding: .utf8)
     return try text.split(separator: "\n").map { line in
       let parts = line.split(separator: "\t", maxSplits: 1)
       return OldRow(at: try #require(Int64(parts[0])), body: String(parts[1]))
@@ -29,9 +29,10 @@ struct UpgradeTests {
   /// All states of the first version: those that came later have no old databases.
   static let phases = GroupPhase.allCases.filter { $0 != .removed }
 
-  @Test("is read as it was, is written on, and verifies", arguments: phases)
-  func upgrade(phase: GroupPhase) async throws {
-    let rows = try Self.rows(phase.rawValue)
+  /// Form 2 wrote of a group what form 1 did.
+  @Test("is read as it was, is written on, and verifies", arguments: phases, [1, 3])
+  func upgrade(phase: GroupPhase, form: Int) async throws {
+    let rows = try Self.rows(phase.rawValue, form: form)
     let path = NSTemporaryDirectory() + "upgrade-\(UUID().uuidString).db"
     defer { for ending in ["", "-wal", "-shm", ".lock"] { try? FileManager.default.removeItem(atPath: path + ending) } }
     let now = Instant(milliseconds: (rows.last?.at ?? 0) + 1_000)
@@ -67,11 +68,11 @@ struct UpgradeTests {
         // Written again it is the same text: plan hashes and the chain stay what they were.
         #expect(String(decoding: try CanonicalJSON.encode(event), as: UTF8.self) == row.body)
         let hash = EventChain.hash(
-          previous: head.hash, sequence: head.sequence + 1, at: row.at, fence: 1, actor: "daemon", kind: event.kind, version: 1,
-          body: row.body)
+          previous: head.hash, sequence: head.sequence + 1, at: row.at, fence: 1, actor: "daemon", kind: event.kind,
+          version: Int64(event.version), body: row.body)
         try database.execute(
-          sql: "INSERT INTO event VALUES (?, ?, 1, 'daemon', ?, 1, ?, ?, ?)",
-          arguments: [head.sequence + 1, row.at, event.kind, row.body, head.hash, hash])
+          sql: "INSERT INTO event VALUES (?, ?, 1, 'daemon', ?, ?, ?, ?, ?)",
+          arguments: [head.sequence + 1, row.at, event.kind, event.version, row.body, head.hash, hash])
         head = ChainHead(sequence: head.sequence + 1, hash: hash)
       }
     }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Comma-separated values as RFC 4180 has them, read strictly: with the line of each row, for whoever has to mend it.
-enum CSVText {
-  struct Row: Equatable {
+package enum CSVText {
+  package struct Row: Equatable {
     /// Counted from 1, where the row begins.
-    var line: Int
-    var fields: [String]
+    package var line: Int
+    package var fields: [String]
   }
 
-  struct Problem: Error, Equatable {
-    var line: Int
-    var text: String
+  package struct Problem: Error, Equatable {
+    package var line: Int
+    package var text: String
   }
 
   /// - Parameter separator: a comma, or the semicolon that Norwegian spreadsheets write.
-  static func rows(_ text: String, separator: Character) throws(Problem) -> [Row] {
+  package static func rows(_ text: String, separator: Character) throws(Problem) -> [Row] {
     var rows: [Row] = []
     var row = Row(line: 1, fields: [])
     var field = ""

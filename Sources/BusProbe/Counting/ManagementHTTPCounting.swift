@@ -18,7 +18,7 @@ public struct ManagementHTTPCounting: QueueCounting {
   private let http: HTTPClient
   private let base: String
   private let authorization: Secret
-  private let virtualHost: String
+  let virtualHost: String
   private let timeout: Duration
 
   /// - Parameters:
@@ -58,6 +58,26 @@ public struct ManagementHTTPCounting: QueueCounting {
       readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value))
     }
     return readings
+  }
+
+  /// One question to the interface.
+  ///
+  /// - Parameter path: from `/api` on.
+  func get(_ path: String) async throws(ProbeError) -> Data {
+    let url = self.base + path
+    var request = HTTPClientRequest(url: url)
+    self.authorization.withPlainText { request.headers.add(name: "Authorization", value: $0) }
+    let status: UInt
+    let body: ByteBuffer
+    do {
+      let response = try await self.http.execute(request, timeout: TimeAmount(self.timeout))
+      status = response.status.code
+      body = try await response.body.collect(upTo: 64 << 20)
+    } catch {
+      throw .countingUnreachable(url: url, seen: String("\(error)".prefix(200)))
+    }
+    guard status == 200 else { throw .countingRefused(url: url, status: Int(status)) }
+    return Data(body.readableBytesView)
   }
 
   /// The numbers an answer may have.

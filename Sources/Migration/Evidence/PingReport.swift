@@ -19,11 +19,18 @@ public struct PingReport: Sendable, Hashable, Codable {
   public var herID: HerID
   public var bus: BusName
   public var findings: [Finding<PingCheck>]
+  /// Which client library answered, and its version; nil without an answer.
+  public var library: String?
+  public var libraryVersion: String?
 
-  public init(herID: HerID, bus: BusName, findings: [Finding<PingCheck>]) {
+  public init(
+    herID: HerID, bus: BusName, findings: [Finding<PingCheck>], library: String? = nil, libraryVersion: String? = nil
+  ) {
     self.herID = herID
     self.bus = bus
     self.findings = findings
+    self.library = library
+    self.libraryVersion = libraryVersion
   }
 
   /// Why this ping does not prove that the party is reached on the bus; nil when it does.

@@ -23,6 +23,8 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
     case noParties = "MIG-115"
     case policyUnsound = "MIG-116"
     case onOtherBus = "MIG-117"
+    case organisationUnknown = "MIG-118"
+    case findingBlocks = "MIG-119"
     case scopeNotOffered = "MIG-130"
     case noOrganisationQueue = "MIG-131"
   }
@@ -109,6 +111,15 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
       return explain(
         "The party is to use its organisation's queue, and there is none on the target bus.",
         "Put the organisation into the pulje too, move it first, or leave organisation-queue out.", .caller)
+    case .organisationUnknown:
+      return explain(
+        "No party of this organisation number is known here; that does not mean that it has none.",
+        "Bring the registry's cache up to date (bus-migrator registry sync), or correct the number.", .caller)
+    case .findingBlocks:
+      return explain(
+        "The policy lets nobody move of whom this is found.",
+        "Mend what the named code says, or take it out of the policy's blocks.",
+        .caller)
     case .onOtherBus:
       return explain(
         "The party is neither on the source nor on the target bus.", "Take it out, or make a pulje from that bus.", .caller)

@@ -21,11 +21,16 @@ public struct Planner: Sendable {
     self.open = open
   }
 
-  public func plan(_ request: PuljeRequest) -> Plan {
+  public func plan(_ asked: PuljeRequest) -> Plan {
+    let (request, leftOut) = asked.expanded(
+      by: self.records.values, source: self.buses.first { $0.name == asked.source })
     var plan = Plan(
       name: request.name, source: request.source, target: request.target, policy: request.policy, groups: [], obstacles: [],
       manualSteps: [])
     plan.obstacles += self.obstacles(inPolicyOf: request)
+    for nobody in leftOut where nobody.herID == nil {
+      plan.obstacles.append(Obstacle(.organisationUnknown, seen: "organisation \(nobody.organisation): \(nobody.why)"))
+    }
     guard let source = self.buses.first(where: { $0.name == request.source }),
       let target = self.buses.first(where: { $0.name == request.target }), source.name != target.name, !target.hosts.isEmpty
     else {
@@ -61,20 +66,8 @@ public struct Planner: Sendable {
       plan.groups.append(Plan.Group(id: GroupID(lowest), members: self.parentsFirst(planned)))
     }
     plan.manualSteps = self.manualSteps(request, source: source, target: target)
-    plan.waves = request.waves.map { Self.waves(plan.groups.map(\.id), sizes: $0) }
+    plan.waves = request.waves.map { $0.split(plan.groups, parties: request.parties) }
     return plan
-  }
-
-  /// A group is never split over waves (I-3): they are made of whole groups, in the plan's order.
-  private static func waves(_ groups: [GroupID], sizes: [Int]) -> [[GroupID]] {
-    var left = groups[...]
-    var waves: [[GroupID]] = []
-    for size in sizes where !left.isEmpty {
-      waves.append(Array(left.prefix(max(1, size))))
-      left = left.dropFirst(max(1, size))
-    }
-    if !left.isEmpty { waves.append(Array(left)) }
-    return waves
   }
 
   private func obstacles(inPolicyOf request: PuljeRequest) -> [Obstacle] {
@@ -91,8 +84,8 @@ public struct Planner: Sendable {
     }
     let counts = [("ping tries", policy.pingTries), ("write tries", policy.writeTries), ("looks", policy.minimumLooks)]
     for (name, count) in counts where count < 1 { found.append(Obstacle(.policyUnsound, seen: "\(name) is \(count)")) }
-    if let size = request.waves?.first(where: { $0 < 1 }) {
-      found.append(Obstacle(.policyUnsound, seen: "a wave of \(size) groups"))
+    for fault in (request.waves?.faults(request.parties) ?? []) + (policy.libraries?.faults ?? []) {
+      found.append(Obstacle(.policyUnsound, seen: fault))
     }
     if let kept = policy.sourceKept, kept.milliseconds < 0 {
       found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))
@@ -219,6 +212,7 @@ public struct Planner: Sendable {
       let host = target.hosts.first ?? ""
       let path = target.path.isEmpty ? "" : "/\(target.path)"
       var texts = [
+        // The configuration itself is made by VendorConfiguration.
         "add a connection to bus \(target.name): amqps://USER:PASSWORD@\(host):5671\(path), beside the one to \(source.name)",
         "set the dialect of that connection to \(target.dialect.rawValue)",
         "point the syncreply queue at bus \(target.name) together with the sync queue: the register does not hold it",

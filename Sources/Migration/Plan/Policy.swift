@@ -56,6 +56,10 @@ public struct Policy: Sendable, Hashable, Codable {
   public var hooks: [String]?
   /// What is measured on the target bus while a group is watched, and must hold before it is accepted; nil for nothing.
   public var gates: Gates?
+  /// Which client libraries parties may run; nil for any.
+  public var libraries: LibraryPolicy?
+  /// Findings that block the plan; nil for none.
+  public var blocks: [PlanFinding.Code]?
 
   public init() {}
 

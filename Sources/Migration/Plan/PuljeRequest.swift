@@ -19,6 +19,12 @@ public struct PuljeRequest: Sendable, Hashable, Codable {
     public var startConfirmed: Bool
     /// It gives up its own queues and uses its organisation's (*virksomhetskø*) on the target bus.
     public var joinsOrganisation: Bool
+    /// In which wave it goes, from 1, where waves are stated by party.
+    public var wave: Int?
+    /// Whether its system speaks AMQP 1.0; nil when nobody has said.
+    public var speaksAMQP10: Bool?
+    /// The user that its system logs in to the buses as, where it has one of its own: by it its connections are known.
+    public var busUser: String?
 
     public init(
       herID: HerID, vendor: String, listens: Listens = .one, startConfirmed: Bool = false, joinsOrganisation: Bool = false
@@ -42,13 +48,17 @@ public struct PuljeRequest: Sendable, Hashable, Codable {
   public var source: BusName
   public var target: BusName
   public var parties: [Party]
+  /// Organisations with all their services, as the registry knows them.
+  public var organisations: [Organisation] = []
+  /// What vendors say of their libraries.
+  public var libraries: [LibrarySighting] = []
   public var policy: Policy
-  /// How many groups each wave holds, the first one the pilot; those left over make the last. nil: all go at once.
-  public var waves: [Int]?
+  /// nil: all go at once.
+  public var waves: Waves?
   public var scope: Scope
 
   public init(
-    name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy(), waves: [Int]? = nil,
+    name: PuljeName, source: BusName, target: BusName, parties: [Party], policy: Policy = Policy(), waves: Waves? = nil,
     scope: Scope = .herID
   ) {
     self.scope = scope

@@ -13,6 +13,8 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case daemonStarted
   case lineStopped(by: String, why: String)
   case lineReleased(by: [String])
+  /// The very end of a bus, with what was seen of it: nobody moves to or from it any more.
+  case busClosed(closing: BusClosing, by: [String])
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
   public static let version = 3
@@ -21,7 +23,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   /// does not know, and not before.
   public var version: Int {
     switch self {
-    case .group(_, _, .testSigned), .group(_, _, .hookAnswered), .group(_, _, .measured): 3
+    case .busClosed, .group(_, _, .testSigned), .group(_, _, .hookAnswered), .group(_, _, .measured): 3
     case .lineStopped, .lineReleased, .group(_, _, .removalApproved): 2
     // A plan means more than an older program would carry out.
     case .puljeSealed(let plan, _) where plan.policy.testProtocol != nil || plan.policy.hooks != nil || plan.policy.gates != nil:
@@ -35,7 +37,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     switch self {
     case .puljeSealed(let plan, _): plan.name
     case .puljeStarted(let pulje, _), .puljePaused(let pulje, _, _), .puljeResumed(let pulje, _), .group(let pulje, _, _): pulje
-    case .daemonStarted, .lineStopped, .lineReleased: nil
+    case .daemonStarted, .lineStopped, .lineReleased, .busClosed: nil
     }
   }
 
@@ -50,6 +52,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .daemonStarted: "daemon.started"
     case .lineStopped: "line.stopped"
     case .lineReleased: "line.released"
+    case .busClosed: "bus.closed"
     }
   }
 }

@@ -25,5 +25,7 @@ public enum MigrationInput: Sendable, Hashable {
   case stopTheLine(by: String, why: String)
   /// Two different people.
   case releaseTheLine(approvals: [String])
+  /// Two different people.
+  case closeBus(BusClosing, approvals: [String])
   case daemonStarted
 }

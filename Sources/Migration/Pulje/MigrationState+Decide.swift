@@ -37,6 +37,7 @@ extension MigrationState {
       self.forParty(name, herID, .signTest(herID, item, passed: passed, by: by, seen: seen), now)
     case .stopTheLine(let by, let why): self.decideStop(by, why)
     case .releaseTheLine(let approvals): self.decideRelease(approvals)
+    case .closeBus(let closing, let approvals): self.decideClose(closing, approvals, now)
     case .daemonStarted: .events([.daemonStarted])
     }
   }
@@ -72,6 +73,11 @@ extension MigrationState {
     guard plan.isClear else {
       let codes = plan.obstacles.map { "\($0.stableCode) \($0.seen)" }.joined(separator: "; ")
       return .refused(Refusal(.planBlocked, tried: tried, seen: codes.isEmpty ? "no party to move" : codes))
+    }
+    for bus in [plan.source, plan.target] {
+      if let note = self.closedBuses[bus] {
+        return .refused(Refusal(.busClosed, tried: tried, seen: "bus \(bus) was closed by \(note.by) at \(note.at)"))
+      }
     }
     // Looked at again here, since another pulje may have been sealed after the plan was made (vitess#16731).
     let open = self.openParties

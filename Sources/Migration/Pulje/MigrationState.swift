@@ -9,6 +9,8 @@ public struct MigrationState: Sendable, Hashable {
   public internal(set) var starts: Int = 0
   /// Stop-the-line: who, why, since when; nil while the line runs.
   public internal(set) var stop: Note?
+  /// Buses that were closed for good: by whom, and when.
+  public internal(set) var closedBuses: [BusName: Note] = [:]
 
   public init() {}
 
@@ -49,6 +51,8 @@ public struct MigrationState: Sendable, Hashable {
       return self.puljer[name]?.apply(event, to: group, at: now) ?? false
     case .lineStopped(let by, let why): self.stop = Note(by: by, why: why, at: now)
     case .lineReleased: self.stop = nil
+    case .busClosed(let closing, let by):
+      self.closedBuses[closing.bus] = Note(by: by.joined(separator: ", "), why: "nobody is on it", at: now)
     case .daemonStarted:
       self.starts += 1
       for name in self.puljer.keys { self.puljer[name]?.applyRestart(at: now) }

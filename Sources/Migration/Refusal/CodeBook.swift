@@ -15,6 +15,8 @@ public struct CodeBook: Sendable, Hashable, Codable {
     case obstacle
     /// Why the light for the way back is not green.
     case wayBack = "way-back"
+    /// Something to know before a plan is approved.
+    case finding
   }
 
   public var code: String
@@ -37,6 +39,10 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if let hold = Hold.Code(rawValue: code) {
       return CodeBook(code: code, kind: .held, meaning: hold.meaning, next: Hold(hold, seen: "").next)
     }
+    if let finding = PlanFinding.Code(rawValue: code) {
+      let explanation = PlanFinding(finding, seen: "").explanation
+      return CodeBook(code: code, kind: .finding, meaning: explanation.meaning, next: explanation.next)
+    }
     if let reason = WayBack.Reason.Code(rawValue: code) {
       return CodeBook(code: code, kind: .wayBack, meaning: reason.words.meaning, next: reason.words.next)
     }
@@ -49,6 +55,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
+      + PlanFinding.Code.allCases.map(\.rawValue)
   }
 }
 

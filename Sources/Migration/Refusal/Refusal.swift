@@ -43,6 +43,8 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case testsNotSigned = "MIG-237"
     case gateFailed = "MIG-238"
     case hookNotAssented = "MIG-239"
+    case busInUse = "MIG-240"
+    case busClosed = "MIG-241"
   }
 
   public var code: Code
@@ -128,6 +130,11 @@ public struct Refusal: ExplainedError, Hashable, Codable {
       "A program that the pulje asks has not assented to the cut-over; silence is not assent.",
       "See what it said in the status; it is asked again by itself."
     ),
+    .busInUse: (
+      "The bus is in use, leads back, or could not be looked at in full: it is not closed.",
+      "End what is named; what could not be looked at must be made readable."
+    ),
+    .busClosed: ("The bus was closed for good: nobody moves to or from it.", "Move by another bus."),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]
 }

@@ -139,7 +139,10 @@ public struct ProbedBuses: BusPort {
     let echo: Finding<PingCheck>.Result =
       if judgement.echo != nil { .passed } else if case .noneInTime = verdict.observation.echo { .failed } else { .impossible }
     findings.append(Finding(.echo, echo, seen: seen(.echo)))
-    return PingReport(herID: herID, bus: bus, findings: findings)
+    // Only our own library answers pings so far.
+    return PingReport(
+      herID: herID, bus: bus, findings: findings, library: judgement.echo.map { _ in "TjenestebussClient" },
+      libraryVersion: judgement.echo?.libraryVersion)
   }
 
   private static func depth(_ observation: PingObservation) -> Finding<PingCheck>.Result {

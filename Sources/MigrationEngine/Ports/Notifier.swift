@@ -46,6 +46,8 @@ public struct Notice: Sendable, Hashable, Codable {
     case .puljeResumed(_, let by): (self.weight, self.words) = (.information, "resumed by \(by)")
     case .lineStopped(let by, let why): (self.weight, self.words) = (.alarm, "the line is stopped by \(by): \(why)")
     case .lineReleased(let by): (self.weight, self.words) = (.warning, "the line is released by \(by.joined(separator: ", "))")
+    case .busClosed(let closing, let by):
+      (self.weight, self.words) = (.alarm, "bus \(closing.bus) is closed for good by \(by.joined(separator: ", "))")
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
       guard let (weight, code, words) = Self.told(event) else { return nil }

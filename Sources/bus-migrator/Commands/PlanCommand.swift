@@ -8,41 +8,76 @@ import Logging
 import Migration
 import MigrationEngine
 import MigrationStore
+import NIOConcurrencyHelpers
 
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Show what a pulje would do and what stands in its way. Changes nothing.")
 
-  @Argument(help: "The pulje file.") var file: String
+  @OptionGroup var source: PuljeSourceOptions
+  @Option(help: "A folder in which each vendor's ready-made configuration is written, a file each.")
+  var configurationFolder: String?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Make the checks before the cut for every group as well, the way back among them; they read and send nothing.")
+  var preflight = true
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
     let configuration = try self.place.configuration()
-    let request = try PuljeFile.read(self.file)
-    var open: [HerID: PuljeName] = [:]
+    let request = try self.source.request()
     // No history yet: then no pulje is open.
-    do { open = try await SQLiteEventReader.open(path: configuration.database).load().state.openParties } catch StoreError.absent
-    {}
-    let parties = open
-    let plan = try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
+    var history = MigrationState()
+    do { history = try await SQLiteEventReader.open(path: configuration.database).load().state } catch StoreError.absent {}
+    let (parties, seen) = (history.openParties, history.librariesSeen)
+    let survey = try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { http in
       let world = try await World.open(configuration, http: http, logger: Logger(label: "plan") { _ in SwiftLogNoOpLogHandler() })
-      let plan = try await PlanMaker(
-        register: world.register, buses: configuration.busValues, pace: CallPace(configuration.rates)
-      ).plan(request, open: parties)
+      let pace = CallPace(configuration.rates)
+      var survey = try await PlanMaker(
+        register: world.register, buses: configuration.busValues, pace: pace, evidence: world.evidence
+      ).survey(request, open: parties, now: SystemMigrationClock().now, seen: seen)
+      if self.preflight, survey.plan.isClear {
+        let plan = survey.plan
+        let reports = NIOLockedValueBox<[GroupID: PreflightReport]>([:])
+        try await world.withProbes {
+          let found = try await GroupPreflight(buses: ProbedBuses(world.probes), pace: pace, settings: configuration.settings)
+            .reports(plan)
+          reports.withLockedValue { $0 = found }
+        }
+        survey.findings += PlanFinding.preflight(plan, reports.withLockedValue { $0 })
+      }
       try await world.cache?.close()
-      return plan
+      return survey
     }
+    let plan = survey.plan
+    let target = configuration.busValues.first { $0.name == plan.target }
+    let vendors = target.map { VendorConfiguration.all(plan, target: $0) } ?? []
+    if let folder = self.configurationFolder { try Self.write(vendors, folder: folder) }
     var pace = PlanEstimate.Pace()
     pace.concurrentWrites = configuration.settings.concurrentWrites
     pace.registerRate = configuration.rates.register
     let estimate = PlanEstimate(plan, start: SystemMigrationClock().now, pace: pace)
     if self.output.json {
-      try Console.say(json: PlanAnswer(plan: plan, estimate: estimate))
+      try Console.say(json: PlanAnswer(plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate))
     } else {
-      Console.say(PlanText.text(plan, estimate))
+      Console.say(PlanText.text(plan, survey.findings, vendors, estimate))
     }
     if !plan.isClear { throw CommandLineError.planBlocked(obstacles: plan.obstacles.count) }
+  }
+
+  /// A file for each vendor, named after it. Existing ones are written over: they are made anew from the plan.
+  private static func write(_ vendors: [VendorConfiguration], folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for (index, vendor) in vendors.enumerated() {
+        let name = String(vendor.vendor.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }.prefix(60))
+        let file = URL(fileURLWithPath: folder).appendingPathComponent("\(index + 1)-\(name.isEmpty ? "vendor" : name).yaml")
+        try Data(vendor.yaml.utf8).write(to: file)
+      }
+    } catch {
+      throw CommandLineError.fileUnreadable(path: folder, seen: "it cannot be written: \(String("\(error)".prefix(120)))")
+    }
   }
 }
 
@@ -52,10 +87,16 @@ struct PlanAnswer: Codable {
   var hash: String
   var isClear: Bool
   var plan: Plan
+  /// What people should know before they approve; not sealed by the hash: it is of the moment.
+  var findings: [PlanFinding]
+  /// What each vendor's systems are to be told.
+  var vendors: [VendorConfiguration]
   /// Not sealed by the hash: it is of the moment.
   var estimate: PlanEstimate
 
-  init(plan: Plan, estimate: PlanEstimate) {
+  init(plan: Plan, findings: [PlanFinding], vendors: [VendorConfiguration], estimate: PlanEstimate) {
+    self.findings = findings
+    self.vendors = vendors
     self.estimate = estimate
     self.hash = plan.hash
     self.isClear = plan.isClear

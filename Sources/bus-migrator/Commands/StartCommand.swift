@@ -9,7 +9,7 @@ struct StartCommand: AsyncParsableCommand {
     commandName: "start", abstract: "Have the daemon plan, seal and start a pulje.",
     discussion: "A step forward needs as many different people as the pulje's policy says, by default two.")
 
-  @Argument(help: "The pulje file.") var file: String
+  @OptionGroup var source: PuljeSourceOptions
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
   @Option(name: .customLong("plan-hash"), help: "The hash of the plan that was approved; another plan is then refused.")
   var planHash: String?
@@ -21,7 +21,7 @@ struct StartCommand: AsyncParsableCommand {
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let request = try PuljeFile.read(self.file)
+    let request = try self.source.request()
     var command = ControlAPI.Command(
       verb: .start, pulje: request.name, by: self.approvedBy, planHash: self.planHash, request: request)
     command.approvedPlan = try self.plan.map(Self.approved)

@@ -12,7 +12,7 @@ extension PuljeFile {
       "quiet-period", "look-interval", "minimum-looks", "watch-period", "watch-look-interval", "ping-tries", "ping-interval",
       "write-tries", "automatic-rollback", "leftovers", "approvals", "consumer-before-cutover", "echo-required", "ready-life",
       "verified-life", "drained-life", "source-kept", "workday-in-quiet", "calendar",
-      "test-protocol", "hooks", "gates",
+      "test-protocol", "hooks", "gates", "libraries", "blocks",
     ])
     try fields.read("quiet-period", into: &policy.quietPeriod) { try $0.span }
     try fields.read("look-interval", into: &policy.lookInterval) { try $0.span }
@@ -36,7 +36,23 @@ extension PuljeFile {
     try fields.read("test-protocol", into: &policy.testProtocol) { try Self.testProtocol($0) }
     try fields.read("hooks", into: &policy.hooks) { try $0.elements.map { try $0.text } }
     try fields.read("gates", into: &policy.gates) { try Self.gates($0) }
+    try fields.read("libraries", into: &policy.libraries) { try Self.libraries($0) }
+    try fields.read("blocks", into: &policy.blocks) { try $0.elements.map { try $0.choice(PlanFinding.Code.self) } }
     return policy
+  }
+
+  private static func libraries(_ node: ConfigurationNode) throws -> LibraryPolicy {
+    let fields = try node.mapping(["minimum", "updated-within-days"])
+    let minimum = try fields.optional("minimum")?.elements.map { node in
+      let fields = try node.mapping(["library", "version", "from"])
+      let from = try fields.optional("from").map { node in
+        guard let day = LocalDate(text: try node.text) else { throw node.wrong(wanted: "a day such as 2026-12-24") }
+        return day
+      }
+      return LibraryPolicy.Minimum(
+        library: try fields.required("library").text, version: try fields.required("version").text, from: from)
+    }
+    return LibraryPolicy(minimum: minimum ?? [], updatedWithinDays: try fields.optional("updated-within-days")?.integer)
   }
 
   private static func testProtocol(_ node: ConfigurationNode) throws -> TestProtocol {

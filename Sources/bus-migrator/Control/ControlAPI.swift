@@ -15,6 +15,8 @@ enum ControlAPI {
       case stop, release, retire
       case approveRemoval = "approve-removal"
       case signTest = "sign-test"
+      case closeBus = "close-bus"
+      case checkBus = "check-bus"
     }
 
     struct Test: Codable, Sendable {
@@ -26,6 +28,8 @@ enum ControlAPI {
     /// nil: the only pulje that is open.
     var pulje: PuljeName?
     var herIDs: [HerID]?
+    /// With `close-bus` and `check-bus`.
+    var bus: BusName?
     /// With `rollback`: the groups of this wave, the first one being 1.
     var wave: Int?
     /// Who says so; several where approval needs several.
@@ -45,6 +49,9 @@ enum ControlAPI {
     /// Kinds of the events that the command brought about.
     var events: [String]
     var pulje: PuljeSummary?
+    /// What was seen of a bus, and what keeps it open.
+    var closing: BusClosing?
+    var obstacles: [String]?
   }
 
   struct Status: Codable, Sendable {
@@ -63,6 +70,8 @@ enum ControlAPI {
     var head: ChainHead
     /// Stop-the-line; nil while the line runs.
     var stop: Note?
+    /// Buses that were closed for good, by name.
+    var closedBuses: [String: Note]
     var puljer: [PuljeSummary]
   }
 
@@ -108,6 +117,7 @@ extension MigrationState {
   func status(now: Instant, head: ChainHead, daemon: ControlAPI.Status.Daemon?) -> ControlAPI.Status {
     ControlAPI.Status(
       now: now, daemon: daemon, head: head, stop: self.stop,
+      closedBuses: Dictionary(uniqueKeysWithValues: self.closedBuses.map { ($0.key.text, $0.value) }),
       puljer: self.ordered.map { PuljeSummary($0, stop: self.stop, now: now) })
   }
 }

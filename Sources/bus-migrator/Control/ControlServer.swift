@@ -15,6 +15,7 @@ import TjenestebussClient
 struct ControlServer: Service {
   let engine: MigrationEngine
   let planMaker: PlanMaker
+  let survey: BusSurvey
   let clock: any MigrationClock
   let socket: String
   let database: String
@@ -76,6 +77,7 @@ struct ControlServer: Service {
       throw CommandLineError.argumentWrong(
         name: "the command", seen: "\(body.count) bytes", wanted: "JSON as bus-migrator sends it")
     }
+    if command.verb == .closeBus || command.verb == .checkBus { return try await self.close(command) }
     let by = command.by.first ?? ""
     var events: [MigrationEvent] = []
     var name = command.pulje
@@ -89,6 +91,23 @@ struct ControlServer: Service {
     return try ControlAPI.encode(ControlAPI.CommandAnswer(events: events.map(\.kind), pulje: summary))
   }
 
+  /// Looks at the bus, and closes it when that was asked for.
+  private func close(_ command: ControlAPI.Command) async throws -> Data {
+    guard let bus = self.survey.buses.first(where: { $0.name == command.bus }) else {
+      throw CommandLineError.argumentWrong(
+        name: "the bus", seen: command.bus?.text ?? "",
+        wanted: "one of \(self.survey.buses.map(\.name.text).joined(separator: ", "))")
+    }
+    let closing = await self.survey.look(at: bus)
+    var answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing.obstacles(now: self.clock.now))
+    if command.verb == .closeBus {
+      let events = try await self.engine.submit(
+        .closeBus(closing, approvals: command.by), actor: command.by.first.flatMap { $0.isEmpty ? nil : $0 } ?? "unnamed")
+      answer.events = events.map(\.kind)
+    }
+    return try ControlAPI.encode(answer)
+  }
+
   private func inputs(of command: ControlAPI.Command) async throws -> [MigrationInput] {
     let (state, _) = await self.engine.snapshot()
     let by = command.by.first ?? ""
@@ -96,7 +115,8 @@ struct ControlServer: Service {
       guard let request = command.request else {
         throw CommandLineError.argumentWrong(name: "the command", seen: "start", wanted: "the pulje along with it")
       }
-      let plan = try await self.planMaker.plan(request, open: state.openParties)
+      let plan = try await self.planMaker.survey(request, open: state.openParties, now: self.clock.now, seen: state.librariesSeen)
+        .plan
       if let approved = command.approvedPlan, approved.hash != plan.hash {
         let seen =
           "approved \(approved.hash.prefix(12)), now \(plan.hash.prefix(12)):\(PlanDifference(was: approved, now: plan).words)"
@@ -124,7 +144,7 @@ struct ControlServer: Service {
       return herIDs.map(input)
     }
     switch command.verb {
-    case .start, .stop, .release: return []
+    case .start, .stop, .release, .closeBus, .checkBus: return []
     case .retire: return try each { .retire(pulje, herID: $0, approvals: command.by) }
     case .approveRemoval: return try each { .approveRemoval(pulje, herID: $0, approvals: command.by) }
     case .signTest:

@@ -60,7 +60,9 @@ struct Daemon {
         hooks: ProgramHooks(programs: self.configuration.hooks)),
       settings: settings)
     let control = ControlServer(
-      engine: engine, planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace),
+      engine: engine,
+      planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
+      survey: world.survey(self.configuration),
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       onReady: {

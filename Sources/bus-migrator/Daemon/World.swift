@@ -2,6 +2,7 @@
 
 import AddressRegistry
 import AsyncHTTPClient
+import BusModel
 import BusProbe
 import Logging
 import Migration
@@ -13,6 +14,37 @@ struct World {
   let reader: SOAPAddressRegister
   let probes: [BusProbe]
   let cache: AddressCache?
+  /// What is found out about a plan's parties beside their entries.
+  let evidence: GatheredEvidence
+  /// Who is connected, where a bus's management interface is configured.
+  let connections: [BusName: ManagementConnections]
+
+  /// What a bus is looked at by before it is closed.
+  func survey(_ configuration: MigratorConfiguration) -> BusSurvey {
+    BusSurvey(
+      cache: self.cache, connections: self.connections, buses: configuration.busValues,
+      ownUsers: Dictionary(
+        configuration.buses.map { ($0.endpoint.name, $0.endpoint.connection.user) }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// Runs `body` with the probes' connections under way. A bus that cannot be reached is what its checks then say.
+  func withProbes(_ body: @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for probe in self.probes { group.addTask { try? await probe.run() } }
+      defer { group.cancelAll() }
+      try await body()
+    }
+  }
+
+  /// Profiles and agreements, where the register of collaboration protocols is configured.
+  private static func endpoints(
+    _ configuration: MigratorConfiguration, _ http: HTTPClient
+  ) throws -> GatheredEvidence.Endpoints? {
+    guard let cppa = configuration.register.cppa else { return nil }
+    let tokens = try HelseIDTokens(cppa.helseID, key: cppa.key, http: http)
+    let register = try CollaborationProtocolRegister(endpoint: cppa.endpoint, tokens: tokens, http: http)
+    return GatheredEvidence.endpoints(register, buses: configuration.busValues)
+  }
 
   static func open(_ configuration: MigratorConfiguration, http: HTTPClient, logger: Logger) async throws -> World {
     let register = configuration.register
@@ -30,12 +62,14 @@ struct World {
       timeToLive: .milliseconds(configuration.pingTimeToLive.milliseconds),
       timeout: .milliseconds(configuration.probeTimeout.milliseconds),
       echoTimeout: .milliseconds(configuration.echoTimeout.milliseconds))
+    var connections: [BusName: ManagementConnections] = [:]
     let probes = try configuration.buses.map { bus in
       let counting = try bus.management.map { management in
         try ManagementHTTPCounting(
           http: http, url: management.url, user: management.user, password: management.password,
           virtualHost: management.virtualHost)
       }
+      connections[bus.endpoint.name] = counting.map { ManagementConnections($0) }
       return BusProbe(
         bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, logger: logger)
     }
@@ -46,6 +80,8 @@ struct World {
     return World(
       register: RegistryRegister(
         reader: reader, writer: writer, changes: reader, organisations: reader, offer: register.writer.offer, cache: cache,
-        settings: writing), reader: reader, probes: probes, cache: cache)
+        settings: writing), reader: reader, probes: probes, cache: cache,
+      evidence: GatheredEvidence(connections: connections, endpoints: try Self.endpoints(configuration, http)),
+      connections: connections)
   }
 }

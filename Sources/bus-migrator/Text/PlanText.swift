@@ -4,7 +4,9 @@ import Migration
 
 /// A plan for people.
 enum PlanText {
-  static func text(_ plan: Plan, _ estimate: PlanEstimate) -> String {
+  static func text(
+    _ plan: Plan, _ findings: [PlanFinding], _ vendors: [VendorConfiguration], _ estimate: PlanEstimate
+  ) -> String {
     var lines = [
       "pulje \(plan.name): \(plan.source) -> \(plan.target), \(plan.herIDs.count) parties in \(plan.groups.count) groups", "",
     ]
@@ -24,6 +26,17 @@ enum PlanText {
     if !plan.manualSteps.isEmpty { lines += ["", "by hand:"] }
     for step in plan.manualSteps {
       lines.append("  \(step.vendor) (\(step.herIDs.map(\.description).joined(separator: ", "))): \(step.what)")
+    }
+    for vendor in vendors {
+      lines += ["", "configuration, \(vendor.vendor.isEmpty ? "vendor not named" : vendor.vendor):"]
+      lines += vendor.yaml.split(separator: "\n").map { "  \($0)" }
+    }
+    if !findings.isEmpty {
+      lines += ["", "to know before approving:"]
+      lines += findings.map { finding in
+        let whose = finding.herID.map { " HER-ID \($0)" } ?? ""
+        return "  [\(finding.stableCode)]\(whose): \(finding.seen). \(finding.explanation.meaning) \(finding.explanation.next)"
+      }
     }
     if plan.obstacles.isEmpty {
       lines += ["", "nothing stands in the way"]

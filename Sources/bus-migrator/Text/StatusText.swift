@@ -12,6 +12,9 @@ enum StatusText {
       lines.append("no daemon answers; this is what the database says")
     }
     if let stop = status.stop { lines.append("THE LINE IS STOPPED since \(stop.at) by \(stop.by): \(stop.why)") }
+    for (bus, note) in status.closedBuses.sorted(by: { $0.key < $1.key }) {
+      lines.append("bus \(bus) was closed for good by \(note.by) at \(note.at)")
+    }
     if status.puljer.isEmpty { lines.append("no pulje") }
     for pulje in status.puljer { lines.append(Self.whole(pulje)) }
     lines.append("audit head \(status.head.sequence) \(status.head.hash)")

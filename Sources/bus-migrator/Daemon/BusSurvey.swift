@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import BusProbe
+import Disclosure
+import Migration
+import MigrationEngine
+
+/// Looks at a whole bus before it is closed: who the registry says is on it, who is connected, what lies there. Reads only.
+struct BusSurvey: Sendable {
+  let cache: AddressCache?
+  let connections: [BusName: ManagementConnections]
+  let buses: [Bus]
+  /// Users that this daemon itself logs in as, by bus.
+  let ownUsers: [BusName: String]
+  var clock: any MigrationClock = SystemMigrationClock()
+
+  private static let shown = 10
+
+  func look(at bus: Bus) async -> BusClosing {
+    var closing = BusClosing(
+      bus: bus.name, lookedAt: self.clock.now, parties: 0, comparedAt: nil,
+      remaining: .notReadable("no registry cache is configured"),
+      connections: .notReadable("no management interface is configured for this bus"),
+      filledQueues: .notReadable("no management interface is configured for this bus"))
+    if let cache {
+      do { try await Self.read(cache, bus, into: &closing) } catch { closing.remaining = .notReadable(Self.words(error)) }
+    }
+    guard let management = self.connections[bus.name] else { return closing }
+    do {
+      let others = try await management.connections().filter { !self.isOurs($0, bus.name) }
+      closing.connections = Self.count(others.map { "\($0.name)\($0.user.map { " of \($0)" } ?? "")" })
+    } catch { closing.connections = .notReadable(Self.words(error)) }
+    do {
+      closing.filledQueues = Self.count(try await management.messages().filled.map { "\($0.key): \($0.value)" }.sorted())
+    } catch {
+      closing.filledQueues = .notReadable(Self.words(error))
+    }
+    return closing
+  }
+
+  private static func read(_ cache: AddressCache, _ bus: Bus, into closing: inout BusClosing) async throws {
+    let entries = try await cache.parties()
+    let remaining = entries.map(\.record).filter { record in
+      record.addresses.contains { address in
+        guard address.queueKind != nil else { return false }
+        // An address that cannot be read may name any bus.
+        return (try? QueueAddress(text: address.text)).map { bus.holds($0) } ?? true
+      }
+    }
+    closing.parties = entries.count
+    closing.remaining = Self.count(remaining.map(\.herID).sorted().map { "HER-ID \($0)" })
+    if let last = try await cache.lastComparison(), last.failureCount == 0 {
+      closing.comparedAt = Instant(milliseconds: last.endedAt.millisecondsSinceEpoch)
+    }
+  }
+
+  /// By user and by what our probes call themselves: another program with our user is not passed over.
+  private func isOurs(_ connection: ManagementConnections.Connection, _ bus: BusName) -> Bool {
+    connection.product == "tjenestebuss" && connection.user != nil && connection.user == self.ownUsers[bus]
+  }
+
+  private static func count(_ names: [String]) -> BusClosing.Count {
+    .counted(names.count, names: Array(names.prefix(Self.shown)))
+  }
+
+  private static func words(_ error: any Error) -> String {
+    guard let error = error as? any ExplainedError else { return String("\(error)".prefix(200)) }
+    return "[\(error.stableCode)] \(error.explanation.seen)"
+  }
+}

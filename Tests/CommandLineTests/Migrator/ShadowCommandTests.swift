@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import Foundation
+import Migration
+import Testing
+
+@testable import bus_migrator
+
+@Suite("Shadow mode, and the closing of a bus, as commands", .serialized, .timeLimit(.minutes(10)))
+struct ShadowCommandTests {
+  private static let two = ["--approved-by", "Kari", "--approved-by", "Ola"]
+
+  @Test("looks predict without writing or sending anything; the pulje that follows scores them")
+  func shadow() async throws {
+    try await Stage.with { stage in
+      let file = stage.folder.appendingPathComponent("shadow.jsonl").path
+      let before = stage.register.records
+      let first = try await stage.command(["shadow", "look", stage.pulje, "--to", file, "--json"])
+      #expect(first.exitCode == 0, "\(first.complaint)")
+      let look = try first.json(ShadowLook.self)
+      #expect(look.groups.count == 3 && look.groups.allSatisfy { $0.predictions.count == 5 })
+      #expect(look.groups.allSatisfy { $0.predictions.allSatisfy(\.expected) }, "\(first.output)")
+      #expect(try await stage.command(["shadow", "look", stage.pulje, "--to", file]).exitCode == 0)
+      #expect(stage.register.writeAttempts.isEmpty && stage.register.records == before)
+      let early = try await stage.command(["shadow", "score", file, "--json"])
+      #expect(early.exitCode == 0, "\(early.complaint)")
+      #expect(try early.json(ShadowScore.self).right == 6)
+
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      _ = try await stage.status { $0.puljer.first?.phase == .decision }
+      #expect(try await stage.command(["rollback", "--her-id", "200", "--by", "Kari", "--because", "asked"]).exitCode == 0)
+      _ = try await stage.status { stage.phases($0) == [.observing, .restored, .observing] }
+      #expect(try await stage.command(["accept"] + Self.two, again: ["MIG-217"]).exitCode == 0)
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+      let score = try await stage.command(["shadow", "score", file])
+      #expect(score.exitCode == 6 && score.output.contains("missed: group-200 stays"), "\(score.output)")
+      #expect(try await stage.command(["shadow", "score", file, "--aim", "50"]).exitCode == 0)
+    }
+  }
+
+  @Test("a bus is looked at and not closed while parties are on it, or where it cannot be seen")
+  func closeBus() async throws {
+    try await Stage.with { stage in
+      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      let check = try await stage.command(["close-bus", "a", "--check"])
+      #expect(check.exitCode == 0, "\(check.complaint)")
+      #expect(check.output.contains("keeps it open: parties still on it: 4") && check.output.contains("no management interface"))
+      let refused = try await stage.command(["close-bus", "a"] + Self.two)
+      #expect(refused.exitCode == 3 && refused.complaint.contains("MIG-240"))
+      let one = try await stage.command(["close-bus", "a", "--approved-by", "Kari"])
+      #expect(one.exitCode == 3 && one.complaint.contains("MIG-204"))
+      #expect(try await stage.command(["close-bus", "nowhere", "--check"]).exitCode == 2)
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+    }
+  }
+}
