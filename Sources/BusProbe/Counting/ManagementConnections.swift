@@ -41,7 +41,56 @@ public struct ManagementConnections: Sendable {
     let host = LinkAddress.percentEncoded(self.management.virtualHost)
     let connections = try await self.management.get("/api/vhosts/\(host)/connections")
     let consumers = try await self.management.get("/api/consumers/\(host)")
-    return try Self.read(connections: connections, consumers: consumers)
+    return await self.withSessions(try Self.read(connections: connections, consumers: consumers))
+  }
+
+  /// How many connections are asked for their sessions, and how many times in vain before the rest is not asked.
+  private static let askedForSessions = 5_000
+  private static let inVain = 3
+
+  /// RabbitMQ 3 tells the connection with each consumer. RabbitMQ 4 does not; from 4.1 on it tells the links of each connection, which
+  /// 4.0 does not either: there a connection's queues stay unknown.
+  private func withSessions(_ connections: [Connection]) async -> [Connection] {
+    var connections = connections
+    var inVain = 0
+    for index in connections.indices.prefix(Self.askedForSessions) where connections[index].queues.isEmpty {
+      guard inVain < Self.inVain, !Task.isCancelled else { break }
+      let name = LinkAddress.percentEncoded(connections[index].name)
+      if let answer = try? await self.management.get("/api/connections/\(name)/sessions"),
+        let queues = Self.queues(sessions: answer)
+      {
+        connections[index].queues = queues
+        inVain = 0
+      } else {
+        inVain += 1
+      }
+    }
+    return connections
+  }
+
+  private struct Session: Decodable {
+    struct Link: Decodable {
+      var queueName: String?
+      var sourceAddress: String?
+      private enum CodingKeys: String, CodingKey {
+        case queueName = "queue_name"
+        case sourceAddress = "source_address"
+      }
+    }
+    var outgoing: [Link]?
+    private enum CodingKeys: String, CodingKey { case outgoing = "outgoing_links" }
+  }
+
+  /// The queues that a connection's links come from; nil when the answer is of another form.
+  static func queues(sessions answer: Data) -> [String]? {
+    guard let sessions = try? JSONDecoder().decode([Session].self, from: answer) else { return nil }
+    let names = sessions.flatMap { $0.outgoing ?? [] }.compactMap { link -> String? in
+      link.queueName
+        ?? link.sourceAddress.flatMap { address in
+          address.split(separator: "/").last.map { String($0).removingPercentEncoding ?? String($0) }
+        }
+    }
+    return Set(names).sorted()
   }
 
   /// How many messages lie on the virtual host's queues, by queue; those that are empty are left out.

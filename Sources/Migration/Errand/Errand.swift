@@ -19,13 +19,17 @@ public struct Errand: Sendable, Hashable {
   private let group: GroupState
   private let plan: Plan
   private let settings: EngineSettings
+  private let planHash: String?
   private var records: [PartyRecord] = []
   private var pings: [PingReport] = []
   private var readings: [QueueReading]?
   private var observed: PartyRecord?
 
-  /// - Parameter group: as it stands when the errand begins; nil results never refer to anything later.
-  public init(_ action: GroupAction, group: GroupState, plan: Plan, settings: EngineSettings) {
+  /// - Parameters:
+  ///   - group: as it stands when the errand begins; nil results never refer to anything later.
+  ///   - planHash: the plan's, where it is known: of thousands of parties it is dear to work out.
+  public init(_ action: GroupAction, group: GroupState, plan: Plan, settings: EngineSettings, planHash: String? = nil) {
+    self.planHash = planHash
     self.action = action
     self.group = group
     self.plan = plan
@@ -144,7 +148,7 @@ public struct Errand: Sendable, Hashable {
     HookQuestion(
       hook: name, pulje: self.plan.name, group: self.group.id, herIDs: self.group.members.map(\.herID),
       vendors: Array(Set(self.group.members.map(\.plan.vendor))).sorted(), source: self.plan.source, target: self.plan.target,
-      planHash: self.plan.hash)
+      planHash: self.planHash ?? self.plan.hash)
   }
 
   /// First the counters, then, for a party that nothing came for, a ping.

@@ -39,7 +39,7 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
       self.init(.earliest, end, "then somebody decides; late mail begins drain and watch anew")
     case .messagesLeft: self = Self.emptying(group.drain)
     case .outsideWindows, .frozen:
-      switch policy.calendar?.standing(at: now) {
+      switch context.calendar {
       case .outsideWindows(let opens?), .frozen(_, let opens?): self.init(.earliest, opens, "when the next window opens")
       case .open, nil: self.init(.earliest, now, "the window is open")
       default: self.init(.never, nil, "no window opens within two years: the calendar must be mended in a new plan")

@@ -17,6 +17,8 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup var source: PuljeSourceOptions
   @Option(help: "A folder in which each vendor's ready-made configuration is written, a file each.")
   var configurationFolder: String?
+  @Option(help: "A file that plan --json wrote before: what has changed since is shown, party by party.")
+  var since: String?
   @Flag(
     inversion: .prefixedNo,
     help: "Make the checks before the cut for every group as well, the way back among them; they read and send nothing.")
@@ -62,6 +64,12 @@ struct PlanCommand: AsyncParsableCommand {
       try Console.say(json: PlanAnswer(plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate))
     } else {
       Console.say(PlanText.text(plan, survey.findings, vendors, estimate))
+    }
+    if let since = self.since {
+      let lines = PlanDifference(was: try StartCommand.approved(since, name: "--since"), now: plan).lines
+      // Beside the answer: that one may be JSON.
+      Console.complain(lines.isEmpty ? "nothing has changed since" : "changed since:")
+      for line in lines { Console.complain("  \(line)") }
     }
     if !plan.isClear { throw CommandLineError.planBlocked(obstacles: plan.obstacles.count) }
   }

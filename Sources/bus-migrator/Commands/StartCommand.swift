@@ -24,17 +24,18 @@ struct StartCommand: AsyncParsableCommand {
     let request = try self.source.request()
     var command = ControlAPI.Command(
       verb: .start, pulje: request.name, by: self.approvedBy, planHash: self.planHash, request: request)
-    command.approvedPlan = try self.plan.map(Self.approved)
+    command.approvedPlan = try self.plan.map { try Self.approved($0, name: "--plan") }
     try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
   }
 
-  private static func approved(_ path: String) throws -> Plan {
+  /// A plan as `plan --json` wrote it, unchanged.
+  static func approved(_ path: String, name: String) throws -> Plan {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw CommandLineError.fileUnreadable(path: path, seen: "it cannot be read")
     }
     guard let answer = try? JSONDecoder().decode(PlanAnswer.self, from: data), answer.hash == answer.plan.hash else {
       throw CommandLineError.argumentWrong(
-        name: "--plan", seen: "\(data.count) bytes that are no plan, or one that was changed", wanted: "what plan --json printed")
+        name: name, seen: "\(data.count) bytes that are no plan, or one that was changed", wanted: "what plan --json printed")
     }
     return answer.plan
   }

@@ -90,6 +90,8 @@ struct DecisionCommandTests {
       let refused = try await stage.command(["start", stage.pulje, "--plan", file.path] + Self.two)
       #expect(refused.exitCode == 3 && refused.complaint.contains("MIG-206"), "\(refused.complaint)")
       #expect(refused.complaint.contains("HER-ID 200: entry, name was Party 200, is renamed"))
+      let since = try await stage.command(["plan", stage.pulje, "--since", file.path])
+      #expect(since.exitCode == 0 && since.complaint.contains("HER-ID 200: entry, name was Party 200, is renamed"))
       try Data(plan.output.replacingOccurrences(of: "Alfa", with: "Beta").utf8).write(to: file)
       #expect(try await stage.command(["start", stage.pulje, "--plan", file.path] + Self.two).exitCode == 2)
       try stage.register.put(before)
