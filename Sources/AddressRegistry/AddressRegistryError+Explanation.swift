@@ -17,8 +17,10 @@ extension AddressRegistryError {
         owner: .host)
     case .cacheReadOnly(let path, let seen):
       Explanation(
-        tried: "write to the address cache \(path)", seen: seen, meaning: "Nothing was changed.",
-        next: "Give this user write access to the file and its folder, or open it for reading only.", owner: .host)
+        tried: "use the address cache \(path)", seen: seen, meaning: "Nothing was changed.",
+        next:
+          "To write, give this user write access to the file and its folder. To read only, the two files beside it that end in -wal "
+          + "and -shm must be there too: whoever copies the cache takes all three.", owner: .host)
     case .cacheForeign(let path, let id):
       Explanation(
         tried: "open the address cache \(path)", seen: "a SQLite file with application id \(id)",
@@ -40,7 +42,8 @@ extension AddressRegistryError {
         next: "Read the party anew from the register (that replaces the row), and check the disk.", owner: .host)
     case .cacheFull(let path, let seen):
       Explanation(
-        tried: "write to the address cache \(path)", seen: seen, meaning: "Nothing was changed.",
+        tried: "write to the address cache \(path)", seen: seen,
+        meaning: "What could not be written is not there; rows that were saved before it stand, each of them whole.",
         next: "Make room on the disk and check it for errors.", owner: .host)
     case .cacheBusy(let path, let seen):
       Explanation(

@@ -29,7 +29,7 @@ extension AddressRegistryError {
         next: "Check the credentials and ask those who run the register about the user's rights.", owner: .caller)
     case .registerHTTPError(let url, let status):
       Explanation(
-        tried: "ask the address register (AR) at \(url)", seen: "HTTP status \(status) without a SOAP answer",
+        tried: "ask the address register (AR) at \(url)", seen: "HTTP status \(status), and no answer that says more",
         meaning: "Something on the way, or the register itself, could not handle the request.",
         next: "Check the address of the service; with a status from 500 up, ask those who run the register.",
         owner: status >= 500 ? .addressRegister : .caller)

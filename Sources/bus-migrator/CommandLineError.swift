@@ -5,6 +5,7 @@ import Disclosure
 /// What can be wrong before anything is asked of the core. Each has a code, and the program an exit code.
 enum CommandLineError: ExplainedError, Hashable {
   case fileUnreadable(path: String, seen: String)
+  case fileUnwritable(path: String, seen: String)
   case yamlBroken(path: String, line: Int?, seen: String)
   case keyUnknown(place: String, key: String, known: [String])
   case keyMissing(place: String, key: String)
@@ -28,6 +29,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .keyMissing: "CLI-004"
     case .valueWrong: "CLI-005"
     case .credentials: "CLI-006"
+    case .fileUnwritable: "CLI-007"
     case .daemonNotReachable: "CLI-010"
     case .answerUnreadable: "CLI-011"
     case .socketUnusable: "CLI-012"
@@ -53,6 +55,10 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "read \(path)", seen: seen, meaning: "Nothing was done.", next: "Check the path and who may read it.",
         owner: .caller)
+    case .fileUnwritable(let path, let seen):
+      Explanation(
+        tried: "write \(path)", seen: seen, meaning: "Nothing was written; a file that was there before is as it was.",
+        next: "Check the path, who may write there, and whether the disk has room.", owner: .host)
     case .yamlBroken(let path, let line, let seen):
       Explanation(
         tried: "read \(path)\(line.map { ", line \($0)" } ?? "")", seen: seen, meaning: "It is not YAML. Nothing was done.",

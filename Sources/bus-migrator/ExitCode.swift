@@ -28,7 +28,7 @@ enum Exit {
       switch error {
       case .daemonNotReachable: Self.noDaemon
       case .planBlocked, .refusedByDaemon: Self.refused
-      case .answerUnreadable, .failedInDaemon, .socketUnusable: Self.failed
+      case .answerUnreadable, .failedInDaemon, .socketUnusable, .fileUnwritable: Self.failed
       default: Self.usage
       }
     case is StoreError: Self.database

@@ -136,6 +136,21 @@ struct CheckedRegisterWriterTests {
     }
   }
 
+  @Test("where reads lag behind writes, the log tells all the same that somebody wrote between our look and our write")
+  func overwroteUnseen() async throws {
+    try await self.run(lag: .seconds(3_600)) { stage in
+      let order = try stage.order(.replaceAddresses(queues(of: 7)), of: 103)
+      let stranger = try family()[3].moved(to: tjenestebuss)
+      stage.harness.server.script(.init(.strangerFirst(stranger), on: [.updateElectronicAddresses]))
+      guard case .overwrote(let log, let read) = try await stage.carryOut(order) else {
+        Issue.record("the other's change was passed over")
+        return
+      }
+      #expect(Set(log.map(\.byUser)) == ["somebody", "OrgUsr1"])
+      #expect(read.records == order.entries.map(\.basis))
+    }
+  }
+
   @Test("somebody who writes between our look and our write shows as a conflict afterwards")
   func conflictBetween() async throws {
     try await self.run { stage in

@@ -123,6 +123,19 @@ struct RegistrySyncTests {
     }
   }
 
+  @Test("a row that is damaged is read anew, and counted as that")
+  func damagedRow() async throws {
+    try await withCache { cache in
+      for number in [Int32(1), 2] { try await cache.save(party(number), source: .soap, readAt: start, now: start) }
+      try await cache.database.write { try $0.execute(sql: "UPDATE party SET read_at_ms = read_at_ms + 1 WHERE her_id = 1") }
+      #expect(await failure { try await cache.party(her(1)) }?.stableCode == "AR-107")
+      let report = try await RegistrySync(cache: cache, clock: self.clock).parties(
+        [her(1), her(2)], from: ScriptedRegister([party(1), party(2)]))
+      #expect(report.mended == [her(1)] && report.confirmed == 1 && report.readCount == 2)
+      #expect(try await cache.verify() == 2)
+    }
+  }
+
   @Test("a note in the file that is damaged is an error, never another note: events would be passed over")
   func damagedMark() async throws {
     try await withCache { cache in

@@ -13,7 +13,7 @@ public enum PartyFile {
   public static func read(path: String) throws(AddressRegistryError) -> [PartyRecord] {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .importUnreadable(path: path, seen: Self.reason(error))
+      throw .importUnreadable(path: path, seen: FileTrouble.words(error))
     }
     return try Self.parse(data, path: path)
   }
@@ -47,12 +47,8 @@ public enum PartyFile {
     return try encoder.encode(records.sorted { $0.herID < $1.herID })
   }
 
-  private static func reason(_ error: any Error) -> String {
-    (error as? CocoaError)?.code == .fileReadNoSuchFile ? "no such file" : String("\(error)".prefix(200))
-  }
-
   private static func explained(_ error: any Error, data: Data, path: String) -> AddressRegistryError {
-    guard let failure = error as? DecodingError else { return .importNotJSON(path: path, seen: Self.reason(error)) }
+    guard let failure = error as? DecodingError else { return .importNotJSON(path: path, seen: String("\(error)".prefix(200))) }
     let (context, problem): (DecodingError.Context, String) =
       switch failure {
       case .keyNotFound(let key, let context): (context, "the field \(key.stringValue) is missing")

@@ -22,8 +22,7 @@ public enum PartyTable {
   public static func read(path: String) throws(AddressRegistryError) -> [PartyRecord] {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw .importUnreadable(
-        path: path, seen: (error as? CocoaError)?.code == .fileReadNoSuchFile ? "no such file" : String("\(error)".prefix(200)))
+      throw .importUnreadable(path: path, seen: FileTrouble.words(error))
     }
     return try Self.parse(data, path: path)
   }

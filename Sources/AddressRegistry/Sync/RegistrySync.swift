@@ -184,7 +184,13 @@ public struct RegistrySync: Sendable {
       for saved in saved {
         switch saved.outcome {
         case .added: self.report.added.append(saved.entry.record.herID)
-        case .changed: if let difference = saved.difference { self.report.changed.append(difference) }
+        case .changed:
+          // Without a difference: what stood there could not be read.
+          if let difference = saved.difference {
+            self.report.changed.append(difference)
+          } else {
+            self.report.mended.append(saved.entry.record.herID)
+          }
         case .confirmed: self.report.confirmed += 1
         case .keptNewer: self.report.keptNewer.append(saved.entry.record.herID)
         }
@@ -233,6 +239,7 @@ public struct RegistrySync: Sendable {
   private func end(_ tally: inout Tally) async throws -> SyncReport {
     try await self.save(&tally)
     tally.report.added.sort()
+    tally.report.mended.sort()
     tally.report.changed.sort { $0.herID < $1.herID }
     tally.report.failures.sort { ($0.herID?.value ?? 0, $0.place) < ($1.herID?.value ?? 0, $1.place) }
     self.tell(tally)

@@ -8,6 +8,8 @@ public struct SyncReport: Sendable, Hashable {
   public var added: [HerID] = []
   /// Parties whose entry had changed since it was read last, without anybody having told: where it differs.
   public var changed: [RecordDifference] = []
+  /// Parties whose row in the cache was damaged: what they were is not known, and what they are stands there now.
+  public var mended: [HerID] = []
   /// As they were.
   public var confirmed = 0
   /// The cache had a later reading.
@@ -19,7 +21,7 @@ public struct SyncReport: Sendable, Hashable {
 
   public init() {}
 
-  public var readCount: Int { self.added.count + self.changed.count + self.confirmed + self.keptNewer.count }
+  public var readCount: Int { self.added.count + self.changed.count + self.mended.count + self.confirmed + self.keptNewer.count }
   /// Whether the cache now agrees with the register as far as it was asked.
   public var isWhole: Bool { self.failures.isEmpty }
 
@@ -27,6 +29,7 @@ public struct SyncReport: Sendable, Hashable {
   public mutating func add(_ other: SyncReport) {
     self.added += other.added
     self.changed += other.changed
+    self.mended += other.mended
     self.confirmed += other.confirmed
     self.keptNewer += other.keptNewer
     self.failures += other.failures

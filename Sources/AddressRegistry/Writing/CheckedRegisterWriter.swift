@@ -73,7 +73,14 @@ public struct CheckedRegisterWriter: Sendable {
     try Task.checkCancellation()
     let outcome = await self.writer.perform(order.write)
     let result = await self.result(of: outcome, order)
-    guard case .applied(let applied) = result, !log.isEmpty else { return result }
+    // Where reads lag behind writes the log may tell what the entry does not show yet.
+    let read: AppliedOrder
+    switch result {
+    case .applied(let applied): read = applied
+    case .unknown(_, let entries): read = AppliedOrder(records: entries.compactMap(\.record), wasSent: true, outOfOrder: [])
+    case .notApplied, .conflict, .overwrote, .partlyApplied, .toBeDoneByHand: return result
+    }
+    guard !log.isEmpty else { return result }
     let now = await self.log(of: order)
     // One write of ours is one entry in a party's log. More than one: somebody else's hand was there too since we looked.
     let foreign = order.written.flatMap { herID -> [RegisterLogEntry] in
@@ -81,7 +88,7 @@ public struct CheckedRegisterWriter: Sendable {
       let new = Self.added(after, since: before)
       return new.count > self.settings.logEntriesPerWrite ? new : []
     }
-    return foreign.isEmpty ? result : .overwrote(foreign, applied)
+    return foreign.isEmpty ? result : .overwrote(foreign, read)
   }
 
   private func result(of outcome: RegisterWriteOutcome, _ order: RegisterOrder) async -> RegisterWriteResult {

@@ -12,7 +12,7 @@ public enum RegisterWriteResult: Sendable, Hashable {
   case unknown(AddressRegistryError, [EntryReading])
   /// Some entry is neither what it was nor what it should be: somebody else writes there. Nothing is overwritten; a person looks.
   case conflict([EntryReading], wasSent: Bool)
-  /// Every entry is what it should be, but the register's log shows more than our one change since they were read: somebody else
+  /// Every entry is what it should be, or does not show the write yet, but the register's log shows more than our one change since they were read: somebody else
   /// wrote between our look and our write, which then took that change away, or right after it. A person looks at what the log says.
   case overwrote([RegisterLogEntry], AppliedOrder)
   /// Some entries are what they should be, the others as before. Those are finished one by one, or all go back.

@@ -59,7 +59,7 @@ extension GroupState {
     case .backDrained: return self.unproven(now) ?? .act(.advance)
     case .observing: return self.unproven(now) ?? self.nextOfWatch(context, now)
     case .conflict:
-      let seen = self.members.compactMap { $0.conflictWords(self.direction) }.joined(separator: "; ")
+      let seen = self.members.compactMap(\.conflictWords).joined(separator: "; ")
       return .wait(WaitReason(.conflict, since: self.since, clears: .person, seen: seen))
     case .accepted, .retired, .removed, .restored, .withdrawn: return self.nextOfTail(context, now)
     }

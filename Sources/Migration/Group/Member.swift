@@ -34,8 +34,8 @@ public enum WriteOutcome: Sendable, Hashable, Codable {
   case refused(String)
   /// A person does it by hand from these instructions; the read-back will tell when.
   case handedOver(String)
-  /// The entry was read to be what it should be, and the register's log shows that somebody else changed it between our look and our
-  /// write, which may have taken that change away. A person looks before anything goes on (I-5).
+  /// It was sent, and the register's log shows that somebody else changed the entry between our look and our write, which may have
+  /// taken that change away. What the entry read afterwards stands with it: the goal, or, where reads lag, what it was before. A person looks before anything goes on (I-5).
   case overwrote(found: PartyRecord, seen: String)
 }
 
@@ -97,9 +97,9 @@ public struct Member: Sendable, Hashable, Codable {
   var isInConflict: Bool { if case .conflict = self.writing { true } else { false } }
 
   /// Why this party is in conflict; nil when it is not.
-  func conflictWords(_ direction: Direction) -> String? {
+  var conflictWords: String? {
     guard case .conflict(let found) = self.writing else { return nil }
-    guard case .overwrote(_, let seen)? = self.lastOutcome, found.hash == self.goalHash(direction) else {
+    guard case .overwrote(let then, let seen)? = self.lastOutcome, found.hash == then.hash else {
       return "HER-ID \(self.herID) reads as neither before nor after; it is never written over"
     }
     return "HER-ID \(self.herID): \(seen). Settle with them what shall hold, then resume the party, or roll it back"

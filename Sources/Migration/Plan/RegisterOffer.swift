@@ -13,10 +13,10 @@ public struct RegisterOffer: Sendable, Hashable, Codable {
     }
 
     public var kind: Kind
-    /// Who, in words.
+    /// Who, in words; empty where nobody said.
     public var who: String
 
-    public init(_ kind: Kind, who: String) {
+    public init(_ kind: Kind, who: String = "") {
       self.kind = kind
       self.who = who
     }
@@ -24,7 +24,7 @@ public struct RegisterOffer: Sendable, Hashable, Codable {
     /// For those who plan and approve.
     public var words: String {
       switch self.kind {
-      case .byHand: "the register is written by hand (\(self.who)), as the daemon says, and read back"
+      case .byHand: "the register is written by hand, by the daemon's instructions; nothing counts as done before it reads so"
       case .elsewhere: "nothing is written here: \(self.who) writes the register; nothing counts as done before it reads so"
       }
     }

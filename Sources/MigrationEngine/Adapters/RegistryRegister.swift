@@ -125,8 +125,8 @@ public struct RegistryRegister: RegisterPort {
 
   private static func overwrote(_ log: [RegisterLogEntry], _ applied: AppliedOrder) -> WriteOutcome {
     let seen =
-      "the entry is what it should be, but the register's log shows other changes since it was read, which this write may have taken "
-      + "away: " + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; ")
+      "the register's log shows other changes since the entry was read, which our write may have taken away: "
+      + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; ")
     // The order's own entry stands first.
     guard let found = applied.records.first else { return .unknown(seen) }
     return .overwrote(found: found, seen: seen)

@@ -50,7 +50,7 @@ struct MigratorConfiguration {
     var offer: RegisterOffer {
       switch self {
       case .manual:
-        RegisterOffer(writer: .init(.byHand, who: "manual"), servicesBelow: true, organisationQueue: true)
+        RegisterOffer(writer: .init(.byHand), servicesBelow: true, organisationQueue: true)
       case .soap(let soap):
         RegisterOffer(
           servicesBelow: soap.switchToBusWithServicesBelow != nil, organisationQueue: soap.useOrganisationQueue != nil)

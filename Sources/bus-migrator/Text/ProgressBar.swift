@@ -24,7 +24,11 @@ final class ProgressBar: Sendable {
 
   /// Leaves the line.
   func end() {
-    if self.isBegun.withLockedValue({ $0 }) { Self.write("\r\u{1B}[K") }
+    let wasBegun = self.isBegun.withLockedValue { isBegun in
+      defer { isBegun = false }
+      return isBegun
+    }
+    if wasBegun { Self.write("\r\u{1B}[K") }
   }
 
   /// Pure. The time that is left is told once a twentieth is done: before that it would be a guess.

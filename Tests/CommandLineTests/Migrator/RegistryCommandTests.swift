@@ -167,6 +167,37 @@ struct RegistryCommandTests {
       .write(to: URL(fileURLWithPath: stage.configuration))
   }
 
+  @Test("what a user stumbles on: an empty cache, a register that lets nobody in, files that cannot be, a damaged row")
+  func stumbles() async throws {
+    try await Stage.with { stage in
+      // Nothing asked for and nothing known is not "all is well".
+      let nothing = try await stage.command(["registry", "sync"])
+      #expect(nothing.exitCode == 2 && nothing.complaint.contains("--export"), "\(nothing.complaint)")
+      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      for command in [["groups", "--her-id", "777"], ["diff", "--her-id", "777"]] {
+        let unknown = try await stage.command(["registry"] + command)
+        #expect(unknown.exitCode == 1 && unknown.complaint.contains("AR-201"), "\(unknown.complaint)")
+      }
+
+      stage.register.script(ScriptedRegisterFault(.httpStatus(401), on: [.details], times: 1))
+      let locked = try await stage.command(["registry", "sync", "--concurrency", "1", "--json"])
+      #expect(locked.exitCode == 1)
+      let answer = try locked.json(SyncAnswer.self)
+      #expect(answer.givenUp == "AR-404" && answer.failures.map(\.code) == ["AR-404", "AR-404", "AR-404", "AR-404"])
+      let down = try await stage.command(["registry", "sync"])
+      #expect(down.exitCode == 0, "the others were not asked again, and the next run finds it open: \(down.output)")
+
+      for (arguments, word) in [
+        (["import", stage.folder.path], "it is a folder"), (["import", "/no/such.csv"], "no such file"),
+        (["export", "/no/such/folder/x.json"], "CLI-007"),
+      ] {
+        let refused = try await stage.command(["registry"] + arguments)
+        #expect(refused.exitCode != 0 && refused.complaint.contains(word), "\(refused.complaint)")
+        #expect(!refused.complaint.contains("NSCocoa") && !refused.complaint.contains("Error Domain"), "\(refused.complaint)")
+      }
+    }
+  }
+
   @Test("a progress bar is a pure function of how far it has come")
   func progressBar() {
     #expect(

@@ -51,6 +51,7 @@ struct RegistryDiffCommand: AsyncParsableCommand {
     let wanted = Set(try PuljeArgument.herIDs(self.herIDs))
     let written = try await Self.written(configuration)
     let bar = ProgressBar("comparing")
+    defer { bar.end() }
     let begun = SystemRegistryClock().now
     let comparison = try await RegistryPlace.withCache(configuration, .readOnly) { cache in
       let entries = try await cache.parties().filter { wanted.isEmpty || wanted.contains($0.record.herID) }

@@ -51,6 +51,7 @@ struct RegistryEndpointsCommand: AsyncParsableCommand {
     }
     let known = records
     let bar = ProgressBar("asking for profiles and agreements")
+    defer { bar.end() }
     let findings = try await RegistryPlace.withProtocols(configuration) { register in
       try await EndpointSurvey(register: register, concurrency: self.concurrency) {
         bar.show(done: $0.done, total: $0.total, failed: $0.failed)

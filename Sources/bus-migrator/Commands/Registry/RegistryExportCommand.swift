@@ -34,8 +34,7 @@ struct RegistryExportCommand: AsyncParsableCommand {
       }
     guard self.file != "-" else { return FileHandle.standardOutput.write(data) }
     do { try data.write(to: URL(fileURLWithPath: self.file), options: .atomic) } catch {
-      throw CommandLineError.argumentWrong(
-        name: "FILE", seen: "\(self.file): \(String("\(error)".prefix(200)))", wanted: "a file that can be written")
+      throw CommandLineError.fileUnwritable(path: self.file, seen: FileTrouble.words(error))
     }
     if self.output.json {
       try Console.say(json: ExportAnswer(file: self.file, parties: records.count))

@@ -32,29 +32,40 @@ struct RegistrySyncCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try self.registry.configuration()
     let bar = ProgressBar("reading the register")
-    let (report, isSure) = try await RegistryPlace.withCache(configuration, .readWrite) { cache in
+    defer { bar.end() }
+    let outcome = try await RegistryPlace.withCache(configuration, .readWrite) { cache in
       let sync = RegistrySync(cache: cache) { bar.show(done: $0.done, total: $0.total, failed: $0.failed) }
       return try await self.read(cache, sync, configuration)
     }
     bar.end()
+    let (report, isSure) = (outcome.report, outcome.isSure)
     var answer = SyncAnswer(report)
     answer.isSureToBeComplete = isSure
-    if self.output.json { try Console.say(json: answer) } else { Console.say(Self.text(report)) }
+    answer.givenUp = outcome.givenUp?.stableCode
+    if self.output.json { try Console.say(json: answer) } else { Console.say(Self.text(report, givenUp: outcome.givenUp)) }
     if !report.isWhole { throw ExitCode(Exit.failed) }
     guard isSure == false else { return }
     if !self.output.json { Console.say("there may have been more: only registry sync --export is sure to be complete now") }
     throw ExitCode(Exit.differs)
   }
 
-  /// - Returns: also, for events, whether none was missed.
+  private struct Outcome {
+    var report: SyncReport
+    /// For events: whether none was missed.
+    var isSure: Bool?
+    var givenUp: AddressRegistryError?
+  }
+
   private func read(
     _ cache: AddressCache, _ sync: RegistrySync, _ configuration: MigratorConfiguration
-  ) async throws -> (SyncReport, Bool?) {
-    if self.export { return (try await RegistryPlace.withParties(configuration) { try await sync.export(from: $0) }, nil) }
+  ) async throws -> Outcome {
+    if self.export {
+      return Outcome(report: try await RegistryPlace.withParties(configuration) { try await sync.export(from: $0) })
+    }
     if self.events {
       return try await RegistryPlace.withParties(configuration) { api in
         let (report, isSure) = try await sync.events(from: api, reader: api)
-        return (report, isSure)
+        return Outcome(report: report, isSure: isSure)
       }
     }
     let wanted = try PuljeArgument.herIDs(self.herIDs)
@@ -69,17 +80,21 @@ struct RegistrySyncCommand: AsyncParsableCommand {
             name: "the parties to read", seen: "none: nothing is in the cache yet",
             wanted: "--her-id, --organisation, or --export for the whole register")
         }
-        whole.add(try await sync.parties(herIDs, from: PatientRegister(register), concurrency: self.concurrency))
+        let patient = PatientRegister(register)
+        whole.add(try await sync.parties(herIDs, from: patient, concurrency: self.concurrency))
+        return Outcome(report: whole, givenUp: patient.givenUp)
       }
-      return (whole, nil)
+      return Outcome(report: whole)
     }
   }
 
-  static func text(_ report: SyncReport) -> String {
+  static func text(_ report: SyncReport, givenUp: AddressRegistryError? = nil) -> String {
     var lines = [
       "\(report.readCount) read: \(report.added.count) new, \(report.changed.count) changed, \(report.confirmed) as they were"
         + (report.keptNewer.isEmpty ? "" : ", \(report.keptNewer.count) with a later reading")
     ]
+    if let givenUp { lines.append("the register was given up, and not asked about the rest: \(givenUp)") }
+    lines += LongList.lines(report.mended.map { "HER-ID \($0): its row was damaged, and is read anew" })
     lines += LongList.lines(report.changed.flatMap { DifferenceText.lines($0) })
     lines += LongList.lines(report.missing.map { "HER-ID \($0): in the cache, and not in the register's export" })
     lines += LongList.lines(
@@ -103,11 +118,15 @@ struct SyncAnswer: Codable {
   var read: Int
   var added: [HerID]
   var changed: [RecordDifference]
+  /// Parties whose row was damaged.
+  var mended: [HerID]
   var confirmed: Int
   var keptNewer: [HerID]
   var failures: [Failure]
   /// In the cache, but not in an export that came whole.
   var missing: [HerID]
+  /// The code of what made the register be given up: parties after that were not asked about. Nil when it was not.
+  var givenUp: String?
   /// For events: whether none was missed, so that the cache is as the register; nil for other ways.
   var isSureToBeComplete: Bool?
 
@@ -115,6 +134,7 @@ struct SyncAnswer: Codable {
     self.read = report.readCount
     self.added = report.added
     self.changed = report.changed
+    self.mended = report.mended
     self.confirmed = report.confirmed
     self.keptNewer = report.keptNewer
     self.missing = report.missing
