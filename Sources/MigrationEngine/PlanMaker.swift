@@ -91,6 +91,7 @@ public struct PlanMaker: Sendable {
       ($0.parent == nil ? 0 : 1) < ($1.parent == nil ? 0 : 1)
     }
     for party in parties where !covered.contains(party.herID) {
+      try await self.pace.read()
       do throws(RegisterReadError) {
         for record in try await self.register.below(party) {
           covered.insert(record.herID)
