@@ -106,7 +106,8 @@ struct TestProtocolTests {
   func unsound() {
     for change in [
       { $0.testProtocol = TestProtocol(ownPing: false, valueChain: false, vendorConfirms: false) },
-      { $0.testProtocol = TestProtocol(centralServices: ["a", "a"]) }, { $0.hooks = [] }, { $0.hooks = ["a", "a"] },
+      { $0.blocks = [.preflightFails] }, { $0.testProtocol = TestProtocol(centralServices: ["a", "a"]) }, { $0.hooks = [] },
+      { $0.hooks = ["a", "a"] },
       {
         $0.gates = Gates()
         $0.gates?.measureInterval = .seconds(0)

@@ -91,6 +91,10 @@ public struct Planner: Sendable {
       found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))
     }
     for fault in policy.calendar?.faults ?? [] { found.append(Obstacle(.policyUnsound, seen: fault)) }
+    if policy.blocks?.contains(.preflightFails) == true {
+      // What a check finds now may be mended before its window; the group's own pre-flight holds it then.
+      found.append(Obstacle(.policyUnsound, seen: "MIG-611 cannot block a plan"))
+    }
     if let hooks = policy.hooks, hooks.isEmpty || hooks.contains("") || Set(hooks).count != hooks.count {
       found.append(Obstacle(.policyUnsound, seen: "hooks must be names, each once"))
     }

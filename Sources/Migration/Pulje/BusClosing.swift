@@ -9,6 +9,9 @@ public struct BusClosing: Sendable, Hashable, Codable {
     case counted(Int, names: [String])
     case notReadable(String)
 
+    /// The first of what was counted.
+    public var names: [String] { if case .counted(_, let names) = self { names } else { [] } }
+
     var words: String {
       switch self {
       case .counted(let count, let names):

@@ -94,6 +94,8 @@ extension BrokerCore {
   func opened(_ connection: ServerConnection, _ open: PeerOpen) {
     let number = connection.number
     self.clients[number]?.containerID = open.containerID
+    if case .string(let product)? = open.properties["product"] { self.clients[number]?.product = product }
+    if case .string(let version)? = open.properties["version"] { self.clients[number]?.version = version }
     // Proton is told the size to announce, and holds peers to it; RabbitMQ 3 does not.
     if self.manners.introduction.echoes { self.eventLoop.assumeIsolated().execute { connection.engine.toleratesLargeFrames() } }
     if self.product.isServiceBus { self.watchIdleness(of: connection) }

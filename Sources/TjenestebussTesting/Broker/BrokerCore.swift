@@ -78,6 +78,9 @@ final class BrokerCore: ServerDelegate {
     let connection: ServerConnection
     var user: String
     var containerID: String?
+    /// What the client says of itself in its Open.
+    var product: String?
+    var version: String?
     var hasOpened = false
     /// Whether a link of it was ever granted.
     var hasAttached = false

@@ -25,6 +25,11 @@ public struct BrokerSnapshot: Sendable, Hashable {
     /// What the client calls itself.
     public var containerID: String
     public var links: Int
+    /// What the client says of itself; nil when it does not.
+    public var product: String?
+    public var version: String?
+    /// Queues that it receives from, by name.
+    public var receivesFrom: [String] = []
   }
 
   /// By name.
@@ -82,9 +87,13 @@ extension BrokerCore {
         }),
       connections: self.clients.sorted { $0.key < $1.key }.compactMap { number, client in
         client.containerID.map { containerID in
-          BrokerSnapshot.Connection(
-            number: number, user: client.user, containerID: containerID,
-            links: self.links.count { $0.key.connection == number && !$0.value.isDetached })
+          let links = self.links.filter { $0.key.connection == number && !$0.value.isDetached }
+          let queues = links.values.compactMap { link in
+            if case .outgoing(let queue, _, _) = link.use { queue } else { nil }
+          }
+          return BrokerSnapshot.Connection(
+            number: number, user: client.user, containerID: containerID, links: links.count, product: client.product,
+            version: client.version, receivesFrom: Set(queues).sorted())
         }
       },
       counters: self.counters)

@@ -8,7 +8,7 @@ import Logging
 import NIOCore
 
 /// RabbitMQ's HTTP management, as far as counting goes: `GET /api/queues`, `/api/queues/VHOST`, `/api/queues/VHOST/NAME`,
-/// by HTTP Basic. Unlike RabbitMQ's it is never late.
+/// and who is connected: `/api/vhosts/VHOST/connections`, `/api/consumers/VHOST`; by HTTP Basic. Unlike RabbitMQ's it is never late.
 struct ManagementEndpoint: Sendable {
   let port: Int
   private let serving: Task<Void, any Error>
@@ -22,6 +22,27 @@ struct ManagementEndpoint: Sendable {
     let messages_ready: Int
     let messages_unacknowledged: Int
     let consumers: Int
+  }
+
+  /// A client that says nothing of itself has an empty list for its properties, as with RabbitMQ.
+  struct ConnectionDescription: ResponseEncodable, Codable, Sendable {
+    let name: String
+    let vhost: String
+    let user: String
+    let `protocol`: String
+    let container_id: String
+    let client_properties: [String: String]
+  }
+
+  /// With the connection's name, as RabbitMQ 3 tells it.
+  struct ConsumerDescription: ResponseEncodable, Codable, Sendable {
+    struct Queue: Codable, Sendable {
+      let name: String
+      let vhost: String
+    }
+    struct Channel: Codable, Sendable { let connection_name: String }
+    let queue: Queue
+    let channel_details: Channel
   }
 
   /// Listens; returns when the port is known.
@@ -44,6 +65,20 @@ struct ManagementEndpoint: Sendable {
       guard try decoded("vhost", context) == virtualHost, let queue = try await all().first(where: { $0.name == name })
       else { throw HTTPError(.notFound) }
       return queue
+    }
+    router.get("api/vhosts/:vhost/connections") { _, context in
+      guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
+      return try await snapshot().connections.map { ConnectionDescription($0, virtualHost) }
+    }
+    router.get("api/consumers/:vhost") { _, context in
+      guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
+      return try await snapshot().connections.flatMap { connection in
+        connection.receivesFrom.map { queue in
+          ConsumerDescription(
+            queue: .init(name: queue, vhost: virtualHost),
+            channel_details: .init(connection_name: "connection \(connection.number)"))
+        }
+      }
     }
     let bound = OneShot<Int?>()
     let application = Application(
@@ -74,6 +109,17 @@ struct ManagementEndpoint: Sendable {
   private static func decoded(_ name: String, _ context: BasicRequestContext) throws -> String {
     guard let text = PercentEncoding.decoded(try context.parameters.require(name)) else { throw HTTPError(.badRequest) }
     return text
+  }
+}
+
+extension ManagementEndpoint.ConnectionDescription {
+  fileprivate init(_ connection: BrokerSnapshot.Connection, _ virtualHost: String) {
+    var properties: [String: String] = [:]
+    properties["product"] = connection.product
+    properties["version"] = connection.version
+    self.init(
+      name: "connection \(connection.number)", vhost: virtualHost, user: connection.user, protocol: "AMQP 1-0",
+      container_id: connection.containerID, client_properties: properties)
   }
 }
 

@@ -303,4 +303,45 @@ struct ConfigurationFileTests {
     let text = Self.pulje.replacingOccurrences(of: "  listens: both\n", with: "")
     #expect(try PuljeFile.read(ConfigurationNode.text(text, file: "p")).parties[0].listens == .one)
   }
+
+  @Test("limits, the file of chain heads, and hooks are read; what does not fit is refused")
+  func limitsHeadsAndHooks() throws {
+    let plain = try self.configuration(Self.good)
+    #expect(plain.rates.register == nil && plain.hooks.isEmpty && plain.heads.interval == .hours(1))
+    #expect(plain.heads.file == plain.database + ".heads")
+    let rest = """
+
+      limits: { register: 10/s, bus: 300/m }
+      audit-heads: { file: heads.log, every: 10m }
+      hooks:
+        - { name: board, run: board.sh, arguments: [-x] }
+      """
+    let read = try self.configuration(Self.good + rest)
+    #expect(read.rates.register?.description == "10/1s" && read.rates.bus?.description == "300/1m")
+    #expect(read.heads.file == "/etc/heads.log" && read.heads.interval == .minutes(10))
+    #expect(read.hooks == ["board": .init(executable: "/etc/board.sh", arguments: ["-x"])])
+    for wrong in [
+      "limits: { register: fast }", "limits: { register: 0/s }", "limits: { pace: 1/s }", "audit-heads: { every: 1ms }",
+      "hooks: [{ name: a, run: x }, { name: a, run: y }]", "hooks: [{ name: a }]",
+    ] {
+      #expect(self.refused { _ = try self.configuration(Self.good + "\n" + wrong) } != nil, "\(wrong)")
+    }
+  }
+
+  @Test("a policy's protocol, hooks and gates are read")
+  func protocolHooksAndGates() throws {
+    let policy = """
+
+        test-protocol: { central-services: [Kjernejournal], value-chain: false }
+        hooks: [board]
+        gates: { measure-interval: 5m, ping-after-quiet: 1h, ping-loss-percent: 1, depth: 2, dead-letters: 3, traffic: 4 }
+      """
+    let read = try PuljeFile.read(ConfigurationNode.text(Self.pulje + policy, file: "p.yaml")).policy
+    #expect(read.testProtocol == TestProtocol(centralServices: ["Kjernejournal"], valueChain: false))
+    #expect(read.hooks == ["board"])
+    var gates = Gates()
+    (gates.measureInterval, gates.pingAfterQuiet, gates.pingLossPercent) = (.minutes(5), .hours(1), 1)
+    (gates.depth, gates.deadLetters, gates.traffic) = (2, 3, 4)
+    #expect(read.gates == gates)
+  }
 }

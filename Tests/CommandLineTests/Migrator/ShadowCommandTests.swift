@@ -43,6 +43,38 @@ struct ShadowCommandTests {
     }
   }
 
+  @Test("with a management interface who is connected is seen: for the closing of a bus, and for the libraries of a plan")
+  func connections() async throws {
+    try await Stage.with(management: true) { stage in
+      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      let check = try await stage.command(["close-bus", "a", "--check", "--json"])
+      let closing = try #require(try check.json(ControlAPI.CommandAnswer.self).closing, "\(check.complaint)")
+      // The parties' systems; the daemon's own connection is not counted.
+      let others = try await stage.source.snapshot().connections.filter { $0.product != "tjenestebuss" }
+      #expect(!others.isEmpty)
+      #expect(closing.connections == .counted(others.count, names: others.map { "connection \($0.number) of guest" }))
+      #expect(closing.filledQueues == .counted(0, names: []))
+      #expect(closing.remaining == .counted(4, names: ["HER-ID 100", "HER-ID 101", "HER-ID 200", "HER-ID 300"]))
+      try stage.write(
+        pulje: "p1", [200], policy: ["libraries: { minimum: [{ library: Lib, version: 2 }] }", "blocks: [MIG-606]"])
+      let plan = try await stage.command(["plan", stage.pulje, "--no-preflight", "--json"])
+      #expect(plan.exitCode == 0, "\(plan.complaint)\(plan.output)")
+      #expect(try plan.json(PlanAnswer.self).findings.isEmpty)
+      try stage.write(
+        pulje: "p1", [200],
+        policy: ["libraries: { minimum: [{ library: an unnamed library, version: 2 }] }", "blocks: [MIG-606]"])
+      let blocked = try await stage.command(["plan", stage.pulje, "--no-preflight", "--json"])
+      #expect(blocked.exitCode == 3)
+      let answer = try blocked.json(PlanAnswer.self)
+      #expect(answer.findings.map(\.code) == [.libraryUnknown] && answer.plan.obstacles.map(\.code) == [.findingBlocks])
+      #expect(answer.findings.first?.seen.contains("(connection)") == true, "\(answer.findings)")
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+    }
+  }
+
   @Test("a bus is looked at and not closed while parties are on it, or where it cannot be seen")
   func closeBus() async throws {
     try await Stage.with { stage in

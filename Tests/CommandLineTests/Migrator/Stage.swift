@@ -46,14 +46,19 @@ struct Stage: Sendable {
 
   /// Sets everything up, has the parties' systems fetch, runs `body`, and takes everything down.
   ///
-  /// - Parameter down: parties whose system does not come up on the target bus.
-  static func with(down: Set<Int32> = [], _ body: @Sendable @escaping (Stage) async throws -> Void) async throws {
+  /// - Parameters:
+  ///   - down: parties whose system does not come up on the target bus.
+  ///   - management: the source bus has a management interface, and the configuration names it.
+  static func with(down: Set<Int32> = [], management: Bool = false, _ body: @Sendable @escaping (Stage) async throws -> Void)
+    async throws
+  {
     // A short path: a Unix socket's may have 103 bytes.
     let folder = URL(fileURLWithPath: "/tmp/bm-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let queues = Self.queues(of: Self.owners).map { BrokerQueue($0) }
-    let source = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
+    let source = InMemoryBroker.Configuration(
+      dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
     let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
     let register = AddressRegisterServer.Configuration(
       credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
@@ -122,7 +127,7 @@ struct Stage: Sendable {
           dialect: rabbitmq-4-v2
           hosts: [\(name).example]
           connection-string: amqp://guest:guest@127.0.0.1:\(broker.port ?? 0)/NHN
-      """
+      """ + (broker.managementPort.map { "\n    management: { url: \"http://127.0.0.1:\($0)\" }" } ?? "")
     }
     func operation(_ key: String, _ operation: SOAPWriterConfiguration.Operation?, _ second: String) -> String {
       """
