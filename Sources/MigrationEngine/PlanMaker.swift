@@ -3,15 +3,15 @@
 import BusModel
 import Migration
 
-/// Makes a plan from a request and the register as it reads now. Writes nothing anywhere.
+/// Makes a plan from a request and the register as it reads now. It has nothing that it could write through.
 public struct PlanMaker: Sendable {
-  private let register: any RegisterPort
+  private let register: any RegisterReading
   private let buses: [Bus]
   private let pace: CallPace
   private let evidence: any EvidencePort
 
   public init(
-    register: any RegisterPort, buses: [Bus], pace: CallPace = CallPace(), evidence: any EvidencePort = NoEvidence()
+    register: any RegisterReading, buses: [Bus], pace: CallPace = CallPace(), evidence: any EvidencePort = NoEvidence()
   ) {
     self.evidence = evidence
     self.register = register

@@ -19,6 +19,7 @@ struct Agenda {
     case receiverRestarts(group: Int)
     case receiverUp(group: Int)
     case duty
+    case bridge
     case click(person: Int)
     case trouble
     case troubleEnds(Trouble)

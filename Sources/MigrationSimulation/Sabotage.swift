@@ -31,6 +31,11 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case earlyReverseWatermark = "early-reverse-watermark"
   case twoPuljer = "two-puljer"
   case hastyGate = "hasty-gate"
+  // Others.
+  case wrongAddress = "wrong-address"
+  case pingAsMessage = "ping-as-message"
+  case deafToCalendar = "deaf-to-calendar"
+  case wolfCrier = "wolf-crier"
 
   /// The invariant it breaks.
   public var breaks: Invariant {
@@ -60,6 +65,9 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .earlyReverseWatermark: .watermarkAfterFence
     case .twoPuljer: .closure
     case .hastyGate: .silenceIsNotSuccess
+    case .wrongAddress, .pingAsMessage: .noMessageLost
+    case .deafToCalendar: .approvedIsExecuted
+    case .wolfCrier: .silenceIsNotSuccess
     }
   }
 }

@@ -65,7 +65,16 @@ extension Simulation {
     if self.settings.sabotage != .oldAttestation || daemon.id == 0 {
       guard self.keep([.daemonStarted], daemon) else { return }
     }
+    if self.isStorm { self.lateTask(daemon) }
     self.turn(daemon)
+  }
+
+  /// A task of the life before brings its pings: what it rests on has to be read again first.
+  private func lateTask(_ daemon: SimulatedDaemon) {
+    guard let pulje = daemon.state.puljer[self.stage.name] else { return }
+    for group in pulje.groups where group.phase == .cutApplied || group.phase == .backApplied {
+      _ = self.submit(.group(pulje.name, group.id, .pinged([], retryAt: self.clock)), daemon)
+    }
   }
 
   func die(_ daemon: SimulatedDaemon) {
@@ -153,12 +162,14 @@ extension Simulation {
     let before = self.strike("before \(Self.site(events))")
     if before == .replyLost { self.store.failures.append(.keptUnsaid) }
     guard self.survives(before, daemon) else { return false }
-    if self.store.holdsUnknownRow { self.breach(.unknownStops, "events are kept on a history that is not understood") }
     let time = self.clock
     var breaches: [Breach] = []
     let rows = self.store.rows.count
     let answer = self.store.append(events, at: time, fence: daemon.fence) { event, phase, state in
       breaches += self.watch.take(event, at: time, fence: daemon.fence, from: phase, state: state)
+    }
+    if answer == .kept, self.store.holdsUnknownRow {
+      self.breach(.unknownStops, "events are kept on a history that is not understood")
     }
     for breach in breaches { self.breach(breach) }
     if self.store.rows.count > rows { for event in events { self.happened(event) } }
@@ -235,13 +246,13 @@ extension Simulation {
     guard daemon.isAlive else { return }
     if self.settings.sabotage != .lostTimer { self.arm(daemon, wake) }
     self.turns += 1
-    if self.turns.isMultiple(of: 16) { self.look(at: daemon) }
+    if self.turns.isMultiple(of: 32) { self.look(at: daemon) }
     self.anchor(daemon)
   }
 
   private func arm(_ daemon: SimulatedDaemon, _ wake: Instant?) {
     guard let wake else { return }
-    let at = max(self.now + 1, wake.milliseconds - Stage.start - self.clockOffset)
+    let at = max(self.now + 1, wake.milliseconds - self.season.start - self.clockOffset)
     if let armed = daemon.armed, armed <= at, armed > self.now { return }
     daemon.armed = at
     self.agenda.enter(.wake(daemon: daemon.id), at: at)
@@ -249,7 +260,7 @@ extension Simulation {
 
   /// I-15, and which waits there are.
   private func look(at daemon: SimulatedDaemon) {
-    let wake = daemon.armed.map { Instant(milliseconds: Stage.start + $0 + self.clockOffset) }
+    let wake = daemon.armed.map { Instant(milliseconds: self.season.start + $0 + self.clockOffset) }
     let dark = HistoryWatch.inTheDark(daemon.state, now: self.clock, wake: wake) { daemon.roster.busy[$0] != nil }
     for breach in dark { self.breach(breach) }
     for (_, _, next) in daemon.state.next(now: self.clock) {

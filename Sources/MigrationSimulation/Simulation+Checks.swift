@@ -25,7 +25,16 @@ extension Simulation {
     switch event {
     case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.checkCache(herID, found)
     case .conflictFound(let herID, let record): self.checkCache(herID, record.hash)
-    case .intentRecorded(_, _, .forward, _, _): self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
+    case .intentRecorded(_, let herID, .forward, _, _):
+      self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
+      self.checkCalendar(herID, group)
+    case .looked:
+      if group.phase == .draining, let quiet = group.drain.quietSince, self.clock >= quiet + self.policy.quietPeriod,
+        group.drain.shortcoming(now: self.clock, policy: self.policy) == .quietPeriod
+      {
+        self.reach(.quietOverDaysOff)
+      }
+      if let stale = group.drain.staleSender, stale.since == self.clock { self.checkStaleSender(group, index) }
     case .drained:
       let side = group.direction == .forward ? Traffic.source : Traffic.target
       if group.drain.liveException(now: self.clock) == nil, self.depthAtLook[index * 2 + side] > 0 {
@@ -43,6 +52,22 @@ extension Simulation {
     default: break
     }
     if case .accepted = event, self.settings.sabotage == .earlyRemoval { self.removeSourceQueues(index, isSabotage: true) }
+  }
+
+  /// The first of a group's entries is written when the calendar lets it be.
+  private func checkCalendar(_ herID: HerID, _ group: GroupState) {
+    guard group.members.allSatisfy({ $0.herID == herID || $0.writing == .untouched }) else { return }
+    if let situation = self.season.situation(self.clock) { self.reach(situation) }
+    if !self.season.allows(self.clock) {
+      self.breach(.approvedIsExecuted, "the cut-over of HER-ID \(herID) begins \(self.clock), which its calendar does not allow")
+    }
+  }
+
+  /// The alarm speaks the truth: a sender that never follows the register sent after the move.
+  private func checkStaleSender(_ group: GroupState, _ index: Int) {
+    self.reach(.staleSender)
+    if group.direction == .forward, self.unlawfulAt[index] != nil { return }
+    self.breach(.silenceIsNotSuccess, "\(group.id) tells of a sender that does not follow the register; all of them do")
   }
 
   private func checkCache(_ herID: HerID, _ found: RecordHash) {

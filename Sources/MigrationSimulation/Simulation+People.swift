@@ -34,7 +34,15 @@ extension Simulation {
   private var policyOfSeed: Policy {
     var policy = self.policy
     policy.automaticRollback = self.settings.isStormy && self.outcome.seed.isMultiple(of: 5)
-    policy.consumerBeforeCutover = !self.outcome.seed.isMultiple(of: 7)
+    policy.consumerBeforeCutover = !self.outcome.seed.isMultiple(of: 4)
+    guard self.settings.isStormy else { return policy }
+    if self.outcome.seed % 4 == 3 { policy.testProtocol = TestProtocol(valueChain: false) }
+    if self.outcome.seed % 5 == 2 { policy.hooks = ["duty-roster"] }
+    if self.outcome.seed % 5 == 4 {
+      var gates = Gates()
+      gates.measureInterval = .hours(12)
+      policy.gates = gates
+    }
     return policy
   }
 
@@ -86,12 +94,18 @@ extension Simulation {
       self.order(.rollBack(pulje.name, herIDs: [owner], by: "Kari", why: "asked"))
     }
     for group in pulje.groups { self.mend(group, pulje.name) }
+    if self.settings.isStormy, self.now < 4 * Stage.day, self.random.chance(1, in: 4) { self.pushOn() }
     if pulje.awaitsDecision(now: self.clock) { self.order(.accept(pulje.name, approvals: self.people)) }
   }
 
   private func mend(_ group: GroupState, _ name: PuljeName) {
     let herID = group.id.lowest
     let index = self.stage.groupOf[herID] ?? 0
+    if group.phase.isBeforeCut, let policy = self.store.folded.puljer[name]?.policy {
+      for (party, item) in group.missingTests(policy) where self.random.chance(1, in: 3) {
+        self.order(.signTest(name, herID: party, item, passed: true, by: "Kari", seen: "tried"))
+      }
+    }
     if let hold = group.hold, !hold.clearsItself {
       if hold.code == .recordMoved {
         self.order(.rollBack(name, herIDs: [herID], by: "Kari", why: "the world moved"))
@@ -120,6 +134,8 @@ extension Simulation {
     case .accepted where self.clock.since(group.since) > .days(1) && self.settings.isStormy:
       for kind in 0..<Traffic.kinds { self.traffic.queues[Traffic.queue(index, kind, Traffic.source)].dead = 0 }
       self.order(.retire(name, herID: herID, approvals: self.people))
+    case .removed where self.settings.isStormy && self.random.chance(1, in: 8):
+      self.order(.rollBack(name, herIDs: [herID], by: "Ola", why: "it was better before"))
     case .retired: self.order(.approveRemoval(name, herID: herID, approvals: self.people))
     default: break
     }
@@ -131,7 +147,7 @@ extension Simulation {
     guard let herID = self.stage.owners.dropFirst(self.random.below(self.settings.groups)).first else { return }
     let group = GroupID(herID)
     let input: MigrationInput
-    switch self.random.below(34) {
+    switch self.random.below(38) {
     case 0, 1: input = .pause(name, by: by, why: "lunch")
     case 2, 3: input = .resume(name, by: by)
     case 4, 5: input = .rollBack(name, herIDs: [herID], by: by, why: "asked")
@@ -145,7 +161,10 @@ extension Simulation {
     case 14: input = .release(name, herID: herID, by: by)
     case 15: input = .retire(name, herID: herID, approvals: self.people)
     case 16: input = .approveRemoval(name, herID: herID, approvals: self.people)
-    case 17: input = .start(name, planHash: self.random.chance(1, in: 2) ? "another" : nil, approvals: self.people)
+    case 17:
+      // Who names only the pulje approves what is sealed under that name.
+      if let sealed = self.store.folded.puljer[name], sealed.startedAt == nil { self.approvedHashes.insert(sealed.planHash) }
+      input = .start(name, planHash: self.random.chance(1, in: 2) ? "another" : nil, approvals: self.people)
     case 18: input = .pause(name, by: "", why: "nobody")
     case 19: input = .rollBack(PuljeName("other") ?? name, herIDs: nil, by: by, why: "the wrong one")
     case 20: input = .release(name, herID: HerID(7) ?? herID, by: by)
@@ -153,6 +172,13 @@ extension Simulation {
     case 22: input = self.daemon.map { .seal(self.plan($0), by: by) } ?? .resume(name, by: by)
     case 23:
       self.sealSecond(by: by)
+      return
+    case 26: input = self.closing()
+    case 27:
+      let item = self.random.chance(1, in: 2) ? TestItem.vendorConfirms : TestItem(text: "fax")
+      input = .signTest(name, herID: herID, item, passed: self.random.chance(1, in: 2), by: by, seen: "tried again")
+    case 24, 25:
+      self.pushOn()
       return
     // A group's news out of turn: what a second daemon, or a late task, would bring.
     default: input = .group(name, group, self.strayNews(herID))
@@ -175,9 +201,61 @@ extension Simulation {
       _ = self.keep([.puljeSealed(plan: plan, by: by)], daemon)
       return
     }
+    if self.random.chance(1, in: 2) {
+      // From a bus that may have been closed.
+      var gone = plan
+      gone.source = "gammel"
+      self.order(.seal(gone, by: by))
+    }
     guard self.order(.seal(plan, by: by)), let group = plan.groups.first?.id else { return }
     self.order(.group(name, group, .snapshot([])))
     self.order(.rollBack(name, herIDs: nil, by: by, why: "planned twice"))
+  }
+
+  /// Somebody closes a bus that nobody uses any more, or one that is in use.
+  private func closing() -> MigrationInput {
+    let zero = BusClosing.Count.counted(0, names: [])
+    let bus = self.random.chance(1, in: 2) ? "gammel" : self.stage.source.name
+    return .closeBus(
+      BusClosing(
+        bus: bus, lookedAt: self.clock, parties: self.stage.records.count, comparedAt: self.clock, remaining: zero,
+        connections: zero,
+        filledQueues: zero), approvals: self.people)
+  }
+
+  /// Somebody tries to have every group cut over at once, whatever it waits for.
+  private func pushOn() {
+    guard let daemon, let pulje = daemon.state.puljer[self.stage.name] else { return }
+    for group in pulje.groups {
+      guard let member = group.members.first, let record = self.register.records[member.herID] else { continue }
+      // A late task brings what it has read.
+      self.register.cache[member.herID] = self.register.hashes[member.herID]
+      self.register.served[member.herID] = self.register.hashes[member.herID]
+      let write = GroupInput.beginWrite(member.herID, observed: record)
+      let heir = group.members.last.flatMap { last in
+        self.register.records[last.herID].map { GroupInput.beginWrite(last.herID, observed: $0) }
+      }
+      let news: [GroupInput] =
+        switch group.phase {
+        case .planned: [self.preflightNow(group.id.lowest), .advance, heir ?? write, write]
+        case .ready: [.advance, heir ?? write, write]
+        case .cutApplied, .backApplied: [.pinged([], retryAt: self.clock), write]
+        default: [write]
+        }
+      for input in news { self.push(input, group.id, pulje.name, daemon) }
+    }
+  }
+
+  private func push(_ input: GroupInput, _ id: GroupID, _ name: PuljeName, _ daemon: SimulatedDaemon) {
+    guard self.settings.sabotage == .deafToCalendar else {
+      self.order(.group(name, id, input))
+      return
+    }
+    guard let pulje = daemon.state.puljer[name], let group = pulje.groups[id] else { return }
+    var context = daemon.state.context(pulje, id, now: self.clock)
+    context.calendar = nil
+    let events = group.decide(input, in: context, now: self.clock).events
+    if !events.isEmpty { _ = self.keep(events.map { .group(pulje: name, group: id, event: $0) }, daemon) }
   }
 
   private func strayNews(_ herID: HerID) -> GroupInput {

@@ -11,7 +11,15 @@ extension Simulation {
     case .preflight(_, let sourceQueues, _, let targetQueues): .checked(self.preflight(sourceQueues, targetQueues))
     case .ping(let herID, let bus, let queues): .pinged(self.ping(herID, bus, queues))
     case .look(let queues, let bus): .looked(self.look(queues, bus))
-    case .hook: .hook(.assented("simulated"))
+    case .hook: .hook(self.hookAnswer())
+    }
+  }
+
+  private func hookAnswer() -> HookAnswer {
+    switch self.isStorm ? self.random.below(6) : 5 {
+    case 0: .vetoed("nobody is on duty")
+    case 1: .silent("it did not end in time")
+    default: .assented("on duty")
     }
   }
 
@@ -86,6 +94,14 @@ extension Simulation {
       record = order.base
       record.addresses[first] = order.goal.addresses[first]
     }
+    if self.settings.sabotage == .wrongAddress, order.direction == .forward, let group = self.stage.groupOf[order.herID] {
+      // Another party's queues are written.
+      let other = self.stage.owners[(group + 1) % self.stage.owners.count]
+      for index in record.addresses.indices where record.addresses[index].queueKind != nil {
+        let text = record.addresses[index].text
+        record.addresses[index].text = text.replacing("/\(self.stage.owners[group])_", with: "/\(other)_")
+      }
+    }
     if self.settings.sabotage == .inexactReturn, order.direction == .back {
       self.register.masks[record.herID] = record
       record.addresses.removeAll { $0.queueKind == nil }
@@ -107,7 +123,7 @@ extension Simulation {
   func rehome(_ herID: HerID) {
     guard let group = self.stage.groupOf[herID], self.stage.owners[group] == herID, let record = self.register.records[herID]
     else { return }
-    self.homes[group] = Stage.home(record)
+    if let destination = self.stage.destination(record) { self.homes[group] = destination }
   }
 
   // MARK: the buses
@@ -145,11 +161,15 @@ extension Simulation {
     let exists = queues.allSatisfy { queue in self.index(queue).map { self.traffic.queues[$0].exists } ?? true }
     let accepted = !self.isDown(bus) && exists
     if self.settings.sabotage == .receivingPinger, accepted {
-      let queue = Traffic.queue(group, 0, side)
-      self.breach(.pingerOnlyWrites, "the pinger took from the queue of HER-ID \(herID)")
-      if !self.traffic.queues[queue].waiting.isEmpty {
-        self.traffic.setFate(.lost, of: Int(self.traffic.queues[queue].waiting.removeFirst()))
-      }
+      // It looks whether its ping came by receiving, and gives back all but the first.
+      let taken = self.traffic.take(from: Traffic.queue(group, 0, side), by: .us)
+      if let first = taken.first { self.traffic.setFate(.lost, of: Int(first)) }
+    }
+    if accepted, receiver.isUp, receiver.hears[side] {
+      self.traffic.deliverPing(isReserved: self.settings.sabotage != .pingAsMessage)
+    }
+    if self.traffic.takenByUs > 0 {
+      self.breach(.pingerOnlyWrites, "something of ours received from the queue of HER-ID \(herID)")
     }
     func finding(_ check: PingCheck, _ passed: Bool) -> Finding<PingCheck> {
       Finding(check, passed ? .passed : .failed, seen: passed ? "seen" : "not seen")
@@ -167,6 +187,7 @@ extension Simulation {
   private func look(_ queues: [GroupQueue], _ bus: BusName) -> [QueueReading] {
     let side = bus == self.stage.source.name ? Traffic.source : Traffic.target
     let group = queues.first.flatMap(self.index).map { $0 / (2 * Traffic.kinds) } ?? 0
+    for kind in 0..<Traffic.kinds { self.traffic.expire(Traffic.queue(group, kind, side), at: self.now) }
     self.depthAtLook[group * 2 + side] = self.traffic.waiting(group: group, bus: side)
     let isBlind =
       self.isDown(bus)
@@ -184,7 +205,8 @@ extension Simulation {
         count =
           found.exists || sabotage == .brokenWayBack
           ? .counted(
-            depth: Int64(found.waiting.count), arrivals: self.countsArrivals ? found.arrivals : nil, consumers: Int64(consumers))
+            depth: Int64(found.waiting.count) + (sabotage == .wolfCrier ? self.now / Stage.hour : 0),
+            arrivals: self.countsArrivals ? found.arrivals : nil, consumers: Int64(consumers))
           : .absent
       } else if queue.kind == .deadLetter {
         let dead = (0..<Traffic.kinds).reduce(Int64(0)) { $0 + self.traffic.queues[Traffic.queue(group, $1, side)].dead }
@@ -206,9 +228,13 @@ extension Simulation {
       sender.homes[contact] = self.homes[group]
       sender.readAt[contact] = self.now
     }
-    let bus = sender.isPinned ? Traffic.source : sender.homes[contact]
+    let destination = sender.isPinned ? Traffic.Destination(group: group, bus: Traffic.source) : sender.homes[contact]
+    let bus = destination.bus
     let kind = self.random.below(10) < 8 ? 0 : 1 + self.random.below(2)
-    let message = self.traffic.newMessage(sender: index, group: group, kind: kind, bus: bus)
+    // A synchronous request is worth something for a quarter of a minute, an error report for ever.
+    let life = kind == 0 ? sender.life : kind == 1 ? 15_000 : .max / 2
+    let message = self.traffic.newMessage(
+      sender: index, group: group, kind: kind, to: destination, expires: self.settings.isStormy ? self.now + life : .max)
     if self.traffic.isDown[bus] {
       // The outcome is unknown: it may have been taken. The sender sends it again, with the same id.
       self.traffic.markInDoubt(message)
@@ -237,13 +263,18 @@ extension Simulation {
   @discardableResult
   private func arrive(_ message: Int) -> Bool {
     let index = Int(self.traffic.messages[message].queue)
-    let group = Int(self.traffic.messages[message].group)
+    // Whoever receives from that queue, whomever it was meant for.
+    let group = index / (2 * Traffic.kinds)
     guard self.traffic.queues[index].exists else { return false }
     self.traffic.queues[index].arrivals += 1
+    let sender = Int(self.traffic.messages[message].sender)
+    if index % 2 == Traffic.source, self.homes[group].bus == Traffic.target, self.traffic.senders[sender].isPinned {
+      self.unlawfulAt[group] = self.now
+    }
     let receiver = self.traffic.receivers[group]
     let hears = receiver.isUp && receiver.hears[index % 2] && !self.traffic.isDown[index % 2]
     if hears, self.traffic.queues[index].waiting.isEmpty, self.random.chance(9, in: 10) {
-      self.traffic.deliver(message, to: group)
+      self.traffic.deliver(message, to: group, hearsBoth: receiver.hears == [true, true])
     } else {
       self.traffic.queues[index].waiting.append(Int32(message))
       if hears { self.agenda.enter(.poll(group: group), at: self.now + self.random.below(Stage.minute)) }
@@ -257,18 +288,44 @@ extension Simulation {
     for bus in 0..<2 where receiver.hears[bus] && !self.traffic.isDown[bus] {
       for kind in 0..<Traffic.kinds {
         let index = Traffic.queue(group, kind, bus)
-        var waiting = self.traffic.queues[index].waiting
-        if waiting.isEmpty { continue }
-        self.traffic.queues[index].waiting = []
-        if self.settings.sabotage == .twoForwarders { waiting.reverse() }
-        for message in waiting {
+        if self.traffic.queues[index].waiting.isEmpty { continue }
+        self.traffic.expire(index, at: self.now)
+        for message in self.traffic.take(from: index, by: .receiver(group)) {
           if self.isStorm, self.random.chance(1, in: 2_000), self.traffic.fates[Int(message)] == .waiting {
             self.traffic.setFate(.dead, of: Int(message))
             self.traffic.queues[index].dead += 1
           } else {
-            self.traffic.deliver(Int(message), to: group)
+            self.traffic.deliver(Int(message), to: group, hearsBoth: receiver.hears == [true, true])
           }
         }
+      }
+    }
+  }
+
+  /// Somebody else's bridge: one link a queue, in order, the next message when the target has the one before. Kills are its own.
+  func bridge() {
+    self.agenda.enter(.bridge, at: self.now + self.random.between(10 * Stage.minute, self.isStorm ? 8 * Stage.hour : Stage.hour))
+    if self.traffic.isDown[Traffic.source] || self.traffic.isDown[Traffic.target] { return }
+    for group in 0..<self.settings.groups where self.traffic.receivers[group].hears == [false, true] {
+      guard self.homes[group].bus == Traffic.target else { continue }
+      for kind in 0..<Traffic.kinds {
+        let (source, target) = (Traffic.queue(group, kind, Traffic.source), Traffic.queue(group, kind, Traffic.target))
+        guard self.traffic.queues[target].exists else { continue }
+        self.traffic.expire(source, at: self.now)
+        var messages = self.traffic.take(from: source, by: .bridge)
+        if messages.isEmpty { continue }
+        // Sabotage: two links on one queue, of which the second is quicker.
+        if self.settings.sabotage == .twoForwarders { messages.reverse() }
+        self.reach(.messageBridged)
+        for (place, message) in messages.enumerated() {
+          self.traffic.carry(message, to: target)
+          if self.isStorm, self.random.chance(1, in: 100) {
+            self.reach(.bridgeDied)
+            self.traffic.putBack(Array(messages[place...]), to: source)
+            break
+          }
+        }
+        self.agenda.enter(.poll(group: group), at: self.now + self.random.below(Stage.minute))
       }
     }
   }
@@ -286,7 +343,9 @@ extension Simulation {
     if receiver.isPrepared { receiver.hears[Traffic.target] = true }
     let phase = self.store.folded.puljer[self.stage.name]?.groups.dropFirst(group).first?.phase
     let isAccepted = phase == .accepted || phase == .retired || phase == .removed
-    receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted)
+    // A party that is served by a bridge leaves the source bus when it has moved.
+    let isServed = self.isBridged && receiver.hears[Traffic.target] && self.homes[group].bus == Traffic.target
+    receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted) && !isServed
     self.traffic.receivers[group] = receiver
     self.poll(group)
     if self.settings.isStormy, self.now < 17 * Stage.day {

@@ -25,8 +25,13 @@ public final class Simulation {
 
   /// The daemon's clock is this far from the true time.
   var clockOffset: Int64 = 0
-  /// Home of each group according to the register: what a sender without cache would read.
-  var homes: [Int]
+  /// Where each group's entry leads according to the register: what a sender without cache would read.
+  var homes: [Traffic.Destination]
+  let season: Season
+  /// Somebody else's bridge carries what comes to the source bus for a party that hears the target bus only.
+  let isBridged: Bool
+  /// When something last came to the source queues of a group from a sender that never follows the register, after the move.
+  var unlawfulAt: [Int64?]
   var depthAtLook: [Int]
   var wayBackBrokenSince: [Int64?]
   var stoppedAt: Int64?
@@ -46,7 +51,10 @@ public final class Simulation {
     self.random = SeededRandom(seed: seed)
     self.register = SimulatedRegister(stage.records, hashes: stage.hashes)
     self.traffic = Traffic(groups: settings.groups, senders: settings.senders)
-    self.homes = Array(repeating: Traffic.source, count: settings.groups)
+    self.homes = (0..<settings.groups).map { Traffic.Destination(group: $0, bus: Traffic.source) }
+    self.season = Season(seed: settings.isStormy ? seed : nil)
+    self.isBridged = settings.isStormy && seed % 6 == 5
+    self.unlawfulAt = Array(repeating: nil, count: settings.groups)
     self.depthAtLook = Array(repeating: 0, count: settings.groups * 2)
     self.wayBackBrokenSince = Array(repeating: nil, count: settings.groups)
     var policy = Policy()
@@ -55,6 +63,8 @@ public final class Simulation {
     policy.watchPeriod = settings.isStormy ? .days(7) : .days(1)
     policy.sourceKept = .days(1)
     policy.quietPeriod = .hours(settings.isStormy ? 24 : 4)
+    policy.calendar = self.season.calendar
+    if self.isBridged { policy.leftovers = .external }
     self.policy = policy
     var engine = EngineSettings()
     engine.retryCap = .hours(settings.isStormy ? 4 : 1)
@@ -81,8 +91,10 @@ public final class Simulation {
       }
       self.traffic.senders.append(
         Traffic.Sender(
-          cacheLife: self.random.below(24 * Stage.hour), isPinned: isPinned, contacts: contacts, homes: [0, 0], readAt: [-1, -1],
-          gap: index < 6 ? 2 * Stage.hour : self.random.between(30 * Stage.hour, 80 * Stage.hour)))
+          cacheLife: self.random.below(24 * Stage.hour), isPinned: isPinned, contacts: contacts,
+          homes: contacts.map { Traffic.Destination(group: $0, bus: Traffic.source) }, readAt: [-1, -1],
+          gap: index < 6 ? 2 * Stage.hour : self.random.between(30 * Stage.hour, 80 * Stage.hour),
+          life: isStormy && index % 3 == 1 ? self.random.between(4 * Stage.hour, 4 * Stage.day) : .max / 2))
       self.agenda.enter(.send(sender: index), at: self.random.below(Stage.day))
     }
     for group in 0..<self.settings.groups {
@@ -93,13 +105,14 @@ public final class Simulation {
     }
     self.agenda.enter(.daemonStarts, at: Stage.minute)
     self.agenda.enter(.duty, at: Stage.hour)
+    if self.isBridged { self.agenda.enter(.bridge, at: Stage.hour) }
     if isStormy {
       for person in 0..<2 { self.agenda.enter(.click(person: person), at: self.random.below(2 * Stage.day)) }
       self.agenda.enter(.trouble, at: self.random.below(Stage.day))
     }
   }
 
-  var clock: Instant { Instant(milliseconds: Stage.start + self.now + self.clockOffset) }
+  var clock: Instant { Instant(milliseconds: self.season.start + self.now + self.clockOffset) }
   var isStorm: Bool { self.settings.isStormy && self.now < 13 * Stage.day }
   var end: Int64 { self.settings.days * Stage.day }
 
@@ -115,6 +128,8 @@ public final class Simulation {
     if let count = self.store.brokenAnchor() {
       self.breach(.auditIsAppendOnly, "the history does not go through the head kept outside after \(count) events")
     }
+    for queue in self.traffic.queues.indices { self.traffic.expire(queue, at: self.end) }
+    if self.traffic.expired > 0 { self.reach(.messageExpired) }
     self.outcome.ledger = MessageLedger(self.traffic)
     if self.outcome.ledger.lost > 0 { self.breach(.noMessageLost, "\(self.outcome.ledger.lost) messages lost") }
     if self.outcome.ledger.duplicates > 0 {
@@ -138,6 +153,8 @@ public final class Simulation {
     self.note("BROKEN \(breach)")
   }
 
+  func reach(_ situation: Situation) { self.outcome.coverage.situations[situation.rawValue, default: 0] += 1 }
+
   func note(_ text: @autoclosure () -> String) {
     if self.settings.keepsLog { self.outcome.log.append("\(self.clock) \(text())") }
   }
@@ -160,6 +177,7 @@ public final class Simulation {
     case .poll(let group): self.poll(group)
     case .receiverRestarts(let group): self.restartReceiver(group)
     case .receiverUp(let group): self.receiverUp(group)
+    case .bridge: self.bridge()
     case .duty:
       self.duty()
       self.agenda.enter(.duty, at: self.now + self.random.between(2 * Stage.hour, 4 * Stage.hour))

@@ -10,6 +10,7 @@ public struct Coverage: Sendable, Hashable, Codable {
   public var holds: [String: Int] = [:]
   public var waits: [String: Int] = [:]
   public var faults: [String: Int] = [:]
+  public var situations: [String: Int] = [:]
 
   public init() {}
 
@@ -23,6 +24,7 @@ public struct Coverage: Sendable, Hashable, Codable {
     merge(\.holds)
     merge(\.waits)
     merge(\.faults)
+    merge(\.situations)
   }
 
   /// What no history has reached yet.
@@ -35,6 +37,7 @@ public struct Coverage: Sendable, Hashable, Codable {
     missing += (FaultKind.allCases.map(\.rawValue) + Trouble.allCases.map(\.rawValue)).filter { self.faults[$0] == nil }.map {
       "fault \($0)"
     }
+    missing += Situation.allCases.map(\.rawValue).filter { self.situations[$0] == nil }.map { "situation \($0)" }
     return missing
   }
 }

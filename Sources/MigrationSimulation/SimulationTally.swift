@@ -59,13 +59,14 @@ public struct SimulationTally: Sendable, Codable {
     return """
       seeds \(self.seeds) (next \(self.next)), broken \(self.brokenSeeds)\(self.broken.isEmpty ? "" : ": \(list(self.broken))")
       messages \(ledger.sent): delivered \(ledger.delivered), on a queue \(ledger.waiting), dead-lettered \(ledger.dead), refused \
-      \(ledger.refused), lost \(ledger.lost), duplicates \(ledger.duplicates) (explained \(ledger.explainedDuplicates)), in doubt \
+      \(ledger.refused), expired \(ledger.expired), lost \(ledger.lost), duplicates \(ledger.duplicates) (explained \(ledger.explainedDuplicates)), in doubt \
       \(ledger.inDoubt), ghosts \(ledger.ghosts), aliens \(ledger.aliens)
       events \(self.events), starts of the daemon \(self.starts); groups ended: \(list(self.ends))
       states: \(list(self.coverage.phases))
       guards: \(list(self.coverage.refusals)); holds: \(list(self.coverage.holds))
       waits: \(list(self.coverage.waits))
       faults: \(list(self.coverage.faults))
+      situations: \(list(self.coverage.situations))
       not reached: \(missing.isEmpty ? "nothing" : missing.joined(separator: ", "))
       """
   }

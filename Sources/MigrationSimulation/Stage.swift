@@ -5,7 +5,6 @@ import Migration
 
 /// What every history begins with: two buses, six groups, their entries in the register. Worked out once.
 struct Stage: Sendable {
-  static let start: Int64 = 1_770_000_000_000
   static let day: Int64 = 86_400_000
   static let hour: Int64 = 3_600_000
   static let minute: Int64 = 60_000
@@ -20,6 +19,7 @@ struct Stage: Sendable {
   let groupOf: [HerID: Int]
   /// The number of a queue; those that only carry dead letters or replies are not in it.
   let queueOf: [QueueAddress: Int]
+  private let destinationByText: [String: Traffic.Destination]
 
   private static let cached: [Int: Stage] = Dictionary(
     uniqueKeysWithValues: [2, 6].compactMap { count in Stage(groups: count).map { (count, $0) } })
@@ -33,6 +33,7 @@ struct Stage: Sendable {
     var owners: [HerID] = []
     var groupOf: [HerID: Int] = [:]
     var queueOf: [QueueAddress: Int] = [:]
+    var destinationByText: [String: Traffic.Destination] = [:]
     for group in 0..<groups {
       let base = Int32(100 * (group + 1))
       let size: Int32 = group.isMultiple(of: 3) ? 3 : 1
@@ -46,6 +47,7 @@ struct Stage: Sendable {
         for (bus, host) in [(Traffic.source, "sb.example"), (Traffic.target, "tb.example")] {
           let address = QueueAddress(host: host, path: "NHN", queue: "\(base)_\(queue.rawValue)")
           queueOf[address] = Traffic.queue(group, kind, bus)
+          destinationByText["\(host)/NHN/\(base)_\(queue.rawValue)"] = Traffic.Destination(group: group, bus: bus)
         }
       }
     }
@@ -53,6 +55,7 @@ struct Stage: Sendable {
     self.owners = owners
     self.groupOf = groupOf
     self.queueOf = queueOf
+    self.destinationByText = destinationByText
     self.hashes = Dictionary(uniqueKeysWithValues: records.map { ($0.herID, $0.hash) })
   }
 
@@ -67,10 +70,10 @@ struct Stage: Sendable {
       valid: true, addresses: addresses)
   }
 
-  /// The bus of an entry's first queue.
-  static func home(_ record: PartyRecord) -> Int {
-    guard let text = record.addresses.first(where: { $0.queueKind != nil })?.text else { return Traffic.source }
-    return text.hasPrefix("tb.") ? Traffic.target : Traffic.source
+  /// Where a sender that reads `record` brings its messages: whose queues, on which bus. nil when the entry names none that is.
+  func destination(_ record: PartyRecord) -> Traffic.Destination? {
+    guard let text = record.addresses.first(where: { $0.queueKind != nil })?.text else { return nil }
+    return self.destinationByText[text]
   }
 
   /// Whether all queues of an entry are on one bus.

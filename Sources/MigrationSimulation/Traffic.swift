@@ -14,8 +14,37 @@ struct Traffic {
     case dead
     /// The bus told the sender that it cannot be brought: the sender knows.
     case refused
+    /// Its time to live ran out while it lay on a queue. The sender said how long it is worth anything.
+    case expired
     /// Accepted by a bus and gone.
     case lost
+  }
+
+  /// Whose queues, on which bus.
+  struct Destination: Sendable, Hashable {
+    var group: Int
+    var bus: Int
+  }
+
+  /// Who takes from a queue. A party's queue is received from by its own system, or by a bridge that somebody else runs; never by us.
+  enum Taker {
+    case receiver(Int)
+    case bridge
+    case us
+  }
+
+  struct Message {
+    var sender: Int32
+    /// The queue it was sent to.
+    var queue: Int32
+    /// The group it is meant for.
+    var group: Int32
+    var number: Int32
+    var expires: Int64
+    var inDoubt = false
+    /// A bridge has carried it, and may have carried it twice.
+    var isCarried = false
+    var isCarriedTwice = false
   }
 
   struct Queue {
@@ -31,9 +60,11 @@ struct Traffic {
     /// One of those that never leave the source bus: its connection string names it.
     var isPinned: Bool
     var contacts: [Int]
-    var homes: [Int]
+    var homes: [Destination]
     var readAt: [Int64]
     var gap: Int64
+    /// How long an asynchronous message of its is worth anything; most set nothing.
+    var life: Int64
   }
 
   struct Receiver {
@@ -50,13 +81,17 @@ struct Traffic {
   var receivers: [Receiver]
   var isDown = [false, false]
   private(set) var fates: [Fate] = []
-  private(set) var messages: [(sender: Int32, queue: Int32, group: Int32, number: Int32, inDoubt: Bool)] = []
+  private(set) var messages: [Message] = []
   private var numbers: [Int32]
   private var lastDelivered: [Int32]
   private(set) var duplicates = 0
   private(set) var explainedDuplicates = 0
   private(set) var aliens = 0
+  /// Handed to a party's system as a message though nobody sent it.
+  private(set) var ghosts = 0
   private(set) var inversions = 0
+  private(set) var expired = 0
+  private(set) var takenByUs = 0
 
   init(groups: Int, senders: Int) {
     self.queues = Array(repeating: Queue(), count: groups * Self.kinds * 2)
@@ -67,11 +102,15 @@ struct Traffic {
 
   static func queue(_ group: Int, _ kind: Int, _ bus: Int) -> Int { (group * Self.kinds + kind) * 2 + bus }
 
-  mutating func newMessage(sender: Int, group: Int, kind: Int, bus: Int) -> Int {
-    let queue = Self.queue(group, kind, bus)
+  /// - Parameters:
+  ///   - group: whom it is meant for.
+  ///   - destination: where the sender brings it.
+  mutating func newMessage(sender: Int, group: Int, kind: Int, to destination: Destination, expires: Int64) -> Int {
+    let queue = Self.queue(destination.group, kind, destination.bus)
     let slot = sender * self.queues.count + queue
     self.numbers[slot] += 1
-    self.messages.append((Int32(sender), Int32(queue), Int32(group), self.numbers[slot], false))
+    self.messages.append(
+      Message(sender: Int32(sender), queue: Int32(queue), group: Int32(group), number: self.numbers[slot], expires: expires))
     self.fates.append(.waiting)
     return self.messages.count - 1
   }
@@ -79,20 +118,64 @@ struct Traffic {
   mutating func setFate(_ fate: Fate, of message: Int) { self.fates[message] = fate }
   mutating func markInDoubt(_ message: Int) { self.messages[message].inDoubt = true }
 
+  /// Everything that lies on a queue: the only way anything is received.
+  mutating func take(from queue: Int, by taker: Taker) -> [Int32] {
+    if case .us = taker { self.takenByUs += self.queues[queue].waiting.count }
+    let waiting = self.queues[queue].waiting
+    self.queues[queue].waiting = []
+    return waiting
+  }
+
+  /// What a bridge has carried to another queue lies there behind what did before.
+  mutating func carry(_ message: Int32, to queue: Int) {
+    self.messages[Int(message)].isCarried = true
+    self.queues[queue].waiting.append(message)
+    self.queues[queue].arrivals += 1
+  }
+
+  /// A bridge died between the target's answer and the source's: these lie at the source as before.
+  mutating func putBack(_ messages: [Int32], to queue: Int) {
+    if let first = messages.first { self.messages[Int(first)].isCarriedTwice = true }
+    self.queues[queue].waiting.insert(contentsOf: messages, at: 0)
+  }
+
+  /// Takes away what is not worth anything any more; what was asynchronous is dead-lettered.
+  mutating func expire(_ queue: Int, at now: Int64) {
+    guard self.queues[queue].waiting.contains(where: { self.messages[Int($0)].expires <= now }) else { return }
+    for message in self.queues[queue].waiting where self.messages[Int(message)].expires <= now {
+      self.expired += 1
+      if self.fates[Int(message)] == .waiting { self.fates[Int(message)] = .expired }
+      if Self.kind(queue) == 0 { self.queues[queue].dead += 1 }
+    }
+    self.queues[queue].waiting.removeAll { self.messages[Int($0)].expires <= now }
+  }
+
+  /// A ping comes to a party's system, which swallows it by its reserved function; without that it is taken for a message.
+  mutating func deliverPing(isReserved: Bool) { if !isReserved { self.ghosts += 1 } }
+
   /// The receiver of `group` takes `message` from where it lay.
-  mutating func deliver(_ message: Int, to group: Int) {
+  ///
+  /// - Parameter hearsBoth: it receives from both buses at once, so that what a bridge carries has two ways to it.
+  mutating func deliver(_ message: Int, to group: Int, hearsBoth: Bool) {
+    guard self.messages.indices.contains(message) else {
+      self.ghosts += 1
+      return
+    }
     let about = self.messages[message]
     if Int(about.group) != group { self.aliens += 1 }
     if self.fates[message] == .delivered {
-      if about.inDoubt { self.explainedDuplicates += 1 } else { self.duplicates += 1 }
+      if about.inDoubt || about.isCarriedTwice { self.explainedDuplicates += 1 } else { self.duplicates += 1 }
       return
     }
     self.fates[message] = .delivered
     let slot = Int(about.sender) * self.queues.count + Int(about.queue)
     // A message sent twice after a doubtful outcome comes behind those sent since; that is the sender's doing.
-    if about.number < self.lastDelivered[slot], !about.inDoubt { self.inversions += 1 }
+    let isFree = about.inDoubt || about.isCarriedTwice || about.isCarried && hearsBoth
+    if about.number < self.lastDelivered[slot], !isFree { self.inversions += 1 }
     self.lastDelivered[slot] = max(self.lastDelivered[slot], about.number)
   }
+
+  static func kind(_ queue: Int) -> Int { queue / 2 % Self.kinds }
 
   func waiting(group: Int, bus: Int) -> Int {
     (0..<Self.kinds).reduce(0) { $0 + self.queues[Self.queue(group, $1, bus)].waiting.count }
@@ -107,6 +190,8 @@ public struct MessageLedger: Sendable, Hashable, Codable {
   public var waiting = 0
   public var dead = 0
   public var refused = 0
+  /// Not fetched within the time to live that their sender gave them.
+  public var expired = 0
   public var lost = 0
   public var duplicates = 0
   /// Sent again by a sender whose first outcome was unknown.
@@ -127,6 +212,7 @@ public struct MessageLedger: Sendable, Hashable, Codable {
       case .delivered: self.delivered += 1
       case .dead: self.dead += 1
       case .refused: self.refused += 1
+      case .expired: self.expired += 1
       case .lost: self.lost += 1
       }
     }
@@ -140,7 +226,7 @@ public struct MessageLedger: Sendable, Hashable, Codable {
     self.duplicates = traffic.duplicates
     self.explainedDuplicates = traffic.explainedDuplicates
     self.aliens = traffic.aliens
-    self.ghosts = max(0, self.delivered + self.waiting + self.dead + self.refused + self.lost + self.inDoubt - self.sent)
+    self.ghosts = traffic.ghosts
   }
 
   public mutating func add(_ other: MessageLedger) {
@@ -149,6 +235,7 @@ public struct MessageLedger: Sendable, Hashable, Codable {
     self.waiting += other.waiting
     self.dead += other.dead
     self.refused += other.refused
+    self.expired += other.expired
     self.lost += other.lost
     self.duplicates += other.duplicates
     self.explainedDuplicates += other.explainedDuplicates

@@ -14,13 +14,14 @@ struct Simulator: ParsableCommand {
     discussion: """
       One seed is one history, the same on every machine. Without --chunk one seed is played, or as many as --count says. With \
       --chunk FILE the result is added to the file and the next run goes on where it ended. Exit codes: 0 no invariant broken, \
-      1 broken, 2 wrong command line.
+      1 broken, 2 wrong command line, 3 with --everything: something was not reached.
       """)
 
   @Option(help: "The seed, or the first of them.") var seed: UInt64 = 1
   @Option(help: "How many seeds.") var count: UInt64 = 1
   @Option(help: "A file in which results add up; it says where to go on.") var chunk: String?
   @Option(help: "A deliberate bug: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).") var sabotage: String?
+  @Flag(help: "Fail when a state, guard, hold, wait, kind of fault or situation was not reached.") var everything = false
   @Flag(help: "Tell the history event by event.") var log = false
   @Flag(help: "Instead of seeds: one fault of each kind at every point of a calm history; --count pairs of faults after that.")
   var faults = false
@@ -49,6 +50,10 @@ struct Simulator: ParsableCommand {
     let milliseconds = Double(span.components.seconds) * 1_000 + Double(span.components.attoseconds) / 1e15
     print("this run: \(self.count) seeds, \(String(format: "%.1f", milliseconds / Double(self.count))) ms each")
     if tally.brokenSeeds > 0 { throw ExitCode(1) }
+    if self.everything, !tally.coverage.missing.isEmpty {
+      print("not everything was reached: \(tally.coverage.missing.joined(separator: ", "))")
+      throw ExitCode(3)
+    }
   }
 
   /// Every single fault, then `count` pairs from the seed on.

@@ -16,7 +16,8 @@ struct CrashTests {
     let back = try Scene.herID(200)
     var kills = 0
     scene.world.change { $0.fates = fates }
-    let plan = try await scene.plan(try scene.request([100, 101, 102, 200]) {
+    let plan = try await scene.plan(
+      try scene.request([100, 101, 102, 200]) {
         $0.quietPeriod = .seconds(10)
         $0.hooks = ["change-board"]
       })

@@ -21,6 +21,7 @@ struct BugMuseumTests {
     (12, "a restart trusts yesterday's VERIFIED (kcp#375, #434)", .oldAttestation),
     (13, "newer state, steps skipped, complete (kcp orchestrator)", .skipUnknown),
     (14, "the API said yes, the controller said no, reported done (kcp workflow)", .trustAnswer),
+    (15, "a stale-sender alarm on lawful traffic (kcp#380, kcp#385)", .wolfCrier),
     (17, "an error read as: nothing left (gh-ost#483)", .blindDrain),
     (18, "silent hang after the peer restarts (gh-ost#1169, kubectl#172)", .lostTimer),
     (22, "what a dead run left is loaded on the next boot (rabbitmq-server#5337)", .cutHistory),

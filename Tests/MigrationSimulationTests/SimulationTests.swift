@@ -9,10 +9,10 @@ import Testing
 /// Histories of the whole core, by seed. `simulator --seed N --log` tells one of them event by event.
 @Suite("Simulated histories")
 struct SimulationTests {
-  /// 2,000 seeds in CI would take four minutes unoptimised; there are as many here as a minute of tests allows, and the rest by command.
+  /// `make test` plays 2,000 seeds with the optimised simulator (`scripts/simulate`); these few are for who runs the tests alone.
   static let blocks = 8
   static let seedsPerBlock =
-    ProcessInfo.processInfo.environment["TJENESTEBUSS_SEEDS"].flatMap { Int($0) }.map { $0 / blocks } ?? 10
+    ProcessInfo.processInfo.environment["TJENESTEBUSS_SEEDS"].flatMap { Int($0) }.map { $0 / blocks } ?? 2
 
   @Test("no invariant breaks, and no message is lost, doubled, made up or brought to a stranger", arguments: 0..<blocks)
   func seeds(block: Int) async throws {
@@ -25,8 +25,42 @@ struct SimulationTests {
       #expect(outcome.breaches.isEmpty, "seed \(number): \(outcome.breaches)")
       tally.add(outcome)
     }
-    #expect(tally.ledger.sent > 1_000 && tally.ledger.delivered > tally.ledger.sent * 9 / 10)
+    #expect(tally.ledger.sent > 500 * Self.seedsPerBlock && tally.ledger.delivered > tally.ledger.sent * 9 / 10)
     #expect(tally.coverage.phases.count > 10, "\(tally.words)")
+  }
+
+  @Test("ghosts and aliens can arise in this world, and are counted")
+  func ghostsAndAliens() throws {
+    var settings = SimulationSettings()
+    settings.sabotage = .wrongAddress
+    #expect(try #require(Simulation(seed: 0, settings: settings)).run().ledger.aliens > 0)
+    settings.sabotage = .pingAsMessage
+    #expect(try #require(Simulation(seed: 0, settings: settings)).run().ledger.ghosts > 0)
+  }
+
+  @Test("what was not reached is told by name")
+  func shortfall() throws {
+    var tally = SimulationTally(next: 0)
+    tally.add(try #require(Simulation(seed: 1, settings: .calm())).run())
+    #expect(tally.coverage.missing.contains("state CONFLICT"))
+    #expect(tally.coverage.missing.contains("guard MIG-233"))
+    #expect(tally.coverage.missing.contains("situation cut-in-spring-night"))
+    #expect(!tally.coverage.missing.contains("state ACCEPTED"))
+  }
+
+  @Test("the two nights in which clocks change: what the calendar of the core says is what a second reckoning says")
+  func seasons() throws {
+    for seed in 0..<UInt64(12) {
+      let season = Season(seed: seed)
+      guard let calendar = season.calendar else { continue }
+      for quarter in 0..<Int64(21 * 96) {
+        let instant = Instant(milliseconds: season.start + quarter * 15 * Stage.minute)
+        let isOpen = calendar.standing(at: instant).isOpen
+        // In the hour that comes twice the second reckoning is the more lenient of the two.
+        let isTwice = abs(instant.milliseconds - Season.back) <= Stage.hour
+        #expect(season.allows(instant) == isOpen || isTwice && season.allows(instant), "\(seed) \(instant)")
+      }
+    }
   }
 
   @Test("one seed is one history")

@@ -65,6 +65,46 @@ struct BugMuseumTests {
     #expect(state.context(pulje, plan.groups[1].id, now: Fixture.start).waveAhead == nil)
   }
 
+  @Test("16: a dry run leaves no trace, whatever runs beside it; the plan made earnest is taken after it (gh-ost#1769)")
+  func dryRun() throws {
+    // By type: planning is handed values and gives one. There is nothing in it that it could write through.
+    let planning: @Sendable (Planner, PuljeRequest) -> Plan = { planner, request in planner.plan(request) }
+    let earnest = Fixture.request([300], name: "pulje-2")
+    func begins(after dryRun: (inout MigrationState) -> Void, _ phase: GroupPhase) -> Bool {
+      var state = MigrationState()
+      for event in state.decide(.begin(Fixture.plan([200]), planHash: nil, approvals: ["Kari", "Ola"]), now: Fixture.start).events
+      {
+        _ = state.apply(event, at: Fixture.start)
+      }
+      let walk = GroupWalk.standing(in: phase)
+      _ = state.puljer[Fixture.name_("pulje-1")]?.groups.change(walk.group.id) { $0 = walk.group }
+      let before = state
+      dryRun(&state)
+      let plan = planning(Planner(buses: Fixture.buses, records: Fixture.records, open: state.openParties), earnest)
+      let outcome = state.decide(.begin(plan, planHash: plan.hash, approvals: ["Kari", "Ola"]), now: walk.now)
+      return state == before && outcome.refusal == nil
+    }
+    for phase in GroupPhase.allCases {
+      #expect(
+        begins(
+          after: { state in
+            for name in ["pulje-1", "pulje-2", "pulje-3"] {
+              let planner = Planner(buses: Fixture.buses, records: Fixture.records, open: state.openParties)
+              _ = planning(planner, Fixture.request([200, 300], name: name))
+            }
+          }, phase), "\(phase.rawValue)")
+      // The variant keeps what it tried as if it were meant, and what is meant comes too late.
+      let wrong = begins(
+        after: { state in
+          let planner = Planner(buses: Fixture.buses, records: Fixture.records, open: state.openParties)
+          for event in state.decide(.seal(planning(planner, earnest), by: "dry run"), now: Fixture.start).events {
+            _ = state.apply(event, at: Fixture.start)
+          }
+        }, phase)
+      #expect(!wrong, "\(phase.rawValue)")
+    }
+  }
+
   @Test("19: a cut-over that cannot succeed is not tried for ever (gh-ost#784)")
   func endlessRetry() {
     func tries(limit: Int) -> Int {

@@ -64,6 +64,8 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
     return Weekday.allCases[Int(index < 0 ? index + 7 : index)]
   }
 
+  package var daysSince1970: Int64 { self.day }
+
   func advanced(by days: Int64) -> LocalDate { LocalDate(day: self.day + days) }
 
   public static func < (lhs: LocalDate, rhs: LocalDate) -> Bool { lhs.day < rhs.day }

@@ -38,6 +38,10 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public internal(set) var deadLetterBaseline: [String: Int64] = [:]
   /// The arrival counters as last read, by queue.
   var lastArrivals: [String: Int64] = [:]
+  /// Since when a sender is suspected of not following the register.
+  var suspectedAt: Instant?
+  /// The alarm, standing or ended; nil when there never was one.
+  public internal(set) var staleSender: StaleSender?
   public internal(set) var exceptions: [Exception] = []
   /// What lay there at the readable look before the last one, for how fast it grows less.
   public internal(set) var previousLeftovers: Backlog?

@@ -13,16 +13,22 @@ extension GroupState {
       self.preflight = report
       self.preflightFailures = 0
       self.drain.setBaseline(report.baseline)
+      self.preflightAt = now
       if self.hold?.clearsItself == true { self.clearHold() }
-      // What was assented to is what was seen then.
-      self.hookAnswers = [:]
-      self.enter(.ready, at: now)
-      self.attestedAt = now
+      // Made anew between two writes, it leaves the group where it is: what was on its way to the register may still come through.
+      if self.phase == .cutIntent {
+        self.retryAt = nil
+      } else {
+        // What was assented to is what was seen then.
+        self.hookAnswers = [:]
+        self.enter(.ready, at: now)
+        self.attestedAt = now
+      }
     case .preflightFailed(let report, let hold, let retryAt):
       self.preflight = report
       self.preflightFailures += 1
       self.set(hold, at: now)
-      self.enter(.planned, at: now)
+      if self.phase != .cutIntent { self.enter(.planned, at: now) }
       self.retryAt = retryAt
     case .armed:
       self.enter(.armed, at: now)
@@ -164,7 +170,13 @@ extension GroupState {
       if self.direction == .back, self.drain.looks == 0 { self.drain.setBaseline(readings) }
       let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
       let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
+      // Nothing reads the entries of a group that is closed.
+      let readAt = self.phase.isClosed ? self.drain.suspectedAt : self.members.map { $0.lastReadAt ?? self.since }.min()
+      self.drain.followStaleSender(
+        readings, at: now, entriesReadAt: self.allRecordsProven ? readAt : nil, policy: policy)
       self.drain.take(readings, at: now, longestGap: gap)
+      // Perhaps it is not a sender, but the register that does not hold what was read.
+      if self.drain.suspectedAt == now { for index in self.members.indices { self.members[index].recordProven = false } }
     case .drained:
       self.enter(self.direction == .forward ? .drained : .backDrained, at: now)
       // The exact return is proven by reading once more at the very end (I-4).

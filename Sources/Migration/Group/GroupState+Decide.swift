@@ -63,7 +63,28 @@ extension GroupState {
   /// begun: half a group is not left standing until the next window.
   func closedCalendar(_ context: GroupContext) -> CutoverCalendar.Standing? {
     guard let standing = context.calendar, !standing.isOpen else { return nil }
-    return self.members.allSatisfy { $0.writing == .untouched } ? standing : nil
+    return self.heedsCalendar ? standing : nil
+  }
+
+  /// Its cut-over has not begun, or is to begin anew since no write took.
+  var heedsCalendar: Bool {
+    switch self.phase {
+    case .planned, .ready, .armed: true
+    case .cutIntent: self.isUnwritten
+    default: false
+    }
+  }
+
+  /// No entry is written in the present direction, nor may be.
+  var isUnwritten: Bool { self.members.allSatisfy { $0.writing == .untouched } }
+
+  /// Whether the pre-flight that the cut-over rests on is too old to write on. Where no write took, that may be days: what it showed
+  /// then says nothing of the way back now (I-10).
+  func isPreflightStale(_ now: Instant, _ policy: Policy) -> Bool {
+    guard self.phase == .cutIntent, self.isUnwritten else { return false }
+    guard let preflightAt = self.preflightAt else { return true }
+    let age = now.since(preflightAt)
+    return age > policy.readyLife || age.milliseconds < 0
   }
 
   // MARK: up to the cut
@@ -88,7 +109,9 @@ extension GroupState {
 
   private func decidePreflight(_ report: PreflightReport, _ retryAt: Instant, _ context: GroupContext) -> Outcome {
     let tried = "pass the pre-flight"
-    guard self.phase == .planned || self.phase == .ready else { return self.refuse(.notInThisPhase, tried) }
+    guard self.phase == .planned || self.phase == .ready || self.phase == .cutIntent && self.isUnwritten else {
+      return self.refuse(.notInThisPhase, tried)
+    }
     if let refusal = self.forwardRefusal(tried, context) { return refusal }
     let confirmed = self.members.allSatisfy(\.plan.startConfirmed)
     guard let obstacle = report.obstacle(startConfirmed: confirmed, policy: context.policy) else {

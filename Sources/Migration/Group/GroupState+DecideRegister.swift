@@ -22,6 +22,9 @@ extension GroupState {
     if self.direction == .forward {
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
       if let refusal = self.cutRefusal(tried, context) { return refusal }
+      if self.isPreflightStale(now, context.policy) {
+        return self.refuse(.preflightStale, tried, "the pre-flight is from \(self.preflightAt?.description ?? "before")")
+      }
     } else if let stop = context.stop {
       return self.refuse(.lineStopped, tried, "stopped by \(stop.by): \(stop.why)")
     } else if let hold = self.hold {

@@ -184,7 +184,9 @@ extension GroupState {
       return self.retryWait(now) ?? .act(.readBack(open.herID))
     }
     if let next = self.nextToWrite {
-      if self.direction == .forward { return self.beginsCut(.write(next.herID), context, now) }
+      if self.direction == .forward {
+        return self.beginsCut(self.isPreflightStale(now, context.policy) ? .preflight : .write(next.herID), context, now)
+      }
       if let wait = self.stopWait(context) { return wait }
       if let hold = self.hold { return self.holdWait(hold) }
       return self.retryWait(now) ?? .act(.write(next.herID))

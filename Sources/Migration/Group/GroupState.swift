@@ -26,6 +26,8 @@ public struct GroupState: Sendable, Hashable {
   /// What failed last, in words.
   public internal(set) var lastFailure: String?
   public internal(set) var preflight: PreflightReport?
+  /// When the last one passed.
+  public internal(set) var preflightAt: Instant?
   public internal(set) var pingFailures: Int = 0
   /// Pre-flights and readings of the register that failed in a row: each spreads the next try further.
   public internal(set) var preflightFailures: Int = 0

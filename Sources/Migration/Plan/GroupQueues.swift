@@ -28,9 +28,15 @@ extension Array where Element == Plan.Member {
   /// are those of the asynchronous queue with another ending. They need not exist.
   public func queues(after: Bool) -> [GroupQueue] {
     var seen: Set<QueueAddress> = []
+    var texts: Set<String> = []
     var queues: [GroupQueue] = []
-    for queue in self.flatMap({ $0.registerQueues(after: after) }) where seen.insert(queue.address).inserted {
-      queues.append(queue)
+    for member in self {
+      for address in (after ? member.after : member.before).addresses {
+        guard let kind = address.queueKind, texts.insert(address.text).inserted,
+          let queue = try? QueueAddress(text: address.text), seen.insert(queue).inserted
+        else { continue }
+        queues.append(GroupQueue(address: queue, kind: kind))
+      }
     }
     for queue in queues where queue.kind == .asynchronous && queue.address.queue.hasSuffix("_async") {
       for kind in [QueueKind.synchronousReply, .deadLetter] {

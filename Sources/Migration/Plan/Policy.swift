@@ -83,6 +83,9 @@ public struct Policy: Sendable, Hashable, Codable {
     return max(end, WorkingHours.firstPassed(after: since))
   }
 
+  /// After the move nothing lawful comes later than this: the longest register cache, and as long again for what a sender had queued.
+  var lawfulLateness: TimeSpan { self.quietPeriod * 2 }
+
   var longestLookGap: TimeSpan { self.lookInterval * 3 }
   var longestWatchGap: TimeSpan { max(self.watchLookInterval, self.lookInterval) * 3 }
 }

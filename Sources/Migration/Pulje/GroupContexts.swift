@@ -9,12 +9,15 @@ struct PuljeStanding: Sendable, Hashable {
   fileprivate let waves: PuljeWaves?
 
   init(_ pulje: PuljeState, stop: Note?, now: Instant) {
-    self.conflicts = pulje.groups.indices.filter { pulje.groups[$0].hasOpenConflict }.map { pulje.groups[$0].id }.sorted()
+    self.conflicts = pulje.groups.ids { $0.hasOpenConflict }.sorted()
     self.waves = PuljeWaves(pulje)
     var common = GroupContext(
       pulje: pulje.name, policy: pulje.policy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
-    common.calendar = pulje.policy.calendar?.standing(at: now)
+    // The calendar is asked while there is a group that it may keep back; it reckons with days and clocks, which is dear.
+    if let calendar = pulje.policy.calendar, pulje.groups.contains(where: { _, group in group.heedsCalendar }) {
+      common.calendar = calendar.standing(at: now)
+    }
     self.common = common
   }
 }
@@ -22,15 +25,17 @@ struct PuljeStanding: Sendable, Hashable {
 /// The same, for each group of the pulje.
 struct GroupContexts {
   let standing: PuljeStanding
-  private let pulje: PuljeState
+  private let groups: GroupList
+  private let waveByPlace: [Int?]?
 
   init(_ pulje: PuljeState, stop: Note?, now: Instant) {
     self.standing = PuljeStanding(pulje, stop: stop, now: now)
-    self.pulje = pulje
+    self.groups = pulje.groups
+    self.waveByPlace = pulje.waveByPlace
   }
 
   func context(for group: GroupID) -> GroupContext {
-    self.pulje.groups.index(of: group).map(self.context(at:)) ?? self.standing.common
+    self.groups.index(of: group).map(self.context(at:)) ?? self.standing.common
   }
 
   /// - Parameter place: the group's in ``PuljeState/groups``.
@@ -38,10 +43,10 @@ struct GroupContexts {
     var context = self.standing.common
     let conflicts = self.standing.conflicts
     if !conflicts.isEmpty {
-      let group = self.pulje.groups[place].id
+      let group = self.groups[place].id
       context.conflictElsewhere = conflicts.first { $0 != group }
     }
-    if let waves = self.standing.waves, let wave = self.pulje.waveByPlace?[place] {
+    if let waves = self.standing.waves, let wave = self.waveByPlace?[place] {
       context.waveAhead = waves.open < wave ? waves.open + 1 : nil
       context.budgetSpent = wave == waves.open ? waves.spent : nil
     }
@@ -59,22 +64,30 @@ struct PuljeWaves: Sendable, Hashable {
   /// - Returns: nil for a pulje without waves.
   init?(_ pulje: PuljeState) {
     guard let waveByPlace = pulje.waveByPlace else { return nil }
-    let groups = pulje.groups
     var open = pulje.plan.waves?.count ?? 0
-    for place in groups.indices {
-      if let wave = waveByPlace[place], wave < open, !groups[place].isPastItsWave { open = wave }
+    _ = pulje.groups.contains { place, group in
+      if let wave = waveByPlace[place], wave < open, !group.isPastItsWave { open = wave }
+      return open == 0
     }
     self.open = open
-    self.spent = Self.spent(groups.indices.filter { waveByPlace[$0] == open }.map { groups[$0] })
-  }
-
-  private static func spent(_ groups: [GroupState]) -> String? {
-    let parties = groups.reduce(0) { $0 + $1.members.count }
-    let failing = groups.filter { $0.quarantine == nil && $0.hold?.code == .pingFailed && $0.direction == .forward }
-    let failed = failing.reduce(0) { $0 + $1.members.count }
-    guard failed * 50 > parties else { return nil }
-    return
-      "\(failed) of the wave's \(parties) parties do not answer: \(failing.map(\.id.description).sorted().joined(separator: ", "))"
+    var parties = 0
+    var failed = 0
+    var failing: [GroupID] = []
+    _ = pulje.groups.contains { place, group in
+      guard waveByPlace[place] == open else { return false }
+      parties += group.members.count
+      if group.failsItsWave {
+        failed += group.members.count
+        failing.append(group.id)
+      }
+      return false
+    }
+    guard failed * 50 > parties else {
+      self.spent = nil
+      return
+    }
+    let names = failing.map(\.description).sorted().joined(separator: ", ")
+    self.spent = "\(failed) of the wave's \(parties) parties do not answer: \(names)"
   }
 }
 
@@ -87,4 +100,7 @@ extension GroupState {
     default: return false
     }
   }
+
+  /// It is held because its party does not answer where it was moved to.
+  var failsItsWave: Bool { self.quarantine == nil && self.hold?.code == .pingFailed && self.direction == .forward }
 }

@@ -30,6 +30,23 @@ public struct GroupList: Sendable, Hashable, RandomAccessCollection {
 
   public subscript(id: GroupID) -> GroupState? { self.indexByID[id].map { self.states[$0] } }
 
+  /// Names of the groups for which `condition` holds, asked where they lie.
+  func ids(where condition: (borrowing GroupState) -> Bool) -> [GroupID] {
+    self.states.withUnsafeBufferPointer { states in
+      var ids: [GroupID] = []
+      for place in states.indices where condition(states[place]) { ids.append(states[place].id) }
+      return ids
+    }
+  }
+
+  /// Whether `condition` holds for a group, told with its place and asked where it lies.
+  func contains(where condition: (Int, borrowing GroupState) -> Bool) -> Bool {
+    self.states.withUnsafeBufferPointer { states in
+      for place in states.indices where condition(place, states[place]) { return true }
+      return false
+    }
+  }
+
   /// Changes a group where it lies.
   ///
   /// - Returns: false when there is no such group.

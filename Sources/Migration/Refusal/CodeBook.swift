@@ -17,6 +17,8 @@ public struct CodeBook: Sendable, Hashable, Codable {
     case wayBack = "way-back"
     /// Something to know before a plan is approved.
     case finding
+    /// Something is wrong outside; people are told once when it begins and once when it ends.
+    case alarm
   }
 
   public var code: String
@@ -46,6 +48,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if let reason = WayBack.Reason.Code(rawValue: code) {
       return CodeBook(code: code, kind: .wayBack, meaning: reason.words.meaning, next: reason.words.next)
     }
+    if code == StaleSender.code {
+      return CodeBook(code: code, kind: .alarm, meaning: StaleSender.meaning, next: StaleSender.next)
+    }
     guard let wait = WaitReason.Code(rawValue: code) else { return nil }
     let words = wait.words
     return CodeBook(code: code, kind: .waits, meaning: words.meaning, next: words.next)
@@ -55,7 +60,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
-      + PlanFinding.Code.allCases.map(\.rawValue)
+      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code]
   }
 }
 

@@ -45,6 +45,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case hookNotAssented = "MIG-239"
     case busInUse = "MIG-240"
     case busClosed = "MIG-241"
+    case preflightStale = "MIG-242"
   }
 
   public var code: Code
@@ -135,6 +136,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
       "End what is named; what could not be looked at must be made readable."
     ),
     .busClosed: ("The bus was closed for good: nobody moves to or from it.", "Move by another bus."),
+    .preflightStale: ("No write took, and the pre-flight is too old to write on.", "Nothing: it is made anew first."),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]
 }

@@ -43,6 +43,12 @@ public struct PuljeReport: Sendable, Hashable, Codable {
       for exception in group.drain.exceptions {
         exceptions.append("\(group.id): exception by \(exception.by) until \(exception.until): \(exception.why)")
       }
+      if let stale = group.drain.staleSender {
+        let end = stale.endedAt.map { "until \($0)" } ?? "and goes on"
+        let queues = stale.queues.map(\.description).joined(separator: ", ")
+        exceptions.append(
+          "\(group.id): \(StaleSender.code) a sender does not follow the register: \(queues), since \(stale.since) \(end)")
+      }
       if group.drain.lateArrivals > 0 {
         exceptions.append("\(group.id): messages came late to the queues being left, \(group.drain.lateArrivals) times")
       }

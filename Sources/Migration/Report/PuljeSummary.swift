@@ -235,6 +235,8 @@ public struct DrainSummary: Sendable, Hashable, Codable {
   public var countsArrivals: Bool
   public var queues: [Queue]
   public var exceptions: [DrainLedger.Exception]
+  /// A sender that does not follow the register, as far as arrivals show.
+  public var staleSender: StaleSender?
 
   init(_ ledger: DrainLedger, policy: Policy) {
     self.watermark = ledger.watermark
@@ -250,6 +252,7 @@ public struct DrainSummary: Sendable, Hashable, Codable {
     let counted = ledger.last.filter { $0.kind != .deadLetter && $0.count != .absent }
     self.countsArrivals = !counted.isEmpty && counted.allSatisfy { $0.arrivals != nil }
     self.exceptions = ledger.exceptions
+    self.staleSender = ledger.staleSender
     self.queues = ledger.last.map { reading in
       var queue = Queue(address: reading.address.description, kind: reading.kind, state: "counted")
       switch reading.count {

@@ -50,11 +50,21 @@ public struct Notice: Sendable, Hashable, Codable {
       (self.weight, self.words) = (.alarm, "bus \(closing.bus) is closed for good by \(by.joined(separator: ", "))")
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
-      guard let (weight, code, words) = Self.told(event) else { return nil }
+      guard let (weight, code, words) = Self.told(event) ?? Self.toldOfStaleSender(event, state.puljer[pulje]?.groups[group], now)
+      else { return nil }
       (self.weight, self.code, self.words) = (weight, code, words)
       self.group = group
       self.phase = state.puljer[pulje]?.groups[group]?.phase
     }
+  }
+
+  /// Once when it begins, once when it ends.
+  private static func toldOfStaleSender(_ event: GroupEvent, _ group: GroupState?, _ now: Instant) -> (Weight, String?, String)? {
+    guard case .looked = event, let stale = group?.drain.staleSender else { return nil }
+    let queues = stale.queues.map(\.description).joined(separator: ", ")
+    if stale.endedAt == now { return (.information, StaleSender.code, "nothing comes any more to \(queues)") }
+    guard stale.since == now else { return nil }
+    return (.alarm, StaleSender.code, "a sender does not follow the register: messages keep coming to \(queues)")
   }
 
   private static func told(_ event: GroupEvent) -> (Weight, String?, String)? {

@@ -11,13 +11,10 @@ public enum RegisterReadError: Error, Sendable, Hashable {
   case failed(String)
 }
 
-/// The address register, as the engine needs it.
-public protocol RegisterPort: Sendable {
+/// The address register, as somebody needs it who only looks: a plan is made with this, and has no way to write (gh-ost#1769).
+public protocol RegisterReading: Sendable {
   /// The entry as the register has it now, never from a cache.
   func read(_ herID: HerID) async throws(RegisterReadError) -> PartyRecord
-
-  /// Makes one write, once. Nothing in its answer is believed: the read-back tells.
-  func write(_ order: WriteOrder) async -> WriteOutcome
 
   /// Everybody known beforehand, from a cache of any age: to find who shares a queue. What it names is read anew.
   func known() async throws(RegisterReadError) -> [PartyRecord]
@@ -44,4 +41,10 @@ extension RegisterPort {
   }
 
   public var offer: RegisterOffer { RegisterOffer() }
+}
+
+/// The address register, as the engine needs it.
+public protocol RegisterPort: RegisterReading {
+  /// Makes one write, once. Nothing in its answer is believed: the read-back tells.
+  func write(_ order: WriteOrder) async -> WriteOutcome
 }
