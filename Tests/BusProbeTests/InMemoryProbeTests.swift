@@ -52,9 +52,11 @@ struct InMemoryProbeTests {
     }
   }
 
+  /// Pings live as long as they may: tests that look for one afterwards must find it on a loaded machine, too.
   private func settings() throws -> ProbeSettings {
     ProbeSettings(
-      ownHerID: try ProbeFixture.herID(100), timeout: .seconds(60), echoTimeout: .seconds(60), waitsForLateCounts: false)
+      ownHerID: try ProbeFixture.herID(100), timeToLive: .seconds(60), timeout: .seconds(60), echoTimeout: .seconds(60),
+      waitsForLateCounts: false)
   }
 
   private func probe(
