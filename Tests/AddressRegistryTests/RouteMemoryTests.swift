@@ -14,7 +14,7 @@ struct RouteMemoryTests {
   }
 
   private func bus(_ memory: RouteMemory) -> BusName? {
-    memory.route(her(1), .asynchronous, bothBuses, now: self.later, maximumAge: .seconds(3_600))?.bus
+    memory.route(her(1), .asynchronous, bothBuses, now: self.later, oldest: self.later.advanced(by: .seconds(-3_600)))?.bus
   }
 
   /// A memory that has looked once, and has party 1 on the service bus.

@@ -15,7 +15,9 @@ struct RouteTableTests {
     guard let decision = try? RouteDecision.decide(self.entry(record), kind: kind, buses: bothBuses, now: start) else {
       return nil
     }
-    return CachedRoute(bus: decision.bus.name, address: decision.address, readAt: start)
+    let address = decision.address
+    return CachedRoute(
+      site: QueueSite(bus: decision.bus.name, host: address.host, path: address.path), queue: address.queue, readAt: start)
   }
 
   @Test("whatever happened in whatever order, it agrees with the records", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])

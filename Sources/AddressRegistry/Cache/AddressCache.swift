@@ -162,7 +162,10 @@ public final class AddressCache: Sendable {
   public func save(
     _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant
   ) async throws -> (entry: RegistryEntry, outcome: SaveOutcome) {
-    try await self.changing { try Self.save(record, source: source, readAt: readAt, now: now, &$1, in: $0) }
+    try await self.changing {
+      let standing = try EntryRow.standing(record.herID, in: $0)
+      return try Self.save(record, over: standing, source: source, readAt: readAt, now: now, &$1, in: $0)
+    }
   }
 
   /// Saves many readings in one transaction: all or none of them.
@@ -172,10 +175,13 @@ public final class AddressCache: Sendable {
   ) async throws -> [Saved] {
     try await self.changing { database, facts in
       try readings.map { reading in
-        let before = try? EntryRow.load(reading.record.herID, from: database)
+        let standing = try EntryRow.standing(reading.record.herID, in: database)
         let (entry, outcome) = try Self.save(
-          reading.record, source: source, readAt: reading.readAt, now: now, &facts, in: database)
-        let difference = outcome == .changed ? before.flatMap { RecordDifference(from: $0.record, to: entry.record) } : nil
+          reading.record, over: standing, source: source, readAt: reading.readAt, now: now, &facts, in: database)
+        var difference: RecordDifference?
+        if outcome == .changed, case .there(let before, _) = standing {
+          difference = RecordDifference(from: before.record, to: entry.record)
+        }
         return Saved(entry: entry, outcome: outcome, difference: difference)
       }
     }
@@ -199,11 +205,12 @@ public final class AddressCache: Sendable {
     try await self.changing { database, facts in
       var summary = ImportSummary()
       for record in records {
-        if !overRegister, let before = try? EntryRow.load(record.herID, from: database), before.source.isRegister {
+        let standing = try EntryRow.standing(record.herID, in: database)
+        if !overRegister, case .there(let before, _) = standing, before.source.isRegister {
           summary.keptFromRegister.append(record.herID)
           continue
         }
-        switch try Self.save(record, source: .file, readAt: readAt, now: now, &facts, in: database).outcome {
+        switch try Self.save(record, over: standing, source: .file, readAt: readAt, now: now, &facts, in: database).outcome {
         case .added: summary.added.append(record.herID)
         case .changed: summary.changed.append(record.herID)
         case .confirmed: summary.confirmed.append(record.herID)
@@ -218,9 +225,11 @@ public final class AddressCache: Sendable {
   /// whoever asks what it was.
   func age(_ herID: HerID, readBefore instant: RegistryInstant) async throws {
     try await self.changing { database, facts in
-      guard var entry = try EntryRow.load(herID, from: database), entry.readAt <= instant else { return }
+      let standing = try EntryRow.standing(herID, in: database)
+      if case .damaged(let error) = standing { throw error }
+      guard case .there(var entry, _) = standing, entry.readAt <= instant else { return }
       entry.readAt = RegistryInstant(millisecondsSinceEpoch: 0)
-      try EntryRow.store(entry, &facts, in: database)
+      try EntryRow.store(entry, over: standing, &facts, in: database)
     }
   }
 
@@ -250,23 +259,23 @@ public final class AddressCache: Sendable {
   }
 
   private static func save(
-    _ record: PartyRecord, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant, _ facts: inout CacheFacts,
-    in database: Database
+    _ record: PartyRecord, over standing: EntryRow.Standing, source: RecordSource, readAt: RegistryInstant, now: RegistryInstant,
+    _ facts: inout CacheFacts, in database: Database
   ) throws -> (entry: RegistryEntry, outcome: SaveOutcome) {
-    func store(_ version: Int64) throws -> RegistryEntry {
-      let entry = RegistryEntry(record: record, source: source, readAt: readAt, version: version)
-      try EntryRow.store(entry, &facts, in: database)
-      return entry
+    var entry = RegistryEntry(record: record, source: source, readAt: readAt, version: 1)
+    var outcome = SaveOutcome.added
+    switch standing {
+    case .absent: break
+    // A damaged row is not worth keeping, however new it says it is; what its version was is lost with it.
+    case .damaged: outcome = .changed
+    case .there(let before, _):
+      if before.readAt > readAt, before.readAt <= now { return (before, .keptNewer) }
+      let isSame = before.hash == entry.hash
+      entry.version = isSame ? before.version : before.version + 1
+      outcome = isSame ? .confirmed : .changed
     }
-    let before: RegistryEntry?
-    do { before = try EntryRow.load(record.herID, from: database) } catch is AddressRegistryError {
-      // A damaged row is not worth keeping, however new it says it is; what its version was is lost with it.
-      return (try store(1), .changed)
-    }
-    guard let before else { return (try store(1), .added) }
-    if before.readAt > readAt, before.readAt <= now { return (before, .keptNewer) }
-    let isSame = before.hash == record.hash
-    return (try store(isSame ? before.version : before.version + 1), isSame ? .confirmed : .changed)
+    try EntryRow.store(entry, over: standing, &facts, in: database)
+    return (entry, outcome)
   }
 
   // MARK: - Access

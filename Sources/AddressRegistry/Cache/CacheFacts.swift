@@ -45,9 +45,6 @@ struct CacheFacts: Equatable {
 extension Row {
   func number(_ column: Int) -> Int64? { Int64.fromDatabaseValue(self[column] as DatabaseValue) }
   func text(_ column: Int) -> String? { String.fromDatabaseValue(self[column] as DatabaseValue) }
-  func isBlob(_ column: Int) -> Bool {
-    if case .blob = (self[column] as DatabaseValue).storage { true } else { false }
-  }
   func bytes(_ column: Int) -> Data? {
     let value: DatabaseValue = self[column]
     guard case .blob(let data) = value.storage else { return nil }

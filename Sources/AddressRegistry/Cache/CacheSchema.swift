@@ -75,7 +75,7 @@ enum CacheSchema {
     try database.execute(sql: "DROP TABLE address; DROP TABLE party")
     try Self.create(database, environment: environment)
     var facts = try CacheFacts.load(from: database)
-    for entry in entries { try EntryRow.store(entry, &facts, in: database) }
+    for entry in entries { try EntryRow.store(entry, over: .absent, &facts, in: database) }
     try facts.store(in: database)
   }
 }

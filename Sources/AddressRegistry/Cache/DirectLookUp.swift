@@ -53,16 +53,11 @@ final class DirectLookUp: @unchecked Sendable {
       }
       defer { sqlite3_reset(statement) }
       sqlite3_bind_int64(statement, 1, Int64(herID.value))
-      switch sqlite3_step(statement) {
-      case SQLITE_ROW:
-        let row = try SealedRow(statement)
-        guard row.herID == herID else {
-          throw AddressRegistryError.cacheCorrupt(path: "", seen: "another row than was asked for")
-        }
-        return try row.entry()
-      case SQLITE_DONE: return nil
-      case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "the look-up failed")
+      guard let row = try SealedRow.step(statement) else { return nil }
+      guard row.herID == herID else {
+        throw AddressRegistryError.cacheCorrupt(path: "", seen: "another row than was asked for")
       }
+      return try row.entry()
     }
   }
 }

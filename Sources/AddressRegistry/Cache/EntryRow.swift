@@ -3,14 +3,41 @@
 import BusModel
 import Foundation
 import GRDB
+import GRDBSQLite
 
 /// An entry in its table, there and back. What is loaded is believed only when it hashes to what was sealed.
 enum EntryRow {
-  private static let columns = "her_id, content, source, read_at_ms, version, record_hash, change, seal"
+  private static let byNumber = "SELECT \(SealedRow.columns) FROM party WHERE her_id = ?"
+
+  /// What the table has of a party.
+  enum Standing {
+    case absent
+    case there(RegistryEntry, seal: FoldedSeals)
+    /// There is a row, and it is not what was stored: why it is not believed.
+    case damaged(AddressRegistryError)
+  }
+
+  static func standing(_ herID: HerID, in database: Database) throws -> Standing {
+    let statement = try database.cachedStatement(sql: Self.byNumber).sqliteStatement
+    defer { sqlite3_reset(statement) }
+    sqlite3_bind_int64(statement, 1, Int64(herID.value))
+    do {
+      guard let row = try SealedRow.step(statement) else { return .absent }
+      guard row.herID == herID else {
+        return .damaged(.cacheCorrupt(path: "", seen: "another row than was asked for"))
+      }
+      return .there(try row.entry(), seal: FoldedSeals(of: row.seal))
+    } catch let error as AddressRegistryError {
+      return .damaged(error)
+    }
+  }
 
   static func load(_ herID: HerID, from database: Database) throws -> RegistryEntry? {
-    let statement = try database.cachedStatement(sql: "SELECT \(Self.columns) FROM party WHERE her_id = ?")
-    return try Row.fetchOne(statement, arguments: [herID.value]).map { try Self.entry($0) }
+    switch try Self.standing(herID, in: database) {
+    case .absent: return nil
+    case .there(let entry, _): return entry
+    case .damaged(let error): throw error
+    }
   }
 
   /// Every entry in order of HER-ID, with the number of the write that stored it.
@@ -40,9 +67,11 @@ enum EntryRow {
 
   /// The first entries that were stored after `change`.
   static func changed(since change: Int64, limit: Int, in database: Database) throws -> [RegistryEntry] {
-    try Row.fetchAll(
-      database, sql: "SELECT \(Self.columns) FROM party WHERE change > ? ORDER BY change LIMIT ?", arguments: [change, limit]
-    ).map { try Self.entry($0) }
+    let cursor = try SealedRow.Cursor(
+      database, sql: "SELECT \(SealedRow.columns) FROM party WHERE change > \(change) ORDER BY change LIMIT \(limit)")
+    var entries: [RegistryEntry] = []
+    while let row = try cursor.next() { entries.append(try row.entry()) }
+    return entries
   }
 
   /// By a statement of SQLite's own: 100,000 rows are many.
@@ -70,32 +99,36 @@ enum EntryRow {
   }
 
   /// Stores the entry with the next write's number.
-  static func store(_ entry: RegistryEntry, _ facts: inout CacheFacts, in database: Database) throws {
-    let number = entry.record.herID.value
-    let statement = try database.cachedStatement(sql: "SELECT \(Self.columns) FROM party WHERE her_id = ?")
-    let before = try Row.fetchOne(statement, arguments: [number])
-    // Of a damaged row nobody knows which seal was folded in when it was stored.
-    let replacesDamage = before.map { row in
-      row.bytes(7)?.withUnsafeBytes { facts.folded.fold($0) }
-      return (try? Self.facts(of: row)) == nil
+  ///
+  /// - Parameter standing: what ``standing(_:in:)`` said of the party within this transaction.
+  static func store(
+    _ entry: RegistryEntry, over standing: Standing, _ facts: inout CacheFacts, in database: Database
+  ) throws {
+    switch standing {
+    case .absent: facts.parties += 1
+    case .there(_, let seal): facts.folded.fold(seal)
+    case .damaged: break
     }
-    if before == nil { facts.parties += 1 }
     facts.change += 1
+    let number = entry.record.herID.value
     let content = RecordContent.bytes(of: entry.record)
     let hash = entry.hash.bytes
-    let seal = Array(
-      RowSeal.of(
-        RowSeal.Facts(
-          herID: Int64(number), source: entry.source, readAt: entry.readAt, version: entry.version, change: facts.change),
-        recordHash: hash, content: content))
-    seal.withUnsafeBytes { facts.folded.fold($0) }
+    let seal = RowSeal.of(
+      RowSeal.Facts(
+        herID: Int64(number), source: entry.source, readAt: entry.readAt, version: entry.version, change: facts.change),
+      recordHash: hash, content: content)
     try database.cachedStatement(
-      sql: "INSERT OR REPLACE INTO party (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+      sql: "INSERT OR REPLACE INTO party (\(SealedRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     ).execute(arguments: [
       number, Data(content), Int64(entry.source.number), entry.readAt.millisecondsSinceEpoch, entry.version, Data(hash),
       facts.change, Data(seal),
     ])
-    if replacesDamage == true { facts.folded = try Self.foldedSeals(in: database) }
+    // Of a damaged row nobody knows which seal was folded in when it was stored.
+    if case .damaged = standing {
+      facts.folded = try Self.foldedSeals(in: database)
+    } else {
+      seal.withUnsafeBytes { facts.folded.fold($0) }
+    }
   }
 
   /// Laid together anew. How many rows there should be is still known, so that one that is missing is found.
@@ -104,52 +137,5 @@ enum EntryRow {
     let rows = try Row.fetchCursor(database, sql: "SELECT seal FROM party")
     while let row = try rows.next() { row.bytes(0)?.withUnsafeBytes { folded.fold($0) } }
     return folded
-  }
-
-  /// The row's facts, once its seal has been found right.
-  private static func facts(of row: Row) throws -> (herID: HerID, facts: RowSeal.Facts) {
-    guard let number = row.number(0), let narrow = Int32(exactly: number), let herID = HerID(narrow) else {
-      throw AddressRegistryError.cacheCorrupt(
-        path: "", seen: "a row of HER-ID \(row.number(0).map(String.init) ?? "?"), which is none")
-    }
-    guard let source = row.number(2).flatMap({ RecordSource(number: $0) }), let readAt = row.number(3),
-      let version = row.number(4), let change = row.number(6), [1, 5, 7].allSatisfy({ row.isBlob($0) })
-    else { throw AddressRegistryError.cacheRowDamaged(herID, seen: "a value that is none of its column's") }
-    let facts = RowSeal.Facts(
-      herID: number, source: source, readAt: RegistryInstant(millisecondsSinceEpoch: readAt), version: version, change: change)
-    let isRight = try row.withUnsafeData(atIndex: 1) { content in
-      try row.withUnsafeData(atIndex: 5) { hash in
-        try row.withUnsafeData(atIndex: 7) { seal in
-          Self.isSealed(facts, hash, content, seal)
-        }
-      }
-    }
-    guard isRight else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "the row does not hash to what was stored with it")
-    }
-    return (herID, facts)
-  }
-
-  private static func isSealed(_ facts: RowSeal.Facts, _ hash: Data?, _ content: Data?, _ seal: Data?) -> Bool {
-    guard let hash, let content, let seal, hash.count == RowSeal.size else { return false }
-    return hash.withUnsafeBytes { hash in
-      content.withUnsafeBytes { content in
-        let right = RowSeal.of(facts, recordHash: hash, content: content)
-        return seal.withUnsafeBytes { seal in right.withUnsafeBytes { $0.elementsEqual(seal) } }
-      }
-    }
-  }
-
-  private static func entry(_ row: Row) throws -> RegistryEntry {
-    let (herID, facts) = try Self.facts(of: row)
-    let record = try row.withUnsafeData(atIndex: 1) { content in
-      content.flatMap { content in content.withUnsafeBytes { try? RecordContent.record($0) } }
-    }
-    guard let record, record.herID == herID else {
-      throw AddressRegistryError.cacheRowDamaged(herID, seen: "its content is no record of this party")
-    }
-    guard let hash = row.bytes(5) else { throw AddressRegistryError.cacheRowDamaged(herID, seen: "a hash that is none") }
-    return RegistryEntry(
-      record: record, source: facts.source, readAt: facts.readAt, version: facts.version, hash: RecordHash(bytes: hash))
   }
 }

@@ -70,6 +70,9 @@ struct FoldedSeals: Equatable {
     self.fold(bytes)
   }
 
+  /// One seal alone.
+  init(of seal: UnsafeRawBufferPointer) { self.fold(seal) }
+
   /// In and, a second time, out again.
   mutating func fold(_ seal: UnsafeRawBufferPointer) {
     guard seal.count == RowSeal.size else { return }
@@ -77,6 +80,13 @@ struct FoldedSeals: Equatable {
     self.words.1 ^= seal.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
     self.words.2 ^= seal.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
     self.words.3 ^= seal.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+  }
+
+  mutating func fold(_ other: FoldedSeals) {
+    self.words.0 ^= other.words.0
+    self.words.1 ^= other.words.1
+    self.words.2 ^= other.words.2
+    self.words.3 ^= other.words.3
   }
 
   var bytes: [UInt8] { withUnsafeBytes(of: self.words) { Array($0) } }

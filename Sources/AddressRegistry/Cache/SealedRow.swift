@@ -50,6 +50,15 @@ struct SealedRow {
 
   var malformed: AddressRegistryError { .cacheRowDamaged(self.herID, seen: "its content is no record of this party") }
 
+  /// The statement's next row; nil behind the last one.
+  static func step(_ statement: OpaquePointer) throws -> SealedRow? {
+    switch sqlite3_step(statement) {
+    case SQLITE_ROW: return try SealedRow(statement)
+    case SQLITE_DONE: return nil
+    case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "the rows cannot be read")
+    }
+  }
+
   /// All rows of a statement, one after the other, within one access to the database.
   final class Cursor {
     private var statement: OpaquePointer?
@@ -65,11 +74,7 @@ struct SealedRow {
 
     func next() throws -> SealedRow? {
       guard let statement else { return nil }
-      switch sqlite3_step(statement) {
-      case SQLITE_ROW: return try SealedRow(statement)
-      case SQLITE_DONE: return nil
-      case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: "the rows cannot be read")
-      }
+      return try SealedRow.step(statement)
     }
   }
 }

@@ -65,6 +65,8 @@ public final class AddressResolver: Sendable {
   private let register: (any AddressRegisterReading)?
   private let clock: any RegistryClock
   private let settings: Settings
+  /// The maximum age once more: a duration counts in attoseconds, and to divide those takes as long as the look-up.
+  private let maximumAgeMilliseconds: Int64
   private let flights = SingleFlight<HerID, RegistryEntry>()
   private let failures = RecentFailures()
   /// Parties of which the register said that they are not there.
@@ -84,6 +86,7 @@ public final class AddressResolver: Sendable {
     self.register = register
     self.clock = clock
     self.settings = settings
+    self.maximumAgeMilliseconds = Int64(min(settings.maximumAge / .milliseconds(1), 1e15))
   }
 
   /// The party's entry.
@@ -128,7 +131,9 @@ public final class AddressResolver: Sendable {
   /// - Returns: nil when it is not there or not fresh, or when the file has not been looked at for a quarter of a second, in which
   ///   time another process may have written it: ``route(_:_:buses:policy:)`` then has the answer, and brings it here.
   public func cachedRoute(_ herID: HerID, _ kind: QueueKind, buses: [Bus]) -> CachedRoute? {
-    self.memory.route(herID, kind, buses, now: self.clock.now, maximumAge: self.settings.maximumAge)
+    let now = self.clock.now
+    let oldest = RegistryInstant(millisecondsSinceEpoch: now.millisecondsSinceEpoch - self.maximumAgeMilliseconds)
+    return self.memory.route(herID, kind, buses, now: now, oldest: oldest)
   }
 
   /// How long ago the route was read.

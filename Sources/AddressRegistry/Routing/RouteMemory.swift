@@ -28,16 +28,15 @@ final class RouteMemory: Sendable {
 
   var count: Int { self.state.withLockedValue { $0.table.count } }
 
-  /// A route that was read at most `maximumAge` ago; nil when there is none, or the file has to be looked at first.
+  /// A route that was read at `oldest` or later; nil when there is none, or the file has to be looked at first.
   func route(
-    _ herID: HerID, _ kind: QueueKind, _ buses: [Bus], now: RegistryInstant, maximumAge: Duration
+    _ herID: HerID, _ kind: QueueKind, _ buses: [Bus], now: RegistryInstant, oldest: RegistryInstant
   ) -> CachedRoute? {
-    let oldest = now.advanced(by: .zero - maximumAge).millisecondsSinceEpoch
-    return self.state.withLockedValue { state in
+    self.state.withLockedValue { state in
       guard state.table.buses == buses, let route = state.table.route(herID, kind) else { return nil }
       let read = route.readAt.millisecondsSinceEpoch
       let sinceLook = now.millisecondsSinceEpoch - state.lookedAt.millisecondsSinceEpoch
-      guard read >= oldest, read <= now.millisecondsSinceEpoch, sinceLook >= 0,
+      guard read >= oldest.millisecondsSinceEpoch, read <= now.millisecondsSinceEpoch, sinceLook >= 0,
         sinceLook <= Self.lookMilliseconds
       else { return nil }
       return route

@@ -2,22 +2,14 @@
 
 import BusModel
 
-/// Where messages for a party go, as last read: all that sending needs, and nothing else.
-public struct CachedRoute: Sendable, Hashable {
-  public var bus: BusName
-  public var address: QueueAddress
-  /// When the register was asked for it.
-  public var readAt: RegistryInstant
-}
-
 /// The routes of many parties in memory, found by HER-ID in nanoseconds and without allocating. A value; pure.
 ///
 /// It holds only what leads to exactly one queue on exactly one bus. Whatever else can be said of a party (not active, no such
 /// address, two of them, on no bus) is said by ``RouteDecision``, to which those who find nothing here turn.
 struct RouteTable: Sendable {
   private struct Leg: Sendable {
-    var bus: BusName
-    var address: QueueAddress
+    var site: QueueSite
+    var queue: String
   }
 
   private struct Slot: Sendable {
@@ -39,7 +31,7 @@ struct RouteTable: Sendable {
   /// What stands before the last slash of addresses, in bytes, and where it leads: shared by all that begin so.
   private struct Prefix: Sendable {
     var bytes: [UInt8]
-    var leg: Leg
+    var site: QueueSite
   }
   private var prefixes: [Prefix] = []
 
@@ -77,7 +69,7 @@ struct RouteTable: Sendable {
       case .synchronousReply, .deadLetter: nil as Leg?
       }
     guard let leg else { return nil }
-    return CachedRoute(bus: leg.bus, address: leg.address, readAt: self.slots[place].readAt)
+    return CachedRoute(site: leg.site, queue: leg.queue, readAt: self.slots[place].readAt)
   }
 
   /// When the party's routes were read.
@@ -211,14 +203,11 @@ struct RouteTable: Sendable {
     guard queue.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return self.read(text) }
     let prefix = UnsafeRawBufferPointer(rebasing: text[..<slash])
     if let known = self.prefixes.first(where: { $0.bytes.elementsEqual(prefix) }) {
-      return Leg(
-        bus: known.leg.bus,
-        address: QueueAddress(
-          lowerCaseHost: known.leg.address.host, path: known.leg.address.path, queue: String(decoding: queue, as: UTF8.self)))
+      return Leg(site: known.site, queue: String(decoding: queue, as: UTF8.self))
     }
     guard let leg = self.read(text) else { return nil }
     // Some dozens at most in a real register; a made-up one shall not make the search long.
-    if self.prefixes.count < 64 { self.prefixes.append(Prefix(bytes: Array(prefix), leg: leg)) }
+    if self.prefixes.count < 64 { self.prefixes.append(Prefix(bytes: Array(prefix), site: leg.site)) }
     return leg
   }
 
@@ -229,6 +218,6 @@ struct RouteTable: Sendable {
       guard holder == nil else { return nil }
       holder = bus.name
     }
-    return holder.map { Leg(bus: $0, address: address) }
+    return holder.map { Leg(site: QueueSite(bus: $0, host: address.host, path: address.path), queue: address.queue) }
   }
 }
