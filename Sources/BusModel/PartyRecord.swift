@@ -91,67 +91,52 @@ public struct PartyRecord: Sendable, Hashable, Codable {
   /// One line a field, sorted addresses, lengths before texts so that no text can imitate another field. Organisation number
   /// and future addresses stand in it only where there are any: records without them hash as they always did.
   public var canonicalForm: String {
-    func field(_ name: String, _ value: String) -> String { "\(name):\(value.utf8.count):\(value)\n" }
-    var form = field("record", "party/1") + field("her-id", self.herID.description) + field("name", self.name)
-    form += field("kind", self.kind.rawValue) + field("parent", self.parent?.description ?? "-")
-    form += field("active", String(self.active)) + field("valid", String(self.valid))
-    if let number = self.organisationNumber { form += field("organisation-number", String(number)) }
-    let lines = self.addresses.map {
-      field("type", $0.typeCode) + field("address", $0.text) + field("inherited", String($0.inherited))
+    var form = ""
+    form.reserveCapacity(256 + 128 * (self.addresses.count + self.futureAddresses.count))
+    form.append(field: "record", "party/1")
+    form.append(field: "her-id", self.herID.description)
+    form.append(field: "name", self.name)
+    form.append(field: "kind", self.kind.rawValue)
+    form.append(field: "parent", self.parent?.description ?? "-")
+    form.append(field: "active", self.active ? "true" : "false")
+    form.append(field: "valid", self.valid ? "true" : "false")
+    if let number = self.organisationNumber { form.append(field: "organisation-number", String(number)) }
+    let lines = self.addresses.map { address in
+      var line = ""
+      line.reserveCapacity(64 + address.text.utf8.count)
+      line.append(field: "type", address.typeCode)
+      line.append(field: "address", address.text)
+      line.append(field: "inherited", address.inherited ? "true" : "false")
+      return line
     }
-    let future = self.futureAddresses.map {
-      field("future-type", $0.address.typeCode) + field("future-address", $0.address.text)
-        + field("future-inherited", String($0.address.inherited)) + field("valid-from", $0.validFrom)
+    let future = self.futureAddresses.map { future in
+      var line = ""
+      line.append(field: "future-type", future.address.typeCode)
+      line.append(field: "future-address", future.address.text)
+      line.append(field: "future-inherited", future.address.inherited ? "true" : "false")
+      line.append(field: "valid-from", future.validFrom)
+      return line
     }
-    return form + lines.sorted().joined() + future.sorted().joined()
+    for line in lines.sorted() { form += line }
+    for line in future.sorted() { form += line }
+    return form
   }
 
   /// SHA-256 of the canonical form.
   public var hash: RecordHash {
-    RecordHash(bytes: SHA256.hash(data: Array(self.canonicalForm.utf8)))
+    var form = self.canonicalForm
+    return form.withUTF8 { RecordHash(SHA256.hash(data: $0)) }
   }
 }
 
-/// The SHA-256 of a record's canonical form, in lower-case hexadecimal.
-public struct RecordHash: Sendable, Hashable, Codable, CustomStringConvertible {
-  public let hex: String
-  public init(hex: String) { self.hex = hex }
-
-  /// - Parameter bytes: 32 of them.
-  public init(bytes: some Sequence<UInt8>) {
-    self = ContiguousArray(bytes).withUnsafeBytes { Self(raw: $0) }
+extension String {
+  /// Its length stands before the value, so that no text can imitate another field.
+  fileprivate mutating func append(field name: StaticString, _ value: String) {
+    name.withUTF8Buffer { self += String(decoding: $0, as: UTF8.self) }
+    self += ":"
+    self += String(value.utf8.count)
+    self += ":"
+    self += value
+    self += "\n"
   }
-
-  /// The same without a detour, for many.
-  package init(raw bytes: UnsafeRawBufferPointer) {
-    self.hex = String(unsafeUninitializedCapacity: bytes.count * 2) { text in
-      for index in 0..<bytes.count {
-        text[index * 2] = Self.digit(bytes[index] >> 4)
-        text[index * 2 + 1] = Self.digit(bytes[index] & 15)
-      }
-      return bytes.count * 2
-    }
-  }
-
-  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value + 48 : value + 87 }
-
-  /// The 32 bytes; empty when the text is no such hash.
-  public var bytes: [UInt8] {
-    let digits = self.hex.utf8.compactMap { digit -> UInt8? in
-      switch digit {
-      case 48...57: digit - 48
-      case 97...102: digit - 87
-      default: nil
-      }
-    }
-    guard digits.count == 64, self.hex.utf8.count == 64 else { return [] }
-    return (0..<32).map { digits[$0 * 2] << 4 | digits[$0 * 2 + 1] }
-  }
-
-  public init(from decoder: any Decoder) throws { self.hex = try decoder.singleValueContainer().decode(String.self) }
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(self.hex)
-  }
-  public var description: String { String(self.hex.prefix(12)) }
 }

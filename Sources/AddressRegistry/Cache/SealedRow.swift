@@ -42,10 +42,12 @@ struct SealedRow {
   }
 
   func entry() throws(AddressRegistryError) -> RegistryEntry {
-    guard let record = try? RecordContent.record(self.content), record.herID == self.herID else { throw self.malformed }
+    guard let record = try? RecordContent.record(self.content), record.herID == self.herID,
+      let hash = RecordHash(bytes: self.hash)
+    else { throw self.malformed }
     return RegistryEntry(
       record: record, source: self.facts.source, readAt: self.facts.readAt, version: self.facts.version,
-      hash: RecordHash(raw: self.hash))
+      hash: hash)
   }
 
   var malformed: AddressRegistryError { .cacheRowDamaged(self.herID, seen: "its content is no record of this party") }

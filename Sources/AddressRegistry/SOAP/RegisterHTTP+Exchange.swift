@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import BusModel
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -57,23 +58,28 @@ extension RegisterHTTP {
     _ body: @escaping @Sendable (HTTPClientResponse) async throws -> Value
   ) async throws -> Value {
     let url = request.url
-    return try await withThrowingTaskGroup(of: Value?.self) { group in
-      group.addTask {
-        try await body(try await http.execute(request, timeout: .nanoseconds(Int64(limit / .nanoseconds(1)))))
+    let exchange = Task {
+      try await body(try await http.execute(request, timeout: .nanoseconds(Int64(limit / .nanoseconds(1)))))
+    }
+    // Of an event loop and not a task that sleeps: one that is taken back is gone, where the timer of a sleeping task stays until
+    // it would have rung. A sync asks thousands of times within one limit.
+    let isOverdue = NIOLockedValueBox(false)
+    let alarm = http.eventLoopGroup.any().scheduleTask(in: .nanoseconds(Int64(limit / .nanoseconds(1)))) {
+      isOverdue.withLockedValue { $0 = true }
+      exchange.cancel()
+    }
+    defer { alarm.cancel() }
+    do {
+      return try await withTaskCancellationHandler {
+        try await exchange.value
+      } onCancel: {
+        exchange.cancel()
       }
-      group.addTask {
-        try await Task.sleep(for: limit)
-        return nil
+    } catch {
+      if isOverdue.withLockedValue({ $0 }), !Task.isCancelled {
+        throw AddressRegistryError.registerTimedOut(url: url, after: limit)
       }
-      defer { group.cancelAll() }
-      do {
-        guard let first = try await group.next(), let value = first else {
-          throw AddressRegistryError.registerTimedOut(url: url, after: limit)
-        }
-        return value
-      } catch {
-        throw Self.explained(error, url: url, limit: limit, sizeLimit: sizeLimit)
-      }
+      throw Self.explained(error, url: url, limit: limit, sizeLimit: sizeLimit)
     }
   }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import Disclosure
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Sends one SOAP request over HTTP and reads the answer; nothing is retried or redirected.
 struct SOAPTransport: Sendable {
@@ -10,7 +12,8 @@ struct SOAPTransport: Sendable {
   static let answerLimit = 32 * 1_024 * 1_024
 
   let endpoint: SOAPEndpoint
-  private let credentials: RegisterCredentials
+  /// The header `Authorization`, made once for all requests.
+  private let authorization: Secret
   private let http: HTTPClient
 
   /// - Throws: `registerConfigurationInvalid` for a URL or credentials that cannot work or would show the password.
@@ -23,7 +26,11 @@ struct SOAPTransport: Sendable {
       throw .registerConfigurationInvalid("user name or password is empty, or the user name has a colon in it")
     }
     self.endpoint = endpoint
-    self.credentials = credentials
+    self.authorization = credentials.password.withPlainText { password in
+      var headers = HTTPHeaders()
+      headers.setBasicAuth(username: credentials.user, password: password)
+      return Secret(headers.first(name: "Authorization") ?? "")
+    }
     self.http = http
   }
 
@@ -49,7 +56,7 @@ struct SOAPTransport: Sendable {
     else { throw .registerConfigurationInvalid("the SOAP action has characters that cannot be sent") }
     var request = HTTPClientRequest(url: self.endpoint.url)
     request.method = .POST
-    self.credentials.password.withPlainText { request.setBasicAuth(username: self.credentials.user, password: $0) }
+    self.authorization.withPlainText { request.headers.add(name: "Authorization", value: $0) }
     switch self.endpoint.version {
     case .v1_1:
       request.headers.add(name: "Content-Type", value: "text/xml; charset=utf-8")

@@ -26,7 +26,14 @@ package enum XMLDocumentReader {
 
   /// Control characters, U+FFFE and U+FFFF have no place anywhere in a document.
   private static func hasOnlyCharactersOfXML(_ bytes: [UInt8]) -> Bool {
-    for byte in bytes where byte < 32 && byte != 9 && byte != 10 && byte != 13 { return false }
+    var (controls, all): (UInt8, UInt8) = (0, 0)
+    // Without a way out of the loop, so that many bytes are looked at in one step.
+    for byte in bytes {
+      all |= byte
+      controls |= (byte < 32 ? 1 : 0) & (byte != 9 ? 1 : 0) & (byte != 10 ? 1 : 0) & (byte != 13 ? 1 : 0)
+    }
+    guard controls == 0 else { return false }
+    guard all >= 0x80 else { return true }
     var start = bytes.startIndex
     while let high = bytes[start...].firstIndex(of: 0xEF) {
       if high + 2 < bytes.count, bytes[high + 1] == 0xBF, bytes[high + 2] >= 0xBE { return false }
@@ -38,12 +45,24 @@ package enum XMLDocumentReader {
   /// Whether the XML declaration, where there is one, names no other encoding than UTF-8 (or its part ASCII).
   private static func declaresUTF8(_ bytes: [UInt8]) -> Bool {
     let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    guard bytes[start...].starts(with: "<?xml".utf8) else { return true }
-    let head = String(decoding: bytes[start...].prefix(300), as: UTF8.self)
-    guard let end = head.firstRange(of: "?>") else { return false }
-    let declaration = head[..<end.lowerBound]
-    guard let encoding = declaration.firstRange(of: "encoding") else { return true }
-    let name = declaration[encoding.upperBound...].drop { " =\t\r\n\"'".contains($0) }.prefix { !"\"' \t\r\n".contains($0) }
-    return ["utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased())
+    guard Self.stands("<?xml", in: bytes, at: start) else { return true }
+    let limit = min(start + 300, bytes.count)
+    guard let end = (start..<limit).first(where: { Self.stands("?>", in: bytes, at: $0) }),
+      let encoding = (start..<end).first(where: { Self.stands("encoding", in: bytes, at: $0) })
+    else { return true }
+    let quotes: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: "'")]
+    let blanks: [UInt8] = [32, 9, 10, 13]
+    let name = bytes[(encoding + 8)..<max(end, encoding + 8)].drop {
+      $0 == UInt8(ascii: "=") || quotes.contains($0) || blanks.contains($0)
+    }
+    .prefix { !quotes.contains($0) && !blanks.contains($0) }
+    return ["utf-8", "utf8", "us-ascii", "ascii"].contains(String(decoding: name, as: UTF8.self).lowercased())
+  }
+
+  private static func stands(_ text: StaticString, in bytes: [UInt8], at place: Int) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard place + count <= bytes.count else { return false }
+    for index in 0..<count where bytes[place + index] != text.utf8Start[index] { return false }
+    return true
   }
 }

@@ -30,9 +30,10 @@ package struct XMLNode: Sendable, Hashable {
 
   /// Whether the element says that it stands for nothing (`xsi:nil`).
   package var isNil: Bool {
-    self.attributes.contains { key, value in
-      (key == "nil" || key.hasSuffix(":nil")) && (value == "true" || value == "1")
-    }
+    !self.attributes.isEmpty
+      && self.attributes.contains { key, value in
+        (key == "nil" || key.hasSuffix(":nil")) && (value == "true" || value == "1")
+      }
   }
 
   /// The text of the first child of this name without blanks around it; nil when there is none, or it is nil or empty.
@@ -47,6 +48,7 @@ extension String {
   /// Without XML white space at both ends.
   package var trimmed: String {
     let isSpace: (UInt8) -> Bool = { $0 == 32 || $0 == 9 || $0 == 10 || $0 == 13 }
+    guard let head = self.utf8.first, let tail = self.utf8.last, isSpace(head) || isSpace(tail) else { return self }
     let bytes = Array(self.utf8)
     guard let first = bytes.firstIndex(where: { !isSpace($0) }), let last = bytes.lastIndex(where: { !isSpace($0) }) else {
       return ""

@@ -120,6 +120,8 @@ struct XMLTreeReader {
 
   // MARK: - Tags
 
+  private static let xmlns = Array("xmlns".utf8)
+
   private mutating func startTag() throws(Unreadable) -> (Open, isEmpty: Bool) {
     self.at += 1
     let scope = self.namespaces.count
@@ -137,12 +139,14 @@ struct XMLTreeReader {
         return (Open(node: try self.node(tag, attributes), tag: tag, scope: scope), true)
       }
       guard hadBlank else { throw self.problem("no blank before an attribute") }
-      let name = String(decoding: self.bytes[try self.name()], as: UTF8.self)
+      let written = self.bytes[try self.name()]
       let value = try self.attributeValue()
-      if name == "xmlns" || name.hasPrefix("xmlns:") {
-        guard name != "xmlns:", !name.dropFirst(6).contains(":") else { throw self.problem("no prefix") }
-        try self.declare(String(name.dropFirst(6)), value, since: scope)
+      if written.starts(with: Self.xmlns), written.count == 5 || written[written.startIndex + 5] == UInt8(ascii: ":") {
+        let prefix = written.dropFirst(6)
+        guard written.count != 6, !prefix.contains(UInt8(ascii: ":")) else { throw self.problem("no prefix") }
+        try self.declare(String(decoding: prefix, as: UTF8.self), value, since: scope)
       } else {
+        let name = String(decoding: written, as: UTF8.self)
         guard attributes.updateValue(value, forKey: name) == nil else { throw self.problem("one attribute twice") }
       }
     }
@@ -159,20 +163,35 @@ struct XMLTreeReader {
 
   /// Whether it has the form of a URI: its characters, a scheme before the first colon, and no colon in the host.
   private static func isNamespace(_ uri: String) -> Bool {
-    func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte) || (97...122).contains(byte) }
-    func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
-    let bytes = Array(uri.utf8)
-    guard bytes.allSatisfy({ isLetter($0) || isDigit($0) || "-._~:/?#@!$&'()*+,;=".utf8.contains($0) }),
-      bytes.count(where: { $0 == UInt8(ascii: "#") }) <= 1
-    else { return false }
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return true }
-    let scheme = bytes[..<colon]
-    guard let first = scheme.first, isLetter(first),
-      scheme.allSatisfy({ isLetter($0) || isDigit($0) || "+-.".utf8.contains($0) })
-    else { return false }
-    let rest = bytes[(colon + 1)...]
-    guard rest.starts(with: "//".utf8) else { return true }
-    return !rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) }.contains(UInt8(ascii: ":"))
+    var uri = uri
+    return uri.withUTF8 { bytes in
+      guard bytes.allSatisfy(Self.isOfURI), bytes.count(where: { $0 == UInt8(ascii: "#") }) <= 1 else { return false }
+      guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return true }
+      let scheme = bytes[..<colon]
+      guard let first = scheme.first, Self.isLetter(first),
+        scheme.allSatisfy({ Self.isLetter($0) || (48...57).contains($0) || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E })
+      else { return false }
+      let rest = bytes[(colon + 1)...]
+      guard rest.count >= 2, rest[colon + 1] == UInt8(ascii: "/"), rest[colon + 2] == UInt8(ascii: "/") else { return true }
+      for byte in rest.dropFirst(2) {
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return true
+        case UInt8(ascii: ":"): return false
+        default: continue
+        }
+      }
+      return true
+    }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte) || (97...122).contains(byte) }
+
+  /// Letters, digits and `-._~:/?#@!$&'()*+,;=`: what may stand in a URI unescaped (RFC 3986, 2).
+  private static func isOfURI(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x21, 0x23...0x24, 0x26...0x3B, 0x3D, 0x3F...0x5A, 0x5F, 0x61...0x7A, 0x7E: true
+    default: false
+    }
   }
 
   private func node(_ tag: Range<Int>, _ attributes: [String: String]) throws(Unreadable) -> XMLNode {
@@ -259,7 +278,8 @@ struct XMLTreeReader {
       default: self.at += 1
       }
     }
-    text += Self.lines(self.bytes[start..<self.at])
+    let rest = Self.lines(self.bytes[start..<self.at])
+    if text.isEmpty { text = rest } else { text += rest }
   }
 
   private mutating func cdata(into text: inout String) throws(Unreadable) {

@@ -18,12 +18,13 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
     public var operation: String
     /// Whether the write was to another party from which this one inherits, or below which it lies.
     public var followed: Bool
-    public var before: RecordHash
+    /// Nil when the party was new.
+    public var before: RecordHash?
     public var after: RecordHash
     /// When, in milliseconds since 1970 by the register's clock.
     public var time: Int64
     /// Whether the entry was not there before.
-    public var created: Bool { self.before.hex.isEmpty }
+    public var created: Bool { self.before == nil }
   }
 
   /// Why a write was refused, in the register's terms.
@@ -208,7 +209,7 @@ public struct AddressRegisterState: Sendable, Hashable, Codable {
       self.changes.append(
         Change(
           sequence: self.changes.count + 1, herID: affected, operationID: operationID, operation: operation,
-          followed: affected != herID, before: before ?? RecordHash(hex: ""), after: after,
+          followed: affected != herID, before: before, after: after,
           time: time))
       self.lastChanged[affected] = time
     }
