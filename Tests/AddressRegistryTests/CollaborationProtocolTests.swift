@@ -87,7 +87,8 @@ struct CollaborationProtocolTests {
 
       harness.server.script(ScriptedRegisterFault(.halfDocument, on: [.agreement]))
       harness.server.script(ScriptedRegisterFault(.httpStatus(500), on: [.profile]))
-      let broken = try await survey.documents(of: [her(103), her(200)])
+      // One after the other: the faults are for whoever asks first.
+      let broken = try await EndpointSurvey(register: harness.protocols, concurrency: 1).documents(of: [her(103), her(200)])
       #expect(broken.failures.map(\.error.stableCode).sorted() == ["AR-405", "AR-406"])
       #expect(broken.documents.count == 1)
       // No token for anybody: one answer, not one for each party.

@@ -4,7 +4,6 @@ import AsyncHTTPClient
 import Disclosure
 import Foundation
 import NIOCore
-import NIOHTTP1
 
 /// Sends one SOAP request over HTTP and reads the answer; nothing is retried or redirected.
 struct SOAPTransport: Sendable {
@@ -27,9 +26,9 @@ struct SOAPTransport: Sendable {
     }
     self.endpoint = endpoint
     self.authorization = credentials.password.withPlainText { password in
-      var headers = HTTPHeaders()
-      headers.setBasicAuth(username: credentials.user, password: password)
-      return Secret(headers.first(name: "Authorization") ?? "")
+      var request = HTTPClientRequest(url: endpoint.url)
+      request.setBasicAuth(username: credentials.user, password: password)
+      return Secret(request.headers.first(name: "Authorization") ?? "")
     }
     self.http = http
   }

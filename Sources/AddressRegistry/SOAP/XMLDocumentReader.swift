@@ -47,9 +47,8 @@ package enum XMLDocumentReader {
     let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     guard Self.stands("<?xml", in: bytes, at: start) else { return true }
     let limit = min(start + 300, bytes.count)
-    guard let end = (start..<limit).first(where: { Self.stands("?>", in: bytes, at: $0) }),
-      let encoding = (start..<end).first(where: { Self.stands("encoding", in: bytes, at: $0) })
-    else { return true }
+    guard let end = (start..<limit).first(where: { Self.stands("?>", in: bytes, at: $0) }) else { return false }
+    guard let encoding = (start..<end).first(where: { Self.stands("encoding", in: bytes, at: $0) }) else { return true }
     let quotes: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: "'")]
     let blanks: [UInt8] = [32, 9, 10, 13]
     let name = bytes[(encoding + 8)..<max(end, encoding + 8)].drop {

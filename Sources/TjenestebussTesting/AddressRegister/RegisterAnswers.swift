@@ -79,7 +79,7 @@ struct RegisterAnswers {
     let entries = changes.map { change in
       "<b:EntityLogEntry><b:ByUser>\(change.operationID == nil ? "somebody" : "OrgUsr1")</b:ByUser><b:ByUserId i:nil=\"true\"/>"
         + "<b:Changes><b:EntityLogEntryData><b:Name>ElectronicAddresses</b:Name>"
-        + "<b:NewValue>\(change.after)</b:NewValue><b:OldValue>\(change.before)</b:OldValue></b:EntityLogEntryData></b:Changes>"
+        + "<b:NewValue>\(change.after)</b:NewValue><b:OldValue>\(change.before?.description ?? "")</b:OldValue></b:EntityLogEntryData></b:Changes>"
         + "<b:Description>\(Self.escaped(change.operation))</b:Description><b:Time>\(Self.time(change.time))</b:Time>"
         + "</b:EntityLogEntry>"
     }
