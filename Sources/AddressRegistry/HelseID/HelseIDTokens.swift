@@ -6,6 +6,7 @@ import Disclosure
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTP1
 
 /// Access tokens from HelseID by client credentials: asked for once for all who wait, kept while they hold, renewed before they
 /// end. Bound to a key of this process (DPoP), so that a token that leaks is of no use to others.
@@ -132,12 +133,12 @@ public final class HelseIDTokens: Sendable {
       ("client_id", self.configuration.clientID), ("scope", self.configuration.scope), ("grant_type", "client_credentials"),
       ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), ("client_assertion", assertion),
     ]
-    var request = HTTPClientRequest(url: url)
-    request.method = .POST
-    request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-    request.headers.add(name: "Accept", value: "application/json")
-    request.headers.add(name: "DPoP", value: try self.proof(method: "POST", url: url, accessToken: nil))
-    request.body = .bytes(ByteBuffer(string: form.map { "\($0)=\(Self.formEncoded($1))" }.joined(separator: "&")))
+    let headers: HTTPHeaders = [
+      "Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json",
+      "DPoP": try self.proof(method: "POST", url: url, accessToken: nil),
+    ]
+    let body = form.map { "\($0)=\(Self.formEncoded($1))" }.joined(separator: "&")
+    let request = try RegisterHTTP.request(.POST, url, headers, ByteBuffer(string: body))
     let limit = Duration.milliseconds(Int64(self.configuration.timeoutSeconds * 1_000))
     let answer = try await RegisterHTTP.exchange(request, over: self.http, limit: limit, sizeLimit: 1_024 * 1_024)
     let learnt = self.learn(nonce: answer.nonce, from: url)

@@ -5,6 +5,7 @@ import BusModel
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -31,6 +32,15 @@ extension RegisterHTTP {
     }
   }
 
+  /// - Throws: `registerConfigurationInvalid` for a URL that cannot work.
+  static func request(
+    _ method: HTTPMethod, _ url: String, _ headers: HTTPHeaders, _ body: ByteBuffer
+  ) throws(AddressRegistryError) -> HTTPClient.Request {
+    do { return try HTTPClient.Request(url: url, method: method, headers: headers, body: .byteBuffer(body)) } catch {
+      throw .registerConfigurationInvalid("the URL \(url) cannot be asked: \(String("\(error)".prefix(200)))")
+    }
+  }
+
   static func isLoopback(_ host: String) -> Bool {
     let host = host.lowercased()
     return host == "localhost" || host == "::1" || host == "[::1]"
@@ -41,12 +51,24 @@ extension RegisterHTTP {
   ///
   /// - Throws: the `register…` cases of ``AddressRegistryError``, `CancellationError`.
   static func exchange(
-    _ request: HTTPClientRequest, over http: HTTPClient, limit: Duration, sizeLimit: Int
+    _ request: HTTPClient.Request, over http: HTTPClient, limit: Duration, sizeLimit: Int
   ) async throws -> Answer {
-    try await Self.withResponse(to: request, over: http, limit: limit, sizeLimit: sizeLimit) { response in
-      let body = try await response.body.collect(upTo: sizeLimit)
+    try Task.checkCancellation()
+    // By the client's older form: its deadline holds for the body too, so that no task of ours has to keep the time.
+    let exchange = http.execute(
+      request: request, delegate: ResponseAccumulator(request: request, maxBodySize: sizeLimit),
+      deadline: .now() + .nanoseconds(Int64(limit / .nanoseconds(1))))
+    do {
+      let response = try await withTaskCancellationHandler {
+        try await exchange.get()
+      } onCancel: {
+        exchange.cancel()
+      }
       return Answer(
-        status: response.status.code, bytes: Array(body.readableBytesView), nonce: response.headers.first(name: "DPoP-Nonce"))
+        status: response.status.code, bytes: response.body.map { Array($0.readableBytesView) } ?? [],
+        nonce: response.headers.first(name: "DPoP-Nonce"))
+    } catch {
+      throw Self.explained(error, url: request.url.absoluteString, limit: limit, sizeLimit: sizeLimit)
     }
   }
 
@@ -110,7 +132,7 @@ extension RegisterHTTP {
       case .cancelled where Task.isCancelled: return CancellationError()
       default: return AddressRegistryError.registerConnectionLost(url: url, seen: error.description)
       }
-    case is NIOTooManyBytesError:
+    case is NIOTooManyBytesError, is ResponseAccumulator.ResponseTooBigError:
       return AddressRegistryError.registerAnswerUnreadable(url: url, seen: "more than \(sizeLimit) bytes")
     default:
       return AddressRegistryError.registerConnectionLost(url: url, seen: String("\(error)".prefix(200)))

@@ -9,16 +9,17 @@ enum SOAPEnvelope {
   /// - Parameters:
   ///   - body: the operation's element, as XML.
   ///   - headers: further header elements, as XML.
-  ///   - messageID: a UUID, for WS-Addressing.
+  ///   - messageID: a UUID, for WS-Addressing; nil in version 1.1, which names no messages.
   /// - Returns: nil when action or URL cannot stand in XML.
   static func request(
-    version: SOAPVersion, url: String, action: String, body: String, headers: String, messageID: String
+    version: SOAPVersion, url: String, action: String, body: String, headers: String, messageID: String?
   ) -> String? {
-    guard let action = XMLText.escaped(action), let url = XMLText.escaped(url), let messageID = XMLText.escaped(messageID)
-    else { return nil }
     var header = headers
     var namespaces = "xmlns:s=\"\(version.envelopeNamespace)\""
     if version == .v1_2 {
+      guard let action = XMLText.escaped(action), let url = XMLText.escaped(url),
+        let messageID = messageID.flatMap({ XMLText.escaped($0) })
+      else { return nil }
       namespaces += " xmlns:a=\"\(Self.addressing)\""
       header =
         "<a:Action s:mustUnderstand=\"true\">\(action)</a:Action><a:MessageID>urn:uuid:\(messageID)</a:MessageID>"

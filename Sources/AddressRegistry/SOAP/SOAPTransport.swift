@@ -4,6 +4,7 @@ import AsyncHTTPClient
 import Disclosure
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// Sends one SOAP request over HTTP and reads the answer; nothing is retried or redirected.
 struct SOAPTransport: Sendable {
@@ -37,7 +38,8 @@ struct SOAPTransport: Sendable {
   ///
   /// - Throws: the `register…` cases of ``AddressRegistryError``, `CancellationError`.
   func call(action: String, body: String, headers: String = "") async throws -> XMLNode {
-    let messageID = UUID().uuidString.lowercased()
+    // Only the newer form names its messages.
+    let messageID = self.endpoint.version == .v1_2 ? UUID().uuidString.lowercased() : nil
     let request = try self.request(action: action, body: body, headers: headers, messageID: messageID)
     let limit = Duration.milliseconds(Int64(self.endpoint.timeoutSeconds * 1_000))
     let answer = try await RegisterHTTP.exchange(request, over: self.http, limit: limit, sizeLimit: Self.answerLimit)
@@ -45,30 +47,28 @@ struct SOAPTransport: Sendable {
   }
 
   private func request(
-    action: String, body: String, headers: String, messageID: String
-  ) throws(AddressRegistryError) -> HTTPClientRequest {
+    action: String, body: String, headers: String, messageID: String?
+  ) throws(AddressRegistryError) -> HTTPClient.Request {
     guard
       let document = SOAPEnvelope.request(
         version: self.endpoint.version, url: self.endpoint.url, action: action, body: body, headers: headers,
         messageID: messageID),
       action.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") })
     else { throw .registerConfigurationInvalid("the SOAP action has characters that cannot be sent") }
-    var request = HTTPClientRequest(url: self.endpoint.url)
-    request.method = .POST
-    self.authorization.withPlainText { request.headers.add(name: "Authorization", value: $0) }
+    var headers = HTTPHeaders()
+    self.authorization.withPlainText { headers.add(name: "Authorization", value: $0) }
     switch self.endpoint.version {
     case .v1_1:
-      request.headers.add(name: "Content-Type", value: "text/xml; charset=utf-8")
-      request.headers.add(name: "SOAPAction", value: "\"\(action)\"")
+      headers.add(name: "Content-Type", value: "text/xml; charset=utf-8")
+      headers.add(name: "SOAPAction", value: "\"\(action)\"")
     case .v1_2:
-      request.headers.add(name: "Content-Type", value: "application/soap+xml; charset=utf-8; action=\"\(action)\"")
+      headers.add(name: "Content-Type", value: "application/soap+xml; charset=utf-8; action=\"\(action)\"")
     }
-    request.body = .bytes(ByteBuffer(string: document))
-    return request
+    return try RegisterHTTP.request(.POST, self.endpoint.url, headers, ByteBuffer(string: document))
   }
 
   private static func result(
-    status: UInt, bytes: [UInt8], url: String, messageID: String
+    status: UInt, bytes: [UInt8], url: String, messageID: String?
   ) throws(AddressRegistryError) -> XMLNode {
     if status == 401 || status == 403 { throw .registerLoginRefused(url: url, status: Int(status)) }
     let answer: SOAPEnvelope.Answer
