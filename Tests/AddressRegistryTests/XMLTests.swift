@@ -48,6 +48,23 @@ struct XMLTests {
     ])
   func names(_ name: String, _ good: Bool) { #expect(XMLText.isName(name) == good) }
 
+  @Test("a text of very many pieces is put together")
+  func pieces() throws {
+    let root = try self.read("<a>" + String(repeating: "x&amp;<![CDATA[y]]><b/>", count: 50_000) + "</a>")
+    #expect(root.text == String(repeating: "x&y", count: 50_000))
+    #expect(root.children.count == 50_000)
+  }
+
+  @Test("children stand right below: what is deeper is not theirs")
+  func nested() throws {
+    let root = try self.read("<a><b><c>1</c><b>2</b></b><c/><b xmlns='urn:x'>3<d/>4</b></a>")
+    #expect(root.children.map(\.name) == ["b", "c", "b"])
+    #expect(root.children("b").map(\.text) == ["", "34"])
+    #expect(root.child("c")?.text == "" && root.child("d") == nil)
+    #expect(root.child("b")?.children("b").map(\.text) == ["2"])
+    #expect(root.children("b").map(\.namespace) == ["", "urn:x"] && root.children.last?.children.first?.namespace == "urn:x")
+  }
+
   @Test("every true prefix of a document is refused")
   func cutOff() throws {
     let document = Array("<?xml version=\"1.0\"?><a><b c=\"d\">é&amp;</b><e/></a>".utf8)

@@ -14,7 +14,7 @@ struct RegisterElement: RegisterFields {
   /// - Throws: when it is there twice.
   func element(_ name: String) throws(Problem) -> RegisterElement? {
     var found: XMLNode?
-    for child in self.node.children where child.name == name && child.namespace.hasPrefix(Self.namespaces) {
+    for child in self.node.children(name) where child.namespace.hasPrefix(Self.namespaces) {
       guard found == nil else { throw Problem(field: "\(name) (it is there twice)") }
       found = child
     }

@@ -21,7 +21,7 @@ package enum XMLDocumentReader {
       throw Unreadable(description: "\(bytes.count) bytes that are no UTF-8, say that they are not, or have control characters")
     }
     var reader = XMLTreeReader(bytes: bytes)
-    return try reader.document()
+    return XMLNode(rootOf: try reader.document())
   }
 
   /// Control characters, U+FFFE and U+FFFF have no place anywhere in a document.

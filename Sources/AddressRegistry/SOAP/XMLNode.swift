@@ -2,38 +2,83 @@
 
 /// An element of a document that was read whole: name, namespace, attributes, text, children. Comments and processing
 /// instructions are dropped.
-package struct XMLNode: Sendable, Hashable {
-  /// The name without prefix.
-  package var name: String
-  /// The namespace name; empty for none.
-  package var namespace: String
-  /// By the name as written, prefix included.
-  package var attributes: [String: String]
-  /// The character data right below the element, CDATA included, unchanged.
-  package var text: String
-  package var children: [XMLNode]
+package struct XMLNode: Sendable, Equatable {
+  private let document: XMLDocument
+  private let place: Int
 
-  package init(
-    name: String, namespace: String = "", attributes: [String: String] = [:], text: String = "", children: [XMLNode] = []
-  ) {
-    self.name = name
-    self.namespace = namespace
-    self.attributes = attributes
-    self.text = text
-    self.children = children
+  /// The document's root element.
+  init(rootOf document: XMLDocument) {
+    self.document = document
+    self.place = 0
+  }
+
+  private init(document: XMLDocument, place: Int) {
+    self.document = document
+    self.place = place
+  }
+
+  private var element: XMLDocument.Element { self.document.elements[self.place] }
+
+  /// The name without prefix.
+  package var name: String { self.document.text(self.element.name) }
+
+  /// The namespace name; empty for none.
+  package var namespace: String { self.document.namespaces[self.element.namespace] }
+
+  /// By the name as written, prefix included.
+  package var attributes: [String: String] {
+    var attributes: [String: String] = [:]
+    for attribute in self.document.attributes[self.element.attributes] {
+      attributes[self.document.text(attribute.name)] = attribute.value
+    }
+    return attributes
+  }
+
+  /// The character data right below the element, CDATA included, unchanged.
+  package var text: String {
+    switch self.element.text {
+    case .none: ""
+    case .bytes(let range): self.document.text(range)
+    case .made(let text): text
+    }
+  }
+
+  package var children: [XMLNode] { self.childPlaces { _ in true } }
+
+  package func children(_ name: String) -> [XMLNode] {
+    self.childPlaces { self.document.stands(name, at: self.document.elements[$0].name) }
+  }
+
+  private func childPlaces(_ isWanted: (Int) -> Bool) -> [XMLNode] {
+    var children: [XMLNode] = []
+    var place = self.place + 1
+    while place < self.element.end {
+      if isWanted(place) { children.append(XMLNode(document: self.document, place: place)) }
+      place = self.document.elements[place].end
+    }
+    return children
   }
 
   /// The first child of this name, in whatever namespace: the register's own two namespaces are mixed within one answer.
-  package func child(_ name: String) -> XMLNode? { self.children.first { $0.name == name } }
-
-  package func children(_ name: String) -> [XMLNode] { self.children.filter { $0.name == name } }
+  package func child(_ name: String) -> XMLNode? {
+    var place = self.place + 1
+    let end = self.element.end
+    while place < end {
+      if self.document.stands(name, at: self.document.elements[place].name) {
+        return XMLNode(document: self.document, place: place)
+      }
+      place = self.document.elements[place].end
+    }
+    return nil
+  }
 
   /// Whether the element says that it stands for nothing (`xsi:nil`).
   package var isNil: Bool {
-    !self.attributes.isEmpty
-      && self.attributes.contains { key, value in
-        (key == "nil" || key.hasSuffix(":nil")) && (value == "true" || value == "1")
-      }
+    self.document.attributes[self.element.attributes].contains { attribute in
+      let name = self.document.bytes[attribute.name]
+      let isNilByName = name.count == 3 ? name.elementsEqual("nil".utf8) : name.suffix(4).elementsEqual(":nil".utf8)
+      return isNilByName && (attribute.value == "true" || attribute.value == "1")
+    }
   }
 
   /// The text of the first child of this name without blanks around it; nil when there is none, or it is nil or empty.
@@ -41,6 +86,11 @@ package struct XMLNode: Sendable, Hashable {
     guard let child = self.child(name), !child.isNil else { return nil }
     let trimmed = child.text.trimmed
     return trimmed.isEmpty ? nil : trimmed
+  }
+
+  package static func == (one: XMLNode, other: XMLNode) -> Bool {
+    one.name == other.name && one.namespace == other.namespace && one.attributes == other.attributes && one.text == other.text
+      && one.children == other.children
   }
 }
 

@@ -5,41 +5,52 @@
 struct XMLTreeReader {
   typealias Unreadable = XMLDocumentReader.Unreadable
 
-  private let bytes: [UInt8]
-  private var at: Int
-  private var elements = 0
+  let bytes: [UInt8]
+  var at: Int
+  var elements: [XMLDocument.Element] = []
+  private var attributes: [XMLDocument.Attribute] = []
+  private var names = [""]
 
   /// An element that is not closed yet.
   private struct Open {
-    var node: XMLNode
+    /// Its place among the elements.
+    var place: Int
     /// As it was written, prefix included: the end tag must say the same.
     var tag: Range<Int>
     /// How many namespace declarations were in force before it.
     var scope: Int
   }
 
-  /// Prefix and namespace, the innermost last; the empty prefix is the default.
-  private var namespaces: [(prefix: String, uri: String)] = [("xml", "http://www.w3.org/XML/1998/namespace")]
+  /// A namespace that a prefix stands for. The empty prefix is the default; a place of 0 in `names` is no namespace.
+  private struct Declaration {
+    var prefix: Range<Int>
+    var name: Int
+  }
+
+  /// In force, the innermost last.
+  private var declarations: [Declaration] = []
+
+  private static let xml = "http://www.w3.org/XML/1998/namespace"
 
   init(bytes: [UInt8]) {
     self.bytes = bytes
     self.at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
   }
 
-  private func problem(_ what: String) -> Unreadable {
+  func problem(_ what: String) -> Unreadable {
     Unreadable(description: "\(self.bytes.count) bytes of broken or cut-off XML (\(what) at byte \(self.at))")
   }
 
   // MARK: - The document
 
-  mutating func document() throws(Unreadable) -> XMLNode {
+  mutating func document() throws(Unreadable) -> XMLDocument {
     if self.isNext("<?xml"), self.at + 5 < self.bytes.count, Self.isBlank(self.bytes[self.at + 5]) { try self.declaration() }
     try self.skipMisc()
     guard self.at < self.bytes.count, self.bytes[self.at] == UInt8(ascii: "<") else { throw self.problem("no element") }
-    let root = try self.root()
+    try self.root()
     try self.skipMisc()
     guard self.at == self.bytes.count else { throw self.problem("something behind the root element") }
-    return root
+    return XMLDocument(bytes: self.bytes, elements: self.elements, attributes: self.attributes, namespaces: self.names)
   }
 
   private mutating func declaration() throws(Unreadable) {
@@ -81,41 +92,31 @@ struct XMLTreeReader {
     }
   }
 
-  private mutating func root() throws(Unreadable) -> XMLNode {
+  private mutating func root() throws(Unreadable) {
     var open: [Open] = []
     repeat {
       guard self.at < self.bytes.count else { throw self.problem("cut off") }
       guard self.bytes[self.at] == UInt8(ascii: "<") else {
-        try self.characters(into: &open[open.count - 1].node.text)
+        try self.characters(of: open[open.count - 1].place)
         continue
       }
       if self.isNext("</") {
-        let done = try self.endTag(open.removeLast())
-        if open.isEmpty { return done }
-        open[open.count - 1].node.children.append(done)
+        try self.endTag(open.removeLast())
       } else if self.isNext("<!--") {
         try self.comment()
       } else if self.isNext("<![CDATA[") {
-        try self.cdata(into: &open[open.count - 1].node.text)
+        try self.cdata(of: open[open.count - 1].place)
       } else if self.isNext("<?") {
         try self.instruction()
       } else {
-        guard open.count < XMLDocumentReader.depthLimit, self.elements < XMLDocumentReader.elementLimit else {
+        guard open.count < XMLDocumentReader.depthLimit, self.elements.count < XMLDocumentReader.elementLimit else {
           throw self.problem(
             "deeper than \(XMLDocumentReader.depthLimit) or larger than \(XMLDocumentReader.elementLimit) elements")
         }
-        self.elements += 1
         let (started, isEmpty) = try self.startTag()
-        if !isEmpty {
-          open.append(started)
-        } else {
-          self.namespaces.removeLast(self.namespaces.count - started.scope)
-          if open.isEmpty { return started.node }
-          open[open.count - 1].node.children.append(started.node)
-        }
+        if isEmpty { self.close(started) } else { open.append(started) }
       }
     } while !open.isEmpty
-    throw self.problem("no element")
   }
 
   // MARK: - Tags
@@ -124,41 +125,49 @@ struct XMLTreeReader {
 
   private mutating func startTag() throws(Unreadable) -> (Open, isEmpty: Bool) {
     self.at += 1
-    let scope = self.namespaces.count
+    let scope = self.declarations.count
     let tag = try self.name()
-    var attributes: [String: String] = [:]
+    let firstAttribute = self.attributes.count
     while true {
       let hadBlank = self.skipBlanks()
       guard self.at < self.bytes.count else { throw self.problem("cut off in a tag") }
-      if self.bytes[self.at] == UInt8(ascii: ">") {
-        self.at += 1
-        return (Open(node: try self.node(tag, attributes), tag: tag, scope: scope), false)
-      }
-      if self.isNext("/>") {
-        self.at += 2
-        return (Open(node: try self.node(tag, attributes), tag: tag, scope: scope), true)
+      let isEmpty = self.isNext("/>")
+      if isEmpty || self.bytes[self.at] == UInt8(ascii: ">") {
+        self.at += isEmpty ? 2 : 1
+        let element = try self.element(tag, firstAttribute..<self.attributes.count)
+        self.elements.append(element)
+        return (Open(place: self.elements.count - 1, tag: tag, scope: scope), isEmpty)
       }
       guard hadBlank else { throw self.problem("no blank before an attribute") }
-      let written = self.bytes[try self.name()]
+      let name = try self.name()
       let value = try self.attributeValue()
-      if written.starts(with: Self.xmlns), written.count == 5 || written[written.startIndex + 5] == UInt8(ascii: ":") {
-        let prefix = written.dropFirst(6)
-        guard written.count != 6, !prefix.contains(UInt8(ascii: ":")) else { throw self.problem("no prefix") }
-        try self.declare(String(decoding: prefix, as: UTF8.self), value, since: scope)
+      if self.bytes[name].starts(with: Self.xmlns), name.count == 5 || self.bytes[name.lowerBound + 5] == UInt8(ascii: ":") {
+        let prefix = min(name.lowerBound + 6, name.upperBound)..<name.upperBound
+        guard name.count != 6, !self.bytes[prefix].contains(UInt8(ascii: ":")) else { throw self.problem("no prefix") }
+        try self.declare(prefix, value, since: scope)
       } else {
-        let name = String(decoding: written, as: UTF8.self)
-        guard attributes.updateValue(value, forKey: name) == nil else { throw self.problem("one attribute twice") }
+        for other in self.attributes[firstAttribute...] where self.isSame(other.name, name) {
+          throw self.problem("one attribute twice")
+        }
+        self.attributes.append(XMLDocument.Attribute(name: name, value: value))
       }
     }
   }
 
-  private mutating func declare(_ prefix: String, _ uri: String, since scope: Int) throws(Unreadable) {
-    let isReserved = prefix == "xmlns" || uri == "http://www.w3.org/2000/xmlns/"
-    let isXML = prefix == "xml" || uri == "http://www.w3.org/XML/1998/namespace"
-    guard !isReserved, !isXML || (prefix == "xml" && uri == "http://www.w3.org/XML/1998/namespace"),
-      prefix.isEmpty || !uri.isEmpty, Self.isNamespace(uri), !self.namespaces[scope...].contains(where: { $0.prefix == prefix })
+  private func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+    one.count == other.count && self.bytes[one].elementsEqual(self.bytes[other])
+  }
+
+  private mutating func declare(_ prefix: Range<Int>, _ uri: String, since scope: Int) throws(Unreadable) {
+    let written = String(decoding: self.bytes[prefix], as: UTF8.self)
+    let isReserved = written == "xmlns" || uri == "http://www.w3.org/2000/xmlns/"
+    let isXML = written == "xml" || uri == Self.xml
+    let known = self.names.firstIndex(of: uri)
+    guard !isReserved, !isXML || (written == "xml" && uri == Self.xml), prefix.isEmpty || !uri.isEmpty,
+      known != nil || Self.isNamespace(uri), !self.declarations[scope...].contains(where: { self.isSame($0.prefix, prefix) })
     else { throw self.problem("a namespace that cannot be declared so") }
-    self.namespaces.append((prefix, uri))
+    if known == nil { self.names.append(uri) }
+    self.declarations.append(Declaration(prefix: prefix, name: known ?? self.names.count - 1))
   }
 
   /// Whether it has the form of a URI: its characters, a scheme before the first colon, and no colon in the host.
@@ -194,44 +203,58 @@ struct XMLTreeReader {
     }
   }
 
-  private func node(_ tag: Range<Int>, _ attributes: [String: String]) throws(Unreadable) -> XMLNode {
-    let (prefix, name) = try self.split(self.bytes[tag])
-    let namespace = try self.namespace(of: prefix)
+  private mutating func element(
+    _ tag: Range<Int>, _ attributes: Range<Int>
+  ) throws(Unreadable) -> XMLDocument.Element {
+    let (prefix, name) = try self.split(tag)
     // One name in one namespace, whatever the prefixes.
-    var expanded: Set<String> = []
-    for written in attributes.keys where written.utf8.contains(UInt8(ascii: ":")) {
-      let (prefix, name) = try self.split(Array(written.utf8)[...])
-      guard expanded.insert("\(try self.namespace(of: prefix)) \(name)").inserted else {
+    var expanded: [(namespace: Int, name: Range<Int>)] = []
+    for attribute in self.attributes[attributes] where self.bytes[attribute.name].contains(UInt8(ascii: ":")) {
+      let (prefix, name) = try self.split(attribute.name)
+      let namespace = try self.namespace(of: prefix)
+      for other in expanded where other.namespace == namespace && self.isSame(other.name, name) {
         throw self.problem("one attribute twice")
       }
+      expanded.append((namespace, name))
     }
-    return XMLNode(name: name, namespace: namespace, attributes: attributes)
+    return XMLDocument.Element(
+      name: name, namespace: try self.namespace(of: prefix), attributes: attributes, end: self.elements.count + 1)
   }
 
-  private func split(_ written: ArraySlice<UInt8>) throws(Unreadable) -> (prefix: String, name: String) {
-    guard let colon = written.firstIndex(of: UInt8(ascii: ":")) else { return ("", String(decoding: written, as: UTF8.self)) }
-    let name = written[(colon + 1)...]
-    guard colon > written.startIndex, let first = name.first, Self.isNameStart(first), first != UInt8(ascii: ":"),
-      !name.contains(UInt8(ascii: ":"))
+  private func split(_ written: Range<Int>) throws(Unreadable) -> (prefix: Range<Int>, name: Range<Int>) {
+    guard let colon = self.bytes[written].firstIndex(of: UInt8(ascii: ":")) else {
+      return (written.lowerBound..<written.lowerBound, written)
+    }
+    let name = (colon + 1)..<written.upperBound
+    guard colon > written.lowerBound, !name.isEmpty, Self.isNameStart(self.bytes[name.lowerBound]),
+      !self.bytes[name].contains(UInt8(ascii: ":"))
     else { throw self.problem("a name with colons where none can be") }
-    return (String(decoding: written[..<colon], as: UTF8.self), String(decoding: name, as: UTF8.self))
+    return (written.lowerBound..<colon, name)
   }
 
-  private func namespace(of prefix: String) throws(Unreadable) -> String {
-    if let found = self.namespaces.last(where: { $0.prefix == prefix }) { return found.uri }
-    guard prefix.isEmpty else { throw self.problem("an undeclared prefix") }
-    return ""
+  /// The namespace's place among the names.
+  private mutating func namespace(of prefix: Range<Int>) throws(Unreadable) -> Int {
+    for declaration in self.declarations.reversed() where self.isSame(declaration.prefix, prefix) { return declaration.name }
+    if prefix.isEmpty { return 0 }
+    guard self.bytes[prefix].elementsEqual("xml".utf8) else { throw self.problem("an undeclared prefix") }
+    if let known = self.names.firstIndex(of: Self.xml) { return known }
+    self.names.append(Self.xml)
+    return self.names.count - 1
   }
 
-  private mutating func endTag(_ open: Open) throws(Unreadable) -> XMLNode {
+  private mutating func endTag(_ open: Open) throws(Unreadable) {
     self.at += 2
     let tag = try self.name()
-    guard self.bytes[tag].elementsEqual(self.bytes[open.tag]) else { throw self.problem("an end tag of another name") }
+    guard self.isSame(tag, open.tag) else { throw self.problem("an end tag of another name") }
     self.skipBlanks()
     guard self.isNext(">") else { throw self.problem("no end of an end tag") }
     self.at += 1
-    self.namespaces.removeLast(self.namespaces.count - open.scope)
-    return open.node
+    self.close(open)
+  }
+
+  private mutating func close(_ open: Open) {
+    self.declarations.removeLast(self.declarations.count - open.scope)
+    self.elements[open.place].end = self.elements.count
   }
 
   private mutating func attributeValue() throws(Unreadable) -> String {
@@ -262,74 +285,6 @@ struct XMLTreeReader {
       }
     }
     throw self.problem("cut off in an attribute")
-  }
-
-  // MARK: - Text
-
-  private mutating func characters(into text: inout String) throws(Unreadable) {
-    var start = self.at
-    while self.at < self.bytes.count, self.bytes[self.at] != UInt8(ascii: "<") {
-      switch self.bytes[self.at] {
-      case UInt8(ascii: "&"):
-        text += Self.lines(self.bytes[start..<self.at])
-        text += try self.reference()
-        start = self.at
-      case UInt8(ascii: "]") where self.isNext("]]>"): throw self.problem("the end of a CDATA section that never began")
-      default: self.at += 1
-      }
-    }
-    let rest = Self.lines(self.bytes[start..<self.at])
-    if text.isEmpty { text = rest } else { text += rest }
-  }
-
-  private mutating func cdata(into text: inout String) throws(Unreadable) {
-    guard let end = self.find("]]>", from: self.at + 9) else { throw self.problem("no end of a CDATA section") }
-    text += Self.lines(self.bytes[(self.at + 9)..<end])
-    self.at = end + 3
-  }
-
-  /// With line ends as XML has them: a line feed each.
-  private static func lines(_ raw: ArraySlice<UInt8>) -> String {
-    guard raw.contains(13) else { return String(decoding: raw, as: UTF8.self) }
-    var lines: [UInt8] = []
-    var previous: UInt8 = 0
-    for byte in raw {
-      if byte == 13 { lines.append(10) } else if byte != 10 || previous != 13 { lines.append(byte) }
-      previous = byte
-    }
-    return String(decoding: lines, as: UTF8.self)
-  }
-
-  /// One of the five entities, or a character by its number.
-  private mutating func reference() throws(Unreadable) -> String {
-    let limit = min(self.bytes.count, self.at + 14)
-    guard let end = self.bytes[self.at..<limit].firstIndex(of: UInt8(ascii: ";")) else {
-      throw self.problem("a broken reference")
-    }
-    let name = self.bytes[(self.at + 1)..<end]
-    let text: String
-    switch String(decoding: name, as: UTF8.self) {
-    case "lt": text = "<"
-    case "gt": text = ">"
-    case "amp": text = "&"
-    case "apos": text = "'"
-    case "quot": text = "\""
-    default:
-      guard name.first == UInt8(ascii: "#") else { throw self.problem("an undeclared entity") }
-      let isHexadecimal = name.dropFirst().first == UInt8(ascii: "x")
-      let digits = name.dropFirst(isHexadecimal ? 2 : 1)
-      let isDigit: (UInt8) -> Bool = { byte in
-        (48...57).contains(byte) || (isHexadecimal && ((65...70).contains(byte) || (97...102).contains(byte)))
-      }
-      guard !digits.isEmpty, digits.allSatisfy(isDigit),
-        let number = UInt32(String(decoding: digits, as: UTF8.self), radix: isHexadecimal ? 16 : 10),
-        let scalar = Unicode.Scalar(number), number >= 32 || number == 9 || number == 10 || number == 13,
-        number != 0xFFFE, number != 0xFFFF
-      else { throw self.problem("a reference to no character") }
-      text = String(scalar)
-    }
-    self.at = end + 1
-    return text
   }
 
   // MARK: - Comments and instructions
@@ -368,14 +323,14 @@ struct XMLTreeReader {
     return start..<self.at
   }
 
-  private func isNext(_ text: StaticString) -> Bool {
+  func isNext(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
     guard self.at + count <= self.bytes.count else { return false }
     for index in 0..<count where self.bytes[self.at + index] != text.utf8Start[index] { return false }
     return true
   }
 
-  private func find(_ text: StaticString, from start: Int) -> Int? {
+  func find(_ text: StaticString, from start: Int) -> Int? {
     let count = text.utf8CodeUnitCount
     var position = start
     while position + count <= self.bytes.count {
