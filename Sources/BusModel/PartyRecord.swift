@@ -131,8 +131,8 @@ public struct PartyRecord: Sendable, Hashable, Codable {
 
 extension String {
   /// Its length stands before the value, so that no text can imitate another field.
-  fileprivate mutating func append(field name: StaticString, _ value: String) {
-    name.withUTF8Buffer { self += String(decoding: $0, as: UTF8.self) }
+  fileprivate mutating func append(field name: String, _ value: String) {
+    self += name
     self += ":"
     self += String(value.utf8.count)
     self += ":"

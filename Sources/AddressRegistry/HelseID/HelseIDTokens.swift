@@ -138,7 +138,7 @@ public final class HelseIDTokens: Sendable {
       "DPoP": try self.proof(method: "POST", url: url, accessToken: nil),
     ]
     let body = form.map { "\($0)=\(Self.formEncoded($1))" }.joined(separator: "&")
-    let request = try RegisterHTTP.request(.POST, url, headers, ByteBuffer(string: body))
+    let request = try RegisterHTTP.request(.POST, try RegisterHTTP.url(url), headers, ByteBuffer(string: body))
     let limit = Duration.milliseconds(Int64(self.configuration.timeoutSeconds * 1_000))
     let answer = try await RegisterHTTP.exchange(request, over: self.http, limit: limit, sizeLimit: 1_024 * 1_024)
     let learnt = self.learn(nonce: answer.nonce, from: url)

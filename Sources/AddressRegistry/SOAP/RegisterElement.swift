@@ -14,7 +14,8 @@ struct RegisterElement: RegisterFields {
   /// - Throws: when it is there twice.
   func element(_ name: String) throws(Problem) -> RegisterElement? {
     var found: XMLNode?
-    for child in self.node.children(name) where child.namespace.hasPrefix(Self.namespaces) {
+    try self.node.forEachChild { (child) throws(Problem) in
+      guard child.isNamed(name), child.namespace.hasPrefix(Self.namespaces) else { return }
       guard found == nil else { throw Problem(field: "\(name) (it is there twice)") }
       found = child
     }
@@ -27,7 +28,7 @@ struct RegisterElement: RegisterFields {
   /// - Throws: also when there are elements where text should be.
   func text(_ name: String) throws(Problem) -> String? {
     guard let element = try self.element(name) else { return nil }
-    guard element.node.children.isEmpty else { throw Problem(field: "\(name) (there are elements in it)") }
+    guard element.node.isLeaf else { throw Problem(field: "\(name) (there are elements in it)") }
     return element.node.text
   }
 
@@ -59,7 +60,7 @@ struct RegisterElement: RegisterFields {
   func items(_ item: String) throws(Problem) -> [RegisterElement] {
     var items: [RegisterElement] = []
     for child in self.node.children {
-      guard child.name == item, child.namespace.hasPrefix(Self.namespaces) else {
+      guard child.isNamed(item), child.namespace.hasPrefix(Self.namespaces) else {
         throw Problem(field: "\(item) (a <\(child.name.prefix(40))> is in its place)")
       }
       if !child.isNil { items.append(RegisterElement(node: child)) }

@@ -34,11 +34,17 @@ extension RegisterHTTP {
 
   /// - Throws: `registerConfigurationInvalid` for a URL that cannot work.
   static func request(
-    _ method: HTTPMethod, _ url: String, _ headers: HTTPHeaders, _ body: ByteBuffer
+    _ method: HTTPMethod, _ url: URL, _ headers: HTTPHeaders, _ body: ByteBuffer
   ) throws(AddressRegistryError) -> HTTPClient.Request {
     do { return try HTTPClient.Request(url: url, method: method, headers: headers, body: .byteBuffer(body)) } catch {
       throw .registerConfigurationInvalid("the URL \(url) cannot be asked: \(String("\(error)".prefix(200)))")
     }
+  }
+
+  /// - Throws: the same.
+  static func url(_ text: String) throws(AddressRegistryError) -> URL {
+    guard let url = URL(string: text) else { throw .registerConfigurationInvalid("\(text) is no URL") }
+    return url
   }
 
   static func isLoopback(_ host: String) -> Bool {

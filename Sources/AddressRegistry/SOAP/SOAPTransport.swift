@@ -12,6 +12,7 @@ struct SOAPTransport: Sendable {
   static let answerLimit = 32 * 1_024 * 1_024
 
   let endpoint: SOAPEndpoint
+  private let url: URL
   /// The header `Authorization`, made once for all requests.
   private let authorization: Secret
   private let http: HTTPClient
@@ -25,6 +26,7 @@ struct SOAPTransport: Sendable {
     guard !credentials.user.isEmpty, !credentials.user.contains(":"), !credentials.password.isEmpty else {
       throw .registerConfigurationInvalid("user name or password is empty, or the user name has a colon in it")
     }
+    self.url = try RegisterHTTP.url(endpoint.url)
     self.endpoint = endpoint
     self.authorization = credentials.password.withPlainText { password in
       var request = HTTPClientRequest(url: endpoint.url)
@@ -64,7 +66,7 @@ struct SOAPTransport: Sendable {
     case .v1_2:
       headers.add(name: "Content-Type", value: "application/soap+xml; charset=utf-8; action=\"\(action)\"")
     }
-    return try RegisterHTTP.request(.POST, self.endpoint.url, headers, ByteBuffer(string: document))
+    return try RegisterHTTP.request(.POST, self.url, headers, ByteBuffer(string: document))
   }
 
   private static func result(

@@ -43,34 +43,39 @@ package struct XMLNode: Sendable, Equatable {
     }
   }
 
-  package var children: [XMLNode] { self.childPlaces { _ in true } }
-
-  package func children(_ name: String) -> [XMLNode] {
-    self.childPlaces { self.document.stands(name, at: self.document.elements[$0].name) }
+  package var children: [XMLNode] {
+    var children: [XMLNode] = []
+    self.forEachChild { children.append($0) }
+    return children
   }
 
-  private func childPlaces(_ isWanted: (Int) -> Bool) -> [XMLNode] {
+  package func children(_ name: String) -> [XMLNode] {
     var children: [XMLNode] = []
+    self.forEachChild { if $0.isNamed(name) { children.append($0) } }
+    return children
+  }
+
+  func forEachChild<Failure: Error>(_ body: (XMLNode) throws(Failure) -> Void) throws(Failure) {
+    let end = self.element.end
     var place = self.place + 1
-    while place < self.element.end {
-      if isWanted(place) { children.append(XMLNode(document: self.document, place: place)) }
+    while place < end {
+      try body(XMLNode(document: self.document, place: place))
       place = self.document.elements[place].end
     }
-    return children
   }
 
   /// The first child of this name, in whatever namespace: the register's own two namespaces are mixed within one answer.
   package func child(_ name: String) -> XMLNode? {
-    var place = self.place + 1
-    let end = self.element.end
-    while place < end {
-      if self.document.stands(name, at: self.document.elements[place].name) {
-        return XMLNode(document: self.document, place: place)
-      }
-      place = self.document.elements[place].end
-    }
-    return nil
+    var found: XMLNode?
+    self.forEachChild { if found == nil, $0.isNamed(name) { found = $0 } }
+    return found
   }
+
+  /// Whether there is no element in it.
+  var isLeaf: Bool { self.element.end == self.place + 1 }
+
+  /// Without making a text of the name.
+  func isNamed(_ name: String) -> Bool { self.document.stands(name, at: self.document.elements[self.place].name) }
 
   /// Whether the element says that it stands for nothing (`xsi:nil`).
   package var isNil: Bool {
