@@ -81,6 +81,7 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
   }
 
   /// How far ahead the end of an open window is looked for, and an opening.
+  private static let nearHorizon: Int64 = 2
   private static let endHorizon: Int64 = 9
   private static let openingHorizon: Int64 = 731
 
@@ -91,9 +92,16 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
     if self.windows.isEmpty {
       return .open(until: self.freezes.map(\.span).filter { !$0.isEmpty && $0.lowerBound > now }.map(\.lowerBound).min())
     }
-    let open = self.openSpans(from: OsloTime.reading(at: now).date, days: Self.endHorizon)
-    if let span = open.first(where: { $0.contains(now) }) { return .open(until: span.upperBound) }
-    return .outsideWindows(opens: self.nextOpening(after: now))
+    let today = OsloTime.reading(at: now).date
+    // Nearly always two days tell; only a span that goes on to their end is followed farther.
+    guard let near = self.openSpans(from: today, days: Self.nearHorizon).first(where: { $0.contains(now) }) else {
+      return .outsideWindows(opens: self.nextOpening(after: now))
+    }
+    if near.upperBound < OsloTime.instant(today.advanced(by: Self.nearHorizon), .midnight) {
+      return .open(until: near.upperBound)
+    }
+    let far = self.openSpans(from: today, days: Self.endHorizon).first { $0.contains(now) }
+    return .open(until: (far ?? near).upperBound)
   }
 
   /// What is wrong with it, in words; empty when it can be used.
@@ -116,10 +124,13 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
 
   private func nextOpening(after now: Instant) -> Instant? {
     let today = OsloTime.reading(at: now).date
+    func opening(from ahead: Int64, days: Int64) -> Instant? {
+      self.openSpans(from: today.advanced(by: ahead), days: days).first { $0.lowerBound > now }?.lowerBound
+    }
+    if let near = opening(from: 0, days: Self.nearHorizon) { return near }
     let step: Int64 = 14
-    for ahead in stride(from: 0, through: Self.openingHorizon, by: Int(step)) {
-      let spans = self.openSpans(from: today.advanced(by: ahead), days: step)
-      if let next = spans.first(where: { $0.lowerBound > now }) { return next.lowerBound }
+    for ahead in stride(from: Self.nearHorizon, through: Self.openingHorizon, by: Int(step)) {
+      if let next = opening(from: ahead, days: step) { return next }
     }
     return nil
   }
