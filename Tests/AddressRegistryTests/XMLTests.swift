@@ -81,7 +81,10 @@ struct XMLTests {
     arguments: [
       "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", "<a>&undeclared;</a>",
       "<a></b>", "<a/><b/>", "a", "{}", String(repeating: "<a>", count: 100) + String(repeating: "</a>", count: 100),
-      "<a x='1' x='2'/>", "<p:a/>",
+      "<a x='1' x='2'/>", "<p:a/>", "</a>", " </a><a/>", "<!-- --></a>", "<?xml version=\"1.0\"?></a>",
+      "<a" + (0..<300).map { " x\($0)=''" }.joined() + "/>",
+      "<a>" + (0..<1_100).map { "<b xmlns='urn:\($0)'/>" }.joined() + "</a>",
+      "<a" + (0..<1_100).map { " xmlns:p\($0)='urn:x'" }.joined() + "/>",
     ])
   func refused(_ text: String) { #expect(throws: XMLDocumentReader.Unreadable.self) { try self.read(text) } }
 

@@ -42,7 +42,8 @@ public final class PatientRegister: AddressRegisterReading {
   private func note(_ error: AddressRegistryError) {
     self.state.withLockedValue { state in
       switch error {
-      case .registerLoginRefused, .tokenRefused, .signingKeyUnusable, .registerConfigurationInvalid: state.givenUp = error
+      case .registerLoginRefused, .tokenRefused, .tokenUnreadable, .signingKeyUnusable, .registerConfigurationInvalid:
+        state.givenUp = error
       case .registerUnreachable, .registerTimedOut, .registerConnectionLost, .registerHTTPError:
         state.silent += 1
         if state.silent >= self.patience { state.givenUp = error }

@@ -10,6 +10,8 @@ package enum XMLDocumentReader {
   /// Deeper than any answer of the register.
   static let depthLimit = 64
   static let elementLimit = 1_000_000
+  static let attributeLimit = 256
+  static let namespaceLimit = 1_024
   static let sizeLimit = 64 * 1_024 * 1_024
 
   /// - Throws: when the document is cut off, malformed, too deep, too large, not UTF-8, or has a DOCTYPE (SOAP forbids it, and

@@ -101,7 +101,8 @@ struct XMLTreeReader {
         continue
       }
       if self.isNext("</") {
-        try self.endTag(open.removeLast())
+        guard let last = open.popLast() else { throw self.problem("an end tag of nothing") }
+        try self.endTag(last)
       } else if self.isNext("<!--") {
         try self.comment()
       } else if self.isNext("<![CDATA[") {
@@ -149,6 +150,9 @@ struct XMLTreeReader {
         for other in self.attributes[firstAttribute...] where self.isSame(other.name, name) {
           throw self.problem("one attribute twice")
         }
+        guard self.attributes.count - firstAttribute < XMLDocumentReader.attributeLimit else {
+          throw self.problem("more than \(XMLDocumentReader.attributeLimit) attributes of one element")
+        }
         self.attributes.append(XMLDocument.Attribute(name: name, value: value))
       }
     }
@@ -166,6 +170,10 @@ struct XMLTreeReader {
     guard !isReserved, !isXML || (written == "xml" && uri == Self.xml), prefix.isEmpty || !uri.isEmpty,
       known != nil || Self.isNamespace(uri), !self.declarations[scope...].contains(where: { self.isSame($0.prefix, prefix) })
     else { throw self.problem("a namespace that cannot be declared so") }
+    // Each is looked for among all: what a stranger may send must not make that long.
+    guard max(self.names.count, self.declarations.count) < XMLDocumentReader.namespaceLimit else {
+      throw self.problem("more than \(XMLDocumentReader.namespaceLimit) namespaces")
+    }
     if known == nil { self.names.append(uri) }
     self.declarations.append(Declaration(prefix: prefix, name: known ?? self.names.count - 1))
   }

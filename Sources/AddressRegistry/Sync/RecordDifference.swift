@@ -25,7 +25,7 @@ public struct RecordDifference: Sendable, Hashable, Codable {
   public init?(from before: PartyRecord, to after: PartyRecord) {
     var fields: [Field] = []
     func compare(_ name: String, _ one: String?, _ other: String?) {
-      if one != other { fields.append(Field(name: name, before: one, after: other)) }
+      if !Self.isSame(one, other) { fields.append(Field(name: name, before: one, after: other)) }
     }
     compare("name", before.name, after.name)
     compare("kind", before.kind.rawValue, after.kind.rawValue)
@@ -44,6 +44,12 @@ public struct RecordDifference: Sendable, Hashable, Codable {
     self.fields = fields
   }
 
+  /// By bytes, as the hash is made: the standard library takes an å of one character and one of two for the same.
+  private static func isSame(_ one: String?, _ other: String?) -> Bool {
+    guard let one, let other else { return one == nil && other == nil }
+    return one.utf8.elementsEqual(other.utf8)
+  }
+
   private static func text(_ address: PartyRecord.Address) -> String { address.text + (address.inherited ? " (inherited)" : "") }
 
   /// Pairs what is left on both sides when equal entries are taken out, name by name.
@@ -51,7 +57,7 @@ public struct RecordDifference: Sendable, Hashable, Codable {
     var gone = Dictionary(grouping: before, by: \.name).mapValues { $0.map(\.text) }
     var come: [String: [String]] = [:]
     for (name, text) in after {
-      if let index = gone[name]?.firstIndex(of: text) {
+      if let index = gone[name]?.firstIndex(where: { Self.isSame($0, text) }) {
         gone[name]?.remove(at: index)
       } else {
         come[name, default: []].append(text)

@@ -34,6 +34,10 @@ public struct Roster: Sendable {
   public mutating func turn(_ state: MigrationState, now: Instant) -> Turn {
     var turn = Turn(wake: self.settings.heartbeat.map { now + $0 })
     var writes = self.busy.values.count(where: \.isWrite)
+    // A bus that answers nobody, or a rate that lets few through, must not keep every place taken from those who go back, or have a
+    // write whose end nobody knows.
+    let ordinary = max(1, self.settings.concurrentGroups - self.settings.concurrentGroups / 4)
+    var ordinaryBusy = self.busy.keys.count { !Self.isUrgent($0, state) }
     for pulje in state.ordered {
       // Out of the dictionary and back, so that it is changed where it lies.
       var outlooks = self.outlooks.removeValue(forKey: pulje.name) ?? Outlooks()
@@ -56,11 +60,13 @@ public struct Roster: Sendable {
           turn.wake(at: cool)
           continue
         }
+        guard group.isUrgent || ordinaryBusy < ordinary else { continue }
         guard case .act(let action) = group.next(in: contexts.context(at: place), now: now) else { continue }
         if action.isWrite {
           guard writes < self.settings.concurrentWrites else { continue }
           writes += 1
         }
+        if !group.isUrgent { ordinaryBusy += 1 }
         self.busy[key] = action
         turn.begin.append((key, action))
       }
@@ -69,11 +75,20 @@ public struct Roster: Sendable {
     return turn
   }
 
+  private static func isUrgent(_ key: Key, _ state: MigrationState) -> Bool {
+    state.puljer[key.pulje]?.groups[key.group]?.isUrgent ?? false
+  }
+
   /// The errand for `key` is over.
   public mutating func finished(_ key: Key, wasRefused: Bool, now: Instant) {
     self.busy[key] = nil
     self.coolUntil[key] = wasRefused ? now + self.settings.retryBase : nil
   }
+}
+
+extension GroupState {
+  /// Whether it goes back, or a write of its is open.
+  fileprivate var isUrgent: Bool { self.direction == .back || self.phase.isWriting }
 }
 
 extension GroupAction {

@@ -22,7 +22,9 @@ public struct TokenBucket: Sendable, Hashable {
 
     public init?(text: String) {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-      guard parts.count == 2, let calls = Int64(parts[0]), let span = TimeSpan(text: "1\(parts[1])") else { return nil }
+      guard parts.count == 2, parts[1].first?.isNumber == false, let calls = Int64(parts[0]),
+        let span = TimeSpan(text: "1\(parts[1])")
+      else { return nil }
       self.init(calls: calls, per: span)
     }
 

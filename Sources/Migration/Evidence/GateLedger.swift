@@ -59,8 +59,10 @@ public struct GateLedger: Sendable, Hashable, Codable {
     self.longRunning = isLong ? self.longRunning + 1 : 0
   }
 
-  /// Whether the party has been quiet for so long that a ping must speak for it.
+  /// Whether a ping must speak for the party: the first one, and whenever it has been quiet for long.
   func needsPing(at now: Instant, gates: Gates) -> Bool {
+    // Without one the gate of pings has nothing to go by, however much traffic there is.
+    guard self.lastPingAt != nil else { return true }
     let heard = [self.lastTrafficAt, self.lastPingAt].compactMap { $0 }.filter { $0 <= now }.max()
     return heard.map { now.since($0) >= gates.pingAfterQuiet } ?? true
   }

@@ -18,8 +18,9 @@ extension GroupState {
       // Made anew between two writes, it leaves the group where it is: what was on its way to the register may still come through.
       if self.phase == .cutIntent {
         self.retryAt = nil
-      } else {
         // What was assented to is what was seen then.
+        self.hookAnswers = [:]
+      } else {
         self.hookAnswers = [:]
         self.enter(.ready, at: now)
         self.attestedAt = now
@@ -171,12 +172,14 @@ extension GroupState {
       let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
       let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
       // Nothing reads the entries of a group that is closed.
-      let readAt = self.phase.isClosed ? self.drain.suspectedAt : self.members.map { $0.lastReadAt ?? self.since }.min()
+      let provenAt = self.allRecordsProven ? self.members.map { $0.lastReadAt ?? self.since }.min() : nil
       self.drain.followStaleSender(
-        readings, at: now, entriesReadAt: self.allRecordsProven ? readAt : nil, policy: policy)
+        readings, at: now, entriesReadAt: self.phase.isClosed ? self.drain.suspectedAt : provenAt, policy: policy)
       self.drain.take(readings, at: now, longestGap: gap)
       // Perhaps it is not a sender, but the register that does not hold what was read.
-      if self.drain.suspectedAt == now { for index in self.members.indices { self.members[index].recordProven = false } }
+      if self.drain.suspectedAt == now, !self.phase.isClosed {
+        for index in self.members.indices { self.members[index].recordProven = false }
+      }
     case .drained:
       self.enter(self.direction == .forward ? .drained : .backDrained, at: now)
       // The exact return is proven by reading once more at the very end (I-4).

@@ -25,6 +25,9 @@ extension GroupState {
       if self.isPreflightStale(now, context.policy) {
         return self.refuse(.preflightStale, tried, "the pre-flight is from \(self.preflightAt?.description ?? "before")")
       }
+      if self.isUnwritten, let hook = self.unassented(context.policy) {
+        return self.refuse(.hookNotAssented, tried, "\(hook) \(self.hookAnswers[hook]?.words ?? "was not asked yet")")
+      }
     } else if let stop = context.stop {
       return self.refuse(.lineStopped, tried, "stopped by \(stop.by): \(stop.why)")
     } else if let hold = self.hold {

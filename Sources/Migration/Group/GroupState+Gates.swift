@@ -9,9 +9,12 @@ extension GroupState {
     policy.hooks?.first { self.hookAnswers[$0]?.isAssent != true }
   }
 
+  /// Before the cut, and before it is begun anew when no write of it took.
+  var asksHooks: Bool { self.phase == .ready || self.phase == .cutIntent && self.isUnwritten }
+
   func decideHookAnswered(_ hook: String, _ answer: HookAnswer, _ retryAt: Instant, _ context: GroupContext) -> Outcome {
     let tried = "take the answer of hook \(hook.prefix(80))"
-    guard self.phase == .ready else { return self.refuse(.notInThisPhase, tried) }
+    guard self.asksHooks else { return self.refuse(.notInThisPhase, tried) }
     guard context.policy.hooks?.contains(hook) == true else {
       return self.refuse(.nothingDue, tried, "the pulje does not ask it")
     }

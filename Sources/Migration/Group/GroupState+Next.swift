@@ -163,7 +163,7 @@ extension GroupState {
   private func retryWait(_ now: Instant) -> GroupNext? {
     guard let retryAt = self.retryAt, now < retryAt else { return nil }
     let seen = self.lastFailure ?? "the last try did not take"
-    let isHook = self.phase == .ready && self.hookRefusals > 0
+    let isHook = self.asksHooks && self.hookRefusals > 0
     let code: WaitReason.Code = isHook ? .hookNotAssented : self.pingFailures > 0 ? .pingInterval : .retry
     return .wait(WaitReason(code, since: self.since, until: retryAt, seen: seen))
   }
@@ -185,7 +185,9 @@ extension GroupState {
     }
     if let next = self.nextToWrite {
       if self.direction == .forward {
-        return self.beginsCut(self.isPreflightStale(now, context.policy) ? .preflight : .write(next.herID), context, now)
+        if self.isPreflightStale(now, context.policy) { return self.beginsCut(.preflight, context, now) }
+        if self.isUnwritten, let hook = self.unassented(context.policy) { return self.beginsCut(.hook(hook), context, now) }
+        return self.beginsCut(.write(next.herID), context, now)
       }
       if let wait = self.stopWait(context) { return wait }
       if let hold = self.hold { return self.holdWait(hold) }

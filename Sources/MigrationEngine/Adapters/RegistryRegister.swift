@@ -102,13 +102,13 @@ public struct RegistryRegister: RegisterPort {
       entries: entries)
     do {
       // The engine's intent is durable before it comes here.
-      return Self.outcome(try await self.writer.carryOut(checked) { _ in })
+      return Self.outcome(try await self.writer.carryOut(checked) { _ in }, of: order.herID)
     } catch {
       return .refused("not sent: it was given up before")
     }
   }
 
-  static func outcome(_ result: RegisterWriteResult) -> WriteOutcome {
+  static func outcome(_ result: RegisterWriteResult, of herID: HerID) -> WriteOutcome {
     switch result {
     case .applied: .answered
     case .notApplied(let error): .refused(Self.words(error))
@@ -118,17 +118,17 @@ public struct RegistryRegister: RegisterPort {
     case .partlyApplied(let entries):
       .unknown("done in part: \(entries.filter { $0.state == .reached }.count) of \(entries.count) entries")
     case .overwrote(let log, let applied):
-      Self.overwrote(log, applied)
+      Self.overwrote(log, applied.records.first { $0.herID == herID })
     case .toBeDoneByHand(let instruction): .handedOver(instruction.text(.norwegian) + "\n\n" + instruction.text(.english))
     }
   }
 
-  private static func overwrote(_ log: [RegisterLogEntry], _ applied: AppliedOrder) -> WriteOutcome {
+  /// - Parameter found: the entry of the party that the write was for, as it was read afterwards; nil when it could not be.
+  private static func overwrote(_ log: [RegisterLogEntry], _ found: PartyRecord?) -> WriteOutcome {
     let seen =
       "the register's log shows other changes since the entry was read, which our write may have taken away: "
       + log.map { "\($0.time) by \($0.byUser ?? "somebody")" }.joined(separator: "; ")
-    // The order's own entry stands first.
-    guard let found = applied.records.first else { return .unknown(seen) }
+    guard let found else { return .unknown(seen) }
     return .overwrote(found: found, seen: seen)
   }
 

@@ -51,7 +51,8 @@ struct BusSurvey: Sendable {
     }
     closing.parties = entries.count
     closing.remaining = Self.count(remaining.map(\.herID).sorted().map { "HER-ID \($0)" })
-    if let last = try await cache.lastComparison(), last.failureCount == 0 {
+    // One that found differences is made again: whether the copy was put right since, only the next one shows.
+    if let last = try await cache.lastComparison(), last.isAgreed {
       closing.comparedAt = Instant(milliseconds: last.endedAt.millisecondsSinceEpoch)
     }
   }

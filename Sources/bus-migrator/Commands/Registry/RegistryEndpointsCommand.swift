@@ -36,11 +36,19 @@ struct RegistryEndpointsCommand: AsyncParsableCommand {
     let asked = wanted.isEmpty ? records.keys.sorted() : wanted
     if self.live {
       let read = try await RegistryPlace.withRegister(configuration) { register in
-        var read: [PartyRecord] = []
-        for herID in asked { read.append(try await register.party(herID)) }
+        let patient = PatientRegister(register)
+        var read: [HerID: PartyRecord?] = [:]
+        for herID in asked {
+          do { read[herID] = try await patient.party(herID) } catch let error as AddressRegistryError {
+            if let givenUp = patient.givenUp { throw givenUp }
+            Console.complain("HER-ID \(herID) could not be read: [\(error.stableCode)] \(error.explanation.seen)")
+            // What the cache has is not what was asked for: it is listed among those that nothing can be said of.
+            read[herID] = PartyRecord?.none
+          }
+        }
         return read
       }
-      for record in read { records[record.herID] = record }
+      for (herID, record) in read { records[herID] = record }
     }
     if let target {
       for herID in asked {
