@@ -24,6 +24,10 @@ public actor CallPace {
   private let clock: any MigrationClock
   private var register: TokenBucket?
   private var buses: [BusName: TokenBucket] = [:]
+  /// Those who wait, so that they can be let go.
+  private var waits: [Int: Task<Void, any Error>] = [:]
+  private var lastWait = 0
+  private var isStopped = false
 
   public init(_ rates: Rates = Rates(), clock: any MigrationClock = SystemMigrationClock()) {
     self.rates = rates
@@ -55,9 +59,29 @@ public actor CallPace {
     }
   }
 
-  private nonisolated func wait(until due: Instant?) async throws {
+  private func wait(until due: Instant?) async throws {
     guard let due, due > self.clock.now else { return }
-    try await self.clock.sleep(until: due)
+    guard !self.isStopped else { throw CancellationError() }
+    self.lastWait += 1
+    let number = self.lastWait
+    let wait = Task { [clock] in try await clock.sleep(until: due) }
+    self.waits[number] = wait
+    defer { self.waits[number] = nil }
+    try await withTaskCancellationHandler {
+      try await wait.value
+    } onCancel: {
+      wait.cancel()
+    }
+  }
+
+  /// An engine begins its work.
+  func begin() { self.isStopped = false }
+
+  /// Nobody waits any more, now or later: whoever would have to is told so by `CancellationError`. A turn may be far away, and an
+  /// engine that ends does not wait for it.
+  func stop() {
+    self.isStopped = true
+    for wait in self.waits.values { wait.cancel() }
   }
 
   private func takeRegister(_ cost: Int64) -> Instant? { self.register?.take(cost, at: self.clock.now) }

@@ -103,6 +103,7 @@ public actor MigrationEngine {
   public func run(onReady: @Sendable () async -> Void = {}) async throws {
     guard !self.hasRun else { throw EngineError.startedTwice }
     self.hasRun = true
+    await self.ports.pace.begin()
     do {
       try await self.recover()
       await onReady()
@@ -138,7 +139,9 @@ public actor MigrationEngine {
         self.roster.finished(key, wasRefused: wasRefused, now: self.ports.clock.now)
       case .failed(let error): return error
       case .wake: self.armedWake = nil
-      case .stop: self.isStopping = true
+      case .stop:
+        self.isStopping = true
+        await self.ports.pace.stop()
       }
       if self.isStopping, self.roster.busy.isEmpty { return nil }
       if !self.isStopping { self.startDueWork(&group) }

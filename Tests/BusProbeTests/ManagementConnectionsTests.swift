@@ -25,6 +25,17 @@ struct ManagementConnectionsTests {
     #expect(read[1].user == nil && read[1].product == nil && read[1].queues.isEmpty)
   }
 
+  @Test("a user's tags, as RabbitMQ 3.8 and as later ones write them; another form says nothing")
+  func tags() throws {
+    #expect(
+      try ManagementConnections.tags(Data(#"{"name":"a","tags":["management","monitoring"]}"#.utf8)) == [
+        "management", "monitoring",
+      ])
+    #expect(try ManagementConnections.tags(Data(#"{"name":"a","tags":"administrator,x"}"#.utf8)) == ["administrator", "x"])
+    #expect(try ManagementConnections.tags(Data(#"{"name":"a","tags":[]}"#.utf8)).isEmpty)
+    #expect(throws: ProbeError.self) { try ManagementConnections.tags(Data(#"{"name":"a"}"#.utf8)) }
+  }
+
   @Test("the links of a connection's sessions, as RabbitMQ 4.3 told them; what is of another form is nothing")
   func sessions() {
     let answer = #"""

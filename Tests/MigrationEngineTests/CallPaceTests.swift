@@ -63,6 +63,21 @@ struct CallPaceTests {
     #expect(clock.now >= start + .seconds(Int64(calls - 3)))
   }
 
+  @Test("whose turn is far away is let go when the engine stops, and nobody waits after that")
+  func stops() async throws {
+    /// Time stands still.
+    struct Standing: MigrationClock {
+      var now: Instant { Instant(milliseconds: 1_770_000_000_000) }
+      func sleep(until deadline: Instant) async throws { try await Task.sleep(for: .seconds(3_600)) }
+    }
+    let pace = CallPace(try self.rates(register: "1/h"), clock: Standing())
+    try await pace.read()
+    let waiting = Task { try await pace.read() }
+    await pace.stop()
+    await #expect(throws: CancellationError.self) { try await waiting.value }
+    await #expect(throws: CancellationError.self) { try await pace.write() }
+  }
+
   @Test("a line that is stopped while a write waits for its turn is not written")
   func stopWhileWaiting() async throws {
     let scene = try Scene()

@@ -130,7 +130,7 @@ struct GateTests {
     #expect(walk.group.gates == GateLedger())
   }
 
-  @Test("the errand reads the target's counters, and pings only a party for which nothing came")
+  @Test("the errand reads the target's counters, and pings a party first, and then only when nothing comes for it")
   func errand() throws {
     let walk = self.watched()
     let plan = Fixture.plan([200], policy: walk.policy)
@@ -153,7 +153,8 @@ struct GateTests {
       return asked
     }
     #expect(run(Fixture.look()) == ["look tjenestebuss", "ping tjenestebuss", "1"])
-    #expect(run(Fixture.look(depth: 2)) == ["look tjenestebuss", "0"])
+    // The first ping is sent to a busy party too: without one the gate of pings would never pass.
+    #expect(run(Fixture.look(depth: 2)) == ["look tjenestebuss", "ping tjenestebuss", "1"])
     walk.send(.measured(Fixture.look(), [Fixture.ping(Fixture.herID(200))]))
     #expect(run(Fixture.look()) == ["look tjenestebuss", "0"])
     walk.now = walk.now + .hours(4)

@@ -61,6 +61,28 @@ struct HookTests {
     #expect(walk.group.hookAnswers.isEmpty)
   }
 
+  @Test("a cut of which no write took is not begun anew without them, when the pre-flight had to be made anew")
+  func begunAnew() {
+    let walk = self.walk()
+    for hook in ["change-board", "night-shift"] { _ = self.answer(walk, hook, .assented("")) }
+    walk.step()
+    let first = walk.group.members[0].herID
+    walk.send(.beginWrite(first, observed: walk.read(first)))
+    if let operation = walk.openOperation { walk.send(.writeReturned(operation, .refused("the register is closed"))) }
+    for _ in 0..<10 where !walk.group.isUnwritten { walk.step() }
+    #expect(walk.group.phase == .cutIntent && walk.group.isUnwritten)
+    walk.now = walk.now + .days(3)
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.preflight))
+    walk.step()
+    for hook in ["change-board", "night-shift"] {
+      #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.hook(hook)))
+      #expect(walk.send(.beginWrite(first, observed: walk.read(first))).refusal?.code == .hookNotAssented)
+      _ = self.answer(walk, hook, .assented(""))
+    }
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.write(first)))
+    #expect(walk.send(.beginWrite(first, observed: walk.read(first))).refusal == nil)
+  }
+
   @Test("nobody is asked while the pulje is paused, and an answer then is not taken")
   func paused() {
     let walk = self.walk()

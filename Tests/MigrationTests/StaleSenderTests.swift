@@ -129,6 +129,17 @@ struct StaleSenderTests {
     #expect(walk.group.drain.staleSender != nil)
   }
 
+  @Test("it is told of after the end too, when nobody reads the entries any more", arguments: [GroupPhase.accepted, .retired])
+  func afterTheEnd(phase: GroupPhase) {
+    let walk = GroupWalk.standing(in: phase)
+    for arrivals in 0...4 as ClosedRange<Int64> {
+      walk.now = walk.now + .hours(1)
+      walk.send(.looked(Self.look(Sight(hour: 0, arrivals: arrivals))))
+    }
+    #expect(walk.group.phase == phase)
+    #expect(walk.group.drain.staleSender?.queues.map(\.queue) == ["200_async"])
+  }
+
   @Test("the alarm begins once, goes on while messages come, ends after a quiet period, and may begin again")
   func ends() throws {
     let count: [Sight] = [

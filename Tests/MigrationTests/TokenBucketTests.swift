@@ -13,7 +13,7 @@ struct TokenBucketTests {
     #expect(try self.rate("10/s").interval == 100_000)
     #expect(try self.rate("300/m").burst == 5)
     #expect(try self.rate("5000/h").burst == 1)
-    for text in ["", "10", "0/s", "-1/s", "10/", "/s", "10/fortnight", "1/s/s", "2000000/s"] {
+    for text in ["", "10", "0/s", "-1/s", "10/", "/s", "10/fortnight", "1/s/s", "2000000/s", "300/5m", "10/10s", "5/99999999d"] {
       #expect(TokenBucket.Rate(text: text) == nil, "\(text)")
     }
   }

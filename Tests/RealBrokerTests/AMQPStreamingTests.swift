@@ -4,7 +4,7 @@ import AMQP
 import BusModel
 import Testing
 
-@Suite("AMQP against real brokers: large bodies, sent and received as they come", .serialized, .timeLimit(.minutes(2)))
+@Suite("AMQP against real brokers: large bodies, sent and received as they come", .serialized, .timeLimit(.minutes(10)))
 struct AMQPStreamingTests {
   private static let megabyte = 1 << 20
 
@@ -39,7 +39,7 @@ struct AMQPStreamingTests {
       try await AMQPConnection.withConnection(try broker.configuration()) { connection in
         let sender = try await connection.openSender(to: broker.sending(to: queue))
         let outcome = try await sender.send(
-          self.message("large"), bodyLength: bytes.count, body: BodySource(bytes: bytes), within: .seconds(120))
+          self.message("large"), bodyLength: bytes.count, body: BodySource(bytes: bytes), within: .seconds(300))
         try #require(outcome == .accepted, "\(kind)")
       }
       try await self.read("large", bytes, from: queue, broker)

@@ -36,12 +36,40 @@ public struct ManagementConnections: Sendable {
 
   /// The connections of the virtual host.
   ///
-  /// - Throws: ``ProbeError`` `countingRefused`, `countingUnreachable`, `countingUnreadable`.
+  /// - Throws: ``ProbeError`` `countingRefused`, `countingUnreachable`, `countingUnreadable`; `connectionsHidden` where the bus would
+  ///   show the user's own connections only, without saying so.
   public func connections() async throws(ProbeError) -> [Connection] {
+    let tags = try Self.tags(await self.management.get("/api/whoami"))
+    guard !Self.seeingTags.isDisjoint(with: tags) else {
+      throw .connectionsHidden(url: self.management.base + "/api/whoami", tags: tags)
+    }
     let host = LinkAddress.percentEncoded(self.management.virtualHost)
     let connections = try await self.management.get("/api/vhosts/\(host)/connections")
     let consumers = try await self.management.get("/api/consumers/\(host)")
     return await self.withSessions(try Self.read(connections: connections, consumers: consumers))
+  }
+
+  /// Tags of users who are shown everybody's connections (RabbitMQ, management plugin, "Permissions").
+  private static let seeingTags: Set<String> = ["monitoring", "administrator"]
+
+  /// A user's tags: a list, before RabbitMQ 3.9 a text with commas.
+  static func tags(_ answer: Data) throws(ProbeError) -> [String] {
+    struct User: Decodable {
+      var tags: [String]
+      private enum CodingKeys: String, CodingKey { case tags }
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let list = try? container.decode([String].self, forKey: .tags) {
+          self.tags = list
+        } else {
+          self.tags = try container.decode(String.self, forKey: .tags).split(separator: ",").map(String.init)
+        }
+      }
+    }
+    guard let user = try? JSONDecoder().decode(User.self, from: answer) else {
+      throw .countingUnreadable(way: .managementHTTP, seen: "it does not say what the user may see")
+    }
+    return user.tags
   }
 
   /// How many connections are asked for their sessions, and how many times in vain before the rest is not asked.

@@ -16,7 +16,7 @@ public struct ManagementHTTPCounting: QueueCounting {
   public let way = DialectCapabilities.Counting.managementHTTP
   public let lag = Duration.seconds(6)
   private let http: HTTPClient
-  private let base: String
+  let base: String
   private let authorization: Secret
   let virtualHost: String
   private let timeout: Duration

@@ -16,6 +16,8 @@ public enum ProbeError: ExplainedError, Hashable {
   /// AMQP `/management` could not be asked.
   case countingLinkFailed(TjenestebussError.Cause)
   case managementURLInvalid(problem: String)
+  /// The management user is shown its own connections only.
+  case connectionsHidden(url: String, tags: [String])
 
   public var stableCode: String {
     switch self {
@@ -26,6 +28,7 @@ public enum ProbeError: ExplainedError, Hashable {
     case .countingLinkFailed: "PROBE-105"
     case .managementURLInvalid: "PROBE-106"
     case .countNotYet: "PROBE-107"
+    case .connectionsHidden: "PROBE-108"
     }
   }
 
@@ -62,6 +65,12 @@ public enum ProbeError: ExplainedError, Hashable {
       Explanation(
         tried: "read the address of a management interface", seen: problem, meaning: "It is no address to ask.",
         next: "Write it as http://host:15672 or https://host:15671, without user and path.", owner: .caller)
+    case .connectionsHidden(let url, let tags):
+      Explanation(
+        tried: "list who is connected by \(url)",
+        seen: "a user with \(tags.isEmpty ? "no tags" : "the tags \(tags.joined(separator: ", "))")",
+        meaning: "RabbitMQ shows such a user its own connections only: an empty list says nothing of others.",
+        next: "Give the management user the tag monitoring (rabbitmqctl set_user_tags).", owner: .caller)
     }
   }
 }

@@ -8,7 +8,8 @@ import Logging
 import NIOCore
 
 /// RabbitMQ's HTTP management, as far as counting goes: `GET /api/queues`, `/api/queues/VHOST`, `/api/queues/VHOST/NAME`,
-/// and who is connected: `/api/vhosts/VHOST/connections`, `/api/consumers/VHOST`; by HTTP Basic. Unlike RabbitMQ's it is never late.
+/// and who is connected: `/api/vhosts/VHOST/connections`, `/api/consumers/VHOST`; who asks: `/api/whoami`, to which every user has the
+/// tag `monitoring`; by HTTP Basic. Unlike RabbitMQ's it is never late.
 struct ManagementEndpoint: Sendable {
   let port: Int
   private let serving: Task<Void, any Error>
@@ -33,6 +34,8 @@ struct ManagementEndpoint: Sendable {
     let container_id: String
     let client_properties: [String: String]
   }
+
+  struct UserDescription: ResponseEncodable, Codable, Sendable { let tags: [String] }
 
   /// With the connection's name, as RabbitMQ 3 tells it.
   struct ConsumerDescription: ResponseEncodable, Codable, Sendable {
@@ -70,6 +73,7 @@ struct ManagementEndpoint: Sendable {
       guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
       return try await snapshot().connections.map { ConnectionDescription($0, virtualHost) }
     }
+    router.get("api/whoami") { _, _ in UserDescription(tags: ["monitoring"]) }
     router.get("api/consumers/:vhost") { _, context in
       guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
       return try await snapshot().connections.flatMap { connection in
