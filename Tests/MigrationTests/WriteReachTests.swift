@@ -80,6 +80,14 @@ struct WriteReachTests {
     #expect(alone.isClear && alone.groups.map { $0.members.map(\.herID.value) } == [[103]], "\(alone.obstacles)")
   }
 
+  @Test("nobody joins its organisation's queue whose own queues a write takes along")
+  func joinerTakenAlong() {
+    let plan = self.plan(Self.family, joining: [103])
+    #expect(plan.obstacles.map(\.code) == [.joinerTakenAlong])
+    #expect(plan.obstacles.first?.herID?.value == 103 && plan.obstacles.first?.others.map(\.value) == [100])
+    #expect(self.plan(Self.family, joining: [103], scope: .herID).isClear)
+  }
+
   @Test("a ring of parents ends")
   func ring() {
     let ring = [Fixture.record(1, parent: 2), Fixture.record(2, parent: 1)]

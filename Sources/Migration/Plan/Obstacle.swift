@@ -27,6 +27,7 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
     case findingBlocks = "MIG-119"
     case scopeNotOffered = "MIG-130"
     case noOrganisationQueue = "MIG-131"
+    case joinerTakenAlong = "MIG-132"
   }
 
   public var code: Code
@@ -111,6 +112,10 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
       return explain(
         "The party is to use its organisation's queue, and there is none on the target bus.",
         "Put the organisation into the pulje too, move it first, or leave organisation-queue out.", .caller)
+    case .joinerTakenAlong:
+      return explain(
+        "The party is to use its organisation's queue, and a write with all services below would move its own queues first.",
+        "Leave scope: services-below out, or move the party to its organisation's queue in a pulje of its own.", .caller)
     case .organisationUnknown:
       return explain(
         "No party of this organisation number is known here; that does not mean that it has none.",

@@ -37,7 +37,6 @@ struct WriteReach {
     requested: [HerID: PuljeRequest.Party], records: [HerID: PartyRecord], target: Bus
   ) {
     for record in records.values.sorted(by: { $0.herID < $1.herID }) where Self.ownsQueues(record) {
-      guard requested[record.herID]?.joinsOrganisation != true else { continue }
       var mover: HerID?
       var next = record.parent
       // Bounded: a register may hold a ring of parents.
@@ -47,6 +46,14 @@ struct WriteReach {
         next = above.parent
       }
       guard let mover else { continue }
+      // The write above would move the queues that it is about to give up, to where nobody has made any.
+      if requested[record.herID]?.joinsOrganisation == true {
+        self.obstacles.append(
+          Obstacle(
+            .joinerTakenAlong, herID: record.herID, others: [mover], seen: "the write for HER-ID \(mover) takes its queues along")
+        )
+        continue
+      }
       // The write finds nothing to change there.
       if requested[record.herID] == nil, Self.isAll(record, on: target) { continue }
       self.movedBy[record.herID] = mover
