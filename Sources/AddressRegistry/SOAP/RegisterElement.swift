@@ -14,8 +14,8 @@ struct RegisterElement: RegisterFields {
   /// - Throws: when it is there twice.
   func element(_ name: String) throws(Problem) -> RegisterElement? {
     var found: XMLNode?
-    try self.node.forEachChild { (child) throws(Problem) in
-      guard child.isNamed(name), child.namespace.hasPrefix(Self.namespaces) else { return }
+    try self.node.forEachChild(name) { (child) throws(Problem) in
+      guard child.namespace.hasPrefix(Self.namespaces) else { return }
       guard found == nil else { throw Problem(field: "\(name) (it is there twice)") }
       found = child
     }

@@ -36,7 +36,7 @@ package struct XMLNode: Sendable, Equatable {
 
   /// The character data right below the element, CDATA included, unchanged.
   package var text: String {
-    switch self.element.text {
+    switch self.document.elements[self.place].text {
     case .none: ""
     case .bytes(let range): self.document.text(range)
     case .made(let text): text
@@ -51,12 +51,12 @@ package struct XMLNode: Sendable, Equatable {
 
   package func children(_ name: String) -> [XMLNode] {
     var children: [XMLNode] = []
-    self.forEachChild { if $0.isNamed(name) { children.append($0) } }
+    self.forEachChild(name) { children.append($0) }
     return children
   }
 
   func forEachChild<Failure: Error>(_ body: (XMLNode) throws(Failure) -> Void) throws(Failure) {
-    let end = self.element.end
+    let end = self.end
     var place = self.place + 1
     while place < end {
       try body(XMLNode(document: self.document, place: place))
@@ -64,22 +64,44 @@ package struct XMLNode: Sendable, Equatable {
     }
   }
 
+  /// The same for those of one name. A field of a party is looked for among thirty: the others are passed over by their places.
+  func forEachChild<Failure: Error>(_ name: String, _ body: (XMLNode) throws(Failure) -> Void) throws(Failure) {
+    let end = self.end
+    var place = self.place + 1
+    while place < end {
+      if self.document.stands(name, at: self.document.elements[place].name) {
+        try body(XMLNode(document: self.document, place: place))
+      }
+      place = self.document.elements[place].end
+    }
+  }
+
+  private var end: Int { self.document.elements[self.place].end }
+
   /// The first child of this name, in whatever namespace: the register's own two namespaces are mixed within one answer.
   package func child(_ name: String) -> XMLNode? {
-    var found: XMLNode?
-    self.forEachChild { if found == nil, $0.isNamed(name) { found = $0 } }
-    return found
+    let end = self.end
+    var place = self.place + 1
+    while place < end {
+      if self.document.stands(name, at: self.document.elements[place].name) {
+        return XMLNode(document: self.document, place: place)
+      }
+      place = self.document.elements[place].end
+    }
+    return nil
   }
 
   /// Whether there is no element in it.
-  var isLeaf: Bool { self.element.end == self.place + 1 }
+  var isLeaf: Bool { self.end == self.place + 1 }
 
   /// Without making a text of the name.
   func isNamed(_ name: String) -> Bool { self.document.stands(name, at: self.document.elements[self.place].name) }
 
   /// Whether the element says that it stands for nothing (`xsi:nil`).
   package var isNil: Bool {
-    self.document.attributes[self.element.attributes].contains { attribute in
+    let attributes = self.document.elements[self.place].attributes
+    guard !attributes.isEmpty else { return false }
+    return self.document.attributes[attributes].contains { attribute in
       let name = self.document.bytes[attribute.name]
       let isNilByName = name.count == 3 ? name.elementsEqual("nil".utf8) : name.suffix(4).elementsEqual(":nil".utf8)
       return isNilByName && (attribute.value == "true" || attribute.value == "1")
