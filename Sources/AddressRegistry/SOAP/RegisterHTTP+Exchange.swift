@@ -89,8 +89,7 @@ extension RegisterHTTP {
     let exchange = Task {
       try await body(try await http.execute(request, timeout: .nanoseconds(Int64(limit / .nanoseconds(1)))))
     }
-    // Of an event loop and not a task that sleeps: one that is taken back is gone, where the timer of a sleeping task stays until
-    // it would have rung. A sync asks thousands of times within one limit.
+    // An alarm of the event loop and not a second task that sleeps: it costs less, and taken back it is gone.
     let isOverdue = NIOLockedValueBox(false)
     let alarm = http.eventLoopGroup.any().scheduleTask(in: .nanoseconds(Int64(limit / .nanoseconds(1)))) {
       isOverdue.withLockedValue { $0 = true }

@@ -15,13 +15,12 @@ extension GroupState {
       self.drain.setBaseline(report.baseline)
       self.preflightAt = now
       if self.hold?.clearsItself == true { self.clearHold() }
+      // What was assented to is what was seen then.
+      self.hookAnswers = [:]
       // Made anew between two writes, it leaves the group where it is: what was on its way to the register may still come through.
       if self.phase == .cutIntent {
         self.retryAt = nil
-        // What was assented to is what was seen then.
-        self.hookAnswers = [:]
       } else {
-        self.hookAnswers = [:]
         self.enter(.ready, at: now)
         self.attestedAt = now
       }
