@@ -245,7 +245,10 @@ let package = Package(
     .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(
       name: "MigrationStoreTests",
-      dependencies: ["MigrationStore", "Migration", "BusModel", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "MigrationStore", "MigrationSimulation", "Migration", "BusModel", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["Histories"],
       swiftSettings: houseRules),
     .testTarget(

@@ -58,6 +58,9 @@ public actor MigrationEngine {
 
   private(set) var state = MigrationState()
   private var head = ChainHead.empty
+  /// The event up to which a checkpoint is kept, or was to be.
+  private var checkpointAt: Int64 = 0
+  private var isKeepingCheckpoint = false
   private var roster: Roster
   private var armedWake: Instant?
   private var isStopping = false
@@ -125,12 +128,19 @@ public actor MigrationEngine {
     let history = try await self.ports.store.load()
     self.state = history.state
     self.head = history.head
+    switch history.checkpoint {
+    case .none: break
+    case .used(let upTo): self.checkpointAt = upTo
+    case .ignored(let why):
+      self.tell(.warning, "history.checkpoint-ignored", "the history was read from its first event; of the checkpoint: \(why)")
+    }
     try await self.keep([.daemonStarted], actor: "daemon")
   }
 
   /// - Returns: what ended it; nil when it was stopped or cancelled.
   private func loop(_ group: inout DiscardingTaskGroup) async -> (any Error)? {
     self.startDueWork(&group)
+    self.keepCheckpointWhenDue(&group)
     for await message in self.inbox {
       switch message {
       case .input(let input, let actor, let reply):
@@ -144,9 +154,32 @@ public actor MigrationEngine {
         await self.ports.pace.stop()
       }
       if self.isStopping, self.roster.busy.isEmpty { return nil }
-      if !self.isStopping { self.startDueWork(&group) }
+      if !self.isStopping {
+        self.startDueWork(&group)
+        self.keepCheckpointWhenDue(&group)
+      }
     }
     return nil
+  }
+
+  /// Beside the work: no event waits for it. One that cannot be kept is told, and tried again after as many events.
+  private func keepCheckpointWhenDue(_ group: inout DiscardingTaskGroup) {
+    guard !self.isKeepingCheckpoint, self.head.sequence - self.checkpointAt >= self.settings.checkpointInterval else { return }
+    self.isKeepingCheckpoint = true
+    self.checkpointAt = self.head.sequence
+    let (state, head) = (self.state, self.head)
+    group.addTask {
+      do { try await self.ports.store.keepCheckpoint(state, at: head) } catch {
+        await self.tell(.warning, "history.checkpoint-not-written", "\(error)")
+      }
+      await self.checkpointEnded()
+    }
+  }
+
+  private func checkpointEnded() { self.isKeepingCheckpoint = false }
+
+  private func tell(_ weight: Notice.Weight, _ kind: String, _ words: String) {
+    self.ports.notifier.notify(Notice(at: self.ports.clock.now, weight: weight, kind: kind, words: words))
   }
 
   private func answer(

@@ -119,6 +119,9 @@ public final class Simulation {
   /// The daemon that holds the history; nil while none runs.
   var daemon: SimulatedDaemon? { self.daemons.last { $0.isAlive && $0.fence == self.store.newestFence } }
 
+  /// What is durable, in order: whole histories for whoever tests what is made of them.
+  package var durable: [(event: MigrationEvent, at: Instant)] { self.store.rows.map { ($0.event, $0.at) } }
+
   public func run() -> SimulationOutcome {
     while let (at, item) = self.agenda.next(), at <= self.end {
       self.now = at

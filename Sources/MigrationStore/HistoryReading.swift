@@ -6,17 +6,17 @@ import Migration
 
 /// Reads the rows, each checked against its hash and its place in the chain.
 enum HistoryReading {
-  /// Calls `body` with every event in order.
+  /// Calls `body` with every event after `start` in order.
   ///
   /// - Returns: where the history ends.
   /// - Throws: ``StoreError`` `chainBroken` or `unknownEvent` at the first row that is not as it was written.
   static func forEach(
-    _ database: Database, path: String, body: (StoredEvent) throws -> Void
+    _ database: Database, path: String, after start: ChainHead = .empty, body: (StoredEvent) throws -> Void
   ) throws -> ChainHead {
-    var head = ChainHead.empty
+    var head = start
     let decoder = JSONDecoder()
     let rows = try Row.fetchCursor(
-      database, sql: "SELECT sequence, at, fence, actor, kind, version, body, previous, hash FROM event ORDER BY sequence")
+      database, sql: "SELECT \(Self.columns) FROM event WHERE sequence > ? ORDER BY sequence", arguments: [start.sequence])
     while let row = try rows.next() {
       let stored = try Self.event(from: row, after: head, decoder: decoder, path: path)
       try body(stored)
@@ -24,6 +24,8 @@ enum HistoryReading {
     }
     return head
   }
+
+  private static let columns = "sequence, at, fence, actor, kind, version, body, previous, hash"
 
   private static func event(from row: Row, after head: ChainHead, decoder: JSONDecoder, path: String) throws -> StoredEvent {
     let sequence: Int64 = row[0]
@@ -54,14 +56,50 @@ enum HistoryReading {
       sequence: sequence, at: Instant(milliseconds: at), fence: fence, actor: actor, event: event, previous: previous, hash: hash)
   }
 
+  /// The state and the head of the history, from the checkpoint on where there is one that belongs to it.
+  ///
+  /// What stands before the checkpoint's event is not read: whoever kept it had checked each of those rows, or written them. The
+  /// event itself is read and hashed, and its hash is over all before it, so that the rows that follow hang on the very history that was
+  /// folded. Whether the old rows still are what they were is for `audit verify`, which reads them all.
   static func load(_ database: Database, path: String) throws -> LoadedHistory {
-    var state = MigrationState()
-    let head = try Self.forEach(database, path: path) { stored in
-      guard state.apply(stored.event, at: stored.at) else {
+    // The file before the first look at the database: events are durable before a checkpoint of them is kept.
+    let kept = Checkpoint.open(besideDatabase: path)
+    var history = try Self.begin(database, path: path, kept)
+    history.head = try Self.forEach(database, path: path, after: history.head) { stored in
+      guard history.state.apply(stored.event, at: stored.at) else {
         throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
       }
     }
-    return LoadedHistory(state: state, head: head)
+    return history
+  }
+
+  private static func begin(
+    _ database: Database, path: String, _ kept: Result<Checkpoint, CheckpointFault>
+  ) throws -> LoadedHistory {
+    func fromTheFirst(_ use: LoadedHistory.CheckpointUse) -> LoadedHistory {
+      LoadedHistory(state: MigrationState(), head: .empty, checkpoint: use)
+    }
+    do throws(CheckpointFault) {
+      let checkpoint = try kept.get()
+      if let fault = try Self.bind(checkpoint.head, to: database, path: path) { throw fault }
+      return LoadedHistory(
+        state: try checkpoint.state(), head: checkpoint.head, checkpoint: .used(upTo: checkpoint.head.sequence))
+    } catch {
+      return fromTheFirst(error.words.map { .ignored($0) } ?? .none)
+    }
+  }
+
+  /// Whether the history goes through `head`; what is wrong when it does not.
+  static func bind(_ head: ChainHead, to database: Database, path: String) throws(CheckpointFault) -> CheckpointFault? {
+    do {
+      let row = try Row.fetchOne(
+        database, sql: "SELECT \(Self.columns) FROM event WHERE sequence = ?", arguments: [head.sequence])
+      guard let row else { return .otherHistory("the history has no event \(head.sequence)") }
+      let before = ChainHead(sequence: head.sequence - 1, hash: row[7])
+      // An event that cannot be read here is not for us to judge: the whole fold meets it and says so.
+      let stored = try Self.event(from: row, after: before, decoder: JSONDecoder(), path: path)
+      return stored.hash == head.hash ? nil : .otherHistory("event \(head.sequence) is another one")
+    } catch { throw .otherHistory("event \(head.sequence) cannot be read as it was written") }
   }
 
   /// SQLite's errors in our own words; ours pass as they are. SQL and its arguments never come into the text.

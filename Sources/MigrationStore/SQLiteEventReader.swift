@@ -17,6 +17,10 @@ public struct SQLiteEventReader: Sendable {
     public var last: Instant?
     /// Fencing tokens given out: how often a daemon has opened it.
     public var openings: Int64
+    /// The event up to which a checkpoint was found to be what the history folds to; nil where there is none that a start would use.
+    public var checkpoint: Int64?
+    /// Why the checkpoint that is there would not be used.
+    public var checkpointIgnored: String?
   }
 
   /// - Throws: ``StoreError`` `absent` (also for a file that a daemon is just making), `notOurs`, `newerSchema`, `damaged`, `notOpened`.
@@ -70,7 +74,8 @@ public struct SQLiteEventReader: Sendable {
     }
   }
 
-  /// Checks the file as SQLite sees it, then every row, then that the rows make sense together.
+  /// Checks the file as SQLite sees it, then every row, then that the rows make sense together. Always from the first event: a
+  /// checkpoint that lies beside the history is not trusted, but compared with what is found.
   ///
   /// - Parameters:
   ///   - expected: a chain head's hash kept outside; the history must go through it.
@@ -85,6 +90,10 @@ public struct SQLiteEventReader: Sendable {
       var found = expected == nil || expected == ChainHead.empty.hash
       var state = MigrationState()
       var watch = HistoryWatch()
+      let beside = Checkpoint.open(besideDatabase: path)
+      let checkpoint = try? beside.get()
+      var (checked, ignored): (Int64?, String?) = (nil, nil)
+      if case .failure(let fault) = beside { ignored = fault.words }
       let head = try HistoryReading.forEach(database, path: path) { stored in
         let phase = HistoryWatch.phase(before: stored.event, in: state)
         first = first ?? stored.at
@@ -101,6 +110,16 @@ public struct SQLiteEventReader: Sendable {
         if let breach = breaches.first {
           throw StoreError.invariantBroken(path: path, sequence: stored.sequence, breach: breach)
         }
+        if let checkpoint, checkpoint.head.sequence == stored.sequence, checkpoint.head.hash == stored.hash {
+          switch checkpoint.reading() {
+          case .success(state): checked = stored.sequence
+          case .success: throw StoreError.checkpointDiffers(path: checkpoint.path, sequence: stored.sequence)
+          case .failure(let fault): ignored = fault.words
+          }
+        }
+      }
+      if checkpoint != nil, checked == nil, ignored == nil {
+        ignored = CheckpointFault.otherHistory("no event is its last").words
       }
       if let beyond = heads.first(where: { $0.sequence > head.sequence }) {
         throw StoreError.headDiffers(
@@ -110,7 +129,9 @@ public struct SQLiteEventReader: Sendable {
         throw StoreError.headDiffers(path: path, expected: expected, seen: "\(head.sequence) events, none with that hash")
       }
       let openings = try Int64.fetchOne(database, sql: "SELECT count(*) FROM fence") ?? 0
-      return Audit(events: head.sequence, head: head, first: first, last: last, openings: openings)
+      return Audit(
+        events: head.sequence, head: head, first: first, last: last, openings: openings, checkpoint: checked,
+        checkpointIgnored: ignored)
     }
   }
 

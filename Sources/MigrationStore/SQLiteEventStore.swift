@@ -135,6 +135,18 @@ public final class SQLiteEventStore: EventStore {
     return head
   }
 
+  public func keepCheckpoint(_ state: MigrationState, at head: ChainHead) async throws {
+    let path = self.path
+    // Ours alone to write, as the history is.
+    guard self.lock.withLock({ $0 != nil }) else { throw StoreError.closed(path: path) }
+    guard let last = self.head.withLock({ $0 }), head.sequence > 0, head.sequence <= last.sequence else {
+      throw StoreError.checkpointNotWritten(path: path, seen: "event \(head.sequence) is not durable")
+    }
+    do { try await offThePool { try Checkpoint.write(state, at: head, besideDatabase: path) } } catch {
+      throw StoreError.checkpointNotWritten(path: Checkpoint.path(besideDatabase: path), seen: String("\(error)".prefix(200)))
+    }
+  }
+
   public func close() async {
     let database = self.database
     // An open cursor of a cancelled read could keep it open; the process's end closes it then.

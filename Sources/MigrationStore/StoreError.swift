@@ -21,6 +21,8 @@ public enum StoreError: ExplainedError, Hashable {
   case headDiffers(path: String, expected: String, seen: String)
   case headsUnreadable(path: String, line: Int)
   case invariantBroken(path: String, sequence: Int64, breach: Breach)
+  case checkpointNotWritten(path: String, seen: String)
+  case checkpointDiffers(path: String, sequence: Int64)
 
   public var stableCode: String {
     switch self {
@@ -40,6 +42,8 @@ public enum StoreError: ExplainedError, Hashable {
     case .headDiffers: "STORE-014"
     case .invariantBroken: "STORE-015"
     case .headsUnreadable: "STORE-016"
+    case .checkpointNotWritten: "STORE-017"
+    case .checkpointDiffers: "STORE-018"
     }
   }
 
@@ -116,6 +120,17 @@ public enum StoreError: ExplainedError, Hashable {
         tried: "audit the history in \(path)", seen: "event \(sequence): \(breach)",
         meaning: "It breaks a rule that must always hold: \(breach.invariant.words).",
         next: "Stop the line, look at the party, and report it with the database.", owner: .tjenestebuss)
+    case .checkpointNotWritten(let path, let seen):
+      Explanation(
+        tried: "keep a checkpoint of the history in \(path)", seen: seen,
+        meaning: "Nothing is lost and the work goes on; the next start reads more of the history and takes longer.",
+        next: "See that there is room beside the database, and that this user may write there.", owner: .host)
+    case .checkpointDiffers(let path, let sequence):
+      Explanation(
+        tried: "audit the checkpoint in \(path)", seen: "it is not what the history folds to up to event \(sequence)",
+        meaning: "It was written by a faulty program, or made by somebody; a daemon that started on it works on what never was.",
+        next: "Stop the line, stop the daemon, keep a copy of the checkpoint, remove it and start again; report it with both.",
+        owner: .tjenestebuss)
     case .headDiffers(let path, let expected, let seen):
       Explanation(
         tried: "find the chain head \(expected.prefix(12)) in \(path)", seen: seen,

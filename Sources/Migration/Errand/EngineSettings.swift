@@ -16,6 +16,8 @@ public struct EngineSettings: Sendable, Hashable {
   public var probeDeadline: TimeSpan = .minutes(2)
   /// An operator's program that has not answered by then has given no answer.
   public var hookDeadline: TimeSpan = .seconds(30)
+  /// After so many events what the history folds to is kept, so that the next start reads at most about so many.
+  public var checkpointInterval: Int64 = 10_000
   /// The loop turns at least this often; nil when nobody watches it.
   public var heartbeat: TimeSpan?
 

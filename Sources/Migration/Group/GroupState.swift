@@ -3,7 +3,7 @@
 import BusModel
 
 /// A group as its events have left it. The fold's only way in is ``apply(_:at:policy:)``.
-public struct GroupState: Sendable, Hashable {
+public struct GroupState: Sendable, Hashable, Codable {
   public struct Step: Sendable, Hashable, Codable {
     public var phase: GroupPhase
     public var at: Instant

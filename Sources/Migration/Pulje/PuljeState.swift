@@ -17,11 +17,17 @@ public struct PuljeState: Sendable, Hashable {
   let waveByPlace: [Int?]?
 
   init(plan: Plan, by: String, at now: Instant) {
+    self.init(plan: plan, planHash: plan.hash, by: by, at: now, groups: GroupList(plan.groups.map { GroupState($0, at: now) }))
+  }
+
+  /// - Parameters:
+  ///   - planHash: the plan's, which is dear to work out.
+  ///   - groups: those of the plan, as they stand.
+  init(plan: Plan, planHash: String, by: String, at sealedAt: Instant, groups: GroupList) {
     self.plan = plan
-    self.planHash = plan.hash
+    self.planHash = planHash
     self.sealedBy = by
-    self.sealedAt = now
-    let groups = GroupList(plan.groups.map { GroupState($0, at: now) })
+    self.sealedAt = sealedAt
     self.groups = groups
     self.waveByPlace = plan.waves.map { waves in
       var waveByPlace = [Int?](repeating: nil, count: groups.count)

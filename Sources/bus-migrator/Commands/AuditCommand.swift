@@ -30,6 +30,8 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     if self.output.json { return try Console.say(json: audit) }
     Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)")
     if self.heads != nil { Console.say("it goes through all \(heads.count) heads that were kept outside") }
+    if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }
+    if let why = audit.checkpointIgnored { Console.say("a start would not use the checkpoint: \(why)") }
     if let first = audit.first, let last = audit.last { Console.say("from \(first) to \(last), opened \(audit.openings) times") }
   }
 }

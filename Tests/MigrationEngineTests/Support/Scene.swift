@@ -63,13 +63,20 @@ final class Scene: Sendable {
     try await PlanMaker(register: self.register, buses: [Self.source, Self.target]).plan(request, open: [:])
   }
 
+  /// With checkpoints so close that every story begins at one when it is resumed.
+  static var settings: EngineSettings {
+    var settings = EngineSettings()
+    settings.checkpointInterval = 20
+    return settings
+  }
+
   /// Runs an engine until `isDone`, then stops it. Orders are brought before it does anything.
   ///
   /// - Returns: the state it ended in. A crash point that strikes is thrown.
   @discardableResult
   func run(
-    settings: EngineSettings = EngineSettings(), orders: [MigrationInput] = [], pace: CallPace = CallPace(),
-    made: @Sendable (MigrationEngine) -> Void = { _ in },
+    settings: EngineSettings = Scene.settings, orders: [MigrationInput] = [], pace: CallPace = CallPace(),
+    notifier: any Notifier = SilentNotifier(), made: @Sendable (MigrationEngine) -> Void = { _ in },
     until isDone: @escaping @Sendable (MigrationState) -> Bool
   ) async throws -> MigrationState {
     let box = Mutex<MigrationEngine?>(nil)
@@ -80,7 +87,7 @@ final class Scene: Sendable {
     clock.hold(true)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
-        store: self.world, register: self.register, buses: self.world, clock: clock, jitter: self.world,
+        store: self.world, register: self.register, buses: self.world, clock: clock, jitter: self.world, notifier: notifier,
         crashPoints: self.world, observer: clock, pace: pace, hooks: self.world),
       settings: settings)
     made(engine)

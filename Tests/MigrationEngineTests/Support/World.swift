@@ -33,6 +33,8 @@ final class World: RegisterPort, BusPort, HookPort, CrashPoints, EventStore, Jit
     var crashAtFirst: CrashPoint?
     var isDead = false
     var appendFails = false
+    var checkpoints: [LoadedHistory] = []
+    var checkpointFails = false
     var writesUnderWay = 0
     var mostWritesAtOnce = 0
     var groupsUnderWay = 0
@@ -182,11 +184,22 @@ final class World: RegisterPort, BusPort, HookPort, CrashPoints, EventStore, Jit
   // MARK: EventStore
 
   func load() async throws -> LoadedHistory {
-    var state = MigrationState()
-    for (event, at) in self.inside.withLock({ $0.rows }) {
+    let (rows, checkpoint) = self.inside.withLock { ($0.rows, $0.checkpoints.last) }
+    var state = checkpoint?.state ?? MigrationState()
+    let upTo = checkpoint?.head.sequence ?? 0
+    for (event, at) in rows.dropFirst(Int(upTo)) {
       guard state.apply(event, at: at) else { throw StoreError.inconsistent(path: "memory", sequence: 0, kind: event.kind) }
     }
-    return LoadedHistory(state: state, head: ChainHead(sequence: Int64(self.events.count), hash: "memory"))
+    return LoadedHistory(
+      state: state, head: ChainHead(sequence: Int64(rows.count), hash: "memory"), checkpoint: upTo > 0 ? .used(upTo: upTo) : .none
+    )
+  }
+
+  func keepCheckpoint(_ state: MigrationState, at head: ChainHead) async throws {
+    try self.inside.withLock { inside in
+      if inside.checkpointFails { throw StoreError.checkpointNotWritten(path: "memory", seen: "disk full") }
+      if !inside.isDead { inside.checkpoints.append(LoadedHistory(state: state, head: head)) }
+    }
   }
 
   func append(_ events: [MigrationEvent], at now: Instant, actor: String) async throws -> ChainHead {
