@@ -88,9 +88,8 @@ struct GuardTests {
       #expect(reason.code == .frozen && reason.clears == .person, "nothing opens within two years")
       #expect(reason.until != nil, "the attestation ends before that")
     }
-    let half = GroupWalk.standing(in: .armed, [200, 201])
-    let written = half.group.members.filter(\.plan.isWritten).map(\.herID)
-    half.carryOut(.write(written[0]))
+    let half = GroupWalk.standing(in: .armed)
+    half.carryOut(.write(Fixture.herID(200)))
     half.context.policy.calendar = CutoverCalendar(freezes: [freeze])
     half.go(to: .observing)
     #expect(half.group.phase == .observing)
@@ -352,11 +351,5 @@ struct GuardTests {
         #expect(old.group.phase == lower, "\(phase) at \(age)")
       }
     }
-  }
-}
-
-extension TimeSpan {
-  fileprivate static func + (lhs: TimeSpan, rhs: TimeSpan) -> TimeSpan {
-    TimeSpan(milliseconds: lhs.milliseconds + rhs.milliseconds)
   }
 }

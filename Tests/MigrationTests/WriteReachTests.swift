@@ -127,4 +127,79 @@ struct WriteReachTests {
     _ = send(.beginWrite(service.herID, observed: service.after))
     #expect(group.member(service.herID)?.writing == .atGoal && group.phase == .cutIntent)
   }
+
+  /// The family's group, armed.
+  private func armed() -> GroupWalk {
+    let walk = GroupWalk(self.plan(Self.family))
+    walk.go(to: .armed)
+    return walk
+  }
+
+  @Test("a first write takes along those below that it reaches; a second try, and the way back, reach the party alone")
+  func reach() {
+    let walk = self.armed()
+    let herID = Fixture.herID(100)
+    func along() -> [Int32] { walk.group.takenAlong(by: walk.group.members[0]).map(\.herID.value) }
+    #expect(along() == [103, 104, 110, 111])
+    #expect(walk.group.takenAlong(by: walk.group.members[1]).isEmpty)
+    let service = walk.group.members[1]
+    #expect(!walk.group.wasTakenAlong(service))
+    walk.send(.beginWrite(herID, observed: walk.read(herID)))
+    #expect(along().isEmpty)
+    #expect(walk.group.wasTakenAlong(service))
+    #expect(!walk.group.wasTakenAlong(walk.group.members[0]), "nobody takes the organisation along")
+    if let operation = walk.openOperation { walk.send(.writeReturned(operation, .answered)) }
+    walk.send(.readBack(walk.group.members[0].plan.after, retryAt: walk.now))
+    walk.send(.readBack(service.plan.after, retryAt: walk.now))
+    #expect(walk.group.phase == .cutIntent, "the rest is not read yet")
+    walk.send(.rollBack(by: "Kari", why: "the vendor asks"))
+    #expect(along().isEmpty)
+    // Back, each is written by itself.
+    let written = walk.group.member(service.herID)?.plan
+    #expect(written.map { walk.send(.beginWrite($0.herID, observed: $0.after)).events.map(\.kind) } == ["intent-recorded"])
+  }
+
+  @Test("one that was read at its goal before the first write is not taken along; nor is anybody after a write that did not take")
+  func reachOfWhatIsLeft() {
+    let walk = self.armed()
+    walk.group.members[1].writing = .atGoal
+    #expect(walk.group.takenAlong(by: walk.group.members[0]).map(\.herID.value) == [104, 110, 111])
+    walk.group.members[0].failedTries = 1
+    #expect(walk.group.takenAlong(by: walk.group.members[0]).isEmpty)
+    let back = self.armed()
+    back.group.direction = .back
+    #expect(back.group.takenAlong(by: back.group.members[0]).isEmpty)
+  }
+
+  @Test("when the organisation's own write did not take, nobody below is written by himself")
+  func organisationFirst() {
+    let walk = self.armed()
+    let (organisation, service) = (walk.group.members[0].plan, walk.group.members[1].plan)
+    walk.send(.beginWrite(organisation.herID, observed: organisation.before))
+    if let operation = walk.openOperation { walk.send(.writeReturned(operation, .unknown("broke off"))) }
+    walk.send(.readBack(service.before, retryAt: walk.now))
+    walk.send(.readBack(organisation.before, retryAt: walk.now))
+    #expect(walk.group.phase == .cutIntent && walk.group.members[1].failedTries == 1)
+    #expect(walk.send(.beginWrite(service.herID, observed: service.before)).refusal?.code == .notWritten)
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.write(organisation.herID)))
+  }
+
+  @Test(
+    "one that the first write left out stays with its own write, also when somebody has resumed it after tries that did not take")
+  func resumed() {
+    let walk = self.armed()
+    let (organisation, service) = (walk.group.members[0].plan, walk.group.members[1].plan)
+    walk.send(.beginWrite(organisation.herID, observed: organisation.before))
+    if let operation = walk.openOperation { walk.send(.writeReturned(operation, .answered)) }
+    walk.send(.readBack(organisation.after, retryAt: walk.now))
+    walk.send(.readBack(service.before, retryAt: walk.now))
+    for _ in 0..<9 where walk.group.hold == nil {
+      walk.send(.beginWrite(service.herID, observed: service.before))
+      if let operation = walk.openOperation { walk.send(.writeReturned(operation, .refused("closed"))) }
+      walk.send(.readBack(service.before, retryAt: walk.now))
+    }
+    #expect(walk.group.hold?.code == .writesDoNotTake)
+    walk.send(.release(by: "Kari"))
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.write(service.herID)))
+  }
 }

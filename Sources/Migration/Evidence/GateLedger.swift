@@ -79,7 +79,7 @@ public struct GateLedger: Sendable, Hashable, Codable {
   }
 
   private func judgePing(_ gates: Gates, _ now: Instant) -> GateFinding {
-    guard self.pings > 0, let last = self.lastPingAt else {
+    guard let last = self.lastPingAt else {
       return GateFinding(gate: .ping, verdict: .inconclusive, seen: "no ping was sent in the watch")
     }
     let seen = "\(self.failedPings) of \(self.pings) pings failed, the last at \(last)"

@@ -38,7 +38,6 @@ extension GroupState {
       self.update(herID) { member in
         member.writing = .intent(operation)
         member.intents += 1
-        member.handedOver = false
       }
       self.enter(self.writingPhase, at: now)
     case .writeReturned(let operation, let herID, let outcome):

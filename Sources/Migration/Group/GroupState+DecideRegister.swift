@@ -18,7 +18,7 @@ extension GroupState {
     guard member.plan.isWritten else { return self.refuse(.notWritten, tried, "it inherits its queues") }
     if self.isTakenAlong(member) { return self.refuse(.notWritten, tried, "another party's write takes it along") }
     guard member.writing == .untouched else { return self.refuse(.resolveFirst, tried, "a write is open or done") }
-    if self.phase == .armed, self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
+    if self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
     if self.direction == .forward {
       if let refusal = self.forwardRefusal(tried, context) { return refusal }
       if let refusal = self.cutRefusal(tried, context) { return refusal }
@@ -76,7 +76,7 @@ extension GroupState {
     // write of ours that came through late, and is written again.
     if self.phase.isApplied, self.direction == .forward { return .events([.conflictFound(herID: record.herID, found: record)]) }
     // In conflict: still not looked at by a person.
-    if self.phase == .conflict, member.isInConflict { return .events([.conflictFound(herID: record.herID, found: record)]) }
+    if member.isInConflict { return .events([.conflictFound(herID: record.herID, found: record)]) }
     return self.readAsBase(member, found, retryAt, context)
   }
 

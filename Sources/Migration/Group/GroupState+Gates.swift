@@ -45,9 +45,9 @@ extension GroupState {
     return nil
   }
 
-  /// When the next measurement is due; nil for never.
+  /// When the next measurement of a group that is watched is due; nil for never.
   func measureDue(_ context: GroupContext) -> Instant? {
-    guard let gates = context.policy.gates, self.phase == .observing else { return nil }
+    guard let gates = context.policy.gates else { return nil }
     return self.gates.lastAt.map { $0 + gates.measureInterval } ?? self.since
   }
 }

@@ -34,7 +34,6 @@ public enum GroupNext: Sendable, Hashable {
 extension GroupState {
   /// What this group's next thing is. Reading is never kept back by a pause; writing and pinging forward are.
   public func next(in context: GroupContext, now: Instant) -> GroupNext {
-    if self.phase.isClosed { return self.nextOfTail(context, now) }
     if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
     return self.orAttestationEnds(self.nextStep(context, now), context)
   }

@@ -63,10 +63,10 @@ struct PuljeWaves: Sendable, Hashable {
 
   /// - Returns: nil for a pulje without waves.
   init?(_ pulje: PuljeState) {
-    guard let waveByPlace = pulje.waveByPlace else { return nil }
-    var open = pulje.plan.waves?.count ?? 0
+    guard let waves = pulje.plan.waves, let waveByPlace = pulje.waveByPlace else { return nil }
+    var open = waves.count
     _ = pulje.groups.contains { place, group in
-      if let wave = waveByPlace[place], wave < open, !group.isPastItsWave { open = wave }
+      if let wave = waveByPlace[place], !group.isPastItsWave { open = min(open, wave) }
       return open == 0
     }
     self.open = open
@@ -101,6 +101,6 @@ extension GroupState {
     }
   }
 
-  /// It is held because its party does not answer where it was moved to.
-  var failsItsWave: Bool { self.quarantine == nil && self.hold?.code == .pingFailed && self.direction == .forward }
+  /// It is held because its party does not answer where it was moved to: on the way back nothing is held for that.
+  var failsItsWave: Bool { self.quarantine == nil && self.hold?.code == .pingFailed }
 }

@@ -134,8 +134,9 @@ extension MigrationState {
       var firstRefusal: Refusal?
       for group in groups {
         let input: GroupInput = group.phase.isBeforeCut ? .withdraw(by: by, why: why) : .rollBack(by: by, why: why)
-        // A party that another open pulje has taken since must not be turned under its feet (vitess#16731).
-        if group.phase.isClosed, let other = group.members.lazy.compactMap({ open[$0.herID] }).first(where: { $0 != name }) {
+        // A party that another open pulje has taken since must not be turned under its feet (vitess#16731). While the group is open
+        // none can.
+        if let other = group.members.lazy.compactMap({ open[$0.herID] }).first(where: { $0 != name }) {
           firstRefusal = firstRefusal ?? Refusal(.inOpenPulje, tried: tried, seen: "\(group.id) is in pulje \(other)")
           continue
         }

@@ -98,7 +98,7 @@ public struct PuljeState: Sendable, Hashable {
 
   /// Whether every group that is still going forward has its watch behind it.
   public func awaitsDecision(now: Instant) -> Bool {
-    let active = self.groups.filter { $0.quarantine == nil && $0.phase != .withdrawn && $0.phase != .restored }
+    let active = self.groups.filter { $0.quarantine == nil }
     let observing = active.filter { $0.phase == .observing }
     guard !observing.isEmpty, active.allSatisfy({ $0.phase == .observing || $0.phase.isClosed }) else { return false }
     return observing.allSatisfy { group in group.watchSince.map { now >= $0 + self.policy.watchPeriod } ?? false }
@@ -127,6 +127,6 @@ public enum PuljePhase: String, Sendable, Hashable, Codable, CaseIterable, Compa
   case withdrawn = "WITHDRAWN"
 
   public static func < (lhs: PuljePhase, rhs: PuljePhase) -> Bool {
-    (Self.allCases.firstIndex(of: lhs) ?? 0) < (Self.allCases.firstIndex(of: rhs) ?? 0)
+    Self.allCases.prefix { $0 != rhs }.contains(lhs)
   }
 }

@@ -92,3 +92,7 @@ enum Fixture {
     return readings
   }
 }
+
+extension TimeSpan {
+  static func + (lhs: TimeSpan, rhs: TimeSpan) -> TimeSpan { TimeSpan(milliseconds: lhs.milliseconds + rhs.milliseconds) }
+}

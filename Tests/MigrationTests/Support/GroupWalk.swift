@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Foundation
 
 @testable import Migration
 
@@ -22,10 +23,14 @@ final class GroupWalk {
   var register: [HerID: PartyRecord]
   var events: [GroupEvent] = []
 
-  init(_ herIDs: [Int32] = [200], policy: Policy = Policy()) {
-    let plan = Fixture.plan(herIDs, policy: policy)
+  convenience init(_ herIDs: [Int32] = [200], policy: Policy = Policy()) {
+    self.init(Fixture.plan(herIDs, policy: policy))
+  }
+
+  /// The first group of `plan`.
+  init(_ plan: Plan) {
     self.group = GroupState(plan.groups[0], at: Fixture.start)
-    self.lasting = Fixture.context(policy: policy)
+    self.lasting = Fixture.context(policy: plan.policy)
     self.register = Dictionary(
       plan.groups[0].members.map { ($0.herID, $0.before) }, uniquingKeysWith: { first, _ in first })
   }
@@ -113,6 +118,42 @@ final class GroupWalk {
 
   /// A group that stands in `phase`, come there by lawful inputs.
   static func standing(in phase: GroupPhase, _ herIDs: [Int32] = [200], policy: Policy = Policy()) -> GroupWalk {
+    let route = Route(phase: phase, herIDs: herIDs, policy: policy)
+    let walk = Self.walked[route] ?? Self.walk(to: phase, herIDs, policy)
+    Self.walked[route] = walk
+    return GroupWalk(walk)
+  }
+
+  private init(_ other: GroupWalk) {
+    self.group = other.group
+    self.now = other.now
+    self.lasting = other.lasting
+    self.register = other.register
+    self.events = other.events
+  }
+
+  private struct Route: Hashable {
+    var phase: GroupPhase
+    var herIDs: [Int32]
+    var policy: Policy
+  }
+
+  /// Walks that were walked before; none of them is given out, only copies are.
+  ///
+  /// Sendable: `walks` is touched under `lock` only, and nobody changes what is in it.
+  private final class Walked: @unchecked Sendable {
+    private let lock = NSLock()
+    private var walks: [Route: GroupWalk] = [:]
+
+    subscript(route: Route) -> GroupWalk? {
+      get { self.lock.withLock { self.walks[route] } }
+      set { self.lock.withLock { self.walks[route] = newValue } }
+    }
+  }
+
+  private static let walked = Walked()
+
+  private static func walk(to phase: GroupPhase, _ herIDs: [Int32], _ policy: Policy) -> GroupWalk {
     var walk = GroupWalk(herIDs, policy: policy)
     let first = walk.group.members[0].herID
     switch phase {
