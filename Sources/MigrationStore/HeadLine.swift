@@ -3,6 +3,14 @@
 import Foundation
 import Migration
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// One line of a file of chain heads that is kept outside the database: when, how many events there were, and the last one's hash.
 ///
 /// A chain proves nothing against somebody who writes the whole of it anew. Heads kept elsewhere do: the history must go through
@@ -23,14 +31,15 @@ public struct HeadLine: Sendable, Hashable, Codable, CustomStringConvertible {
   public var description: String { "\(self.at) \(self.head.sequence) \(self.head.hash)" }
 
   /// The heads of a file, in its order. Empty lines and those that begin with `#` are passed over; so is a line that was cut off when
-  /// the machine stopped, the last one without an end among them.
+  /// the machine stopped, the last one without an end among them, and one of which a part is zeros, which is what a power cut can leave
+  /// of a line that lay across two sectors.
   ///
   /// - Throws: ``StoreError`` `headsUnreadable` for any other line.
   public static func heads(in text: String, path: String) throws(StoreError) -> [ChainHead] {
     var heads: [ChainHead] = []
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     for (index, line) in lines.dropLast().enumerated() where !line.isEmpty && !line.hasPrefix("#") {
-      if line.hasSuffix(Self.cutOff) { continue }
+      if line.hasSuffix(Self.cutOff) || line.utf8.contains(0) { continue }
       let words = line.split(separator: " ")
       guard words.count == 3, let sequence = Int64(words[1]), sequence >= 0, words[2].utf8.count == 64,
         words[2].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
@@ -73,6 +82,16 @@ public struct HeadLine: Sendable, Hashable, Codable, CustomStringConvertible {
       try file.seekToEnd()
       try file.write(contentsOf: line)
       try file.synchronize()
+      // Each time: whoever made the file may have died before this, and without it the file itself may be gone after a power cut.
+      try Self.synchronizeFolder(of: path)
     }
+  }
+
+  private static func synchronizeFolder(of path: String) throws {
+    let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { throw CocoaError(.fileWriteUnknown) }
+    defer { close(folder) }
+    // Some file systems cannot do it for a folder, and say so: they have nothing to sync there.
+    guard fsync(folder) == 0 || errno == EINVAL else { throw CocoaError(.fileWriteUnknown) }
   }
 }

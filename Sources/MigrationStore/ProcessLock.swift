@@ -34,7 +34,11 @@ final class ProcessLock: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { close(self.descriptor) }
+  deinit {
+    // Said, not only closed: a program that another thread is just starting has a copy of the descriptor for a moment.
+    _ = flock(self.descriptor, LOCK_UN)
+    close(self.descriptor)
+  }
 
   private static func holder(of descriptor: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 32)

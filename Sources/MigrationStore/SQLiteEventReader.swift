@@ -34,13 +34,16 @@ public struct SQLiteEventReader: Sendable {
           try StoreSchema.check(database, path: path)
         }
         return SQLiteEventReader(path: path, database: database)
+      } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+        // A daemon that died while making the file; its next start takes back what was half done.
+        throw StoreError.absent(path: path)
       } catch { throw HistoryReading.words(error, path: path, writing: false) }
     }
   }
 
-  private static func queue(_ path: String) throws -> DatabaseQueue {
+  private static func queue(_ path: String, readonly: Bool = true) throws -> DatabaseQueue {
     var configuration = Configuration()
-    configuration.readonly = true
+    configuration.readonly = readonly
     configuration.busyMode = .timeout(2)
     configuration.label = "bus-migrator, reading"
     return try DatabaseQueue(path: path, configuration: configuration)
@@ -50,7 +53,16 @@ public struct SQLiteEventReader: Sendable {
   static func checkUntouched(path: String) throws {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     if (attributes?[.size] as? NSNumber)?.int64Value == 0 { return }
-    let database = try Self.queue(path)
+    do { try Self.check(Self.queue(path), path: path) } catch let error as DatabaseError
+      where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK
+    {
+      // The power went while the file was being made. Nobody can read it before what was half done is taken back, as SQLite does
+      // by itself for whoever may write.
+      try Self.check(Self.queue(path, readonly: false), path: path)
+    }
+  }
+
+  private static func check(_ database: DatabaseQueue, path: String) throws {
     try database.read { database in
       let tables = try Int64.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
       let application = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0

@@ -72,6 +72,8 @@ struct HeadLineTests {
       let head = ChainHead(sequence: 9, hash: String(repeating: "b", count: 64))
       try await HeadLine(at: self.now, head: head).append(toFile: file)
       #expect(try await HeadLine.heads(inFile: file).map(\.sequence) == [1, 2, 9])
+      #expect(
+        try HeadLine.heads(in: "2026-01-01T00:00:0\0\0\0\0\0bbb\n\(HeadLine(at: self.now, head: head))\n", path: "f") == [head])
       for line in ["x", "2026-01-01T00:00:00Z 1 abc", "2026-01-01T00:00:00Z -1 \(head.hash)", "1 2 3 4"] {
         #expect(throws: StoreError.headsUnreadable(path: "f", line: 2)) { try HeadLine.heads(in: "# kept\n\(line)\n", path: "f") }
       }

@@ -95,6 +95,35 @@ struct StoreTests {
     #expect(events.map(\.sequence) == [1, 2, 3, 4])
   }
 
+  @Test("a daemon whose machine lost its power while the file was made starts, and until then there is no history")
+  func halfMade() async throws {
+    // SQLite's own rollback journal of a transaction on an empty database, as it was left: what it undoes is all there is.
+    let path = self.folder.database
+    let queue = try DatabaseQueue(path: path)
+    let (left, journal) = try await queue.writeWithoutTransaction { database in
+      try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE")
+      try database.execute(sql: "CREATE TABLE half (made INTEGER)")
+      try database.execute(
+        sql: """
+          INSERT INTO half WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i FROM n
+          """)
+      let files = try ["", "-journal"].map { try Data(contentsOf: URL(fileURLWithPath: path + $0)) }
+      try database.execute(sql: "ROLLBACK")
+      return (files[0], files[1])
+    }
+    try queue.close()
+    try #require(!left.isEmpty && journal.count >= 512)
+    try left.write(to: URL(fileURLWithPath: path))
+    try journal.write(to: URL(fileURLWithPath: path + "-journal"))
+
+    #expect(await self.code { _ = try await SQLiteEventReader.open(path: path) } == "STORE-013")
+    let store = try await self.openStore()
+    #expect(try await store.load().head == .empty)
+    _ = try await store.append([.daemonStarted], at: self.now, actor: "daemon")
+    await store.close()
+    #expect(try await SQLiteEventReader.open(path: path).verify().events == 1)
+  }
+
   @Test("WAL with synchronous=FULL, STRICT tables, our mark in the file")
   func pragmas() async throws {
     _ = try await self.written()
@@ -216,6 +245,23 @@ struct StoreTests {
     _ = try await store.append([.puljeResumed(pulje: self.name, by: "Kari")], at: self.now, actor: "x")
     #expect(await self.code { _ = try await store.load() } == "STORE-009")
     await store.close()
+  }
+
+  @Test("a program that is being started as the store closes has its lock's descriptor for a moment, and not the lock")
+  func copiedLock() async throws {
+    let store = try await self.openStore()
+    let lock = self.folder.database + ".lock"
+    let copies = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name -> Int32? in
+      guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"),
+        link.hasSuffix(lock.split(separator: "/").suffix(2).joined(separator: "/"))
+      else { return nil }
+      return Int32(name).map { dup($0) }
+    }
+    defer { for copy in copies { close(copy) } }
+    try #require(!copies.isEmpty)
+    await store.close()
+    let again = try await self.openStore()
+    await again.close()
   }
 
   @Test("a newer schema, a stranger's file, no database at all: each is refused and left as it was")
