@@ -5,9 +5,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help dependencies build test prove sanitize leaks rehearse kills brokers brokers-stop format format-check tools-test clean
+.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts brokers brokers-stop format format-check tools-test clean
 
-export CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
+export CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
@@ -18,7 +18,9 @@ help:
 	@echo "make rehearse         migrate a pulje of 12 HER-IDs between two embedded buses; ledger by message id at the end"
 	@echo "                      BROKERS=rabbitmq: from RabbitMQ 3.10 to RabbitMQ 4.0"
 	@echo "                      SABOTAGE=drop-one, duplicate-one or leave-one: must end red"
-	@echo "make kills            the rehearsal with 20 kills of the daemon at seeded points (KILLS=n, SEED=n)"
+	@echo "make kills            the rehearsal on RabbitMQ with 100 kills of the daemon at seeded points (KILLS=n, SEED=n, BROKERS=embedded)"
+	@echo "make power-cuts       the rehearsal on RabbitMQ with 20 power cuts (POWER_CUTS=n, SEED=n, BROKERS=embedded)"
+	@echo "                      SABOTAGE=swallow-syncs: must end red"
 	@echo "make brokers          start RabbitMQ 3.10 and 4.0 and leave them up; eval its output; make brokers-stop"
 	@echo "make build, make format, make format-check, make tools-test, make dependencies, make clean"
 
@@ -44,7 +46,10 @@ rehearse:
 	@scripts/rehearse
 
 kills:
-	@KILLS=$(or $(KILLS),20) scripts/rehearse
+	@BROKERS=$(or $(BROKERS),rabbitmq) KILLS=$(or $(KILLS),100) scripts/rehearse
+
+power-cuts:
+	@BROKERS=$(or $(BROKERS),rabbitmq) POWER_CUTS=$(or $(POWER_CUTS),20) scripts/rehearse
 
 brokers:
 	@scripts/brokers-by-hand start

@@ -176,10 +176,13 @@ let package = Package(
       name: "simulator",
       dependencies: ["MigrationSimulation", "Migration", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: houseRules),
+    // What a disk keeps of unsynced writes when the power goes; tools/power-cut records them.
+    .target(name: "PowerCut", swiftSettings: houseRules),
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration", "Disclosure",
+        "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
+        "PowerCut", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -293,7 +296,10 @@ let package = Package(
         "SQLiteFile", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ], swiftSettings: houseRules),
-    .testTarget(name: "RehearsalTests", dependencies: ["rehearsal", "BusModel"], swiftSettings: houseRules),
+    .testTarget(
+      name: "RehearsalTests",
+      dependencies: ["rehearsal", "PowerCut", "MigrationStore", "Migration", "BusModel", "ForeignPrograms"],
+      swiftSettings: houseRules),
     .testTarget(
       name: "ExchangeTests",
       dependencies: [

@@ -19,29 +19,8 @@ struct KillsCommand: AsyncParsableCommand {
   var seed: UInt64 = 1
 
   func run() async throws {
-    let terminal = Terminal()
-    var settings = self.options.settings
-    let directory = settings.directory
-    settings.directory = directory.appendingPathComponent("reference")
-    terminal.say("the unkilled rehearsal, for comparison")
-    let reference = try await self.options.hold(settings, terminal: terminal)
-    settings.directory = directory
-    settings.kills = self.kills
-    settings.seed = self.seed
-    terminal.say("the rehearsal with \(self.kills) kills of the daemon, seed \(self.seed)")
-    let killed = try await self.options.hold(settings, terminal: terminal)
-    terminal.show(Verdict.table(killed))
-    let differing = zip(reference.records, killed.records).filter { $0.hash != $1.hash }.map { $0.0.herID }
-    var faults = reference.faults.map { "unkilled: \($0)" }
-    if !reference.balance.isClean { faults.append("the unkilled run's ledger is not clean") }
-    if reference.records.count != killed.records.count || !differing.isEmpty {
-      faults.append("the register's entries differ: HER-ID \(differing.map(String.init(describing:)).joined(separator: ", "))")
-    }
-    if killed.kills < self.kills { faults.append("the daemon was killed \(killed.kills) times, not \(self.kills)") }
-    for fault in faults { terminal.show("FAULT \(fault)") }
-    terminal.show(
-      "register entries after \(killed.kills) kills: \(differing.isEmpty ? "the same as without" : "not the same"); "
-        + "compared \(killed.records.count) by hash")
-    guard killed.isGood, faults.isEmpty else { throw ExitCode.failure }
+    let comparison = Comparison(
+      options: self.options, interruption: Interruption(kind: .kill, count: self.kills, seed: self.seed), noun: "kills")
+    guard try await comparison.hold() else { throw ExitCode.failure }
   }
 }

@@ -25,4 +25,15 @@ enum Verdict {
     lines.append(result.isGood ? "verdict: ok" : "verdict: failed")
     return lines.joined(separator: "\n")
   }
+
+  /// At which points the daemon died, how often, and how long the history was then.
+  static func points(_ deaths: [DaemonLives.Death]) -> String {
+    var lines = ["", "where the daemon died: point, times, events in the history"]
+    for (point, deaths) in Dictionary(grouping: deaths, by: \.point).sorted(by: { $0.key < $1.key }) {
+      let events = deaths.map(\.events)
+      let padded = point + String(repeating: " ", count: max(0, 18 - point.count))
+      lines.append("  \(padded)\(deaths.count)  (\(events.min() ?? 0) to \(events.max() ?? 0))")
+    }
+    return lines.joined(separator: "\n")
+  }
 }

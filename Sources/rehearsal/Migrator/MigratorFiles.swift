@@ -12,9 +12,10 @@ struct MigratorFiles: Sendable {
 
   /// - Parameters:
   ///   - socket: must be short: a Unix socket's path has at most 107 bytes.
+  ///   - watch: how many seconds the parties are watched on the target bus.
   static func write(
     to directory: URL, socket: String, story: Story, buses: any RehearsalBuses, reader: SOAPEndpoint,
-    writer: SOAPWriterConfiguration
+    writer: SOAPWriterConfiguration, watch: Int
   ) throws -> MigratorFiles {
     let files = MigratorFiles(
       configuration: directory.appendingPathComponent("bus-migrator.yaml"), pulje: directory.appendingPathComponent("pulje.yaml"))
@@ -32,7 +33,7 @@ struct MigratorFiles: Sendable {
     try secret("register.password", "register\n")
     let text = Self.configuration(socket: socket, buses: buses, reader: reader, writer: writer)
     try Data(text.utf8).write(to: files.configuration)
-    try Data(Self.pulje(story, buses).utf8).write(to: files.pulje)
+    try Data(Self.pulje(story, buses, watch).utf8).write(to: files.pulje)
     return files
   }
 
@@ -81,7 +82,10 @@ struct MigratorFiles: Sendable {
         time-to-live: 60s
         echo-timeout: 20s
         timeout: 60s
+      audit-heads:
+        every: 2s
       timings:
+        concurrent-writes: 1
         retry-base: 200ms
         retry-cap: 2s
 
@@ -108,7 +112,7 @@ struct MigratorFiles: Sendable {
   }
 
   /// Days become seconds here; what is demanded is what production demands.
-  private static func pulje(_ story: Story, _ buses: any RehearsalBuses) -> String {
+  private static func pulje(_ story: Story, _ buses: any RehearsalBuses, _ watch: Int) -> String {
     var text = """
       name: \(story.pulje)
       source: \(buses.source.endpoint.name)
@@ -117,7 +121,7 @@ struct MigratorFiles: Sendable {
         quiet-period: 6s
         look-interval: 1s
         minimum-looks: 3
-        watch-period: 8s
+        watch-period: \(watch)s
         watch-look-interval: 1s
         ping-tries: 3
         ping-interval: 1s

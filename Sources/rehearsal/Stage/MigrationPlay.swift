@@ -15,8 +15,8 @@ struct MigrationPlay: Sendable {
   private let terminal: Terminal
   private let clock = ContinuousClock()
 
-  /// The whole play, from start to the last decision.
-  private static let patience: Duration = .seconds(600)
+  /// The whole play, from start to the last decision: guards against hanging.
+  private var patience: Duration { .seconds(600 + 20 * (self.settings.interruption?.count ?? 0)) }
 
   init(
     story: Story, buses: any RehearsalBuses, server: AddressRegisterServer, settings: Stage.Settings, terminal: Terminal
@@ -28,8 +28,20 @@ struct MigrationPlay: Sendable {
     self.terminal = terminal
   }
 
-  /// - Returns: how often the daemon was killed.
-  func perform(traffic: Traffic, logs: IdentityLogs) async throws -> Int {
+  /// What the play came to.
+  struct Outcome: Sendable {
+    /// How the daemon died, each time.
+    var deaths: [DaemonLives.Death]
+    /// The pulje at the end.
+    var summary: PuljeSummary
+  }
+
+  private enum Part: Sendable {
+    case lived([DaemonLives.Death])
+    case ended(PuljeSummary)
+  }
+
+  func perform(traffic: Traffic, logs: IdentityLogs) async throws -> Outcome {
     let folder = self.settings.directory.appendingPathComponent("migrator")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     // Not in the rehearsal's own folder, whose path may be longer than a Unix socket's may be.
@@ -39,47 +51,33 @@ struct MigrationPlay: Sendable {
     defer { try? FileManager.default.removeItem(atPath: socket) }
     let files = try MigratorFiles.write(
       to: folder, socket: socket, story: self.story, buses: self.buses, reader: try await self.server.readerEndpoint(),
-      writer: try await self.server.writerConfiguration())
+      writer: try await self.server.writerConfiguration(), watch: self.settings.watch)
     let migrator = try MigratorProcess(
       program: self.settings.migrator, configuration: files.configuration,
       log: self.settings.directory.appendingPathComponent("migrator.log"))
 
-    return try await withThrowingTaskGroup(of: Int.self) { group in
-      group.addTask { try await self.keepDaemon(migrator) }
+    let server = self.server
+    let lives = DaemonLives(
+      migrator: migrator, interruption: self.settings.interruption,
+      folder: folder, history: HistoryCheck(database: folder.appendingPathComponent("migration.sqlite").path) { server.changes },
+      terminal: self.terminal)
+    return try await withThrowingTaskGroup(of: Part.self) { group in
+      group.addTask { .lived(try await lives.run()) }
       group.addTask {
         defer { migrator.stop() }
-        try await self.operate(migrator, files, traffic, logs)
-        return 0
+        return .ended(try await self.operate(migrator, files, traffic, logs))
       }
       // Without its daemon the play cannot go on: its end before it was asked for is an error, which cancels the operators.
-      var kills = 0
-      for try await count in group { kills += count }
-      return kills
-    }
-  }
-
-  // MARK: The daemon
-
-  /// Runs the daemon until it is stopped in order; kills and restarts it as often as the settings say.
-  private func keepDaemon(_ migrator: MigratorProcess) async throws -> Int {
-    var generator = Seeded(self.settings.seed)
-    var kills = 0
-    while true {
-      let crashAt = kills < self.settings.kills ? Int.random(in: 1...8, using: &generator) : nil
-      let end = try await migrator.runDaemon(crashAt: crashAt)
-      switch end {
-      case .stopped: return kills
-      case .gaveUp(let exitCode):
-        throw RehearsalError.migrator(command: "run", exitCode: exitCode, output: migrator.lastWords())
-      case .killed:
-        guard let crashAt else {
-          throw RehearsalError.migrator(
-            command: "run", exitCode: -1, output: "ended by a signal nobody sent\n\(migrator.lastWords())")
+      var deaths: [DaemonLives.Death] = []
+      var summary: PuljeSummary?
+      for try await part in group {
+        switch part {
+        case .lived(let all): deaths = all
+        case .ended(let last): summary = last
         }
-        kills += 1
-        self.terminal.say(
-          "the daemon was killed at point \(crashAt) of its work (\(kills) of \(self.settings.kills)); started again")
       }
+      guard let summary else { throw RehearsalError.tookTooLong("the pulje") }
+      return Outcome(deaths: deaths, summary: summary)
     }
   }
 
@@ -87,8 +85,8 @@ struct MigrationPlay: Sendable {
 
   private func operate(
     _ migrator: MigratorProcess, _ files: MigratorFiles, _ traffic: Traffic, _ logs: IdentityLogs
-  ) async throws {
-    let deadline = self.clock.now + Self.patience
+  ) async throws -> PuljeSummary {
+    let deadline = self.clock.now + self.patience
     let plan = try await self.must(migrator, ["plan", files.pulje.path])
     self.terminal.say("$ bus-migrator plan pulje.yaml")
     self.terminal.show(Self.excerpt(plan, lines: 14))
@@ -128,14 +126,16 @@ struct MigrationPlay: Sendable {
         hasMended = true
       }
       let others = status.summary.groups.filter { $0.id != stranded.id }
-      if stranded.phase == .restored, others.allSatisfy({ $0.phase == .accepted }) { break }
+      if stranded.phase == .restored, others.allSatisfy({ $0.phase == .accepted }) {
+        try await self.conclude(migrator)
+        return status.summary
+      }
       if !hasAccepted, stranded.phase == .restored, status.summary.phase == .decision {
         hasAccepted = try await self.did(
           migrator, ["accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola"])
       }
       try await Task.sleep(for: .milliseconds(700))
     }
-    try await self.conclude(migrator)
   }
 
   /// The report and the audit, as an operator would end the day.
@@ -147,7 +147,9 @@ struct MigrationPlay: Sendable {
     self.terminal.show(Self.excerpt(report, lines: 24))
     self.terminal.say("the whole report: \(file.path)")
     self.terminal.say("$ bus-migrator audit verify")
-    self.terminal.show(try await self.must(migrator, ["audit", "verify"]))
+    self.terminal.show(
+      try await self.must(
+        migrator, ["audit", "verify", "--head", self.settings.directory.path + "/migrator/migration.sqlite.heads"]))
   }
 
   private func status(_ migrator: MigratorProcess) async throws -> MigratorStatus? {
@@ -214,21 +216,5 @@ struct MigrationPlay: Sendable {
     let all = text.split(separator: "\n", omittingEmptySubsequences: false)
     let shown = all.prefix(lines).map { "    \($0)" }.joined(separator: "\n")
     return all.count > lines ? shown + "\n    ... (\(all.count - lines) more lines)" : shown
-  }
-}
-
-/// Random numbers that a seed repeats.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { self.state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    self.state &+= 0x9E37_79B9_7F4A_7C15
-    var z = self.state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -8,6 +8,8 @@ enum RehearsalError: ExplainedError {
   case declaring(String, status: Int)
   case migrator(command: String, exitCode: Int32, output: String)
   case tookTooLong(String)
+  case history(after: String, seen: String)
+  case notRebuilt(String)
 
   var stableCode: String {
     switch self {
@@ -15,6 +17,8 @@ enum RehearsalError: ExplainedError {
     case .declaring: "RUN-002"
     case .migrator: "RUN-003"
     case .tookTooLong: "RUN-004"
+    case .history: "RUN-005"
+    case .notRebuilt: "RUN-006"
     }
   }
 
@@ -36,6 +40,16 @@ enum RehearsalError: ExplainedError {
       Explanation(
         tried: "hold the rehearsal", seen: "\(what) took too long", meaning: "The story did not come to its end.",
         next: "See migrator.log in the rehearsal's folder for what it waits for.", owner: .tjenestebuss)
+    case .history(let what, let seen):
+      Explanation(
+        tried: "read the history after \(what)", seen: seen,
+        meaning: "The history does not hold what was durable before, or what has had an effect outside.",
+        next: "See the database and migrator.log in the rehearsal's folder.", owner: .tjenestebuss)
+    case .notRebuilt(let seen):
+      Explanation(
+        tried: "make the folder as a power cut leaves it", seen: seen,
+        meaning: "The recording of what was written cannot be relied upon.",
+        next: "See tools/power-cut.", owner: .tjenestebuss)
     }
   }
 }

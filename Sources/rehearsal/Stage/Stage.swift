@@ -15,19 +15,21 @@ struct Stage: Sendable {
     var migrator: URL
     var minimumSent: Int
     var sabotage: Sabotage.Kind?
-    /// The daemon is killed this often, at points drawn from the seed.
-    var kills = 0
-    var seed: UInt64 = 1
+    /// What happens to the daemon meanwhile; nil when nothing does.
+    var interruption: Interruption?
+    /// How many seconds the parties are watched on the target bus: long enough for what is to happen to the daemon then.
+    var watch = 8
   }
 
   /// What a rehearsal comes to.
   struct Result: Sendable {
     var balance: Ledger.Balance
-    /// The register's entries at the end.
-    var records: [PartyRecord]
+    /// Where everything stands at the end.
+    var end: EndState
     /// What is wrong apart from the ledger; empty when nothing is.
     var faults: [String]
-    var kills: Int
+    /// How the daemon died, each time.
+    var deaths: [DaemonLives.Death]
 
     var isGood: Bool { self.balance.isClean && self.faults.isEmpty }
   }
@@ -66,7 +68,7 @@ struct Stage: Sendable {
       pace: .milliseconds(100), sabotage: Sabotage(self.settings.sabotage))
     let play = MigrationPlay(
       story: self.story, buses: self.buses, server: server, settings: self.settings, terminal: self.terminal)
-    let kills = try await withThrowingTaskGroup(of: Int?.self) { group in
+    let outcome = try await withThrowingTaskGroup(of: MigrationPlay.Outcome?.self) { group in
       group.addTask {
         try await traffic.receive()
         return nil
@@ -74,22 +76,24 @@ struct Stage: Sendable {
       group.addTask {
         try await traffic.waitUntilReceiving()
         self.terminal.say("all \(traffic.systems.count) systems listen")
-        let kills = try await self.sendWhile(traffic, logs) { try await play.perform(traffic: traffic, logs: logs) }
+        let outcome = try await self.sendWhile(traffic, logs) { try await play.perform(traffic: traffic, logs: logs) }
         await self.settle(logs)
-        return kills
+        return outcome
       }
       // A system that cannot receive any more ends the rehearsal at once, with its error.
       while let ended = try await group.next() {
-        guard let kills = ended else { continue }
+        guard let outcome = ended else { continue }
         group.cancelAll()
-        return kills
+        return outcome
       }
-      return 0
+      throw RehearsalError.tookTooLong("the rehearsal")
     }
     self.terminal.say("all systems have stopped; looking for what is left on the queues")
     try await self.recordLeftovers(logs)
     let balance = try logs.close(minimumSent: self.settings.minimumSent)
-    return Result(balance: balance, records: server.records, faults: self.faults(in: server), kills: kills)
+    return Result(
+      balance: balance, end: EndState(outcome.summary, records: server.records, changes: server.changes),
+      faults: self.faults(in: server), deaths: outcome.deaths)
   }
 
   /// The systems send while `work` goes on, and until enough was sent.
