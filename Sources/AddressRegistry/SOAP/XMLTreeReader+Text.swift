@@ -26,7 +26,7 @@ extension XMLTreeReader {
   /// Most elements have one piece of text, which stays where it is.
   private mutating func add(_ piece: Range<Int>, to place: Int) {
     guard !piece.isEmpty else { return }
-    if case .none = self.elements[place].text, !self.bytes[piece].contains(13) {
+    if case .none = self.elements[place].text, self.first(13, in: piece) == nil {
       self.elements[place].text = .bytes(piece)
     } else {
       self.add(Self.lines(self.bytes[piece]), to: place)

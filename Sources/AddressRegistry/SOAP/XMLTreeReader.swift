@@ -122,8 +122,6 @@ struct XMLTreeReader {
 
   // MARK: - Tags
 
-  private static let xmlns = Array("xmlns".utf8)
-
   private mutating func startTag() throws(Unreadable) -> (Open, isEmpty: Bool) {
     self.at += 1
     let scope = self.declarations.count
@@ -142,9 +140,9 @@ struct XMLTreeReader {
       guard hadBlank else { throw self.problem("no blank before an attribute") }
       let name = try self.name()
       let value = try self.attributeValue()
-      if self.bytes[name].starts(with: Self.xmlns), name.count == 5 || self.bytes[name.lowerBound + 5] == UInt8(ascii: ":") {
+      if self.stands("xmlns", at: name.lowerBound), name.count == 5 || self.bytes[name.lowerBound + 5] == UInt8(ascii: ":") {
         let prefix = min(name.lowerBound + 6, name.upperBound)..<name.upperBound
-        guard name.count != 6, !self.bytes[prefix].contains(UInt8(ascii: ":")) else { throw self.problem("no prefix") }
+        guard name.count != 6, self.first(UInt8(ascii: ":"), in: prefix) == nil else { throw self.problem("no prefix") }
         try self.declare(prefix, value, since: scope)
       } else {
         for other in self.attributes[firstAttribute...] where self.isSame(other.name, name) {
@@ -158,8 +156,18 @@ struct XMLTreeReader {
     }
   }
 
+  // By their places and not as slices: each slice would count one reference more to the bytes, for every tag of a document.
+
   private func isSame(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
-    one.count == other.count && self.bytes[one].elementsEqual(self.bytes[other])
+    guard one.count == other.count else { return false }
+    let distance = other.lowerBound - one.lowerBound
+    for place in one where self.bytes[place] != self.bytes[place + distance] { return false }
+    return true
+  }
+
+  func first(_ byte: UInt8, in range: Range<Int>) -> Int? {
+    for place in range where self.bytes[place] == byte { return place }
+    return nil
   }
 
   private mutating func declare(_ prefix: Range<Int>, _ uri: String, since scope: Int) throws(Unreadable) {
@@ -217,8 +225,8 @@ struct XMLTreeReader {
     let (prefix, name) = try self.split(tag)
     // One name in one namespace, whatever the prefixes.
     var expanded: [(namespace: Int, name: Range<Int>)] = []
-    for attribute in self.attributes[attributes] where self.bytes[attribute.name].contains(UInt8(ascii: ":")) {
-      let (prefix, name) = try self.split(attribute.name)
+    for place in attributes where self.first(UInt8(ascii: ":"), in: self.attributes[place].name) != nil {
+      let (prefix, name) = try self.split(self.attributes[place].name)
       let namespace = try self.namespace(of: prefix)
       for other in expanded where other.namespace == namespace && self.isSame(other.name, name) {
         throw self.problem("one attribute twice")
@@ -230,21 +238,25 @@ struct XMLTreeReader {
   }
 
   private func split(_ written: Range<Int>) throws(Unreadable) -> (prefix: Range<Int>, name: Range<Int>) {
-    guard let colon = self.bytes[written].firstIndex(of: UInt8(ascii: ":")) else {
+    guard let colon = self.first(UInt8(ascii: ":"), in: written) else {
       return (written.lowerBound..<written.lowerBound, written)
     }
     let name = (colon + 1)..<written.upperBound
     guard colon > written.lowerBound, !name.isEmpty, Self.isNameStart(self.bytes[name.lowerBound]),
-      !self.bytes[name].contains(UInt8(ascii: ":"))
+      self.first(UInt8(ascii: ":"), in: name) == nil
     else { throw self.problem("a name with colons where none can be") }
     return (written.lowerBound..<colon, name)
   }
 
   /// The namespace's place among the names.
   private mutating func namespace(of prefix: Range<Int>) throws(Unreadable) -> Int {
-    for declaration in self.declarations.reversed() where self.isSame(declaration.prefix, prefix) { return declaration.name }
+    var place = self.declarations.count
+    while place > 0 {
+      place -= 1
+      if self.isSame(self.declarations[place].prefix, prefix) { return self.declarations[place].name }
+    }
     if prefix.isEmpty { return 0 }
-    guard self.bytes[prefix].elementsEqual("xml".utf8) else { throw self.problem("an undeclared prefix") }
+    guard prefix.count == 3, self.stands("xml", at: prefix.lowerBound) else { throw self.problem("an undeclared prefix") }
     if let known = self.names.firstIndex(of: Self.xml) { return known }
     self.names.append(Self.xml)
     return self.names.count - 1
@@ -274,7 +286,14 @@ struct XMLTreeReader {
       quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'")
     else { throw self.problem("no quote") }
     self.at += 1
-    var value: [UInt8] = []
+    let start = self.at
+    // Most values stand as they are.
+    while self.at < self.bytes.count, Self.isPlain(self.bytes[self.at]) { self.at += 1 }
+    if self.at < self.bytes.count, self.bytes[self.at] == quote {
+      defer { self.at += 1 }
+      return String(decoding: self.bytes[start..<self.at], as: UTF8.self)
+    }
+    var value = Array(self.bytes[start..<self.at])
     while self.at < self.bytes.count {
       let byte = self.bytes[self.at]
       switch byte {
@@ -331,10 +350,12 @@ struct XMLTreeReader {
     return start..<self.at
   }
 
-  func isNext(_ text: StaticString) -> Bool {
+  func isNext(_ text: StaticString) -> Bool { self.stands(text, at: self.at) }
+
+  private func stands(_ text: StaticString, at place: Int) -> Bool {
     let count = text.utf8CodeUnitCount
-    guard self.at + count <= self.bytes.count else { return false }
-    for index in 0..<count where self.bytes[self.at + index] != text.utf8Start[index] { return false }
+    guard place + count <= self.bytes.count else { return false }
+    for index in 0..<count where self.bytes[place + index] != text.utf8Start[index] { return false }
     return true
   }
 
@@ -348,6 +369,12 @@ struct XMLTreeReader {
       position += 1
     }
     return nil
+  }
+
+  /// In an attribute's value: neither a quote nor anything that means something else than itself.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 32 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "'") && byte != UInt8(ascii: "&")
+      && byte != UInt8(ascii: "<")
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 10 || byte == 13 || byte == 9 }

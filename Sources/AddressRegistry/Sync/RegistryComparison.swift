@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import NIOConcurrencyHelpers
 
 /// Compares cached entries with what the register says now, and what was written with what is there. Changes nothing.
 public struct RegistryComparison: Sendable {
@@ -48,29 +49,17 @@ public struct RegistryComparison: Sendable {
   /// - Parameter written: by party; those that are not among `entries` are not asked about.
   /// - Throws: `CancellationError`.
   public func compare(_ entries: [RegistryEntry], written: [HerID: Written] = [:]) async throws -> Result {
-    var result = Result()
-    try await withThrowingTaskGroup(of: (RegistryEntry, Swift.Result<PartyRecord, AddressRegistryError>).self) { group in
-      var next = entries.makeIterator()
-      let ask: (RegistryEntry) -> @Sendable () async throws -> (RegistryEntry, Swift.Result<PartyRecord, AddressRegistryError>) =
-        {
-          entry in
-          {
-            do { return (entry, .success(try await self.register.party(entry.record.herID))) } catch let error
-              as AddressRegistryError
-            {
-              return (entry, .failure(error))
-            }
-          }
-        }
-      for _ in 0..<self.concurrency { if let entry = next.next() { group.addTask(operation: ask(entry)) } }
-      while let (entry, answer) = try await group.next() {
-        if let entry = next.next() { group.addTask(operation: ask(entry)) }
-        Self.judge(entry, answer, written[entry.record.herID], &result)
+    let desk = NIOLockedValueBox(Result())
+    try await QuestionLanes.forEach(entries, concurrency: self.concurrency) { entry, place in
+      let answer = try await self.ask(entry.record.herID)
+      desk.withLockedValue { result in
+        Self.judge(entry, answer, written[entry.record.herID], place: place, &result)
         self.progress(
           SyncProgress(
             done: result.compared + result.failures.count, total: entries.count, failed: result.failures.count))
       }
     }
+    var result = desk.withLockedValue { $0 }
     result.silent.sort { $0.herID < $1.herID }
     result.foreign.sort { $0.herID < $1.herID }
     result.gone.sort()
@@ -78,8 +67,15 @@ public struct RegistryComparison: Sendable {
     return result
   }
 
+  private func ask(_ herID: HerID) async throws -> Swift.Result<PartyRecord, AddressRegistryError> {
+    do { return .success(try await self.register.party(herID)) } catch let error as AddressRegistryError {
+      return .failure(error)
+    }
+  }
+
   private static func judge(
-    _ entry: RegistryEntry, _ answer: Swift.Result<PartyRecord, AddressRegistryError>, _ written: Written?, _ result: inout Result
+    _ entry: RegistryEntry, _ answer: Swift.Result<PartyRecord, AddressRegistryError>, _ written: Written?, place: Int,
+    _ result: inout Result
   ) {
     let herID = entry.record.herID
     switch answer {
@@ -87,7 +83,7 @@ public struct RegistryComparison: Sendable {
       result.compared += 1
       result.gone.append(herID)
     case .failure(let error):
-      result.failures.append(PartyFailure(herID: herID, place: result.compared + result.failures.count + 1, error: error))
+      result.failures.append(PartyFailure(herID: herID, place: place, error: error))
     case .success(let now):
       result.compared += 1
       if let difference = RecordDifference(from: entry.record, to: now) { result.silent.append(difference) }

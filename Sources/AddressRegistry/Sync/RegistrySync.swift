@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import NIOConcurrencyHelpers
 
 /// Brings the cache up to what the register says: party by party, by organisation, by events, or all of it from an export.
 ///
@@ -33,37 +34,22 @@ public struct RegistrySync: Sendable {
   public func parties(
     _ herIDs: [HerID], from register: any AddressRegisterReading, concurrency: Int = 16
   ) async throws -> SyncReport {
-    var tally = Tally(source: .soap, total: herIDs.count)
-    try await withThrowingTaskGroup(of: News.self) { group in
-      var next = herIDs.enumerated().makeIterator()
-      var asking = 0
-      var isSaving = false
-      func goOn() {
-        // The disk does not hold the questions up, one save at a time; but what waits for it is bounded.
-        if !isSaving, tally.waiting.count >= Self.batch {
-          let (readings, source) = (tally.takeWaiting(), tally.source)
-          isSaving = true
-          group.addTask { .saved(try await self.cache.save(readings, source: source, now: self.clock.now)) }
-        }
-        while asking < max(concurrency, 1), tally.waiting.count < 4 * Self.batch, let (place, herID) = next.next() {
-          asking += 1
-          group.addTask { .read(try await self.read(herID, place: place + 1, from: register)) }
-        }
+    let desk = NIOLockedValueBox(Tally(source: .soap, total: herIDs.count))
+    try await QuestionLanes.forEach(herIDs, concurrency: concurrency) { herID, place in
+      let reading = try await self.read(herID, place: place, from: register)
+      let full = desk.withLockedValue { tally in
+        tally.take(reading)
+        return tally.waiting.count < Self.batch ? [] : tally.takeWaiting()
       }
-      goOn()
-      while let news = try await group.next() {
-        switch news {
-        case .read(let reading):
-          asking -= 1
-          tally.take(reading)
-        case .saved(let saved):
-          isSaving = false
-          tally.note(saved)
-          self.tell(tally)
-        }
-        goOn()
+      guard !full.isEmpty else { return }
+      // Whoever completes a batch saves it; the other lanes ask on meanwhile. So no more than a batch a lane waits for the disk.
+      let saved = try await self.cache.save(full, source: .soap, now: self.clock.now)
+      desk.withLockedValue { tally in
+        tally.note(saved)
+        self.tell(tally)
       }
     }
+    var tally = desk.withLockedValue { $0 }
     return try await self.end(&tally)
   }
 
@@ -152,11 +138,6 @@ public struct RegistrySync: Sendable {
   private struct Reading: Sendable {
     var result: PartyResult
     var readAt: RegistryInstant
-  }
-
-  private enum News: Sendable {
-    case read(Reading)
-    case saved([AddressCache.Saved])
   }
 
   private struct Tally: Sendable {
