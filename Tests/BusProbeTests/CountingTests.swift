@@ -64,6 +64,19 @@ struct CountingTests {
       Issue.record("no count was taken for a count")
       return
     }
+    let flowing = #"{"consumers":0,"messages":1,"message_stats":{"publish":7,"publish_details":{"rate":0.0}}}"#
+    func arrivals(_ statistics: String, keepsStatistics: Bool) -> Int? {
+      let statistics = numbers(statistics) ?? .init()
+      guard
+        case .counted(let count) = ManagementHTTPCounting.value(
+          totals: .init(messages: 0), statistics: statistics, keepsStatistics: keepsStatistics)
+      else { return nil }
+      return count.arrivals
+    }
+    #expect(arrivals(flowing, keepsStatistics: true) == 7)
+    #expect(arrivals(flowing, keepsStatistics: false) == nil, "a bus of which it is not known what its figure leaves out")
+    #expect(arrivals(#"{"consumers":0,"messages":0}"#, keepsStatistics: true) == 0, "nothing ever came")
+    #expect(arrivals("[]", keepsStatistics: true) == nil, "statistics that are not there yet say nothing")
     #expect(ManagementHTTPCounting.path("a/b", virtualHost: "/") == "/api/queues/%2F/a%2Fb")
   }
 
@@ -72,13 +85,13 @@ struct CountingTests {
     try await HTTPClient.withHTTPClient { http in
       for url in ["", "host:1", "ftp://h", "http://u:Sup3rS3cret@h", "http://h/api", "http://h?x=Sup3rS3cret"] {
         let error = #expect(throws: ProbeError.self) {
-          try ManagementHTTPCounting(http: http, url: url, user: "u", password: Secret("p"))
+          try ManagementHTTPCounting(http: http, url: url, user: "u", password: Secret("p"), dialect: .rabbitMQ3)
         }
         #expect(error?.stableCode == "PROBE-106")
         #expect(!"\(error as Any)".contains("Sup3rS3cret"))
       }
       #expect(throws: Never.self) {
-        try ManagementHTTPCounting(http: http, url: "https://h:15671/", user: "u", password: Secret("p"))
+        try ManagementHTTPCounting(http: http, url: "https://h:15671/", user: "u", password: Secret("p"), dialect: .rabbitMQ3)
       }
     }
   }
@@ -86,7 +99,8 @@ struct CountingTests {
   @Test("An interface that is not there is unreadable, with its code")
   func unreachable() async throws {
     try await HTTPClient.withHTTPClient(configuration: RegisterHTTP.configuration()) { http in
-      let counting = try ManagementHTTPCounting(http: http, url: "http://127.0.0.1:1", user: "u", password: Secret("p"))
+      let counting = try ManagementHTTPCounting(
+        http: http, url: "http://127.0.0.1:1", user: "u", password: Secret("p"), dialect: .rabbitMQ3)
       guard case .unreadable(let error) = await counting.read("q").value else {
         Issue.record("something was read")
         return

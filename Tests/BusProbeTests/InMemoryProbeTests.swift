@@ -139,7 +139,8 @@ struct InMemoryProbeTests {
     try await self.withBroker(.rabbitMQ3, queues: []) { broker in
       try await HTTPClient.withHTTPClient(configuration: RegisterHTTP.configuration()) { http in
         let counting = try ManagementHTTPCounting(
-          http: http, url: "http://127.0.0.1:\(try #require(broker.managementPort))", user: "guest", password: Secret("guest"))
+          http: http, url: "http://127.0.0.1:\(try #require(broker.managementPort))", user: "guest", password: Secret("guest"),
+          dialect: .rabbitMQ3)
         let endpoint = try self.endpoint(broker)
         let report = await (try self.probe(endpoint, counting: counting)).run("200")
         #expect(report[.outcome]?.verdict == .warning)

@@ -40,11 +40,14 @@ public struct QueueCount: Sendable, Hashable {
   public var includesUnsettled: Bool
   /// Who listens; nil when the bus did not say.
   public var consumers: Int?
+  /// All messages that ever came since the bus began to count; it begins anew when the bus is started anew. nil when not known.
+  public var arrivals: Int?
 
-  public init(messages: Int, includesUnsettled: Bool, consumers: Int?) {
+  public init(messages: Int, includesUnsettled: Bool, consumers: Int?, arrivals: Int? = nil) {
     self.messages = messages
     self.includesUnsettled = includesUnsettled
     self.consumers = consumers
+    self.arrivals = arrivals
   }
 }
 

@@ -12,6 +12,9 @@ import NIOCore
 /// Two questions are asked: the totals without statistics, which RabbitMQ 4 has at once, and the statistics, which have the
 /// consumers. A number that neither has is not known, and not zero. A virtual host that does not exist reads as a missing
 /// queue: the interface says the same of both.
+///
+/// On a bus whose dialect counts arrivals the statistics have these too, and they are the latest of all figures to come: a message may be gone
+/// again before it is counted, but a later reading has it.
 public struct ManagementHTTPCounting: QueueCounting {
   public let way = DialectCapabilities.Counting.managementHTTP
   public let lag = Duration.seconds(6)
@@ -20,14 +23,17 @@ public struct ManagementHTTPCounting: QueueCounting {
   private let authorization: Secret
   let virtualHost: String
   private let timeout: Duration
+  private let countsArrivals: Bool
 
   /// - Parameters:
   ///   - http: whoever made it shuts it down; it must verify certificates and follow no redirects.
   ///   - url: `http://host:15672` or `https://host:15671`; no user, no path.
+  ///   - dialect: the bus's; tells whether its count of arrivals is one.
   ///   - timeout: for each question.
   /// - Throws: ``ProbeError`` `managementURLInvalid`.
   public init(
-    http: HTTPClient, url: String, user: String, password: Secret, virtualHost: String = "/", timeout: Duration = .seconds(10)
+    http: HTTPClient, url: String, user: String, password: Secret, dialect: Dialect, virtualHost: String = "/",
+    timeout: Duration = .seconds(10)
   ) throws(ProbeError) {
     guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme), parsed.host != nil,
       parsed.user == nil, parsed.password == nil, parsed.query == nil, ["", "/"].contains(parsed.path)
@@ -37,10 +43,12 @@ public struct ManagementHTTPCounting: QueueCounting {
     self.authorization = password.withPlainText { Secret("Basic " + Data("\(user):\($0)".utf8).base64EncodedString()) }
     self.virtualHost = virtualHost
     self.timeout = timeout
+    self.countsArrivals = dialect.capabilities.countsArrivals
   }
 
   public func read(_ queues: [String]) async -> [DepthReading] {
     var readings: [DepthReading] = []
+    let keepsStatistics = self.countsArrivals ? await self.keepsStatistics() : false
     for queue in queues {
       let now = SystemRegistryClock().now
       let totals = await self.ask(queue, "disable_stats=true&enable_queue_totals=true")
@@ -49,10 +57,11 @@ public struct ManagementHTTPCounting: QueueCounting {
       case .failure(let error): value = .unreadable(error)
       case .success(nil): value = .missing
       case .success(let totals?):
-        switch await self.ask(queue, "columns=messages,consumers") {
+        switch await self.ask(queue, "columns=messages,consumers,message_stats.publish") {
         case .failure(let error): value = .unreadable(error)
         case .success(nil): value = .missing
-        case .success(let statistics?): value = Self.value(totals: totals, statistics: statistics)
+        case .success(let statistics?):
+          value = Self.value(totals: totals, statistics: statistics, keepsStatistics: keepsStatistics)
         }
       }
       readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value))
@@ -80,17 +89,40 @@ public struct ManagementHTTPCounting: QueueCounting {
     return Data(body.readableBytesView)
   }
 
-  /// The numbers an answer may have.
-  struct Numbers: Decodable, Equatable {
-    var messages: Int?
-    var consumers: Int?
+  /// Whether the bus counts messages at all: it can be told not to (`rates_mode` none). When it does not say, it is not taken to.
+  private func keepsStatistics() async -> Bool {
+    struct Overview: Decodable {
+      var mode: String
+      private enum CodingKeys: String, CodingKey { case mode = "rates_mode" }
+    }
+    guard let answer = try? await self.get("/api/overview?columns=rates_mode") else { return false }
+    let mode = (try? JSONDecoder().decode(Overview.self, from: answer))?.mode
+    return mode == "basic" || mode == "detailed"
   }
 
-  static func value(totals: Numbers, statistics: Numbers) -> DepthReading.Value {
+  /// The numbers an answer may have.
+  struct Numbers: Decodable, Equatable {
+    struct Flow: Decodable, Equatable { var publish: Int? }
+    var messages: Int?
+    var consumers: Int?
+    /// Not there before the first message.
+    var flow: Flow?
+
+    private enum CodingKeys: String, CodingKey {
+      case messages, consumers
+      case flow = "message_stats"
+    }
+  }
+
+  /// - Parameter keepsStatistics: whether a queue of which no message was ever counted had none.
+  static func value(totals: Numbers, statistics: Numbers, keepsStatistics: Bool = false) -> DepthReading.Value {
     guard let messages = totals.messages ?? statistics.messages, messages >= 0 else {
       return .unreadable(.countNotYet(way: .managementHTTP))
     }
-    return .counted(QueueCount(messages: messages, includesUnsettled: true, consumers: statistics.consumers))
+    // Statistics that are not there yet have no consumers either: then nothing is known of arrivals.
+    let arrivals = keepsStatistics && statistics.consumers != nil ? statistics.flow?.publish ?? 0 : nil
+    return .counted(
+      QueueCount(messages: messages, includesUnsettled: true, consumers: statistics.consumers, arrivals: arrivals))
   }
 
   static func path(_ queue: String, virtualHost: String) -> String {

@@ -165,7 +165,8 @@ public struct ProbedBuses: BusPort {
       let count: QueueReading.Count =
         switch depths.first(where: { $0.queue == queue.address.queue })?.value {
         case .counted(let count):
-          .counted(depth: Int64(count.messages), arrivals: nil, consumers: count.consumers.map(Int64.init))
+          .counted(
+            depth: Int64(count.messages), arrivals: count.arrivals.map(Int64.init), consumers: count.consumers.map(Int64.init))
         case .missing: .absent
         case .unreadable(let error): .unreadable("[\(error.stableCode)] \(error.explanation.seen)")
         case nil: .unreadable("no reading was made")

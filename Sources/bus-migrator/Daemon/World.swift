@@ -67,7 +67,7 @@ struct World {
       let counting = try bus.management.map { management in
         try ManagementHTTPCounting(
           http: http, url: management.url, user: management.user, password: management.password,
-          virtualHost: management.virtualHost)
+          dialect: bus.endpoint.dialect, virtualHost: management.virtualHost)
       }
       connections[bus.endpoint.name] = counting.map { ManagementConnections($0) }
       return BusProbe(

@@ -39,7 +39,7 @@ extension PingerConfiguration {
       if let management = entry.management {
         counting = try ManagementHTTPCounting(
           http: client(management.authority), url: management.url, user: management.user, password: management.password,
-          virtualHost: management.virtualHost)
+          dialect: entry.endpoint.dialect, virtualHost: management.virtualHost)
       }
       return PartyProbe.BusAccess(endpoint: entry.endpoint, replyQueue: entry.replyQueue, counting: counting)
     }
