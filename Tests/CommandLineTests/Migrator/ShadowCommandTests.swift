@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AMQP
 import AddressRegistry
 import BusModel
+import Disclosure
 import Foundation
 import Migration
 import Testing
@@ -91,6 +93,54 @@ struct ShadowCommandTests {
       #expect(try await stage.command(["close-bus", "nowhere", "--check"]).exitCode == 2)
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)
+    }
+  }
+
+  @Test("a bus that everybody has left is closed, signed by two, and once")
+  func closed() async throws {
+    try await Stage.with(management: true, isLeft: true) { stage in
+      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      let early = try await stage.command(["close-bus", "a"] + Self.two)
+      #expect(early.exitCode == 3 && early.complaint.contains("never compared"), "\(early.complaint)")
+      try await Self.compare(stage)
+      // A message that nobody fetches keeps the bus open.
+      try await AMQPConnection.withConnection(try stage.source.clientConfiguration()) { connection in
+        try await connection.withSender(to: stage.source.sendingAddress("200_async")) { sender in
+          let outcome = try await sender.send(AMQPMessage(body: .data([1])))
+          #expect(outcome == .accepted)
+        }
+        let filled = try await stage.command(["close-bus", "a", "--check"])
+        #expect(filled.output.contains("keeps it open: connections: 1"), "\(filled.output)")
+        #expect(filled.output.contains("keeps it open: queues with messages: 1 (200_async: 1)"), "\(filled.output)")
+        try await connection.withReceiver(from: stage.source.receivingAddress("200_async")) { receiver in
+          try #require(try await receiver.nextBatch()?.first).accept()
+        }
+      }
+      try await stage.source.waitUntil("our own connection only") { broker in
+        broker.connections.allSatisfy { $0.product == "tjenestebuss" } && broker.queues.values.allSatisfy { $0.depth == 0 }
+      }
+      let closing = try await stage.command(["close-bus", "a"] + Self.two)
+      #expect(closing.exitCode == 0 && closing.output.contains("bus.closed"), "\(closing.complaint)\(closing.output)")
+      let again = try await stage.command(["close-bus", "a"] + Self.two)
+      #expect(again.exitCode == 3 && again.complaint.contains("closed by Kari, Ola"), "\(again.complaint)")
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+    }
+  }
+
+  /// The nightly compare, in the daytime.
+  private static func compare(_ stage: Stage) async throws {
+    try await RegisterHTTP.withClient { http in
+      let register = try SOAPAddressRegister(
+        endpoint: try await stage.register.readerEndpoint(),
+        credentials: RegisterCredentials(user: "u", password: Secret("p")), http: http)
+      let cache = try await AddressCache.open(path: stage.cache, access: .readWrite, environment: "test")
+      let begun = SystemRegistryClock().now
+      let result = try await RegistryComparison(register: register).compare(try await cache.parties())
+      try await cache.keep(ComparisonReport(result, begunAt: begun, endedAt: SystemRegistryClock().now))
+      try await cache.close()
     }
   }
 }

@@ -30,13 +30,13 @@ struct Stage: Sendable {
   /// 101 inherits from 100.
   static let owners: [Int32] = [100, 200, 300]
 
-  static func record(_ value: Int32, queues: Int32? = nil, parent: Int32? = nil) throws -> PartyRecord {
+  static func record(_ value: Int32, queues: Int32? = nil, parent: Int32? = nil, on bus: String = "a") throws -> PartyRecord {
     PartyRecord(
       herID: try #require(HerID(value)), name: "Party \(value)", kind: parent == nil ? .organisation : .service,
       parent: parent.flatMap { HerID($0) }, active: true, valid: true,
       addresses: QueueKind.inRegister.map {
         PartyRecord.Address(
-          typeCode: $0.registerCode ?? "", text: "a.example/NHN/\(queues ?? value)_\($0.rawValue)", inherited: parent != nil)
+          typeCode: $0.registerCode ?? "", text: "\(bus).example/NHN/\(queues ?? value)_\($0.rawValue)", inherited: parent != nil)
       })
   }
 
@@ -49,9 +49,11 @@ struct Stage: Sendable {
   /// - Parameters:
   ///   - down: parties whose system does not come up on the target bus.
   ///   - management: the source bus has a management interface, and the configuration names it.
-  static func with(down: Set<Int32> = [], management: Bool = false, _ body: @Sendable @escaping (Stage) async throws -> Void)
-    async throws
-  {
+  ///   - isLeft: every party is on the target bus already, and its system fetches from there only.
+  static func with(
+    down: Set<Int32> = [], management: Bool = false, isLeft: Bool = false,
+    _ body: @Sendable @escaping (Stage) async throws -> Void
+  ) async throws {
     // A short path: a Unix socket's may have 103 bytes.
     let folder = URL(fileURLWithPath: "/tmp/bm-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -62,15 +64,17 @@ struct Stage: Sendable {
     let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
     let register = AddressRegisterServer.Configuration(
       credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
+    let bus = isLeft ? "b" : "a"
     let records = [
-      try Self.record(100), try Self.record(101, queues: 100, parent: 100), try Self.record(200), try Self.record(300),
+      try Self.record(100, on: bus), try Self.record(101, queues: 100, parent: 100, on: bus), try Self.record(200, on: bus),
+      try Self.record(300, on: bus),
     ]
     try await InMemoryBroker.withBroker(source) { source in
       try await InMemoryBroker.withBroker(target) { target in
         try await AddressRegisterServer.withServer(configuration: register, records: records) { register in
           let stage = Stage(folder: folder, source: source, target: target, register: register)
           try await stage.prepare()
-          try await stage.fetching(down: down) { try await body(stage) }
+          try await stage.fetching(down: down, isLeft: isLeft) { try await body(stage) }
         }
       }
     }
@@ -82,9 +86,9 @@ struct Stage: Sendable {
   ]
 
   /// The parties' systems: they take whatever comes.
-  private func fetching(down: Set<Int32>, _ body: @Sendable @escaping () async throws -> Void) async throws {
+  private func fetching(down: Set<Int32>, isLeft: Bool, _ body: @Sendable @escaping () async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for (broker, isTarget) in [(self.source, false), (self.target, true)] {
+      for (broker, isTarget) in [(self.source, false), (self.target, true)] where isTarget || !isLeft {
         let client = AMQPClient(try broker.clientConfiguration())
         group.addTask { try? await client.run() }
         for value in Self.owners where !(isTarget && down.contains(value)) {
@@ -100,7 +104,7 @@ struct Stage: Sendable {
       }
       defer { group.cancelAll() }
       // Every one of them before anything is pinged: a party whose system comes up too late is held, and waits for a person.
-      for (broker, up) in [(self.source, Self.owners), (self.target, Self.owners.filter { !down.contains($0) })] {
+      for (broker, up) in [(self.source, isLeft ? [] : Self.owners), (self.target, Self.owners.filter { !down.contains($0) })] {
         let queues = Self.queues(of: up)
         try await broker.waitUntil("all receivers", within: .seconds(120)) { broker in
           queues.allSatisfy { broker.consumers(of: $0) > 0 }
