@@ -69,6 +69,14 @@ struct HalfWrittenGroupTests {
     #expect(walk.send(.beginWrite(Self.second, observed: after)).events.map(\.kind) == ["conflict-found"])
   }
 
+  @Test("turned back, the one that was never written is home already")
+  func homeAlready() throws {
+    let walk = Self.half()
+    walk.send(.rollBack(by: "Kari", why: "the vendor asks"))
+    #expect(walk.send(.beginWrite(Self.second, observed: walk.read(Self.second))).events.map(\.kind) == ["read-as-goal"])
+    #expect(walk.send(.beginWrite(Self.first, observed: walk.read(Self.first))).events.map(\.kind) == ["intent-recorded"])
+  }
+
   @Test(
     "one in conflict: the answer to the other's write is not taken for more than it is, and that entry is read when it is settled"
   )

@@ -83,6 +83,10 @@ struct PuljeDecisionTests {
     let plan = Fixture.plan([200])
     _ = self.send(.seal(plan, by: "Kari"), to: &state)
     #expect(self.send(.begin(plan, planHash: nil, approvals: Self.both), to: &state).refusal?.code == .nameUsed)
+    _ = self.send(.start(Self.name, planHash: plan.hash, approvals: Self.both), to: &state)
+    #expect(self.send(.begin(plan, planHash: nil, approvals: Self.both), to: &state).refusal?.code == .alreadyStarted)
+    // Another plan under the same name is not the one that runs.
+    #expect(self.send(.begin(Fixture.plan([300]), planHash: nil, approvals: Self.both), to: &state).refusal?.code == .nameUsed)
   }
 
   @Test("who approved, each start, and the end of a pause are kept")

@@ -202,4 +202,23 @@ struct WriteReachTests {
     walk.send(.release(by: "Kari"))
     #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.write(service.herID)))
   }
+
+  @Test(
+    "an organisation that somebody else has moved took nobody along: the service that reads as moved is somebody else's doing")
+  func movedByAnother() throws {
+    let records = [
+      Fixture.record(400), Fixture.record(401, queues: 400), Fixture.record(403, parent: 400, kind: .service),
+    ]
+    let walk = GroupWalk(self.plan([400, 401, 403], records: records))
+    walk.go(to: .armed)
+    func member(_ value: Int32) throws -> Plan.Member { try #require(walk.group.member(Fixture.herID(value))).plan }
+    let (organisation, other, service) = (try member(400), try member(401), try member(403))
+    #expect(service.movedBy == organisation.herID)
+    walk.carryOut(.write(other.herID))
+    walk.send(.readBack(other.after, retryAt: walk.now))
+    walk.send(.readBack(organisation.after, retryAt: walk.now))
+    walk.send(.readBack(service.before, retryAt: walk.now))
+    #expect(walk.group.phase == .cutIntent && !walk.group.wasTakenAlong(try #require(walk.group.member(service.herID))))
+    #expect(walk.send(.beginWrite(service.herID, observed: service.after)).events.map(\.kind) == ["conflict-found"])
+  }
 }
