@@ -293,7 +293,7 @@ struct RandomHistory {
 }
 
 /// A small generator with a seed; the same numbers everywhere.
-struct SplitMix {
+struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
   init(seed: UInt64) { self.state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678 }
 
