@@ -46,7 +46,7 @@ extension MigrationEngine {
 
   private func errand(_ action: GroupAction, _ key: Roster.Key) -> Errand? {
     guard let pulje = self.state.puljer[key.pulje], let group = pulje.groups[key.group] else { return nil }
-    return Errand(action, group: group, plan: pulje.plan, settings: self.settings, planHash: pulje.planHash)
+    return Errand(action, group: group, of: pulje, settings: self.settings)
   }
 
   private func mayWrite(_ operation: Migration.OperationID, _ key: Roster.Key) -> Bool {

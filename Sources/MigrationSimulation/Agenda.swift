@@ -25,37 +25,46 @@ struct Agenda {
     case troubleEnds(Trouble)
   }
 
-  private var heap: [(at: Int64, order: Int, item: Item)] = []
+  private struct Entry {
+    var at: Int64
+    var order: Int
+    var item: Item
+
+    func isBefore(_ other: Entry) -> Bool { self.at == other.at ? self.order < other.order : self.at < other.at }
+  }
+
+  private var heap: [Entry] = []
   private var entered = 0
 
   mutating func enter(_ item: Item, at: Int64) {
     self.entered += 1
-    self.heap.append((at, self.entered, item))
+    let entry = Entry(at: at, order: self.entered, item: item)
+    self.heap.append(entry)
     var child = self.heap.count - 1
     while child > 0 {
       let parent = (child - 1) / 2
-      guard self.isBefore(child, parent) else { return }
-      self.heap.swapAt(child, parent)
+      guard entry.isBefore(self.heap[parent]) else { break }
+      self.heap[child] = self.heap[parent]
       child = parent
     }
+    self.heap[child] = entry
   }
 
   mutating func next() -> (at: Int64, item: Item)? {
     guard let first = self.heap.first, let last = self.heap.popLast() else { return nil }
-    if self.heap.isEmpty { return (first.at, first.item) }
-    self.heap[0] = last
+    guard !self.heap.isEmpty else { return (first.at, first.item) }
+    let count = self.heap.count
     var parent = 0
     while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < self.heap.count && self.isBefore(child, least) { least = child }
-      if least == parent { return (first.at, first.item) }
-      self.heap.swapAt(least, parent)
-      parent = least
+      var child = 2 * parent + 1
+      guard child < count else { break }
+      if child + 1 < count, self.heap[child + 1].isBefore(self.heap[child]) { child += 1 }
+      guard self.heap[child].isBefore(last) else { break }
+      self.heap[parent] = self.heap[child]
+      parent = child
     }
-  }
-
-  private func isBefore(_ a: Int, _ b: Int) -> Bool {
-    (self.heap[a].at, self.heap[a].order) < (self.heap[b].at, self.heap[b].order)
+    self.heap[parent] = last
+    return (first.at, first.item)
   }
 }
 

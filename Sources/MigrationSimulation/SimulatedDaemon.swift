@@ -276,7 +276,7 @@ extension Simulation {
 
   private func begin(_ action: GroupAction, _ key: Roster.Key, _ daemon: SimulatedDaemon) {
     guard let pulje = daemon.state.puljer[key.pulje], let group = pulje.groups[key.group] else { return }
-    let errand = Errand(action, group: group, plan: pulje.plan, settings: self.engine)
+    let errand = Errand(action, group: group, of: pulje, settings: self.engine)
     let id = daemon.nextErrand
     daemon.nextErrand += 1
     daemon.errands[id] = SimulatedDaemon.Running(key: key, errand: errand)

@@ -21,6 +21,8 @@ struct SimulatedStore {
 
   private(set) var rows: [Row] = []
   private(set) var digests: [UInt64] = []
+  /// Operations whose intent is durable.
+  private(set) var intents: Set<OperationID> = []
   /// What the durable rows fold to: what the next start loads.
   private(set) var folded = MigrationState()
   private(set) var newestFence: Int64 = 0
@@ -49,6 +51,7 @@ struct SimulatedStore {
       _ = self.folded.apply(event, at: now)
       self.rows.append(Row(event: event, at: now, fence: fence))
       self.digests.append(Self.digest(after: self.digests.last ?? 0, self.rows[self.rows.count - 1]))
+      if case .group(_, _, .intentRecorded(let operation, _, _, _, _)) = event { self.intents.insert(operation) }
       each(event, phase, self.folded)
     }
     return failure == nil ? .kept : .failed
@@ -61,7 +64,11 @@ struct SimulatedStore {
     self.rows.removeLast(min(count, self.rows.count))
     self.digests.removeLast(self.digests.count - self.rows.count)
     self.folded = MigrationState()
-    for row in self.rows { _ = self.folded.apply(row.event, at: row.at) }
+    self.intents = []
+    for row in self.rows {
+      _ = self.folded.apply(row.event, at: row.at)
+      if case .group(_, _, .intentRecorded(let operation, _, _, _, _)) = row.event { self.intents.insert(operation) }
+    }
   }
 
   /// The first head kept outside that the history does not go through.
@@ -82,7 +89,12 @@ struct SimulatedStore {
   private static func digest(after digest: UInt64, _ row: Row) -> UInt64 {
     var value = digest ^ 0xCBF2_9CE4_8422_2325
     func mix(_ next: UInt64) { value = (value ^ next) &* 0x0000_0100_0000_01B3 }
-    for byte in row.event.kind.utf8 { mix(UInt64(byte)) }
+    if case .group(_, _, let event) = row.event {
+      for byte in "group.".utf8 { mix(UInt64(byte)) }
+      for byte in event.kind.utf8 { mix(UInt64(byte)) }
+    } else {
+      for byte in row.event.kind.utf8 { mix(UInt64(byte)) }
+    }
     mix(UInt64(bitPattern: row.at.milliseconds))
     mix(UInt64(bitPattern: row.fence))
     return value

@@ -76,9 +76,7 @@ extension Simulation {
   }
 
   private func wasKept(_ operation: OperationID) -> Bool {
-    self.store.rows.reversed().contains {
-      if case .group(_, _, .intentRecorded(operation, _, _, _, _)) = $0.event { true } else { false }
-    }
+    self.store.intents.contains(operation)
   }
 
   private func arriveLate(_ order: WriteOrder, after span: Int64) {
@@ -221,18 +219,20 @@ extension Simulation {
   // MARK: messages
 
   func send(_ index: Int) {
-    var sender = self.traffic.senders[index]
-    let contact = self.random.below(sender.contacts.count)
-    let group = sender.contacts[contact]
-    if !sender.isPinned, sender.readAt[contact] < 0 || self.now - sender.readAt[contact] > sender.cacheLife {
-      sender.homes[contact] = self.homes[group]
-      sender.readAt[contact] = self.now
+    let contact = self.random.below(Traffic.Sender.contacts)
+    let (isPinned, asynchronousLife, gap) = self.traffic.senders[index].nature
+    let group = self.traffic.senders[index].contacts[contact]
+    let readAt = self.traffic.senders[index].readAt[contact]
+    if !isPinned, readAt < 0 || self.now - readAt > self.traffic.senders[index].cacheLife {
+      self.traffic.senders[index].homes[contact] = self.homes[group]
+      self.traffic.senders[index].readAt[contact] = self.now
     }
-    let destination = sender.isPinned ? Traffic.Destination(group: group, bus: Traffic.source) : sender.homes[contact]
+    let destination =
+      isPinned ? Traffic.Destination(group: group, bus: Traffic.source) : self.traffic.senders[index].homes[contact]
     let bus = destination.bus
     let kind = self.random.below(10) < 8 ? 0 : 1 + self.random.below(2)
     // A synchronous request is worth something for a quarter of a minute, an error report for ever.
-    let life = kind == 0 ? sender.life : kind == 1 ? 15_000 : .max / 2
+    let life = kind == 0 ? asynchronousLife : kind == 1 ? 15_000 : .max / 2
     let message = self.traffic.newMessage(
       sender: index, group: group, kind: kind, to: destination, expires: self.settings.isStormy ? self.now + life : .max)
     if self.traffic.isDown[bus] {
@@ -242,11 +242,10 @@ extension Simulation {
       self.agenda.enter(.resend(message: message), at: self.now + self.random.between(5 * Stage.minute, 40 * Stage.minute))
     } else if self.arrive(message) == false {
       // Refused: the sender reads the register anew next time.
-      sender.readAt[contact] = -1
+      self.traffic.senders[index].readAt[contact] = -1
       self.traffic.setFate(.refused, of: message)
     }
-    self.traffic.senders[index] = sender
-    let next = self.now + sender.gap / 2 + self.random.below(sender.gap)
+    let next = self.now + gap / 2 + self.random.below(gap)
     if next < self.end - 2 * Stage.hour { self.agenda.enter(.send(sender: index), at: next) }
   }
 

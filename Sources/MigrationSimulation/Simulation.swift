@@ -86,7 +86,7 @@ public final class Simulation {
     for index in 0..<self.settings.senders {
       let isPinned = isStormy && index % 5 == 0
       // Those that never leave the source bus write to every other group only, so that some groups do drain.
-      let contacts = (0..<2).map { _ in
+      let contacts = (0..<Traffic.Sender.contacts).map { _ in
         isPinned ? self.random.below((self.settings.groups + 1) / 2) * 2 : self.random.below(self.settings.groups)
       }
       self.traffic.senders.append(

@@ -55,6 +55,9 @@ struct Traffic {
   }
 
   struct Sender {
+    /// How many parties each writes to.
+    static let contacts = 2
+
     /// How long it believes what it read in the register.
     var cacheLife: Int64
     /// One of those that never leave the source bus: its connection string names it.
@@ -65,6 +68,8 @@ struct Traffic {
     var gap: Int64
     /// How long an asynchronous message of its is worth anything; most set nothing.
     var life: Int64
+
+    var nature: (isPinned: Bool, life: Int64, gap: Int64) { (self.isPinned, self.life, self.gap) }
   }
 
   struct Receiver {

@@ -17,7 +17,7 @@ public struct Errand: Sendable, Hashable {
 
   public let action: GroupAction
   private let group: GroupState
-  private let plan: Plan
+  private let sealedPlan: Unchanging<Plan>
   private let settings: EngineSettings
   private let planHash: String?
   private var records: [PartyRecord] = []
@@ -27,14 +27,24 @@ public struct Errand: Sendable, Hashable {
 
   /// - Parameters:
   ///   - group: as it stands when the errand begins; nil results never refer to anything later.
-  ///   - planHash: the plan's, where it is known: of thousands of parties it is dear to work out.
-  public init(_ action: GroupAction, group: GroupState, plan: Plan, settings: EngineSettings, planHash: String? = nil) {
-    self.planHash = planHash
+  public init(_ action: GroupAction, group: GroupState, plan: Plan, settings: EngineSettings) {
+    self.planHash = nil
     self.action = action
     self.group = group
-    self.plan = plan
+    self.sealedPlan = Unchanging(plan)
     self.settings = settings
   }
+
+  /// The same for a group of `pulje`, whose plan is neither copied nor hashed anew: of thousands of parties that is dear.
+  public init(_ action: GroupAction, group: GroupState, of pulje: PuljeState, settings: EngineSettings) {
+    self.planHash = pulje.planHash
+    self.action = action
+    self.group = group
+    self.sealedPlan = pulje.sealedPlan
+    self.settings = settings
+  }
+
+  private var plan: Plan { _read { yield self.sealedPlan.value } }
 
   public func begin() -> Step {
     switch self.action {
@@ -44,11 +54,11 @@ public struct Errand: Sendable, Hashable {
       .call(
         .preflight(
           source: self.plan.source, sourceQueues: self.sourceQueues, target: self.plan.target,
-          targetQueues: self.group.members.map(\.plan).queues(after: true)))
+          targetQueues: self.group.members.queues(after: true)))
     case .write(let herID), .readBack(let herID): .call(.read(herID))
     case .ping: self.group.members.first.map { .call(self.ping($0)) } ?? .ended
     case .hook(let name): .call(.hook(self.question(name)))
-    case .measure: .call(.look(queues: self.group.members.map(\.plan).queues(after: true), bus: self.plan.target))
+    case .measure: .call(.look(queues: self.group.members.queues(after: true), bus: self.plan.target))
     case .look: .call(.look(queues: self.leftQueues, bus: self.isForward ? self.plan.source : self.plan.target))
     }
   }
@@ -109,8 +119,8 @@ public struct Errand: Sendable, Hashable {
   }
 
   private var isForward: Bool { self.group.direction == .forward }
-  private var sourceQueues: [GroupQueue] { self.group.members.map(\.plan).queues(after: false) }
-  private var leftQueues: [GroupQueue] { self.group.members.map(\.plan).queues(after: !self.isForward) }
+  private var sourceQueues: [GroupQueue] { self.group.members.queues(after: false) }
+  private var leftQueues: [GroupQueue] { self.group.members.queues(after: !self.isForward) }
 
   private func ping(_ member: Member) -> PortCall {
     .ping(
@@ -158,7 +168,7 @@ public struct Errand: Sendable, Hashable {
       if self.pings.count < self.group.members.count { return .call(self.ping(self.group.members[self.pings.count])) }
       return .bring(.measured(readings, self.pings))
     }
-    let queues = self.group.members.map(\.plan).queues(after: true)
+    let queues = self.group.members.queues(after: true)
     let readings: [QueueReading]
     if case .looked(let found) = answer {
       readings = found

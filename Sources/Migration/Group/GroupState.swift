@@ -12,53 +12,33 @@ public struct GroupState: Sendable, Hashable, Codable {
   public let id: GroupID
   /// Events and starts it has been through: while it stays, nothing about the group has changed.
   public private(set) var revision = 0
-  public internal(set) var members: [Member]
   public internal(set) var phase: GroupPhase = .known
   /// When the present phase was entered; an attestation's life counts from ``attestedAt``.
   public internal(set) var since: Instant
   public internal(set) var attestedAt: Instant
   public internal(set) var direction: Direction = .forward
-  public internal(set) var hold: Hold?
   public internal(set) var heldSince: Instant?
-  public internal(set) var quarantine: Note?
   /// Not before this time is the last failed thing tried again.
   public internal(set) var retryAt: Instant?
-  /// What failed last, in words.
-  public internal(set) var lastFailure: String?
-  public internal(set) var preflight: PreflightReport?
-  /// When the last one passed.
+  /// When the last pre-flight passed.
   public internal(set) var preflightAt: Instant?
   public internal(set) var pingFailures: Int = 0
   /// Pre-flights and readings of the register that failed in a row: each spreads the next try further.
   public internal(set) var preflightFailures: Int = 0
   public internal(set) var readFailures: Int = 0
-  public internal(set) var pings: [PingReport] = []
   public internal(set) var pingedAt: Instant?
-  /// Of the bus being left in the present direction.
-  public internal(set) var drain = DrainLedger()
-  /// Of the source bus, kept when a roll-back starts the other.
-  public internal(set) var forwardDrain: DrainLedger?
   public internal(set) var watchSince: Instant?
-  public internal(set) var rollBack: Note?
-  public internal(set) var acceptedBy: [String] = []
-  public internal(set) var withdrawal: Note?
-  /// Every word on the party's tests, in order.
-  public internal(set) var tests: [TestSignature] = []
-  /// What the hooks said of the present attestation.
-  public internal(set) var hookAnswers: [String: HookAnswer] = [:]
   /// Answers in a row that were no assent: each spreads the next question further.
   public internal(set) var hookRefusals: Int = 0
-  /// Of the target bus, since the watch began.
-  public internal(set) var gates = GateLedger()
-  /// Every phase ever entered, in order.
-  public internal(set) var history: [Step]
+  /// All that is more than a number, behind one reference (``GroupState+Evidence``).
+  var evidence: CopyOnWrite<Evidence>
 
   public init(_ plan: Plan.Group, at now: Instant) {
     self.id = plan.id
-    self.members = plan.members.map(Member.init)
     self.since = now
     self.attestedAt = now
-    self.history = [Step(phase: .known, at: now)]
+    self.evidence = CopyOnWrite(
+      Evidence(members: plan.members.map(Member.init), history: [Step(phase: .known, at: now)]))
   }
 
   public func member(_ herID: HerID) -> Member? { self.members.first { $0.herID == herID } }

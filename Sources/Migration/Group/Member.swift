@@ -40,7 +40,7 @@ public enum WriteOutcome: Sendable, Hashable, Codable {
 }
 
 /// One party of a group on its way.
-public struct Member: Sendable, Hashable, Codable {
+public struct Member: Sendable, Hashable {
   /// How far this party's register entry has come in the present direction.
   public enum Writing: Sendable, Hashable, Codable {
     case untouched
@@ -54,7 +54,8 @@ public struct Member: Sendable, Hashable, Codable {
     case conflict(PartyRecord)
   }
 
-  public let plan: Plan.Member
+  private let planned: Unchanging<Plan.Member>
+  public var plan: Plan.Member { _read { yield self.planned.value } }
   /// Of the record before and after, worked out once: they are compared at every reading.
   public let beforeHash: RecordHash
   public let afterHash: RecordHash
@@ -72,7 +73,7 @@ public struct Member: Sendable, Hashable, Codable {
   public internal(set) var lastOutcome: WriteOutcome?
 
   init(_ plan: Plan.Member) {
-    self.plan = plan
+    self.planned = Unchanging(plan)
     self.beforeHash = plan.before.hash
     self.afterHash = plan.after.hash
   }

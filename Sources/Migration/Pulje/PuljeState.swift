@@ -4,17 +4,21 @@ import BusModel
 
 /// A pulje as its events have left it. Its phase is derived from its groups and kept nowhere (vitess#17326).
 public struct PuljeState: Sendable, Hashable {
-  public let plan: Plan
-  public let planHash: String
-  public let sealedBy: String
+  /// What stays as it was sealed.
+  private struct Sealed: Sendable, Hashable {
+    var planHash: String
+    var by: String
+    var groupByParty: [HerID: GroupID]
+    var waveByPlace: [Int?]?
+  }
+
+  let sealedPlan: Unchanging<Plan>
+  private let sealed: Unchanging<Sealed>
   public let sealedAt: Instant
   public internal(set) var approvals: [String] = []
   public internal(set) var startedAt: Instant?
   public internal(set) var pause: Note?
   public internal(set) var groups: GroupList
-  private let groupByParty: [HerID: GroupID]
-  /// The wave of each group, from 0, as they stand in ``groups``; nil for a pulje without waves.
-  let waveByPlace: [Int?]?
 
   init(plan: Plan, by: String, at now: Instant) {
     self.init(plan: plan, planHash: plan.hash, by: by, at: now, groups: GroupList(plan.groups.map { GroupState($0, at: now) }))
@@ -24,24 +28,28 @@ public struct PuljeState: Sendable, Hashable {
   ///   - planHash: the plan's, which is dear to work out.
   ///   - groups: those of the plan, as they stand.
   init(plan: Plan, planHash: String, by: String, at sealedAt: Instant, groups: GroupList) {
-    self.plan = plan
-    self.planHash = planHash
-    self.sealedBy = by
+    self.sealedPlan = Unchanging(plan)
     self.sealedAt = sealedAt
     self.groups = groups
-    self.waveByPlace = plan.waves.map { waves in
+    let waveByPlace = plan.waves.map { waves in
       var waveByPlace = [Int?](repeating: nil, count: groups.count)
       for (wave, ids) in waves.enumerated() {
         for id in ids { if let place = groups.index(of: id) { waveByPlace[place] = wave } }
       }
       return waveByPlace
     }
-    self.groupByParty = Dictionary(
+    let groupByParty = Dictionary(
       plan.groups.flatMap { group in group.members.map { ($0.herID, group.id) } }, uniquingKeysWith: { first, _ in first })
+    self.sealed = Unchanging(Sealed(planHash: planHash, by: by, groupByParty: groupByParty, waveByPlace: waveByPlace))
   }
 
+  public var plan: Plan { _read { yield self.sealedPlan.value } }
+  public var planHash: String { self.sealed.value.planHash }
+  public var sealedBy: String { self.sealed.value.by }
   public var name: PuljeName { self.plan.name }
-  public var policy: Policy { self.plan.policy }
+  public var policy: Policy { _read { yield self.sealedPlan.value.policy } }
+  /// The wave of each group, from 0, as they stand in ``groups``; nil for a pulje without waves.
+  var waveByPlace: [Int?]? { self.sealed.value.waveByPlace }
 
   /// Folds in what happened to one of its groups.
   ///
@@ -61,7 +69,7 @@ public struct PuljeState: Sendable, Hashable {
     return waves[wave - 1].flatMap { self.groups[$0]?.members.map(\.herID) ?? [] }
   }
 
-  public func group(of herID: HerID) -> GroupID? { self.groupByParty[herID] }
+  public func group(of herID: HerID) -> GroupID? { self.sealed.value.groupByParty[herID] }
 
   /// Whether another pulje must keep off its parties.
   public var isOpen: Bool { self.groups.contains { !$0.phase.isClosed } }
