@@ -209,7 +209,9 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(name: "DisclosureTests", dependencies: ["Disclosure"], swiftSettings: houseRules),
-    .testTarget(name: "BusModelTests", dependencies: ["BusModel", "Disclosure"], swiftSettings: houseRules),
+    .testTarget(
+      name: "BusModelTests", dependencies: ["BusModel", "Disclosure", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: houseRules),
     .testTarget(
       name: "AddressRegistryTests",
       dependencies: [

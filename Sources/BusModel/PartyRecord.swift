@@ -124,6 +124,7 @@ public struct PartyRecord: Sendable, Hashable, Codable {
 
   /// SHA-256 of the canonical form.
   public var hash: RecordHash {
+    if let bytes = self.canonicalBytes { return bytes.withUnsafeBufferPointer { RecordHash(SHA256.hash(data: $0)) } }
     var form = self.canonicalForm
     return form.withUTF8 { RecordHash(SHA256.hash(data: $0)) }
   }

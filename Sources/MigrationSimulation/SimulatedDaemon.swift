@@ -261,9 +261,10 @@ extension Simulation {
   /// I-15, and which waits there are.
   private func look(at daemon: SimulatedDaemon) {
     let wake = daemon.armed.map { Instant(milliseconds: self.season.start + $0 + self.clockOffset) }
-    let dark = HistoryWatch.inTheDark(daemon.state, now: self.clock, wake: wake) { daemon.roster.busy[$0] != nil }
+    let next = daemon.state.next(now: self.clock)
+    let dark = HistoryWatch.inTheDark(next, now: self.clock, wake: wake) { daemon.roster.busy[$0] != nil }
     for breach in dark { self.breach(breach) }
-    for (_, _, next) in daemon.state.next(now: self.clock) {
+    for (_, _, next) in next {
       if case .wait(let reason) = next { self.outcome.coverage.waits[reason.code.rawValue, default: 0] += 1 }
     }
   }
@@ -341,7 +342,7 @@ extension Simulation {
     case .call(let answer):
       let taken = isLost ? PortAnswer.noAnswer(within: .minutes(2)) : answer
       if case .record(let record) = taken, daemon.fence == self.store.newestFence, self.settings.sabotage != .staleCache {
-        self.register.cache[record.herID] = record.hash
+        self.register.cache[record.herID] = self.register.hash(of: record)
       }
       let step = running.errand.take(taken, at: self.clock, fraction: self.random.fraction())
       running.outstanding = nil

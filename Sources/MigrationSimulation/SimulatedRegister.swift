@@ -27,6 +27,12 @@ struct SimulatedRegister {
 
   func children(of herID: HerID) -> [HerID] { self.children[herID] ?? [] }
 
+  /// Of a record that was read: worked out once, when the entry was put there, unless it has changed since.
+  func hash(of record: PartyRecord) -> RecordHash {
+    if let hash = self.hashes[record.herID], self.records[record.herID] == record { return hash }
+    return record.hash
+  }
+
   mutating func put(_ record: PartyRecord) {
     self.records[record.herID] = record
     self.hashes[record.herID] = record.hash

@@ -34,6 +34,11 @@ struct SimulatedStore {
   var holdsUnknownRow = false
   var ignoresFences = false
 
+  init() {
+    self.rows.reserveCapacity(1_024)
+    self.digests.reserveCapacity(1_024)
+  }
+
   mutating func takeFence() -> Int64 {
     self.newestFence += 1
     return self.newestFence

@@ -103,6 +103,8 @@ struct Traffic {
     self.receivers = Array(repeating: Receiver(), count: groups)
     self.numbers = Array(repeating: 0, count: senders * groups * Self.kinds * 2)
     self.lastDelivered = self.numbers
+    self.messages.reserveCapacity(20 * senders)
+    self.fates.reserveCapacity(20 * senders)
   }
 
   static func queue(_ group: Int, _ kind: Int, _ bus: Int) -> Int { (group * Self.kinds + kind) * 2 + bus }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Crypto
 import Foundation
 import Testing
 
@@ -158,5 +159,34 @@ struct PartyRecordTests {
     #expect(throws: BusModelError.queueAddressMalformed("93238_async")) { try broken.moved(to: target) }
     let nowhere = Bus(name: "nowhere", dialect: .activeMQ, hosts: [], path: "")
     #expect(throws: BusModelError.busWithoutHost("nowhere")) { try self.record.moved(to: nowhere) }
+  }
+}
+
+@Suite("The hash is that of the canonical form, however it is put together")
+struct CanonicalBytesTests {
+  @Test("any record: no address or many, letters that sort otherwise than their bytes, changes to come")
+  func hash() throws {
+    let pieces = [
+      "", "E_EDI", "E_SB_ASYNC", "a", "B", "å", "a\u{30A}", "é", "\u{1F600}", "x:3:y\n", "sb.test.nhn.no/A/1_async", "\u{212B}",
+    ]
+    var state: UInt64 = 20_261_121
+    func draw(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % UInt64(bound))
+    }
+    func text() -> String { (0..<draw(4)).map { _ in pieces[draw(pieces.count)] }.joined() }
+    func address() -> PartyRecord.Address {
+      PartyRecord.Address(typeCode: text(), text: text(), inherited: draw(2) == 0)
+    }
+    for _ in 0..<500 {
+      let record = PartyRecord(
+        herID: try #require(HerID(Int32(1 + draw(2_000_000)))), name: text(),
+        kind: draw(2) == 0 ? .service : .organisation, parent: draw(2) == 0 ? nil : HerID(Int32(1 + draw(9))),
+        active: draw(2) == 0,
+        valid: draw(2) == 0, addresses: (0..<draw(6)).map { _ in address() },
+        organisationNumber: draw(2) == 0 ? nil : Int32(draw(1_000_000_000)),
+        futureAddresses: (0..<draw(3)).map { _ in PartyRecord.FutureAddress(address: address(), validFrom: text()) })
+      #expect(record.hash == RecordHash(SHA256.hash(data: Data(record.canonicalForm.utf8))), "\(record)")
+    }
   }
 }

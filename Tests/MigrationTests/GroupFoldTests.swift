@@ -20,9 +20,10 @@ struct GroupFoldTests {
 
   private static func take(_ mirror: Mirror, _ prefix: String, _ fields: inout [String: String]) {
     for child in mirror.children {
-      guard let label = child.label, label != "id", label != "plan", label != "revision", label != "history" else { continue }
+      guard let label = child.label, label != "id", label != "planned", label != "revision", label != "history" else { continue }
       let name = prefix + label
       switch child.value {
+      case let evidence as CopyOnWrite<GroupState.Evidence>: Self.take(Mirror(reflecting: evidence.value), prefix, &fields)
       case let members as [Member]:
         for member in members { Self.take(Mirror(reflecting: member), "", &fields) }
       case let drain as DrainLedger: Self.take(Mirror(reflecting: drain), "\(name).", &fields)

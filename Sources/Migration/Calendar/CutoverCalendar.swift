@@ -138,13 +138,20 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
   /// When parties may be moved on the days from `first` on: in order, apart from each other, none empty.
   private func openSpans(from first: LocalDate, days: Int64) -> [Range<Instant>] {
     let bounds = OsloTime.instant(first, .midnight)..<OsloTime.instant(first.advanced(by: days), .midnight)
-    var spans = [bounds]
-    if !self.windows.isEmpty {
+    var spans: [Range<Instant>] = []
+    if self.windows.isEmpty {
+      spans.append(bounds)
+    } else {
+      spans.reserveCapacity(self.windows.count * Int(days + 1))
       // From the day before: a window may go on past midnight.
-      let all = (-1..<days).flatMap { ahead in self.windows.compactMap { $0.span(beginning: first.advanced(by: ahead)) } }
-      spans = Self.merged(all.map { $0.clamped(to: bounds) })
+      for ahead in -1..<days {
+        for window in self.windows {
+          if let span = window.span(beginning: first.advanced(by: ahead)) { spans.append(span.clamped(to: bounds)) }
+        }
+      }
+      spans = Self.merged(spans)
     }
-    for freeze in self.freezes.map(\.span) where !freeze.isEmpty {
+    for freeze in self.freezes.lazy.map(\.span) where !freeze.isEmpty {
       spans = spans.flatMap { span -> [Range<Instant>] in
         guard span.overlaps(freeze) else { return [span] }
         return [
@@ -152,13 +159,21 @@ public struct CutoverCalendar: Sendable, Hashable, Codable {
         ]
       }
     }
-    return spans.filter { !$0.isEmpty }
+    spans.removeAll(where: \.isEmpty)
+    return spans
   }
 
   /// Spans that overlap or follow on each other become one.
   private static func merged(_ spans: [Range<Instant>]) -> [Range<Instant>] {
+    var spans = spans
+    spans.removeAll(where: \.isEmpty)
+    // Windows come day by day: nearly always they are in order already.
+    if zip(spans, spans.dropFirst()).contains(where: { $1.lowerBound < $0.lowerBound }) {
+      spans.sort { $0.lowerBound < $1.lowerBound }
+    }
     var merged: [Range<Instant>] = []
-    for span in spans.filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    merged.reserveCapacity(spans.count)
+    for span in spans {
       if let last = merged.last, span.lowerBound <= last.upperBound {
         merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, span.upperBound)
       } else {

@@ -31,19 +31,26 @@ public enum OsloTime {
   }
 
   private static func offset(at instant: Instant) -> Int64 {
-    let year = LocalDate(day: Self.floor(instant.milliseconds, Self.millisecondsPerDay)).parts.year
-    let summer = Self.summer(year: year)
+    let summer = Self.summer(year: Self.roughYear(ofDay: Self.floor(instant.milliseconds, Self.millisecondsPerDay)))
     return summer.start <= instant && instant < summer.end ? 2 * Self.millisecondsPerHour : Self.millisecondsPerHour
   }
 
+  /// The year of a day, or, within two days of New Year, perhaps the one beside it: in both it is winter then. Asked for every window
+  /// of a calendar at every turn, it must be cheap.
+  private static func roughYear(ofDay day: Int64) -> Int { Int(1970 + Self.floor(day * 400, 146_097)) }
+
   private static func summer(year: Int) -> (start: Instant, end: Instant) {
-    func change(month: Int) -> Instant {
-      let last = (LocalDate(year: year, month: month, day: 31)?.day ?? 0)
-      // 4 January 1970 was a Sunday: day 3.
-      let sunday = last - Self.remainder(last - 3, 7)
-      return Instant(milliseconds: sunday * Self.millisecondsPerDay + Self.millisecondsPerHour)
-    }
-    return (change(month: 3), change(month: 10))
+    // Days from 1 March to 31 March and to 31 October.
+    (Self.change(year: Int64(year), fromMarch: 30), Self.change(year: Int64(year), fromMarch: 244))
+  }
+
+  /// 01:00 UTC on the last Sunday up to a month's last day, which lies so many days after 1 March.
+  private static func change(year: Int64, fromMarch days: Int64) -> Instant {
+    var last: Int64 = 0
+    if (1...9999).contains(year) { last = year * 365 + year / 4 - year / 100 + year / 400 + days - 719_468 }
+    // 4 January 1970 was a Sunday: day 3.
+    let sunday = last - Self.remainder(last - 3, 7)
+    return Instant(milliseconds: sunday * Self.millisecondsPerDay + Self.millisecondsPerHour)
   }
 
   private static func floor(_ value: Int64, _ unit: Int64) -> Int64 { (value - Self.remainder(value, unit)) / unit }

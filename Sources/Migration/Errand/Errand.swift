@@ -9,7 +9,7 @@ public struct Errand: Sendable, Hashable {
     /// Ask this outside; the answer goes to ``take(_:at:fraction:)``.
     case call(PortCall)
     /// Make this write, if ``MigrationState/mayWrite(_:in:group:)`` says so at the moment of the call; else the errand is over.
-    case write(WriteOrder)
+    indirect case write(WriteOrder)
     /// Have the core decide on this; the durable events go to ``brought(_:)``. A refusal ends the errand.
     case bring(GroupInput)
     case ended

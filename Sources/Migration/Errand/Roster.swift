@@ -37,7 +37,8 @@ public struct Roster: Sendable {
     // A bus that answers nobody, or a rate that lets few through, must not keep every place taken from those who go back, or have a
     // write whose end nobody knows.
     let ordinary = max(1, self.settings.concurrentGroups - self.settings.concurrentGroups / 4)
-    var ordinaryBusy = self.busy.keys.count { !Self.isUrgent($0, state) }
+    // Counted when the first group wants a place: at most turns none does.
+    var ordinaryBusy: Int?
     for pulje in state.ordered {
       // Out of the dictionary and back, so that it is changed where it lies.
       var outlooks = self.outlooks.removeValue(forKey: pulje.name) ?? Outlooks()
@@ -60,13 +61,15 @@ public struct Roster: Sendable {
           turn.wake(at: cool)
           continue
         }
-        guard group.isUrgent || ordinaryBusy < ordinary else { continue }
+        let taken = ordinaryBusy ?? self.busy.keys.count { !Self.isUrgent($0, state) }
+        ordinaryBusy = taken
+        guard group.isUrgent || taken < ordinary else { continue }
         guard case .act(let action) = group.next(in: contexts.context(at: place), now: now) else { continue }
         if action.isWrite {
           guard writes < self.settings.concurrentWrites else { continue }
           writes += 1
         }
-        if !group.isUrgent { ordinaryBusy += 1 }
+        if !group.isUrgent { ordinaryBusy = taken + 1 }
         self.busy[key] = action
         turn.begin.append((key, action))
       }

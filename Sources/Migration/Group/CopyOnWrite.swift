@@ -46,3 +46,15 @@ struct Unchanging<Value: Sendable & Hashable>: Sendable, Hashable {
 
   func hash(into hasher: inout Hasher) { hasher.combine(self.box.value) }
 }
+
+// Both are written as the value itself.
+
+extension CopyOnWrite: Codable where Value: Codable {
+  init(from decoder: any Decoder) throws { self.init(try Value(from: decoder)) }
+  func encode(to encoder: any Encoder) throws { try self.value.encode(to: encoder) }
+}
+
+extension Unchanging: Codable where Value: Codable {
+  init(from decoder: any Decoder) throws { self.init(try Value(from: decoder)) }
+  func encode(to encoder: any Encoder) throws { try self.value.encode(to: encoder) }
+}

@@ -18,7 +18,7 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   /// The entry was read and holds what it held before the write.
   case readAsBase(herID: HerID, found: RecordHash, retryAt: Instant)
   case readFailed(herID: HerID, seen: String, retryAt: Instant)
-  case conflictFound(herID: HerID, found: PartyRecord)
+  indirect case conflictFound(herID: HerID, found: PartyRecord)
   case pinged(reports: [PingReport])
   case pingFailed(reports: [PingReport], seen: String, retryAt: Instant)
   case drainBegan

@@ -33,7 +33,11 @@ public enum GroupInput: Sendable, Hashable {
 /// What the pulje lets a group do.
 public struct GroupContext: Sendable, Hashable {
   public var pulje: PuljeName
-  public var policy: Policy
+  private var sealedPolicy: Unchanging<Policy>
+  public var policy: Policy {
+    _read { yield self.sealedPolicy.value }
+    set { self.sealedPolicy = Unchanging(newValue) }
+  }
   /// Approved and started.
   public var isStarted: Bool
   public var pause: Note?
@@ -49,10 +53,14 @@ public struct GroupContext: Sendable, Hashable {
   public var calendar: CutoverCalendar.Standing?
 
   public init(pulje: PuljeName, policy: Policy, isStarted: Bool, pause: Note? = nil, conflictElsewhere: GroupID? = nil) {
+    self.init(pulje: pulje, sealed: Unchanging(policy), isStarted: isStarted, pause: pause)
+    self.conflictElsewhere = conflictElsewhere
+  }
+
+  init(pulje: PuljeName, sealed policy: Unchanging<Policy>, isStarted: Bool, pause: Note?) {
     self.pulje = pulje
-    self.policy = policy
+    self.sealedPolicy = policy
     self.isStarted = isStarted
     self.pause = pause
-    self.conflictElsewhere = conflictElsewhere
   }
 }

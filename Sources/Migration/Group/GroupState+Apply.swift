@@ -166,14 +166,7 @@ extension GroupState {
       self.drain.watermark = now
       self.enter(self.direction == .forward ? .draining : .backDraining, at: now)
     case .looked(let readings):
-      if self.direction == .back, self.drain.looks == 0 { self.drain.setBaseline(readings) }
-      let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
-      let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
-      // Nothing reads the entries of a group that is closed.
-      let provenAt = self.allRecordsProven ? self.members.map { $0.lastReadAt ?? self.since }.min() : nil
-      self.drain.followStaleSender(
-        readings, at: now, entriesReadAt: self.phase.isClosed ? self.drain.suspectedAt : provenAt, policy: policy)
-      self.drain.take(readings, at: now, longestGap: gap)
+      self.drain = self.drain(after: readings, at: now, policy: policy)
       // Perhaps it is not a sender, but the register that does not hold what was read.
       if self.drain.suspectedAt == now, !self.phase.isClosed {
         for index in self.members.indices { self.members[index].recordProven = false }
@@ -194,6 +187,20 @@ extension GroupState {
     default:
       break
     }
+  }
+
+  /// The ledger of the bus being left as a look leaves it.
+  func drain(after readings: [QueueReading], at now: Instant, policy: Policy) -> DrainLedger {
+    var drain = self.drain
+    if self.direction == .back, drain.looks == 0 { drain.setBaseline(readings) }
+    let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
+    let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
+    // Nothing reads the entries of a group that is closed.
+    let provenAt = self.allRecordsProven ? self.members.map { $0.lastReadAt ?? self.since }.min() : nil
+    drain.followStaleSender(
+      readings, at: now, entriesReadAt: self.phase.isClosed ? drain.suspectedAt : provenAt, policy: policy)
+    drain.take(readings, at: now, longestGap: gap)
+    return drain
   }
 
   private mutating func turnBack(_ note: Note) {

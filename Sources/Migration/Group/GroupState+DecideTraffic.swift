@@ -37,8 +37,7 @@ extension GroupState {
   func decideLooked(_ readings: [QueueReading], _ context: GroupContext, _ now: Instant) -> Outcome {
     let tried = "look at the counters"
     let looked = GroupEvent.looked(readings: readings)
-    var after = self
-    after.apply(looked, at: now, policy: context.policy)
+    let after = self.drain(after: readings, at: now, policy: context.policy)
     // A queue that is gone stops the group wherever it stands: what was in it went with it (I-7).
     let missing = readings.first(where: \.isMissing).map {
       GroupEvent.held(hold: Hold(.queueMissing, seen: "\($0.address) is gone"))
@@ -48,15 +47,15 @@ extension GroupState {
     case .verified, .backVerified:
       if self.isExpired(now: now, policy: context.policy) { return .events([.attestationExpired]) }
       guard self.allRecordsProven else { return self.refuse(.recordNotProven, tried, "not every entry is read back") }
-      guard after.drain.lastIsReadable else { return .events([looked] + hold) }
+      guard after.lastIsReadable else { return .events([looked] + hold) }
       return .events([.drainBegan, looked])
     case .draining, .backDraining:
       let isExcepted = self.drain.liveException(now: now) != nil
-      if isExcepted || after.drain.shortcoming(now: now, policy: context.policy) == nil { return .events([looked, .drained]) }
+      if isExcepted || after.shortcoming(now: now, policy: context.policy) == nil { return .events([looked, .drained]) }
       return .events([looked] + hold)
     case .drained, .backDrained, .observing:
       if self.drain.liveException(now: now) != nil { return .events([looked] + hold) }
-      if after.drain.lateArrivals > self.drain.lateArrivals || after.drain.leftovers > 0 || after.drain.newDeadLetters > 0 {
+      if after.lateArrivals > self.drain.lateArrivals || after.leftovers > 0 || after.newDeadLetters > 0 {
         return .events([looked, .lateArrival])
       }
       return .events([looked] + hold)

@@ -3,7 +3,7 @@
 extension GroupState {
   /// What was seen and said of a group. It lies behind one reference, since a group is handed on many times for each time it changes:
   /// to a guard that decides, to an errand, to a report.
-  struct Evidence: Sendable, Hashable {
+  struct Evidence: Sendable, Hashable, Codable {
     var members: [Member]
     var hold: Hold?
     var quarantine: Note?

@@ -36,11 +36,11 @@ public enum WriteOutcome: Sendable, Hashable, Codable {
   case handedOver(String)
   /// It was sent, and the register's log shows that somebody else changed the entry between our look and our write, which may have
   /// taken that change away. What the entry read afterwards stands with it: the goal, or, where reads lag, what it was before. A person looks before anything goes on (I-5).
-  case overwrote(found: PartyRecord, seen: String)
+  indirect case overwrote(found: PartyRecord, seen: String)
 }
 
 /// One party of a group on its way.
-public struct Member: Sendable, Hashable {
+public struct Member: Sendable, Hashable, Codable {
   /// How far this party's register entry has come in the present direction.
   public enum Writing: Sendable, Hashable, Codable {
     case untouched
@@ -51,7 +51,7 @@ public struct Member: Sendable, Hashable {
     /// Read back as it should be.
     case atGoal
     /// Read back as neither before nor after.
-    case conflict(PartyRecord)
+    indirect case conflict(PartyRecord)
   }
 
   private let planned: Unchanging<Plan.Member>

@@ -45,6 +45,9 @@ public struct WaitReason: Sendable, Hashable, Codable {
   /// In words for a person; put together when they are asked for, since the engine works out every group's wait at every turn.
   public var seen: String { self.words.text }
 
+  /// Whether there are none; told without putting them together.
+  var isWordless: Bool { if case .text(let text) = self.words { text.isEmpty } else { false } }
+
   init(_ code: Code, since: Instant, until: Instant? = nil, clears: Clears = .itself, seen: String) {
     self.init(code, since: since, until: until, clears: clears, words: .text(seen))
   }

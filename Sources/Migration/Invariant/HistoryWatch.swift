@@ -15,7 +15,7 @@ public struct HistoryWatch: Sendable {
 
   struct GroupFacts {
     var members: [HerID]
-    var policy: Policy
+    var policy: Unchanging<Policy>
     var direction = Direction.forward
     var enteredAt = Instant(milliseconds: 0)
     var enteredStart = 0
@@ -73,13 +73,14 @@ public struct HistoryWatch: Sendable {
 
   private mutating func sealed(_ plan: Plan, _ state: MigrationState) -> [Breach] {
     var breaches: [Breach] = []
-    for pulje in state.puljer.values where pulje.name != plan.name {
+    for pulje in state.ordered where pulje.name != plan.name {
       for herID in plan.herIDs {
         guard let group = pulje.group(of: herID).flatMap({ pulje.groups[$0] }), !group.phase.isClosed else { continue }
         breaches.append(Breach(.closure, "HER-ID \(herID) of \(plan.name) is in \(pulje.name), which is open"))
       }
     }
     var groupByAddress: [QueueAddress: GroupID] = [:]
+    let policy = Unchanging(plan.policy)
     for group in plan.groups {
       for queue in group.members.queues(after: false) {
         if let other = groupByAddress.updateValue(group.id, forKey: queue.address), other != group.id {
@@ -87,7 +88,7 @@ public struct HistoryWatch: Sendable {
         }
       }
       self.groups[Roster.Key(pulje: plan.name, group: group.id)] = GroupFacts(
-        members: group.members.map(\.herID), policy: plan.policy)
+        members: group.members.map(\.herID), policy: policy)
       for member in group.members {
         self.parties[plan.name, default: [:]][member.herID] = PartyFacts(before: member.before.hash, after: member.after.hash)
       }
@@ -166,7 +167,7 @@ public struct HistoryWatch: Sendable {
       }
     }
     guard next != phase, next != phase.lastFact, next != phase.fallback, let facts = self.groups[key],
-      let life = facts.policy.life(of: phase), Self.rests(event)
+      let life = facts.policy.value.life(of: phase), Self.rests(event)
     else { return [] }
     if facts.enteredStart != self.starts {
       return [
@@ -226,7 +227,7 @@ extension HistoryWatch {
         }
       }
     case .drained:
-      if !isExcepted, !facts.lastLookIsReadable || facts.readableLooks < facts.policy.minimumLooks {
+      if !isExcepted, !facts.lastLookIsReadable || facts.readableLooks < facts.policy.value.minimumLooks {
         return [Breach(.silenceIsNotSuccess, "\(key.group) counts as drained after \(facts.readableLooks) readable looks")]
       }
     case .accepted, .retired, .removalApproved:
@@ -240,13 +241,15 @@ extension HistoryWatch {
 
   /// I-15: groups that neither do anything nor say what they wait for, in whose hands, and until when.
   ///
-  /// - Parameter wake: when the engine looks again by itself; nil when only news moves it.
+  /// - Parameters:
+  ///   - wake: when the engine looks again by itself; nil when only news moves it.
+  ///   - next: what ``MigrationState/next(now:)`` says.
   public static func inTheDark(
-    _ state: MigrationState, now: Instant, wake: Instant?, isBusy: (Roster.Key) -> Bool
+    _ next: [(pulje: PuljeName, group: GroupID, next: GroupNext)], now: Instant, wake: Instant?, isBusy: (Roster.Key) -> Bool
   ) -> [Breach] {
-    state.next(now: now).compactMap { pulje, group, next in
+    next.compactMap { pulje, group, next in
       guard case .wait(let reason) = next, !isBusy(Roster.Key(pulje: pulje, group: group)) else { return nil }
-      if reason.seen.isEmpty { return Breach(.nothingInTheDark, "\(group) waits without words") }
+      if reason.isWordless { return Breach(.nothingInTheDark, "\(group) waits without words") }
       if reason.since > now + .hours(24) { return Breach(.nothingInTheDark, "\(group) waits since the future") }
       if reason.clears == .itself {
         guard let until = reason.until else { return Breach(.nothingInTheDark, "\(group) waits for itself without end") }

@@ -29,7 +29,7 @@ extension Array where Element == Plan.Member {
   public func queues(after: Bool) -> [GroupQueue] {
     var queues = QueueCollector()
     for member in self { queues.add(after ? member.after : member.before) }
-    return queues.withUnnamed
+    return queues.withUnnamed()
   }
 }
 
@@ -38,7 +38,7 @@ extension Array where Element == Member {
   func queues(after: Bool) -> [GroupQueue] {
     var queues = QueueCollector()
     for member in self { queues.add(after ? member.plan.after : member.plan.before) }
-    return queues.withUnnamed
+    return queues.withUnnamed()
   }
 }
 
@@ -48,42 +48,47 @@ private struct QueueCollector {
   private var addresses = FewSeen<QueueAddress>()
   private var queues: [GroupQueue] = []
 
+  init() { self.queues.reserveCapacity(8) }
+
   mutating func add(_ record: PartyRecord) {
     for address in record.addresses {
-      guard let kind = address.queueKind, self.texts.insert(address.text), let queue = try? QueueAddress(text: address.text),
-        self.addresses.insert(queue)
+      guard let kind = address.queueKind, self.texts.insert(address.text), let queue = try? QueueAddress(text: address.text)
       else { continue }
-      self.queues.append(GroupQueue(address: queue, kind: kind))
+      self.add(queue, kind)
     }
   }
 
+  private mutating func add(_ address: QueueAddress, _ kind: QueueKind) {
+    if self.addresses.insert(address) { self.queues.append(GroupQueue(address: address, kind: kind)) }
+  }
+
   /// With the two of each asynchronous queue that the register does not name.
-  var withUnnamed: [GroupQueue] {
-    var addresses = self.addresses
-    var queues = self.queues
-    for queue in self.queues where queue.kind == .asynchronous && queue.address.queue.hasSuffix("_async") {
+  consuming func withUnnamed() -> [GroupQueue] {
+    for place in self.queues.indices where self.queues[place].kind == .asynchronous {
+      let named = self.queues[place].address
+      guard named.queue.hasSuffix("_async") else { continue }
       for kind in [QueueKind.synchronousReply, .deadLetter] {
-        let name = queue.address.queue.dropLast("async".count) + kind.rawValue
-        let address = QueueAddress(lowerCaseHost: queue.address.host, path: queue.address.path, queue: String(name))
-        if addresses.insert(address) { queues.append(GroupQueue(address: address, kind: kind)) }
+        let name = named.queue.dropLast("async".count) + kind.rawValue
+        self.add(QueueAddress(lowerCaseHost: named.host, path: named.path, queue: String(name)), kind)
       }
     }
-    return queues
+    return self.queues
   }
 }
 
 /// What was seen so far. Nearly every group has a handful of queues, for which to look through them is quicker than to hash.
 private struct FewSeen<Element: Hashable> {
-  private static var most: Int { 16 }
   private var few: [Element] = []
   private var many: Set<Element> = []
+
+  init() { self.few.reserveCapacity(8) }
 
   /// - Returns: whether it was not seen before.
   mutating func insert(_ element: Element) -> Bool {
     if !self.many.isEmpty { return self.many.insert(element).inserted }
     if self.few.contains(element) { return false }
     self.few.append(element)
-    if self.few.count > Self.most { self.many = Set(self.few) }
+    if self.few.count > 16 { self.many = Set(self.few) }
     return true
   }
 }

@@ -12,7 +12,7 @@ struct PuljeStanding: Sendable, Hashable {
     self.conflicts = pulje.groups.ids { $0.hasOpenConflict }.sorted()
     self.waves = PuljeWaves(pulje)
     var common = GroupContext(
-      pulje: pulje.name, policy: pulje.policy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
+      pulje: pulje.name, sealed: pulje.sealedPolicy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
     // The calendar is asked while there is a group that it may keep back; it reckons with days and clocks, which is dear.
     if let calendar = pulje.policy.calendar, pulje.groups.contains(where: { _, group in group.heedsCalendar }) {

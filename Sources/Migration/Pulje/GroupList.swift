@@ -32,17 +32,20 @@ public struct GroupList: Sendable, Hashable, RandomAccessCollection {
 
   /// Names of the groups for which `condition` holds, asked where they lie.
   func ids(where condition: (borrowing GroupState) -> Bool) -> [GroupID] {
-    self.states.withUnsafeBufferPointer { states in
-      var ids: [GroupID] = []
-      for place in states.indices where condition(states[place]) { ids.append(states[place].id) }
-      return ids
+    var ids: [GroupID] = []
+    _ = self.contains { place, group in
+      if condition(group) { ids.append(self.states[place].id) }
+      return false
     }
+    return ids
   }
 
   /// Whether `condition` holds for a group, told with its place and asked where it lies.
   func contains(where condition: (Int, borrowing GroupState) -> Bool) -> Bool {
     self.states.withUnsafeBufferPointer { states in
-      for place in states.indices where condition(place, states[place]) { return true }
+      guard let first = states.baseAddress else { return false }
+      // By its address: a buffer's subscript copies what it hands out.
+      for place in states.indices where condition(place, (first + place).pointee) { return true }
       return false
     }
   }

@@ -4,7 +4,8 @@ import BusModel
 
 /// One fact in the append-only history of all puljer.
 public enum MigrationEvent: Sendable, Hashable, Codable {
-  case puljeSealed(plan: Plan, by: String)
+  // A plan is large: held beside the others it would make every event as large.
+  indirect case puljeSealed(plan: Plan, by: String)
   case puljeStarted(pulje: PuljeName, approvals: [String])
   case puljePaused(pulje: PuljeName, by: String, why: String)
   case puljeResumed(pulje: PuljeName, by: String)
@@ -14,7 +15,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case lineStopped(by: String, why: String)
   case lineReleased(by: [String])
   /// The very end of a bus, with what was seen of it: nobody moves to or from it any more.
-  case busClosed(closing: BusClosing, by: [String])
+  indirect case busClosed(closing: BusClosing, by: [String])
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
   public static let version = 3

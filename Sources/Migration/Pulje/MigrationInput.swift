@@ -4,9 +4,9 @@ import BusModel
 
 /// What comes to the whole: a person's command, or an action's result for one group.
 public enum MigrationInput: Sendable, Hashable {
-  case seal(Plan, by: String)
+  indirect case seal(Plan, by: String)
   /// Seals and starts in one: all of it or nothing. `planHash` is what was approved; nil when only the names were given.
-  case begin(Plan, planHash: String?, approvals: [String])
+  indirect case begin(Plan, planHash: String?, approvals: [String])
   case start(PuljeName, planHash: String?, approvals: [String])
   case pause(PuljeName, by: String, why: String)
   case resume(PuljeName, by: String)
@@ -26,6 +26,6 @@ public enum MigrationInput: Sendable, Hashable {
   /// Two different people.
   case releaseTheLine(approvals: [String])
   /// Two different people.
-  case closeBus(BusClosing, approvals: [String])
+  indirect case closeBus(BusClosing, approvals: [String])
   case daemonStarted
 }

@@ -15,7 +15,10 @@ public struct MigrationState: Sendable, Hashable {
   public init() {}
 
   /// In order of their sealing.
-  public var ordered: [PuljeState] { self.puljer.values.sorted { ($0.sealedAt, $0.name) < ($1.sealedAt, $1.name) } }
+  public var ordered: [PuljeState] {
+    if self.puljer.count < 2 { return Array(self.puljer.values) }
+    return self.puljer.values.sorted { ($0.sealedAt, $0.name) < ($1.sealedAt, $1.name) }
+  }
 
   /// Parties that an open pulje holds, group by group: a closed group is free while the rest of its pulje goes on.
   public var openParties: [HerID: PuljeName] {

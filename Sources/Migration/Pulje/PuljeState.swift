@@ -13,6 +13,7 @@ public struct PuljeState: Sendable, Hashable {
   }
 
   let sealedPlan: Unchanging<Plan>
+  let sealedPolicy: Unchanging<Policy>
   private let sealed: Unchanging<Sealed>
   public let sealedAt: Instant
   public internal(set) var approvals: [String] = []
@@ -29,6 +30,7 @@ public struct PuljeState: Sendable, Hashable {
   ///   - groups: those of the plan, as they stand.
   init(plan: Plan, planHash: String, by: String, at sealedAt: Instant, groups: GroupList) {
     self.sealedPlan = Unchanging(plan)
+    self.sealedPolicy = Unchanging(plan.policy)
     self.sealedAt = sealedAt
     self.groups = groups
     let waveByPlace = plan.waves.map { waves in
@@ -47,7 +49,7 @@ public struct PuljeState: Sendable, Hashable {
   public var planHash: String { self.sealed.value.planHash }
   public var sealedBy: String { self.sealed.value.by }
   public var name: PuljeName { self.plan.name }
-  public var policy: Policy { _read { yield self.sealedPlan.value.policy } }
+  public var policy: Policy { _read { yield self.sealedPolicy.value } }
   /// The wave of each group, from 0, as they stand in ``groups``; nil for a pulje without waves.
   var waveByPlace: [Int?]? { self.sealed.value.waveByPlace }
 
@@ -55,8 +57,8 @@ public struct PuljeState: Sendable, Hashable {
   ///
   /// - Returns: false when there is no such group.
   mutating func apply(_ event: GroupEvent, to group: GroupID, at now: Instant) -> Bool {
-    let policy = self.plan.policy
-    return self.groups.change(group) { $0.apply(event, at: now, policy: policy) }
+    let policy = self.sealedPolicy
+    return self.groups.change(group) { $0.apply(event, at: now, policy: policy.value) }
   }
 
   mutating func applyRestart(at now: Instant) {

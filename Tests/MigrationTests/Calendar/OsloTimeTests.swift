@@ -41,6 +41,24 @@ struct OsloTimeTests {
     }
   }
 
+  @Test("winter and summer of every year there is, at New Year and on both sides of each change")
+  func everyYear() throws {
+    func hours(_ milliseconds: Int64) -> Int64 {
+      let (date, time) = OsloTime.reading(at: Instant(milliseconds: milliseconds))
+      return (date.day * 86_400_000 + Int64(time.minutes) * 60_000 - milliseconds) / 3_600_000
+    }
+    for year in 1...9999 {
+      let newYear = try #require(LocalDate(year: year, month: 1, day: 1)).day
+      for day in newYear - 4...newYear + 4 { #expect(hours(day * 86_400_000) == 1, "\(year)") }
+      for (month, before) in [(3, Int64(1)), (10, 2)] {
+        let last = try #require(LocalDate(year: year, month: month, day: 31))
+        let sunday = last.day - Int64(try #require(LocalDate.Weekday.allCases.firstIndex(of: last.weekday)) + 1) % 7
+        let change = sunday * 86_400_000 + 3_600_000
+        #expect(hours(change - 60_000) == before && hours(change) == 3 - before, "\(year)-\(month)")
+      }
+    }
+  }
+
   @Test("the instant at which clocks first show a time is the first that reads so, or that reads later")
   func instants() throws {
     for text in ["2026-01-01", "2026-03-28", "2026-03-29", "2026-03-30", "2026-07-01", "2026-10-24", "2026-10-25", "2026-10-26"] {
