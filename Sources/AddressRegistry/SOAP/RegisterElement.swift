@@ -3,7 +3,7 @@
 /// An element of a SOAP answer.
 struct RegisterElement: RegisterFields {
   /// All namespaces of the contract begin so; an element of another is a stranger, whatever its name.
-  private static let namespaces = "http://register.nhn.no/"
+  private static let namespaces: StaticString = "http://register.nhn.no/"
 
   let node: XMLNode
 
@@ -15,7 +15,7 @@ struct RegisterElement: RegisterFields {
   func element(_ name: String) throws(Problem) -> RegisterElement? {
     var found: XMLNode?
     try self.node.forEachChild(name) { (child) throws(Problem) in
-      guard child.namespace.hasPrefix(Self.namespaces) else { return }
+      guard child.isInNamespace(of: Self.namespaces) else { return }
       guard found == nil else { throw Problem(field: "\(name) (it is there twice)") }
       found = child
     }
@@ -60,7 +60,7 @@ struct RegisterElement: RegisterFields {
   func items(_ item: String) throws(Problem) -> [RegisterElement] {
     var items: [RegisterElement] = []
     for child in self.node.children {
-      guard child.isNamed(item), child.namespace.hasPrefix(Self.namespaces) else {
+      guard child.isNamed(item), child.isInNamespace(of: Self.namespaces) else {
         throw Problem(field: "\(item) (a <\(child.name.prefix(40))> is in its place)")
       }
       if !child.isNil { items.append(RegisterElement(node: child)) }

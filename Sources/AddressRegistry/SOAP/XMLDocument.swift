@@ -47,11 +47,22 @@ final class XMLDocument: Sendable {
 
   func stands(_ text: String, at range: Range<Int>) -> Bool {
     guard text.utf8.count == range.count else { return false }
-    var place = range.lowerBound
-    for byte in text.utf8 {
-      guard self.bytes[place] == byte else { return false }
-      place += 1
+    // Whoever looks for a field asks this of every other one, too.
+    let isSame = text.utf8.withContiguousStorageIfAvailable { text in
+      for offset in 0..<range.count where self.bytes[range.lowerBound + offset] != text[offset] { return false }
+      return true
     }
-    return true
+    return isSame ?? text.utf8.elementsEqual(self.bytes[range])
+  }
+
+  /// Whether the namespace begins so.
+  func isNamespace(_ place: Int, of prefix: StaticString) -> Bool {
+    let count = prefix.utf8CodeUnitCount
+    let isSame = self.namespaces[place].utf8.withContiguousStorageIfAvailable { name in
+      guard name.count >= count else { return false }
+      for offset in 0..<count where name[offset] != prefix.utf8Start[offset] { return false }
+      return true
+    }
+    return isSame ?? self.namespaces[place].hasPrefix("\(prefix)")
   }
 }

@@ -25,6 +25,9 @@ package struct XMLNode: Sendable, Equatable {
   /// The namespace name; empty for none.
   package var namespace: String { self.document.namespaces[self.element.namespace] }
 
+  /// Whether the namespace's name begins so.
+  func isInNamespace(of prefix: StaticString) -> Bool { self.document.isNamespace(self.element.namespace, of: prefix) }
+
   /// By the name as written, prefix included.
   package var attributes: [String: String] {
     var attributes: [String: String] = [:]

@@ -82,7 +82,6 @@ public struct RegistrySync: Sendable {
     var tally = Tally(source: .rest, total: nil)
     let staged = await desk.staged
     tally.report.failures = staged.failures
-    tally.seen = staged.seen
     for place in 0..<staged.readable {
       tally.take(Reading(result: .party(try staged.record(place)), readAt: asked))
       if tally.waiting.count >= Self.batch { try await self.save(&tally) }
@@ -90,9 +89,8 @@ public struct RegistrySync: Sendable {
     try await self.save(&tally)
     // A party of which not even the number could be read may be any of those that seem to be missing.
     if tally.report.failures.allSatisfy({ $0.herID != nil }) {
-      let seen = tally.seen
       let missing = try await self.cache.parties().filter {
-        $0.source.isRegister && $0.readAt < asked && !seen.contains($0.record.herID)
+        $0.source.isRegister && $0.readAt < asked && !staged.seen.contains($0.record.herID)
       }.map(\.record.herID)
       for herID in missing { try await self.cache.age(herID, readBefore: asked) }
       tally.report.missing = missing
@@ -145,11 +143,9 @@ public struct RegistrySync: Sendable {
     let total: Int?
     var report = SyncReport()
     var waiting: [(record: PartyRecord, readAt: RegistryInstant)] = []
-    var seen: Set<HerID> = []
     var hasGap = false
 
     mutating func take(_ reading: Reading) {
-      if let herID = reading.result.herID { self.seen.insert(herID) }
       switch reading.result {
       case .party(let record): self.waiting.append((record, reading.readAt))
       case .unreadable(let failure): self.report.failures.append(failure)
