@@ -36,6 +36,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case pingAsMessage = "ping-as-message"
   case deafToCalendar = "deaf-to-calendar"
   case wolfCrier = "wolf-crier"
+  case passesOver = "passes-over"
 
   /// The invariant it breaks.
   public var breaks: Invariant {
@@ -68,6 +69,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .wrongAddress, .pingAsMessage: .noMessageLost
     case .deafToCalendar: .approvedIsExecuted
     case .wolfCrier: .silenceIsNotSuccess
+    case .passesOver: .noLostUpdate
     }
   }
 }

@@ -87,6 +87,17 @@ public enum Situation: String, Sendable, CaseIterable {
   case messageBridged = "message-bridged"
   case bridgeDied = "bridge-died"
   case staleSender = "stale-sender"
+  /// A party below an organisation was written by itself.
+  case wroteService = "wrote-service-by-itself"
+  case wroteServicesBelow = "wrote-services-below"
+  /// It was applied to some of them: the rest is finished one by one.
+  case servicesBelowInPart = "services-below-in-part"
+  case joinedOrganisation = "joined-organisation-queue"
+  /// Our write took somebody's change away, and the register's log said so; the entry then read as written.
+  case overwrote = "overwrote"
+  /// The same, and the reading lagged behind.
+  case overwroteUnseen = "overwrote-reading-lags"
+  case overwriteSettled = "overwrite-settled"
 }
 
 extension CutoverCalendar {

@@ -349,6 +349,11 @@ extension Simulation {
       daemon.errands[id] = running
       self.go(on: step, id, daemon)
     case .write(let operation, let answer):
+      if !isLost, case .wrote(.overwrote(let found, _)) = answer, daemon.fence == self.store.newestFence {
+        // The writer has read the entry to tell, and the cache has it.
+        self.register.cache[found.herID] = self.register.hash(of: found)
+        self.register.served[found.herID] = self.register.cache[found.herID]
+      }
       let step = running.errand.wrote(operation, isLost ? .noAnswer(within: .minutes(1)) : answer)
       running.outstanding = nil
       daemon.errands[id] = running

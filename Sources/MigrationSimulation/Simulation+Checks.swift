@@ -25,6 +25,12 @@ extension Simulation {
     switch event {
     case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.checkCache(herID, found)
     case .conflictFound(let herID, let record): self.checkCache(herID, record.hash)
+    case .writeReturned(_, let herID, .overwrote):
+      // In the same breath it is a person's: nothing else may have been made of it (I-5).
+      if group.member(herID).map({ if case .conflict = $0.writing { false } else { true } }) ?? true {
+        self.breach(.noLostUpdate, "the write for HER-ID \(herID) took somebody's change away, and nobody is to look")
+      }
+      self.overwritten.insert(herID)
     case .intentRecorded(_, let herID, .forward, _, _):
       self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
       self.checkCalendar(herID, group)
@@ -152,6 +158,7 @@ extension Simulation {
         return [event, .group(pulje: name, group: id, event: .readAsGoal(herID: herID, found: goal))]
       case (.hastyGate, .looked) where events.count == 1 && self.store.folded.puljer[name]?.groups[id]?.phase == .draining:
         return [event, .group(pulje: name, group: id, event: .drained)]
+      case (.passesOver, .conflictFound) where events.count == 2: return []
       case (.silencePasses, .pingFailed): return [.group(pulje: name, group: id, event: .pinged(reports: []))]
       default: return [event]
       }

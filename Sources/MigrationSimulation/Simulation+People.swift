@@ -19,15 +19,18 @@ extension Simulation {
   private func plan(_ daemon: SimulatedDaemon) -> Plan {
     let parties = self.stage.owners.indices.flatMap { group in
       self.stage.records.filter { self.stage.groupOf[$0.herID] == group }.map {
-        PuljeRequest.Party(herID: $0.herID, vendor: "Vendor \(group % 2)", listens: .both)
+        PuljeRequest.Party(
+          herID: $0.herID, vendor: "Vendor \(group % 2)", listens: .both,
+          joinsOrganisation: self.stage.family == .joining && self.stage.ownsBelow($0))
       }
     }
     let waves: Waves? = self.settings.isStormy && self.outcome.seed.isMultiple(of: 2) ? [1, 2] : nil
     let request = PuljeRequest(
       name: self.stage.name, source: self.stage.source.name, target: self.stage.target.name, parties: parties,
-      policy: self.policyOfSeed, waves: waves)
+      policy: self.policyOfSeed, waves: waves, scope: self.stage.family.scope)
     let planner = Planner(
-      buses: [self.stage.source, self.stage.target], records: Array(self.register.records.values), open: daemon.state.openParties)
+      buses: [self.stage.source, self.stage.target], records: Array(self.register.records.values), open: daemon.state.openParties,
+      offer: RegisterOffer(servicesBelow: true, organisationQueue: true))
     return planner.plan(request)
   }
 
@@ -122,7 +125,11 @@ extension Simulation {
     }
     switch group.phase {
     case .conflict:
-      for member in group.members where self.register.foreign.contains(member.herID) { self.undoForeign(member) }
+      for member in group.members {
+        if self.register.foreign.contains(member.herID) { self.undoForeign(member) }
+        // Whoever it was is asked, and content with what the entry says now.
+        if self.overwritten.remove(member.herID) != nil { self.reach(.overwriteSettled) }
+      }
       self.order(.release(name, herID: herID, by: "Ola"))
     case .draining, .backDraining:
       if self.clock.since(group.since) > .days(3) {
@@ -354,7 +361,7 @@ extension Simulation {
   }
 
   /// Somebody else changes an entry: another address, say.
-  private func changeForeign(_ herID: HerID) {
+  func changeForeign(_ herID: HerID) {
     guard var record = self.register.records[herID],
       let index = record.addresses.firstIndex(where: { $0.queueKind == nil })
     else { return }

@@ -42,7 +42,7 @@ extension Simulation {
       return .wrote(.handedOver("by hand"))
     }
     if self.troubles.contains(.registerDown) { return .wrote(.refused("[AR-002] out of service")) }
-    switch self.isStorm ? self.random.below(20) : 19 {
+    switch self.isStorm ? self.random.below(21) : 20 {
     case 0, 1: return .wrote(.unknown("the request was lost"))
     case 2, 3:
       self.apply(order)
@@ -54,6 +54,15 @@ extension Simulation {
     case 6:
       // It says it has, and has not.
       return .wrote(.answered)
+    case 7:
+      // Somebody changes the entry between our look and our write, and the register's log says so.
+      self.changeForeign(order.herID)
+      let lags = self.random.chance(1, in: 3)
+      guard let before = self.register.records[order.herID] else { return .wrote(.unknown("the reply was lost")) }
+      self.apply(order)
+      self.reach(lags ? .overwroteUnseen : .overwrote)
+      return .wrote(
+        .overwrote(found: lags ? before : order.goal, seen: "somebody changed the entry between our look and our write"))
     default:
       self.apply(order)
       return .wrote(.answered)
@@ -85,6 +94,34 @@ extension Simulation {
   }
 
   func apply(_ order: WriteOrder) {
+    self.put(self.written(order), order)
+    switch order.scope {
+    case .party: if order.direction == .forward, !self.stage.owners.contains(order.herID) { self.reach(.wroteService) }
+    case .organisationQueue: self.reach(.joinedOrganisation)
+    case .servicesBelow(let along):
+      self.reach(.wroteServicesBelow)
+      for party in along {
+        // Carried out party by party: it may stop on the way.
+        if self.isStorm, self.random.chance(1, in: 3) {
+          self.reach(.servicesBelowInPart)
+          continue
+        }
+        self.put(self.carriedAlong(party), order)
+      }
+    }
+  }
+
+  /// The register's own operation moves the queues and leaves the rest of an entry as it finds it.
+  private func carriedAlong(_ party: WriteOrder.Along) -> PartyRecord {
+    guard var record = self.register.records[party.base.herID] else { return party.goal }
+    for goal in party.goal.addresses where goal.queueKind != nil {
+      if let index = record.addresses.firstIndex(where: { $0.typeCode == goal.typeCode }) { record.addresses[index] = goal }
+    }
+    return record
+  }
+
+  /// What is written for the party itself: its goal, unless the writer is sabotaged.
+  private func written(_ order: WriteOrder) -> PartyRecord {
     var record = order.goal
     if self.settings.sabotage == .halfMovedEntry, order.direction == .forward,
       let first = record.addresses.firstIndex(where: { $0.queueKind == .asynchronous })
@@ -104,10 +141,14 @@ extension Simulation {
       self.register.masks[record.herID] = record
       record.addresses.removeAll { $0.queueKind == nil }
     }
+    return record
+  }
+
+  private func put(_ record: PartyRecord, _ order: WriteOrder) {
     // What somebody else changed meanwhile and we were not told of is not put back by us.
     if !Stage.isWhole(record) { self.breach(.oneLiveHome, "the entry of HER-ID \(record.herID) names two buses") }
     self.register.put(record)
-    self.register.foreign.remove(record.herID)
+    if record.herID == order.herID { self.register.foreign.remove(record.herID) }
     self.rehome(record.herID)
     self.note("the register holds HER-ID \(record.herID) \(order.direction.rawValue)")
     guard !self.register.children(of: record.herID).isEmpty else { return }

@@ -40,12 +40,15 @@ public final class Simulation {
   var isByHand = false
   var countsArrivals = false
   var goneQueue: Int?
+  /// Parties a write for which took somebody's change away, until a person has settled it.
+  var overwritten: Set<HerID> = []
   /// Writes on their way to the register; the agenda names them by number.
   var lateWrites: [WriteOrder] = []
 
   /// - Returns: nil only when the stage cannot be made.
   public init?(seed: UInt64, settings: SimulationSettings = SimulationSettings()) {
-    guard let stage = Stage.with(groups: settings.groups) else { return nil }
+    let family = Stage.Family.of(seed: settings.isStormy ? seed : nil)
+    guard let stage = Stage.with(groups: settings.groups, family: family) else { return nil }
     self.settings = settings
     self.stage = stage
     self.random = SeededRandom(seed: seed)

@@ -20,13 +20,51 @@ struct Stage: Sendable {
   /// The number of a queue; those that only carry dead letters or replies are not in it.
   let queueOf: [QueueAddress: Int]
   private let destinationByText: [String: Traffic.Destination]
+  let family: Family
 
-  private static let cached: [Int: Stage] = Dictionary(
-    uniqueKeysWithValues: [2, 6].compactMap { count in Stage(groups: count).map { (count, $0) } })
+  /// What the parties below an organisation are, and how far a write for it reaches.
+  enum Family: Sendable, Hashable, CaseIterable {
+    /// They inherit its queues, and follow it.
+    case heirs
+    /// One names its queues as its own: it is written by itself.
+    case ownEntries
+    /// The same, and the write for the organisation takes it along.
+    case takenAlong
+    /// The same, and it is flagged for its organisation's queue when it moves.
+    case joining
 
-  static func with(groups: Int) -> Stage? { self.cached[groups] ?? Stage(groups: groups) }
+    /// - Parameter seed: nil for a calm history.
+    static func of(seed: UInt64?) -> Family {
+      switch seed.map({ $0 % 7 }) {
+      case 1: .takenAlong
+      case 3: .joining
+      case 5: .ownEntries
+      default: .heirs
+      }
+    }
 
-  private init?(groups: Int) {
+    var scope: PuljeRequest.Scope { self == .takenAlong ? .servicesBelow : .herID }
+  }
+
+  private struct Kind: Hashable {
+    var groups: Int
+    var family: Family
+  }
+
+  private static let cached: [Kind: Stage] = {
+    var cached: [Kind: Stage] = [:]
+    for groups in [2, 6] {
+      for family in Family.allCases { cached[Kind(groups: groups, family: family)] = Stage(groups: groups, family: family) }
+    }
+    return cached
+  }()
+
+  static func with(groups: Int, family: Family) -> Stage? {
+    self.cached[Kind(groups: groups, family: family)] ?? Stage(groups: groups, family: family)
+  }
+
+  private init?(groups: Int, family: Family) {
+    self.family = family
     guard let name = PuljeName("pulje-1") else { return nil }
     self.name = name
     var records: [PartyRecord] = []
@@ -41,7 +79,9 @@ struct Stage: Sendable {
         guard let herID = HerID(base + offset) else { return nil }
         if offset == 0 { owners.append(herID) }
         groupOf[herID] = group
-        records.append(Self.record(herID, queues: base, parent: offset == 0 ? nil : HerID(base), host: "sb.example"))
+        let inherits = offset > 0 && (family == .heirs || offset > 1)
+        records.append(
+          Self.record(herID, queues: base, parent: offset == 0 ? nil : HerID(base), inherits: inherits, host: "sb.example"))
       }
       for (kind, queue) in QueueKind.inRegister.enumerated() where kind < Traffic.kinds {
         for (bus, host) in [(Traffic.source, "sb.example"), (Traffic.target, "tb.example")] {
@@ -59,15 +99,19 @@ struct Stage: Sendable {
     self.hashes = Dictionary(uniqueKeysWithValues: records.map { ($0.herID, $0.hash) })
   }
 
-  private static func record(_ herID: HerID, queues: Int32, parent: HerID?, host: String) -> PartyRecord {
+  private static func record(_ herID: HerID, queues: Int32, parent: HerID?, inherits: Bool, host: String) -> PartyRecord {
     var addresses = QueueKind.inRegister.map {
-      PartyRecord.Address(
-        typeCode: $0.registerCode ?? "", text: "\(host)/NHN/\(queues)_\($0.rawValue)", inherited: parent != nil)
+      PartyRecord.Address(typeCode: $0.registerCode ?? "", text: "\(host)/NHN/\(queues)_\($0.rawValue)", inherited: inherits)
     }
     addresses.append(PartyRecord.Address(typeCode: "E_EDI", text: "edi\(herID)@example.no", inherited: false))
     return PartyRecord(
       herID: herID, name: "Party \(herID)", kind: parent == nil ? .organisation : .service, parent: parent, active: true,
       valid: true, addresses: addresses)
+  }
+
+  /// Parties that name their queues as their own though they stand below an organisation.
+  func ownsBelow(_ record: PartyRecord) -> Bool {
+    record.parent != nil && record.addresses.contains { $0.queueKind != nil && !$0.inherited }
   }
 
   /// Where a sender that reads `record` brings its messages: whose queues, on which bus. nil when the entry names none that is.
