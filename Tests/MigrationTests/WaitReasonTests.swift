@@ -179,4 +179,67 @@ struct WaitReasonTests {
     walk.send(.readBack(strange, retryAt: walk.retryAt))
     #expect(self.wait(walk)?.seen.contains("it is never written over") == true)
   }
+
+  @Test("who ends each wait, and since when it is waited")
+  func whoClears() throws {
+    let freeze = CutoverCalendar.Freeze(
+      from: try #require(LocalDate(text: "2000-01-01")), through: try #require(LocalDate(text: "2098-12-31")), why: "julefrys")
+    typealias Case = (code: WaitReason.Code, clears: WaitReason.Clears, phase: GroupPhase, cause: (GroupWalk) -> Void)
+    let later = TimeSpan.minutes(3)
+    let caused: [Case] = [
+      (.paused, .person, .ready, { $0.context.pause = Note(by: "Kari", why: "lunch", at: $0.now) }),
+      (.lineStopped, .person, .ready, { $0.context.stop = Note(by: "Kari", why: "odd", at: $0.now) }),
+      (.held, .person, .ready, { $0.group.apply(.held(hold: Hold(.recordMoved, seen: "x")), at: $0.now, policy: $0.policy) }),
+      (.quarantined, .person, .ready, { $0.send(.quarantine(by: "Kari", why: "odd")) }),
+    ]
+    let standing: [Case] = [
+      (.notStarted, .person, .ready, { $0.context.isStarted = false }),
+      (.waveAhead, .other, .ready, { $0.context.waveAhead = 1 }),
+      (.waveAhead, .other, .planned, { $0.context.waveAhead = 1 }),
+      (.errorBudget, .person, .ready, { $0.context.budgetSpent = "1 of 4" }),
+      (.conflictElsewhere, .person, .ready, { $0.context.conflictElsewhere = GroupID(Fixture.herID(300)) }),
+      (.testsNotSigned, .person, .ready, { $0.context.policy.testProtocol = TestProtocol() }),
+      (.frozen, .person, .ready, { $0.context.policy.calendar = CutoverCalendar(freezes: [freeze]) }),
+      (.conflict, .person, .conflict, { _ in }),
+      (.tail, .person, .accepted, { $0.send(.looked(Fixture.look(deadLetters: 0))) }),
+      (.quietPeriod, .itself, .draining, { $0.send(.looked(Fixture.look())) }),
+      (.watchPeriod, .itself, .observing, { $0.send(.looked(Fixture.look())) }),
+    ]
+    for (cases, sinceCause) in [(caused, true), (standing, false)] {
+      for (code, clears, phase, cause) in cases {
+        let walk = GroupWalk.standing(in: phase)
+        walk.now = walk.now + later
+        let since = sinceCause ? walk.now : walk.group.since
+        cause(walk)
+        walk.now = walk.now + later
+        let wait = self.wait(walk)
+        #expect(wait?.code == code && wait?.clears == clears && wait?.since == since, "\(code) in \(phase)")
+      }
+    }
+  }
+
+  @Test("nothing is tried again before its time, whatever it is")
+  func notBeforeItsTime() {
+    let bad = [Fixture.ping(Fixture.herID(200), [.consumer: .failed])]
+    let failures: [(GroupPhase, (GroupWalk) -> Void)] = [
+      (.known, { $0.send(.readFailed(Fixture.herID(200), seen: "x", retryAt: $0.retryAt)) }),
+      (.ready, { $0.send(.readFailed(Fixture.herID(200), seen: "x", retryAt: $0.retryAt)) }),
+      (.cutUnknown, { $0.send(.readFailed(Fixture.herID(200), seen: "x", retryAt: $0.retryAt)) }),
+      (.cutApplied, { $0.send(.pinged(bad, retryAt: $0.retryAt)) }),
+      (.backApplied, { $0.send(.pinged(bad, retryAt: $0.retryAt)) }),
+      (.backDrained, { $0.send(.readFailed(Fixture.herID(200), seen: "x", retryAt: $0.retryAt)) }),
+    ]
+    for (phase, fail) in failures {
+      let walk = GroupWalk.standing(in: phase)
+      fail(walk)
+      let due = walk.retryAt
+      #expect(self.wait(walk)?.until == due, "\(phase)")
+      walk.now = due
+      #expect(self.wait(walk) == nil, "\(phase)")
+    }
+    let unwritten = GroupWalk.standing(in: .backIntent)
+    if let operation = unwritten.openOperation { unwritten.send(.writeReturned(operation, .refused("closed"))) }
+    unwritten.send(.readBack(unwritten.read(Fixture.herID(200)), retryAt: unwritten.retryAt))
+    #expect(self.wait(unwritten)?.code == .retry && self.wait(unwritten)?.until == unwritten.retryAt)
+  }
 }
