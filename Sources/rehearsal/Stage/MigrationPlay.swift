@@ -52,15 +52,13 @@ struct MigrationPlay: Sendable {
     let files = try MigratorFiles.write(
       to: folder, socket: socket, story: self.story, buses: self.buses, reader: try await self.server.readerEndpoint(),
       writer: try await self.server.writerConfiguration(), watch: self.settings.watch)
-    let migrator = try MigratorProcess(
-      program: self.settings.migrator, configuration: files.configuration,
-      log: self.settings.directory.appendingPathComponent("migrator.log"))
+    let log = self.settings.directory.appendingPathComponent("migrator.log")
+    let migrator = try MigratorProcess(program: self.settings.migrator, configuration: files.configuration, log: log)
 
     let server = self.server
+    let history = HistoryCheck(database: folder.appendingPathComponent("migration.sqlite").path, log: log) { server.changes }
     let lives = DaemonLives(
-      migrator: migrator, interruption: self.settings.interruption,
-      folder: folder, history: HistoryCheck(database: folder.appendingPathComponent("migration.sqlite").path) { server.changes },
-      terminal: self.terminal)
+      migrator: migrator, interruption: self.settings.interruption, folder: folder, history: history, terminal: self.terminal)
     return try await withThrowingTaskGroup(of: Part.self) { group in
       group.addTask { .lived(try await lives.run()) }
       group.addTask {
