@@ -36,6 +36,10 @@ LAWFUL = """\
 KILLED = """\
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> closing AMQP connection <0.1051.0> (127.0.0.1:55406 -> 127.0.0.1:5610):
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> client unexpectedly closed TCP connection
+2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>   crasher:
+2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>     initial call: rabbit_reader:init/3
+2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>     exception exit: {unexpected_message,
+2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>                         {channel_exit,3,{writer,send_failed,{error,closed}}}}
 """
 FAULTS = {
     "unexpectedly closed": KILLED,
