@@ -36,6 +36,8 @@ LAWFUL = """\
 KILLED = """\
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> closing AMQP connection <0.1051.0> (127.0.0.1:55406 -> 127.0.0.1:5610):
 2026-11-21 04:07:09.807793+00:00 [warning] <0.1051.0> client unexpectedly closed TCP connection
+"""
+KILLED_WHILE_WRITING = """\
 2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>   crasher:
 2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>     initial call: rabbit_reader:init/3
 2026-11-21 21:15:27.430385+00:00 [error] <0.25151.0>     exception exit: {unexpected_message,
@@ -86,7 +88,8 @@ class CheckBrokerLog(unittest.TestCase):
         self.assertEqual((result.returncode, "0 complaints, 6 lawful" in result.stdout), (0, True), result.stdout)
 
     def test_a_client_that_was_killed(self):
-        self.assertEqual(self.check(START + KILLED, "--killed").returncode, 0)
+        self.assertEqual(self.check(START + KILLED + KILLED_WHILE_WRITING, "--killed").returncode, 0)
+        self.assertEqual(self.check(START + KILLED_WHILE_WRITING).returncode, 1)
 
     def test_each_fault_is_told_with_its_reason(self):
         for reason, lines in FAULTS.items():
