@@ -32,7 +32,8 @@ extension Simulation {
       }
       self.overwritten.insert(herID)
     case .intentRecorded(_, let herID, .forward, _, _):
-      self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
+      // What was begun is carried through: a group half moved for days, because its way back broke meanwhile, is the greater harm.
+      if self.isFirstWrite(herID, group) { self.checkWayBack(event, group, index, limit: 4 * Stage.hour) }
       self.checkCalendar(herID, group)
     case .looked:
       if group.phase == .draining, let quiet = group.drain.quietSince, self.clock >= quiet + self.policy.quietPeriod,
@@ -60,9 +61,13 @@ extension Simulation {
     if case .accepted = event, self.settings.sabotage == .earlyRemoval { self.removeSourceQueues(index, isSabotage: true) }
   }
 
+  private func isFirstWrite(_ herID: HerID, _ group: GroupState) -> Bool {
+    group.members.allSatisfy { $0.herID == herID || $0.writing == .untouched }
+  }
+
   /// The first of a group's entries is written when the calendar lets it be.
   private func checkCalendar(_ herID: HerID, _ group: GroupState) {
-    guard group.members.allSatisfy({ $0.herID == herID || $0.writing == .untouched }) else { return }
+    guard self.isFirstWrite(herID, group) else { return }
     if let situation = self.season.situation(self.clock) { self.reach(situation) }
     if !self.season.allows(self.clock) {
       self.breach(.approvedIsExecuted, "the cut-over of HER-ID \(herID) begins \(self.clock), which its calendar does not allow")
