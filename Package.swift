@@ -17,6 +17,8 @@ let package = Package(
     .library(name: "AddressRegistry", targets: ["AddressRegistry"]),
     .library(name: "TjenestebussClient", targets: ["TjenestebussClient"]),
     .library(name: "TjenestebussTesting", targets: ["TjenestebussTesting"]),
+    // For Benchmarks/, not for vendors.
+    .library(name: "MigrationEngine", targets: ["MigrationEngine"]),
     .executable(name: "bus-migrator", targets: ["bus-migrator"]),
     .executable(name: "bus-pinger", targets: ["bus-pinger"]),
     .executable(name: "rehearsal", targets: ["rehearsal"]),

@@ -12,6 +12,8 @@ let package = Package(
     .package(name: "tjenestebuss", path: ".."),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.1.0"),
   ],
   targets: [
     // What our code is compared with, in C, and a count of what is allocated.
@@ -23,6 +25,14 @@ let package = Package(
         .product(name: "TjenestebussTesting", package: "tjenestebuss"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
+      name: "migration-benchmark",
+      dependencies: [
+        .product(name: "MigrationEngine", package: "tjenestebuss"), .product(name: "AddressRegistry", package: "tjenestebuss"),
+        .product(name: "TjenestebussTesting", package: "tjenestebuss"), .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
   ])

@@ -117,6 +117,11 @@ public final class SQLiteEventStore: EventStore {
       throw StoreError.chainBroken(
         path: path, sequence: head.sequence, seen: "the history's end is not where this writer left it")
     }
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT INTO event (sequence, at, fence, actor, kind, version, body, previous, hash)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
     for event in events {
       let body = String(decoding: try CanonicalJSON.encode(event), as: UTF8.self)
       let sequence = head.sequence + 1
@@ -124,11 +129,7 @@ public final class SQLiteEventStore: EventStore {
       let hash = EventChain.hash(
         previous: head.hash, sequence: sequence, at: now.milliseconds, fence: fence, actor: actor, kind: event.kind,
         version: version, body: body)
-      try database.execute(
-        sql: """
-          INSERT INTO event (sequence, at, fence, actor, kind, version, body, previous, hash)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
+      try statement.execute(
         arguments: [sequence, now.milliseconds, fence, actor, event.kind, version, body, head.hash, hash])
       head = ChainHead(sequence: sequence, hash: hash)
     }
@@ -139,8 +140,12 @@ public final class SQLiteEventStore: EventStore {
     let path = self.path
     // Ours alone to write, as the history is.
     guard self.lock.withLock({ $0 != nil }) else { throw StoreError.closed(path: path) }
-    guard let last = self.head.withLock({ $0 }), head.sequence > 0, head.sequence <= last.sequence else {
-      throw StoreError.checkpointNotWritten(path: path, seen: "event \(head.sequence) is not durable")
+    do {
+      let fault = try await self.database.read { try HistoryReading.bind(head, to: $0, path: path) }
+      if let fault { throw fault }
+    } catch {
+      let seen = (error as? CheckpointFault)?.words ?? HistoryReading.words(error, path: path, writing: false).description
+      throw StoreError.checkpointNotWritten(path: path, seen: seen)
     }
     do { try await offThePool { try Checkpoint.write(state, at: head, besideDatabase: path) } } catch {
       throw StoreError.checkpointNotWritten(path: Checkpoint.path(besideDatabase: path), seen: String("\(error)".prefix(200)))

@@ -116,11 +116,17 @@ struct CheckpointTests {
     }
   }
 
-  @Test("a checkpoint of events that are not durable is refused")
+  @Test("a checkpoint of events that are not in the history is refused")
   func notDurable() async throws {
     let store = try await self.store([(.daemonStarted, self.now)], interval: 10)
-    await #expect(throws: StoreError.checkpointNotWritten(path: self.folder.database, seen: "event 2 is not durable")) {
-      try await store.keepCheckpoint(MigrationState(), at: ChainHead(sequence: 2, hash: "x"))
+    let head = try await store.load().head
+    for (sequence, hash, seen) in [
+      (2, head.hash, "it belongs to another history: the history has no event 2"),
+      (1, ChainHead.empty.hash, "it belongs to another history: event 1 is another one"),
+    ] as [(Int64, String, String)] {
+      await #expect(throws: StoreError.checkpointNotWritten(path: self.folder.database, seen: seen)) {
+        try await store.keepCheckpoint(MigrationState(), at: ChainHead(sequence: sequence, hash: hash))
+      }
     }
     await store.close()
   }
@@ -128,16 +134,20 @@ struct CheckpointTests {
   @Test("one that cannot be written is an error with words, and the one before is still used")
   func notWritten() async throws {
     let store = try await self.store([(.daemonStarted, self.now), (.daemonStarted, self.now)], interval: 2)
-    // A folder that is not empty stands where the new one would be made.
-    try FileManager.default.createDirectory(atPath: self.file + ".new/in-the-way", withIntermediateDirectories: true)
-    try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: self.file + ".new")
     let history = try await store.load()
-    if getuid() == 0 { try FileManager.default.removeItem(atPath: self.file + ".new") }
-    await #expect(throws: StoreError.self) {
-      try await store.keepCheckpoint(history.state, at: ChainHead(sequence: 3, hash: "x"))
-    }
+    // A folder that is not empty stands where the new one is to go.
+    try FileManager.default.moveItem(atPath: self.file, toPath: self.file + ".kept")
+    try FileManager.default.createDirectory(atPath: self.file + "/in-the-way", withIntermediateDirectories: true)
+    do {
+      try await store.keepCheckpoint(history.state, at: history.head)
+      Issue.record("written")
+    } catch let error as StoreError { #expect(error.stableCode == "STORE-017") }
+    #expect(!FileManager.default.fileExists(atPath: self.file + ".new"))
+    // What lies there is no checkpoint either.
+    #expect(try await self.loaded().state == history.state)
+    try FileManager.default.removeItem(atPath: self.file)
+    try FileManager.default.moveItem(atPath: self.file + ".kept", toPath: self.file)
     #expect(try await self.loaded().checkpoint == .used(upTo: 2))
-    try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: self.file + ".new")
     await store.close()
   }
 

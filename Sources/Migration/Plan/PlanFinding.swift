@@ -124,10 +124,11 @@ extension PlanFinding {
     _ plan: Plan, request: PuljeRequest, leftOut: [PuljeRequest.LeftOut], evidence: PlanEvidence, today: LocalDate
   ) -> [PlanFinding] {
     let parties = Dictionary(request.parties.map { ($0.herID, $0) }, uniquingKeysWith: { first, _ in first })
+    let sightings = Sightings(evidence.sightings)
     var found: [PlanFinding] = []
     for herID in plan.herIDs.sorted() {
       guard let party = parties[herID] else { continue }
-      found += Self.find(party, plan.policy, evidence, today)
+      found += Self.find(party, plan.policy, sightings.of(party), today)
     }
     found += evidence.endpoints.map { endpoint in
       let what = endpoint.isAgreement ? "agreement \(endpoint.documentID)" : "profile \(endpoint.documentID)"
@@ -142,7 +143,7 @@ extension PlanFinding {
   }
 
   private static func find(
-    _ party: PuljeRequest.Party, _ policy: Policy, _ evidence: PlanEvidence, _ today: LocalDate
+    _ party: PuljeRequest.Party, _ policy: Policy, _ sightings: [LibrarySighting], _ today: LocalDate
   ) -> [PlanFinding] {
     func finding(_ code: Code, _ seen: String) -> PlanFinding {
       PlanFinding(code, herID: party.herID, vendor: party.vendor, seen: seen)
@@ -152,9 +153,6 @@ extension PlanFinding {
     if party.listens == .one, policy.leftovers != .report {
       found.append(finding(.listensOnOneBus, "listens: one, or not stated"))
     }
-    let sightings = evidence.sightings.filter { sighting in
-      sighting.herID.map { $0 == party.herID } ?? (sighting.vendor?.lowercased() == party.vendor.lowercased())
-    }
     if party.speaksAMQP10 == false {
       found.append(finding(.noAMQP10, "the pulje file says so"))
     } else if let other = sightings.first(where: { $0.speaksAMQP10 == false }) {
@@ -162,5 +160,30 @@ extension PlanFinding {
     }
     for (code, seen) in policy.libraries?.findings(sightings, today: today) ?? [] { found.append(finding(code, seen)) }
     return found
+  }
+}
+
+/// What was seen of libraries, found by whom it was seen of: thousands of parties have thousands of connections.
+private struct Sightings {
+  private let all: [LibrarySighting]
+  /// Places in ``all``.
+  private var byParty: [HerID: [Int]] = [:]
+  private var byVendor: [String: [Int]] = [:]
+
+  init(_ all: [LibrarySighting]) {
+    self.all = all
+    for (place, sighting) in all.enumerated() {
+      if let herID = sighting.herID {
+        self.byParty[herID, default: []].append(place)
+      } else if let vendor = sighting.vendor {
+        self.byVendor[vendor.lowercased(), default: []].append(place)
+      }
+    }
+  }
+
+  /// The party's own, and its vendor's, in the order in which they came.
+  func of(_ party: PuljeRequest.Party) -> [LibrarySighting] {
+    let vendors = self.byVendor.isEmpty ? [] : self.byVendor[party.vendor.lowercased()] ?? []
+    return ((self.byParty[party.herID] ?? []) + vendors).sorted().map { self.all[$0] }
   }
 }

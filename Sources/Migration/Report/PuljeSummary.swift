@@ -189,8 +189,8 @@ public struct MemberSummary: Sendable, Hashable, Codable {
     }
     self.writes = member.intents
     self.lastOutcome = member.lastOutcome
-    self.before = member.plan.before.hash
-    self.after = member.plan.after.hash
+    self.before = member.beforeHash
+    self.after = member.afterHash
     self.lastRead = member.lastReadHash
     self.lastReadAt = member.lastReadAt
     self.recordProven = member.recordProven

@@ -42,7 +42,10 @@ struct PackedDecoder: Decoder {
     return number
   }
 
-  func value<Value: Decodable>(_ type: Value.Type) throws -> Value { try Value(from: self) }
+  func value<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    if let list = type as? any PackedList.Type, let value = try list.read(from: self) as? Value { return value }
+    return try Value(from: self)
+  }
 
   final class Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let value: PackedDecoder
@@ -184,5 +187,23 @@ struct PackedDecoder: Decoder {
     func decode(_ type: UInt32.Type) throws -> UInt32 { try self.value.number() }
     func decode(_ type: UInt64.Type) throws -> UInt64 { try self.value.number() }
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try self.value.value(type) }
+  }
+}
+
+/// Arrays, which as the standard library reads them grow as they go and keep room for more: with tens of thousands of parties that
+/// is memory.
+private protocol PackedList {
+  static func read(from value: PackedDecoder) throws -> Self
+}
+
+extension Array: PackedList where Element: Decodable {
+  fileprivate static func read(from value: PackedDecoder) throws -> [Element] {
+    try value.input.list(at: value.node) {
+      var list = try PackedDecoder.List(value)
+      var elements: [Element] = []
+      elements.reserveCapacity(list.count ?? 0)
+      while !list.isAtEnd { elements.append(try list.decode(Element.self)) }
+      return elements
+    }
   }
 }

@@ -28,14 +28,46 @@ final class PackedInput {
     var next: Int32
     /// The number itself, the double's bits, or the text's number.
     var payload: Int64
+    /// Where its bytes stand in the record.
+    var begin: Int32
+    var end: Int32
   }
+
+  /// A list as it was written, and as what it was read.
+  private struct ListKey: Hashable {
+    var bytes: [UInt8]
+    var type: ObjectIdentifier
+  }
+
+  private static let listLimit = 1_024
 
   private(set) var nodes: [Node] = []
   private(set) var texts: [String] = []
+  private var bytes: [UInt8] = []
+  /// Lists that were read before: hundreds of parties inherit the same addresses, and are told the same. The same bytes mean the same
+  /// while no text is forgotten.
+  private var lists: [ListKey: Any] = [:]
+
+  /// The list at `node`, read by `body` unless one like it was read before.
+  func list<List>(at node: Int, _ body: () throws -> List) rethrows -> List {
+    let (begin, end) = (Int(self.nodes[node].begin), Int(self.nodes[node].end))
+    // A short one is not worth the search, a long one does not come twice.
+    guard (16...512).contains(end - begin) else { return try body() }
+    let key = ListKey(bytes: Array(self.bytes[begin..<end]), type: ObjectIdentifier(List.self))
+    if let known = self.lists[key] as? List { return known }
+    let list = try body()
+    if self.lists.count >= Self.listLimit { self.lists.removeAll(keepingCapacity: true) }
+    self.lists[key] = list
+    return list
+  }
 
   func parse(_ bytes: [UInt8]) throws(PackedFault) {
     self.nodes.removeAll(keepingCapacity: true)
-    if self.texts.count >= PackedToken.textLimit { self.texts.removeAll(keepingCapacity: true) }
+    self.bytes = bytes
+    if self.texts.count >= PackedToken.textLimit {
+      self.texts.removeAll(keepingCapacity: true)
+      self.lists.removeAll(keepingCapacity: true)
+    }
     var place = 0
     var open: [Int] = []
     repeat {
@@ -44,6 +76,7 @@ final class PackedInput {
         guard let container = open.popLast() else { throw .malformed }
         place += 1
         self.nodes[container].next = Int32(truncatingIfNeeded: self.nodes.count)
+        self.nodes[container].end = Int32(truncatingIfNeeded: place)
         continue
       }
       var key: Int32 = -1
@@ -51,8 +84,9 @@ final class PackedInput {
         key = Int32(truncatingIfNeeded: try self.text(bytes, &place))
         guard place < bytes.count else { throw .cutOff }
       }
-      guard self.nodes.count < Int(Int32.max) else { throw .malformed }
-      var node = Node(token: bytes[place], key: key, next: Int32(self.nodes.count + 1), payload: 0)
+      guard bytes.count < Int(Int32.max) else { throw .malformed }
+      var node = Node(
+        token: bytes[place], key: key, next: Int32(self.nodes.count + 1), payload: 0, begin: Int32(place), end: Int32(place))
       switch node.token {
       case PackedToken.null, PackedToken.no, PackedToken.yes: place += 1
       case PackedToken.number:

@@ -4,6 +4,7 @@ import ArgumentParser
 import BusModel
 import Foundation
 import Migration
+import MigrationEngine
 
 /// Where configuration, database and socket are.
 struct PlaceOptions: ParsableArguments {

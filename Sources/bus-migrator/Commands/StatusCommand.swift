@@ -15,18 +15,23 @@ struct StatusCommand: AsyncParsableCommand {
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    var unreachable: CommandLineError?
-    var status: ControlAPI.Status
-    do { status = try await ControlClient(socket: try self.place.socketPath()).status() } catch let error as CommandLineError {
-      guard case .daemonNotReachable = error, let path = try? self.place.databasePath() else { throw error }
-      unreachable = error
+    let pulje = try self.pulje.name()
+    let client = ControlClient(socket: try self.place.socketPath())
+    do {
+      if self.output.json {
+        try Console.say(json: try await client.status(of: pulje))
+      } else {
+        Console.say(try await client.statusText(of: pulje))
+      }
+    } catch let unreachable as CommandLineError {
+      guard case .daemonNotReachable = unreachable, let path = try? self.place.databasePath() else { throw unreachable }
       let history: LoadedHistory
       // Without a database there is nothing to show; then the daemon's absence is the answer.
-      do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw error }
-      status = history.state.status(now: SystemMigrationClock().now, head: history.head, daemon: nil)
+      do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }
+      let status = MigrationStatus(
+        history.state, head: history.head, now: SystemMigrationClock().now, daemon: nil, pulje: pulje)
+      if self.output.json { try Console.say(json: status) } else { Console.say(StatusText.text(status)) }
+      throw unreachable
     }
-    if let name = try self.pulje.name() { status.puljer.removeAll { $0.name != name } }
-    if self.output.json { try Console.say(json: status) } else { Console.say(StatusText.text(status)) }
-    if let unreachable { throw unreachable }
   }
 }

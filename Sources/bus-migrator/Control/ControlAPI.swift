@@ -4,7 +4,7 @@ import BusModel
 import Disclosure
 import Foundation
 import Migration
-import MigrationStore
+import MigrationEngine
 
 /// What goes over the control socket: HTTP with JSON. The schemas are stable; times are milliseconds since 1970 UTC.
 enum ControlAPI {
@@ -54,26 +54,7 @@ enum ControlAPI {
     var obstacles: [String]?
   }
 
-  struct Status: Codable, Sendable {
-    struct Daemon: Codable, Sendable {
-      var processID: Int32
-      var version: String
-      var startedAt: Instant
-      var database: String
-      var starts: Int
-    }
-
-    var schema = "bus-migrator/status/1"
-    var now: Instant
-    /// nil: read from the database, no daemon answered.
-    var daemon: Daemon?
-    var head: ChainHead
-    /// Stop-the-line; nil while the line runs.
-    var stop: Note?
-    /// Buses that were closed for good, by name.
-    var closedBuses: [String: Note]
-    var puljer: [PuljeSummary]
-  }
+  typealias Status = MigrationStatus
 
   struct Failure: Codable, Sendable {
     var schema = "bus-migrator/error/1"
@@ -112,12 +93,5 @@ extension MigrationState {
     let all = self.ordered.map(\.name)
     if open.isEmpty, all.count == 1 { return all[0] }
     throw CommandLineError.puljeNotNamed(names: all.map(\.text))
-  }
-
-  func status(now: Instant, head: ChainHead, daemon: ControlAPI.Status.Daemon?) -> ControlAPI.Status {
-    ControlAPI.Status(
-      now: now, daemon: daemon, head: head, stop: self.stop,
-      closedBuses: Dictionary(uniqueKeysWithValues: self.closedBuses.map { ($0.key.text, $0.value) }),
-      puljer: self.ordered.map { PuljeSummary($0, stop: self.stop, now: now) })
   }
 }

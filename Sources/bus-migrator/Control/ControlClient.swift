@@ -9,12 +9,22 @@ import NIOCore
 struct ControlClient {
   let socket: String
 
-  func status() async throws -> ControlAPI.Status {
-    try Self.decode(try await self.ask("GET", "/v1/status", body: nil, within: .seconds(20)))
+  func status(of pulje: PuljeName? = nil) async throws -> ControlAPI.Status {
+    try Self.decode(try await self.ask("GET", "/v1/status\(Self.query(pulje))", body: nil, within: .seconds(20)))
   }
 
+  /// In words: of thousands of parties it is told at once what would take seconds to be written and read as JSON.
+  func statusText(of pulje: PuljeName?) async throws -> String {
+    let query = Self.query(pulje)
+    let data = try await self.ask(
+      "GET", "/v1/status\(query)\(query.isEmpty ? "?" : "&")form=text", body: nil, within: .seconds(20))
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  private static func query(_ pulje: PuljeName?) -> String { pulje.map { "?pulje=\($0)" } ?? "" }
+
   func report(_ pulje: PuljeName?) async throws -> PuljeReport {
-    try Self.decode(try await self.ask("GET", "/v1/report\(pulje.map { "?pulje=\($0)" } ?? "")", body: nil, within: .seconds(20)))
+    try Self.decode(try await self.ask("GET", "/v1/report\(Self.query(pulje))", body: nil, within: .seconds(20)))
   }
 
   /// A start reads the register for every party, which takes its time.

@@ -27,7 +27,13 @@ struct ControlServer: Service {
   func run() async throws {
     try ControlSocket.clear(self.socket)
     let router = Router()
-    router.get("/v1/status") { _, _ in await self.answer { try await self.status() } }
+    router.get("/v1/status") { request, _ in
+      let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])
+      return await self.answer(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
+        let status = try await self.status(of: name.map { try PuljeArgument.name(String($0)) })
+        return form == "text" ? Data(StatusText.text(status).utf8) : try ControlAPI.encode(status)
+      }
+    }
     router.get("/v1/report") { request, _ in
       let name = request.uri.queryParameters["pulje"].map { String($0) }
       return await self.answer { try await self.report(name) }
@@ -52,12 +58,12 @@ struct ControlServer: Service {
     ControlSocket.remove(socket)
   }
 
-  private func status() async throws -> Data {
+  private func status(of pulje: PuljeName?) async throws -> MigrationStatus {
     let (state, head) = await self.engine.snapshot()
-    let daemon = ControlAPI.Status.Daemon(
+    let daemon = MigrationStatus.Daemon(
       processID: ProcessInfo.processInfo.processIdentifier, version: TjenestebussVersion.current, startedAt: self.startedAt,
       database: self.database, starts: state.starts)
-    return try ControlAPI.encode(state.status(now: self.clock.now, head: head, daemon: daemon))
+    return MigrationStatus(state, head: head, now: self.clock.now, daemon: daemon, pulje: pulje)
   }
 
   private func report(_ name: String?) async throws -> Data {
@@ -166,8 +172,8 @@ struct ControlServer: Service {
 
   // MARK: answers
 
-  private func answer(_ body: () async throws -> Data) async -> Response {
-    do { return Self.response(.ok, try await body()) } catch let refusal as Refusal {
+  private func answer(_ type: String = "application/json", _ body: () async throws -> Data) async -> Response {
+    do { return Self.response(.ok, try await body(), type) } catch let refusal as Refusal {
       return Self.failure(.conflict, ControlAPI.Failure(refusal, isRefusal: true))
     } catch let error as CommandLineError {
       return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
@@ -183,8 +189,8 @@ struct ControlServer: Service {
     Self.response(status, (try? ControlAPI.encode(failure)) ?? Data())
   }
 
-  private static func response(_ status: HTTPResponse.Status, _ body: Data) -> Response {
+  private static func response(_ status: HTTPResponse.Status, _ body: Data, _ type: String = "application/json") -> Response {
     Response(
-      status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+      status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 }

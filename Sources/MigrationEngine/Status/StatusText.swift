@@ -3,8 +3,8 @@
 import Migration
 
 /// The status for people.
-enum StatusText {
-  static func text(_ status: ControlAPI.Status) -> String {
+public enum StatusText {
+  public static func text(_ status: MigrationStatus) -> String {
     var lines: [String] = []
     if let daemon = status.daemon {
       lines.append("daemon \(daemon.version), process \(daemon.processID), since \(daemon.startedAt), start no. \(daemon.starts)")
@@ -21,7 +21,8 @@ enum StatusText {
     return lines.joined(separator: "\n")
   }
 
-  static func brief(_ pulje: PuljeSummary) -> String {
+  /// A pulje in a line.
+  public static func brief(_ pulje: PuljeSummary) -> String {
     let phases = GroupPhase.allCases.compactMap { phase in pulje.groupsByPhase[phase.rawValue].map { "\($0) \(phase.rawValue)" } }
     let paused = pulje.paused.map { " PAUSED by \($0.by): \($0.why)" } ?? ""
     return "pulje \(pulje.name) \(pulje.phase.rawValue)\(paused): \(phases.joined(separator: ", "))"
