@@ -9,6 +9,7 @@ public struct GroupList: Sendable, Hashable, RandomAccessCollection {
   init(_ states: [GroupState]) {
     var indexByID: [GroupID: Int] = [:]
     var kept: [GroupState] = []
+    kept.reserveCapacity(states.count)
     for state in states where indexByID[state.id] == nil {
       indexByID[state.id] = kept.count
       kept.append(state)

@@ -58,7 +58,8 @@ public struct MigrationState: Sendable, Hashable {
       self.closedBuses[closing.bus] = Note(by: by.joined(separator: ", "), why: "nobody is on it", at: now)
     case .daemonStarted:
       self.starts += 1
-      for name in self.puljer.keys { self.puljer[name]?.applyRestart(at: now) }
+      // The names by themselves: whoever walks the table itself holds it, and every group of every pulje would be copied.
+      for name in Array(self.puljer.keys) { self.puljer[name]?.applyRestart(at: now) }
     }
     return true
   }
