@@ -23,7 +23,7 @@ struct HistoryFile {
     if try await self.isThere() { return MigrationBenchmark.note("the history is there: \(self.path)") }
     for ending in ["", "-wal", "-shm", ".lock", ".checkpoint"] { try? FileManager.default.removeItem(atPath: self.path + ending) }
     let (seconds, _) = try await MigrationBenchmark.time { try await self.write() }
-    MigrationBenchmark.note("\(self.events) events written in \(MigrationBenchmark.text(seconds)): \(self.path)")
+    MigrationBenchmark.note("the events were written in \(MigrationBenchmark.text(seconds)): \(self.path)")
   }
 
   private func isThere() async throws -> Bool {
