@@ -132,6 +132,8 @@ public actor MigrationEngine {
     case .none: break
     case .used(let upTo): self.checkpointAt = upTo
     case .ignored(let why):
+      // A new one soon, so that the next start need not say it again.
+      self.checkpointAt = history.head.sequence - self.settings.checkpointInterval
       self.tell(.warning, "history.checkpoint-ignored", "the history was read from its first event; of the checkpoint: \(why)")
     }
     try await self.keep([.daemonStarted], actor: "daemon")

@@ -95,6 +95,8 @@ public struct SQLiteEventReader: Sendable {
   public func verify(expecting expected: String? = nil, heads: [ChainHead] = []) async throws -> Audit {
     let kept = Dictionary(grouping: heads, by: \.sequence)
     return try await self.read { database, path in
+      // Before the first look at the database: events are durable before a checkpoint of them is kept.
+      let beside = Checkpoint.open(besideDatabase: path)
       let complaints = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
       if complaints != ["ok"] { throw StoreError.damaged(path: path, seen: complaints.joined(separator: "; ")) }
       var first: Instant?
@@ -102,9 +104,9 @@ public struct SQLiteEventReader: Sendable {
       var found = expected == nil || expected == ChainHead.empty.hash
       var state = MigrationState()
       var watch = HistoryWatch()
-      let beside = Checkpoint.open(besideDatabase: path)
       let checkpoint = try? beside.get()
       var (checked, ignored): (Int64?, String?) = (nil, nil)
+      var differs: StoreError?
       if case .failure(let fault) = beside { ignored = fault.words }
       let head = try HistoryReading.forEach(database, path: path) { stored in
         let phase = HistoryWatch.phase(before: stored.event, in: state)
@@ -125,12 +127,12 @@ public struct SQLiteEventReader: Sendable {
         if let checkpoint, checkpoint.head.sequence == stored.sequence, checkpoint.head.hash == stored.hash {
           switch checkpoint.reading() {
           case .success(state): checked = stored.sequence
-          case .success: throw StoreError.checkpointDiffers(path: checkpoint.path, sequence: stored.sequence)
+          case .success: differs = .checkpointDiffers(path: checkpoint.path, sequence: stored.sequence)
           case .failure(let fault): ignored = fault.words
           }
         }
       }
-      if checkpoint != nil, checked == nil, ignored == nil {
+      if checkpoint != nil, checked == nil, ignored == nil, differs == nil {
         ignored = CheckpointFault.otherHistory("no event is its last").words
       }
       if let beyond = heads.first(where: { $0.sequence > head.sequence }) {
@@ -140,6 +142,8 @@ public struct SQLiteEventReader: Sendable {
       if let expected, !found {
         throw StoreError.headDiffers(path: path, expected: expected, seen: "\(head.sequence) events, none with that hash")
       }
+      // Last of all: a history that is not whole is the greater harm, and must not hide behind it.
+      if let differs { throw differs }
       let openings = try Int64.fetchOne(database, sql: "SELECT count(*) FROM fence") ?? 0
       return Audit(
         events: head.sequence, head: head, first: first, last: last, openings: openings, checkpoint: checked,

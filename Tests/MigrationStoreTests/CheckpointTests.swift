@@ -219,8 +219,14 @@ struct CheckpointTests {
     await shorter.close()
   }
 
-  @Test("one by another version of the fold or of the file is not used", arguments: [(1, 0), (1, 99), (0, 1), (2, 1)])
-  func versions(form: Int, fold: Int) async throws {
+  @Test(
+    "one by another version of the fold or of the file is not used, nor one by a program that knew other events",
+    arguments: [
+      (1, "0.\(MigrationEvent.version)"), (1, "99.\(MigrationEvent.version)"), (1, "\(MigrationState.foldVersion)"),
+      (1, "\(MigrationState.foldVersion).\(MigrationEvent.version + 1)"),
+      (1, "\(MigrationState.foldVersion).\(MigrationEvent.version - 1)"), (0, Checkpoint.fold), (2, Checkpoint.fold),
+    ])
+  func versions(form: Int, fold: String) async throws {
     let history = Array(try await Self.history(7).prefix(60))
     let store = try await self.store(history, interval: 50)
     let whole = try Data(contentsOf: URL(fileURLWithPath: self.file))
@@ -234,7 +240,7 @@ struct CheckpointTests {
       Issue.record("used")
       return
     }
-    #expect(words.contains(form == Checkpoint.form ? "another version of the program folded it (fold \(fold)" : "form \(form)"))
+    #expect(words.contains(form == Checkpoint.form ? "another version of the program folded it (fold \(fold), " : "form \(form)"))
     #expect(loaded.state == Self.fold(history))
     await store.close()
   }
@@ -277,6 +283,12 @@ struct CheckpointTests {
     let head = try Checkpoint.open(besideDatabase: self.folder.database).get().head
     try Checkpoint.write(forged, at: head, besideDatabase: self.folder.database)
     await #expect(throws: StoreError.checkpointDiffers(path: self.file, sequence: 50)) { _ = try await reader.verify() }
+    // A history that is not the one whose head was kept elsewhere is the greater harm: it does not hide behind the checkpoint.
+    let elsewhere = ChainHead(sequence: 60, hash: String(repeating: "a", count: 64))
+    do {
+      _ = try await reader.verify(heads: [elsewhere])
+      Issue.record("nothing was found")
+    } catch let error as StoreError { #expect(error.stableCode == "STORE-014") }
     try Data("nonsense".utf8).write(to: URL(fileURLWithPath: self.file))
     let third = try await reader.verify()
     #expect(third.checkpoint == nil && third.checkpointIgnored?.contains("damaged") == true)

@@ -12,9 +12,12 @@ import TjenestebussClient
 
 @Suite("Probe against real brokers", .serialized, .timeLimit(.minutes(10)))
 struct ProbeTests {
-  private func counting(_ broker: RealBroker, _ http: HTTPClient) throws -> ManagementHTTPCounting {
+  private func counting(
+    _ broker: RealBroker, _ http: HTTPClient, dialect: Dialect? = nil
+  ) throws -> ManagementHTTPCounting {
     try ManagementHTTPCounting(
-      http: http, url: try broker.variable("MANAGEMENT_URL"), user: "guest", password: Secret("guest"), dialect: broker.dialect)
+      http: http, url: try broker.variable("MANAGEMENT_URL"), user: "guest", password: Secret("guest"),
+      dialect: dialect ?? broker.dialect)
   }
 
   private func settings(_ buses: ClientBuses, waits: Bool = true) -> ProbeSettings {
@@ -115,14 +118,19 @@ struct ProbeTests {
         }
       }
       try await HTTPClient.withHTTPClient(configuration: RegisterHTTP.configuration()) { http in
-        let counting = try self.counting(broker, http)
+        if broker.dialect != .rabbitMQ3 {
+          let believed = await (try self.counting(broker, http)).read(buses.queue)
+          #expect(believed.count?.arrivals == nil)
+        }
+        // The figure itself, whether it is believed or not: RabbitMQ 4's does not have what came by AMQP 1.0.
+        let counting = try self.counting(broker, http, dialect: .rabbitMQ3)
         let deadline = ContinuousClock.now + .seconds(60)
         var count: QueueCount?
         // The interface is seconds late and tells nobody when it is not any more: asking again is the only way.
         repeat {
           count = await counting.read(buses.queue).count
-        } while broker.dialect == .rabbitMQ3 && count?.arrivals ?? 0 < 3 && ContinuousClock.now < deadline
-        #expect(count?.arrivals == (broker.dialect == .rabbitMQ3 ? 3 : nil), "\(broker)")
+        } while count?.arrivals ?? -1 < (broker.dialect == .rabbitMQ3 ? 3 : 0) && ContinuousClock.now < deadline
+        #expect(count?.arrivals == (broker.dialect == .rabbitMQ3 ? 3 : 0), "\(broker)")
       }
     }
   }

@@ -17,7 +17,7 @@ public struct RegistrySync: Sendable {
 
   /// - Parameters:
   ///   - cache: open for writing.
-  ///   - progress: told after each batch, and at the end; must be quick.
+  ///   - progress: told after each batch, and at the end; must be quick and must not block: it is called on an event loop.
   public init(
     cache: AddressCache, clock: any RegistryClock = SystemRegistryClock(),
     progress: @escaping @Sendable (SyncProgress) -> Void = { _ in }
@@ -30,7 +30,7 @@ public struct RegistrySync: Sendable {
   /// Reads these parties one by one, so many at a time.
   ///
   /// - Parameter concurrency: questions under way at once. Default 16: a register is shared by the whole country.
-  /// - Throws: ``AddressRegistryError`` when the cache cannot be written; `CancellationError`. What was read before is saved.
+  /// - Throws: ``AddressRegistryError`` when the cache cannot be written; `CancellationError`. What was saved before stays.
   public func parties(
     _ herIDs: [HerID], from register: any AddressRegisterReading, concurrency: Int = 16
   ) async throws -> SyncReport {

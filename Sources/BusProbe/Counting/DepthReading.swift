@@ -40,7 +40,8 @@ public struct QueueCount: Sendable, Hashable {
   public var includesUnsettled: Bool
   /// Who listens; nil when the bus did not say.
   public var consumers: Int?
-  /// All messages that ever came since the bus began to count; it begins anew when the bus is started anew. nil when not known.
+  /// All messages that ever came since the bus began to count; it falls when the bus is started anew, or while a node
+  /// of a cluster does not answer. nil when not known.
   public var arrivals: Int?
 
   public init(messages: Int, includesUnsettled: Bool, consumers: Int?, arrivals: Int? = nil) {

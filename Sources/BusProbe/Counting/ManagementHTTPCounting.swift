@@ -48,7 +48,11 @@ public struct ManagementHTTPCounting: QueueCounting {
 
   public func read(_ queues: [String]) async -> [DepthReading] {
     var readings: [DepthReading] = []
-    let keepsStatistics = self.countsArrivals ? await self.keepsStatistics() : false
+    let keepsStatistics: Bool
+    do throws(ProbeError) { keepsStatistics = self.countsArrivals ? try await self.keepsStatistics() : false } catch {
+      // Whether nothing came or nothing is counted is not known: read again at the next look.
+      return queues.map { DepthReading(queue: $0, way: self.way, readAt: SystemRegistryClock().now, value: .unreadable(error)) }
+    }
     for queue in queues {
       let now = SystemRegistryClock().now
       let totals = await self.ask(queue, "disable_stats=true&enable_queue_totals=true")
@@ -89,13 +93,19 @@ public struct ManagementHTTPCounting: QueueCounting {
     return Data(body.readableBytesView)
   }
 
-  /// Whether the bus counts messages at all: it can be told not to (`rates_mode` none). When it does not say, it is not taken to.
-  private func keepsStatistics() async -> Bool {
+  /// Whether the bus counts messages at all: it can be told not to (`rates_mode` none), or not to tell this user.
+  ///
+  /// - Throws: ``ProbeError`` when it did not answer.
+  private func keepsStatistics() async throws(ProbeError) -> Bool {
     struct Overview: Decodable {
       var mode: String
       private enum CodingKeys: String, CodingKey { case mode = "rates_mode" }
     }
-    guard let answer = try? await self.get("/api/overview?columns=rates_mode") else { return false }
+    let answer: Data
+    do throws(ProbeError) { answer = try await self.get("/api/overview?columns=rates_mode") } catch {
+      if case .countingRefused = error { return false }
+      throw error
+    }
     let mode = (try? JSONDecoder().decode(Overview.self, from: answer))?.mode
     return mode == "basic" || mode == "detailed"
   }

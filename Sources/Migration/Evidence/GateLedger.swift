@@ -48,12 +48,16 @@ public struct GateLedger: Sendable, Hashable, Codable {
       if case .counted(_, nil, _) = reading.count { self.countsArrivals = false }
       if let depth = reading.depth, depth > 0 { self.lastTrafficAt = now }
       guard let count = reading.arrivals else { continue }
-      // A counter that fell was reset by a restart of the bus: what it shows now came since.
       let before = self.lastArrivals[name] ?? count
-      let came = count >= before ? count - before : count
-      if came > 0 { self.lastTrafficAt = now }
-      self.arrivals += came
       self.lastArrivals[name] = count
+      // A counter that fell may have begun anew, or be the sum over nodes of which one did not answer: then what it rises by came
+      // long ago. Nothing can be taken from it any more.
+      guard count >= before else {
+        self.countsArrivals = false
+        continue
+      }
+      if count > before { self.lastTrafficAt = now }
+      self.arrivals += count - before
     }
     let isLong = readings.contains { $0.kind != .deadLetter && ($0.depth ?? 0) > gates.depth }
     self.longRunning = isLong ? self.longRunning + 1 : 0

@@ -9,7 +9,7 @@ enum CheckpointFault: Error, Hashable {
   case absent
   case unreadable(String)
   case otherForm(String)
-  case otherFold(found: Int, known: Int)
+  case otherFold(found: String, known: String)
   case damaged(String)
   case otherHistory(String)
 
@@ -37,6 +37,9 @@ struct Checkpoint {
   static let form = 1
   static let headerLength = 512
   private static let title = "bus-migrator checkpoint"
+  /// How events were folded, and the newest form of events that the program knew: one that knows fewer must come upon what it does not
+  /// know, and stop, as it would without a checkpoint (I-16).
+  static let fold = "\(MigrationState.foldVersion).\(MigrationEvent.version)"
 
   let path: String
   let head: ChainHead
@@ -75,10 +78,10 @@ struct Checkpoint {
     let (fold, events, hash) = (try value(2, "fold"), try value(3, "event"), try value(4, "hash"))
     let (bytes, body, seal) = (try value(5, "bytes"), try value(6, "body"), try value(7, "seal"))
     guard seal == Self.hex(lines[..<7].joined(separator: "\n")) else { throw .damaged("its beginning is not as it was written") }
-    guard let fold = Int(fold), let sequence = Int64(events), sequence > 0, let bytes = Int(bytes) else {
+    guard let sequence = Int64(events), sequence > 0, let bytes = Int(bytes) else {
       throw .damaged("a number in its beginning is none")
     }
-    guard fold == MigrationState.foldVersion else { throw .otherFold(found: fold, known: MigrationState.foldVersion) }
+    guard fold == Self.fold else { throw .otherFold(found: String(fold.prefix(20)), known: Self.fold) }
     guard bytes == length else { throw .damaged("\(length) bytes of \(bytes)") }
     self.path = path
     self.head = ChainHead(sequence: sequence, hash: hash)
@@ -146,7 +149,7 @@ struct Checkpoint {
     }
   }
 
-  static func header(_ head: ChainHead, form: Int = Self.form, fold: Int = MigrationState.foldVersion, length: Int, body: String)
+  static func header(_ head: ChainHead, form: Int = Self.form, fold: String = Self.fold, length: Int, body: String)
     -> Data
   {
     var text = """
