@@ -53,7 +53,6 @@ struct HistoryFile {
     let planner = Planner(buses: Population.buses, records: population.records)
     for request in requests {
       let plan = planner.plan(request)
-      let planHash = plan.hash
       let context = GroupContext(pulje: plan.name, policy: plan.policy, isStarted: true)
       try take(try Self.events(state.decide(.begin(plan, planHash: nil, approvals: ["Kari", "Ola"]), now: now)))
       try await keep()
@@ -68,7 +67,7 @@ struct HistoryFile {
               isMoving = true
               break
             }
-            try Self.play(action, group, context, plan, planHash, world, now) { try take($0) }
+            try Self.play(action, group, context, plan, world, now) { try take($0) }
           }
         }
         try await keep()
@@ -124,12 +123,11 @@ struct HistoryFile {
 
   /// One action of a group, as the engine carries it out.
   private static func play(
-    _ action: GroupAction, _ group: GroupState, _ context: GroupContext, _ plan: Plan, _ planHash: String,
-    _ world: MemoryWorld, _ now: Instant,
+    _ action: GroupAction, _ group: GroupState, _ context: GroupContext, _ plan: Plan, _ world: MemoryWorld, _ now: Instant,
     _ take: ([MigrationEvent]) throws -> Void
   ) throws {
     var group = group
-    var errand = Errand(action, group: group, plan: plan, settings: Self.settings, planHash: planHash)
+    var errand = Errand(action, group: group, plan: plan, settings: Self.settings)
     var step = errand.begin()
     while true {
       switch step {
