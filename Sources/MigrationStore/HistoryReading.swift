@@ -81,7 +81,7 @@ enum HistoryReading {
     }
     do throws(CheckpointFault) {
       let checkpoint = try kept.get()
-      if let fault = try Self.bind(checkpoint.head, to: database, path: path) { throw fault }
+      try Self.bind(checkpoint.head, to: database, path: path)
       return LoadedHistory(
         state: try checkpoint.state(), head: checkpoint.head, checkpoint: .used(upTo: checkpoint.head.sequence))
     } catch {
@@ -89,17 +89,22 @@ enum HistoryReading {
     }
   }
 
-  /// Whether the history goes through `head`; what is wrong when it does not.
-  static func bind(_ head: ChainHead, to database: Database, path: String) throws(CheckpointFault) -> CheckpointFault? {
+  /// Sees that the history goes through `head`.
+  ///
+  /// - Throws: `otherHistory` when it does not, or the event there cannot be read as it was written: that is not for us to judge, the
+  ///   whole fold meets it and says so.
+  static func bind(_ head: ChainHead, to database: Database, path: String) throws(CheckpointFault) {
+    let stored: StoredEvent?
     do {
-      let row = try Row.fetchOne(
-        database, sql: "SELECT \(Self.columns) FROM event WHERE sequence = ?", arguments: [head.sequence])
-      guard let row else { return .otherHistory("the history has no event \(head.sequence)") }
-      let before = ChainHead(sequence: head.sequence - 1, hash: row[7])
-      // An event that cannot be read here is not for us to judge: the whole fold meets it and says so.
-      let stored = try Self.event(from: row, after: before, decoder: JSONDecoder(), path: path)
-      return stored.hash == head.hash ? nil : .otherHistory("event \(head.sequence) is another one")
+      stored = try Row.fetchOne(
+        database, sql: "SELECT \(Self.columns) FROM event WHERE sequence = ?", arguments: [head.sequence]
+      ).map { row in
+        let before = ChainHead(sequence: head.sequence - 1, hash: row[7])
+        return try Self.event(from: row, after: before, decoder: JSONDecoder(), path: path)
+      }
     } catch { throw .otherHistory("event \(head.sequence) cannot be read as it was written") }
+    guard let stored else { throw .otherHistory("the history has no event \(head.sequence)") }
+    guard stored.hash == head.hash else { throw .otherHistory("event \(head.sequence) is another one") }
   }
 
   /// SQLite's errors in our own words; ours pass as they are. SQL and its arguments never come into the text.

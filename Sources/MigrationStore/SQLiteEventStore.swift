@@ -141,8 +141,7 @@ public final class SQLiteEventStore: EventStore {
     // Ours alone to write, as the history is.
     guard self.lock.withLock({ $0 != nil }) else { throw StoreError.closed(path: path) }
     do {
-      let fault = try await self.database.read { try HistoryReading.bind(head, to: $0, path: path) }
-      if let fault { throw fault }
+      try await self.database.read { try HistoryReading.bind(head, to: $0, path: path) }
     } catch {
       let seen = (error as? CheckpointFault)?.words ?? HistoryReading.words(error, path: path, writing: false).description
       throw StoreError.checkpointNotWritten(path: path, seen: seen)
