@@ -18,6 +18,8 @@ let package = Package(
     .library(name: "TjenestebussClient", targets: ["TjenestebussClient"]),
     .library(name: "TjenestebussTesting", targets: ["TjenestebussTesting"]),
     // For Benchmarks/, not for vendors.
+    .library(name: "Forwarding", targets: ["Forwarding"]),
+    .library(name: "BusProbe", targets: ["BusProbe"]),
     .library(name: "MigrationEngine", targets: ["MigrationEngine"]),
     .executable(name: "bus-migrator", targets: ["bus-migrator"]),
     .executable(name: "bus-pinger", targets: ["bus-pinger"]),
@@ -108,6 +110,20 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
+    // Carries stranded messages from one bus to another: the only room that may take from a party's queue.
+    .target(
+      name: "Forwarding",
+      dependencies: [
+        "AMQP", "BusModel", "TjenestebussClient", "Disclosure",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: houseRules),
     .target(
       name: "Migration", dependencies: ["BusModel", "Disclosure", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: houseRules),
@@ -151,8 +167,8 @@ let package = Package(
     .executableTarget(
       name: "bus-migrator",
       dependencies: [
-        "MigrationEngine", "MigrationStore", "Migration", "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP",
-        "Disclosure",
+        "MigrationEngine", "MigrationStore", "Migration", "Forwarding", "BusProbe", "TjenestebussClient", "AddressRegistry",
+        "BusModel", "AMQP", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -184,7 +200,7 @@ let package = Package(
       name: "rehearsal",
       dependencies: [
         "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
-        "PowerCut", "Disclosure",
+        "Forwarding", "PowerCut", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -244,6 +260,16 @@ let package = Package(
         "BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: houseRules),
+    .testTarget(
+      name: "ForwardingTests",
+      dependencies: [
+        "Forwarding", "TjenestebussTesting", "TjenestebussClient", "BusModel", "AMQP", "Disclosure",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: houseRules),
     .testTarget(
@@ -318,7 +344,8 @@ let package = Package(
     .testTarget(
       name: "RealBrokerTests",
       dependencies: [
-        "TjenestebussClient", "TjenestebussTesting", "BusProbe", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        "TjenestebussClient", "TjenestebussTesting", "Forwarding", "BusProbe", "AddressRegistry", "BusModel", "AMQP",
+        "Disclosure",
         "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
