@@ -5,9 +5,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts brokers brokers-stop format format-check tools-test clean
+.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test clean
 
-export CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
+export CHUNKS MESSAGES TROUBLES QUEUES MODE TARGET PROGRESS CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
@@ -21,6 +21,8 @@ help:
 	@echo "make kills            the rehearsal on RabbitMQ with 100 kills of the daemon at seeded points (KILLS=n, SEED=n, BROKERS=embedded)"
 	@echo "make power-cuts       the rehearsal on RabbitMQ with 20 power cuts (POWER_CUTS=n, SEED=n, BROKERS=embedded)"
 	@echo "                      SABOTAGE=swallow-syncs: must end red"
+	@echo "make forward-kills    carries a million messages from RabbitMQ 3.10 to 4.0 under kills of forwarder and buses and network cuts,"
+	@echo "                      in chunks that add up (CHUNKS=n, MESSAGES=n, TROUBLES=n, QUEUES=classic or quorum, MODE=strict, TARGET=RABBITMQ43)"
 	@echo "make brokers          start RabbitMQ 3.10 and 4.0 and leave them up; eval its output; make brokers-stop"
 	@echo "make build, make format, make format-check, make tools-test, make dependencies, make clean"
 
@@ -50,6 +52,9 @@ kills:
 
 power-cuts:
 	@BROKERS=$(or $(BROKERS),rabbitmq) POWER_CUTS=$(or $(POWER_CUTS),20) scripts/rehearse
+
+forward-kills:
+	@scripts/forward-kills
 
 brokers:
 	@scripts/brokers-by-hand start

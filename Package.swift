@@ -203,6 +203,7 @@ let package = Package(
         "Forwarding", "PowerCut", "Disclosure",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -328,7 +329,10 @@ let package = Package(
       ], swiftSettings: houseRules),
     .testTarget(
       name: "RehearsalTests",
-      dependencies: ["rehearsal", "PowerCut", "MigrationStore", "Migration", "BusModel", "ForeignPrograms"],
+      dependencies: [
+        "rehearsal", "PowerCut", "MigrationStore", "Migration", "BusModel", "ForeignPrograms",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: houseRules),
     .testTarget(
       name: "ExchangeTests",

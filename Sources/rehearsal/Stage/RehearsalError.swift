@@ -10,6 +10,7 @@ enum RehearsalError: ExplainedError {
   case tookTooLong(String)
   case history(after: String, seen: String)
   case notRebuilt(String)
+  case forwarding(String, seen: String)
 
   var stableCode: String {
     switch self {
@@ -19,6 +20,7 @@ enum RehearsalError: ExplainedError {
     case .tookTooLong: "RUN-004"
     case .history: "RUN-005"
     case .notRebuilt: "RUN-006"
+    case .forwarding: "RUN-007"
     }
   }
 
@@ -50,6 +52,10 @@ enum RehearsalError: ExplainedError {
         tried: "make the folder as a power cut leaves it", seen: seen,
         meaning: "The recording of what was written cannot be relied upon.",
         next: "See tools/power-cut.", owner: .tjenestebuss)
+    case .forwarding(let tried, let seen):
+      Explanation(
+        tried: tried, seen: seen, meaning: "The proof of the forwarder did not come to its end.",
+        next: "See carry.log in the proof's folder, and the brokers' logs.", owner: .tjenestebuss)
     }
   }
 }
