@@ -21,8 +21,8 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
     case .serviceBusWindowsServer, .azureServiceBus:
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .refusesAttach, deadLetter: .subqueue("$DeadLetterQueue"),
-        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: false, countsBy: [],
-        browses: self == .azureServiceBus)
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: false,
+        countsBy: self == .azureServiceBus ? [.peek] : [.entities], browses: self == .azureServiceBus)
     case .rabbitMQ3:
       DialectCapabilities(
         missingQueueForSender: .acceptsAndLoses, unroutableMessage: .acceptsAndLoses, deadLetter: .ownQueue(suffix: "_dl"),
@@ -42,8 +42,8 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
     case .activeMQ:
       DialectCapabilities(
         missingQueueForSender: .declaresQueue, unroutableMessage: .declaresQueue, deadLetter: .ownQueue(suffix: "_dl"),
-        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: true, countsBy: [], browses: true,
-        tellsDeletedQueue: false, logsInByCertificate: false)
+        knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: true,
+        countsBy: [.statistics, .browse], browses: true, tellsDeletedQueue: false, logsInByCertificate: false)
     }
   }
 }
@@ -76,6 +76,14 @@ public struct DialectCapabilities: Sendable, Hashable {
     case managementAMQP
     /// HTTP management API: up to several seconds late.
     case managementHTTP
+    /// Azure Service Bus: `com.microsoft:peek-message` at `QUEUE/$management`, in pages. Exact, but costs as much as the queue is long.
+    case peek
+    /// Service Bus for Windows Server: the queue's entry by REST (port 9355), which has every figure.
+    case entities
+    /// ActiveMQ: the statistics plugin, asked by message.
+    case statistics
+    /// ActiveMQ: copies of what lies there. As ``peek``; does not see what is handed out.
+    case browse
   }
 
   /// A sender attached straight to a queue that does not exist.

@@ -3,6 +3,7 @@
 import AMQP
 import AddressRegistry
 import AsyncHTTPClient
+import BusModel
 import Disclosure
 import NIOCore
 import Testing
@@ -27,9 +28,11 @@ struct CountingTests {
   func amqpAnswers() {
     let full = ManagementAMQPCounting.value(
       of: self.answer("200", .value(.map(["message_count": .ulong(7), "consumer_count": .uint(2)]))))
-    #expect(full == .counted(QueueCount(messages: 7, includesUnsettled: false, consumers: 2)))
+    #expect(full == .counted(QueueCount(messages: 7, includesUnsettled: false, consumers: 2, figures: QueueFigures(active: 7))))
     let noConsumers = ManagementAMQPCounting.value(of: self.answer("200", .value(.map(["message_count": .ulong(0)]))))
-    #expect(noConsumers == .counted(QueueCount(messages: 0, includesUnsettled: false, consumers: nil)))
+    #expect(
+      noConsumers == .counted(QueueCount(messages: 0, includesUnsettled: false, consumers: nil, figures: QueueFigures(active: 0)))
+    )
     #expect(ManagementAMQPCounting.value(of: self.answer("404", .value(.string("x")))) == .missing)
     for odd in [
       self.answer("200", .value(.map([:]))), self.answer("200", .value(.null)), self.answer("403", .value(.null)),
@@ -51,6 +54,11 @@ struct CountingTests {
     }
     let full = numbers(#"{"messages":3,"consumers":1,"name":"q"}"#)
     #expect(full == .init(messages: 3, consumers: 1))
+    let parted = #"{"messages":3,"messages_ready":1,"messages_unacknowledged":2,"consumers":1}"#
+    #expect(
+      ManagementHTTPCounting.value(totals: numbers(parted) ?? .init(), statistics: .init(consumers: 1))
+        == .counted(
+          QueueCount(messages: 3, includesUnsettled: true, consumers: 1, figures: QueueFigures(active: 1, locked: 2))))
     #expect(numbers("[]") == .init(messages: nil, consumers: nil), "statistics that are not there yet")
     #expect(numbers("<html>") == nil)
     #expect(numbers(#"[{"messages":1}]"#) == nil, "a list of queues is not this queue")

@@ -187,7 +187,9 @@ struct InMemoryProbeTests {
             #expect(verdict.judgement.echo?.originalMessageID == verdict.observation.messageID)
             #expect(verdict.judgement.provesTheWay)
           }
-          #expect(await bus.depth(Self.queue).count == QueueCount(messages: 0, includesUnsettled: false, consumers: 1))
+          #expect(
+            await bus.depth(Self.queue).count
+              == QueueCount(messages: 0, includesUnsettled: false, consumers: 1, figures: QueueFigures(active: 0)))
           #expect(await bus.depth("not_there").value == .missing)
         }
       }

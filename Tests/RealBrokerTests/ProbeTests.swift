@@ -86,8 +86,12 @@ struct ProbeTests {
           #expect(!verdict.judgement.provesTheWay)
           #expect(await probe.depth("not_there_async").value == .missing)
           if broker.dialect != .rabbitMQ3 {
-            #expect(verdict.observation.before?.count == QueueCount(messages: 0, includesUnsettled: false, consumers: 0))
-            #expect(verdict.observation.after?.count == QueueCount(messages: 1, includesUnsettled: false, consumers: 0))
+            #expect(
+              verdict.observation.before?.count
+                == QueueCount(messages: 0, includesUnsettled: false, consumers: 0, figures: QueueFigures(active: 0)))
+            #expect(
+              verdict.observation.after?.count
+                == QueueCount(messages: 1, includesUnsettled: false, consumers: 0, figures: QueueFigures(active: 1)))
             #expect(verdict.judgement.steps.first { $0.code == .arrival }?.verdict == .failed)
           }
         }
@@ -146,10 +150,14 @@ struct ProbeTests {
         #expect(outcome == .accepted)
       }
       let counting = ManagementAMQPCounting { connection }
-      #expect(await counting.read(buses.queue).count == QueueCount(messages: 1, includesUnsettled: false, consumers: 0))
+      #expect(
+        await counting.read(buses.queue).count
+          == QueueCount(messages: 1, includesUnsettled: false, consumers: 0, figures: QueueFigures(active: 1)))
       try await connection.withReceiver(from: address) { receiver in
         let delivery = try #require(try await receiver.nextBatch()?.first)
-        #expect(await counting.read(buses.queue).count == QueueCount(messages: 0, includesUnsettled: false, consumers: 1))
+        #expect(
+          await counting.read(buses.queue).count
+            == QueueCount(messages: 0, includesUnsettled: false, consumers: 1, figures: QueueFigures(active: 0)))
         try delivery.accept()
       }
     }

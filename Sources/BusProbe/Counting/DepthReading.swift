@@ -13,17 +13,38 @@ public struct DepthReading: Sendable, Hashable {
     case unreadable(ProbeError)
   }
 
+  /// A better way that was tried first and did not give a count.
+  public struct PassedOver: Sendable, Hashable {
+    public var way: DialectCapabilities.Counting
+    public var because: ProbeError
+
+    public init(way: DialectCapabilities.Counting, because: ProbeError) {
+      self.way = way
+      self.because = because
+    }
+  }
+
   public var queue: String
+  /// The way that gave ``value``; nil when none was tried.
   public var way: DialectCapabilities.Counting?
   /// When it was asked, by the wall clock.
   public var readAt: RegistryInstant
   public var value: Value
+  /// How long after a change the figures may still be the old ones: they may be of so long before ``readAt``.
+  public var lag: Duration
+  /// The better ways that were tried in vain, in that order.
+  public var passedOver: [PassedOver]
 
-  public init(queue: String, way: DialectCapabilities.Counting?, readAt: RegistryInstant, value: Value) {
+  public init(
+    queue: String, way: DialectCapabilities.Counting?, readAt: RegistryInstant, value: Value, lag: Duration = .zero,
+    passedOver: [PassedOver] = []
+  ) {
     self.queue = queue
     self.way = way
     self.readAt = readAt
     self.value = value
+    self.lag = lag
+    self.passedOver = passedOver
   }
 
   public var count: QueueCount? {
@@ -33,7 +54,7 @@ public struct DepthReading: Sendable, Hashable {
 
 /// What a queue holds and who listens.
 public struct QueueCount: Sendable, Hashable {
-  /// Messages in the queue. See ``includesUnsettled``.
+  /// Messages in the queue, dead letters in a sub-queue of its own apart. See ``includesUnsettled`` and ``isLowerBound``.
   public var messages: Int
   /// Whether ``messages`` also counts those that are handed out and not settled yet. AMQP `/management` counts only those
   /// that wait; the HTTP interface counts both.
@@ -43,12 +64,21 @@ public struct QueueCount: Sendable, Hashable {
   /// All messages that ever came since the bus began to count; it falls when the bus is started anew, or while a node
   /// of a cluster does not answer. nil when not known.
   public var arrivals: Int?
+  /// Every figure that the bus gave; nil where it gave none beside ``messages``. What a way cannot see is nil in it, not zero.
+  public var figures: QueueFigures?
+  /// Whether there are more than ``messages``: counting by looking stops at a bound.
+  public var isLowerBound: Bool
 
-  public init(messages: Int, includesUnsettled: Bool, consumers: Int?, arrivals: Int? = nil) {
+  public init(
+    messages: Int, includesUnsettled: Bool, consumers: Int?, arrivals: Int? = nil, figures: QueueFigures? = nil,
+    isLowerBound: Bool = false
+  ) {
     self.messages = messages
     self.includesUnsettled = includesUnsettled
     self.consumers = consumers
     self.arrivals = arrivals
+    self.figures = figures
+    self.isLowerBound = isLowerBound
   }
 }
 
@@ -67,6 +97,6 @@ extension QueueCounting {
     await self.read([queue]).first
       ?? DepthReading(
         queue: queue, way: self.way, readAt: SystemRegistryClock().now,
-        value: .unreadable(.countingUnreadable(way: self.way, seen: "no reading was made")))
+        value: .unreadable(.countingUnreadable(way: self.way, seen: "no reading was made")), lag: self.lag)
   }
 }

@@ -64,6 +64,8 @@ public struct ManagementAMQPCounting: QueueCounting {
       let count = Int(exactly: messages)
     else { return .unreadable(.countingUnreadable(way: .managementAMQP, seen: "no message_count in the answer")) }
     let consumers = map["consumer_count"]?.integer.flatMap { Int(exactly: $0) }
-    return .counted(QueueCount(messages: count, includesUnsettled: false, consumers: consumers))
+    return .counted(
+      QueueCount(
+        messages: count, includesUnsettled: false, consumers: consumers, figures: QueueFigures(active: Int64(count))))
   }
 }

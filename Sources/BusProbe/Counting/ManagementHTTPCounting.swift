@@ -51,7 +51,9 @@ public struct ManagementHTTPCounting: QueueCounting {
     let keepsStatistics: Bool
     do throws(ProbeError) { keepsStatistics = self.countsArrivals ? try await self.keepsStatistics() : false } catch {
       // Whether nothing came or nothing is counted is not known: read again at the next look.
-      return queues.map { DepthReading(queue: $0, way: self.way, readAt: SystemRegistryClock().now, value: .unreadable(error)) }
+      return queues.map {
+        DepthReading(queue: $0, way: self.way, readAt: SystemRegistryClock().now, value: .unreadable(error), lag: self.lag)
+      }
     }
     for queue in queues {
       let now = SystemRegistryClock().now
@@ -61,14 +63,14 @@ public struct ManagementHTTPCounting: QueueCounting {
       case .failure(let error): value = .unreadable(error)
       case .success(nil): value = .missing
       case .success(let totals?):
-        switch await self.ask(queue, "columns=messages,consumers,message_stats.publish") {
+        switch await self.ask(queue, "columns=messages,messages_ready,messages_unacknowledged,consumers,message_stats.publish") {
         case .failure(let error): value = .unreadable(error)
         case .success(nil): value = .missing
         case .success(let statistics?):
           value = Self.value(totals: totals, statistics: statistics, keepsStatistics: keepsStatistics)
         }
       }
-      readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value))
+      readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value, lag: self.lag))
     }
     return readings
   }
@@ -114,12 +116,17 @@ public struct ManagementHTTPCounting: QueueCounting {
   struct Numbers: Decodable, Equatable {
     struct Flow: Decodable, Equatable { var publish: Int? }
     var messages: Int?
+    /// Of these, those that wait, and those that are handed out.
+    var ready: Int?
+    var unsettled: Int?
     var consumers: Int?
     /// Not there before the first message.
     var flow: Flow?
 
     private enum CodingKeys: String, CodingKey {
       case messages, consumers
+      case ready = "messages_ready"
+      case unsettled = "messages_unacknowledged"
       case flow = "message_stats"
     }
   }
@@ -131,8 +138,12 @@ public struct ManagementHTTPCounting: QueueCounting {
     }
     // Statistics that are not there yet have no consumers either: then nothing is known of arrivals.
     let arrivals = keepsStatistics && statistics.consumers != nil ? statistics.flow?.publish ?? 0 : nil
+    let told = totals.messages == nil ? statistics : totals
+    let figures = QueueFigures(active: told.ready.map(Int64.init), locked: told.unsettled.map(Int64.init))
     return .counted(
-      QueueCount(messages: messages, includesUnsettled: true, consumers: statistics.consumers, arrivals: arrivals))
+      QueueCount(
+        messages: messages, includesUnsettled: true, consumers: statistics.consumers, arrivals: arrivals,
+        figures: told.ready == nil && told.unsettled == nil ? nil : figures))
   }
 
   static func path(_ queue: String, virtualHost: String) -> String {

@@ -18,6 +18,12 @@ public enum ProbeError: ExplainedError, Hashable {
   case managementURLInvalid(problem: String)
   /// The management user is shown its own connections only.
   case connectionsHidden(url: String, tags: [String])
+  /// The bus shows nobody a message without handing it out, or not by a way that is configured.
+  case peekingNotPossible(BusName, Dialect)
+  /// The bus does not list its queues, or not by a way that is configured.
+  case censusNotPossible(BusName, Dialect)
+  /// Queues came and went while the list was read: it may lack some.
+  case censusUnsteady(tries: Int)
 
   public var stableCode: String {
     switch self {
@@ -29,6 +35,9 @@ public enum ProbeError: ExplainedError, Hashable {
     case .managementURLInvalid: "PROBE-106"
     case .countNotYet: "PROBE-107"
     case .connectionsHidden: "PROBE-108"
+    case .peekingNotPossible: "PROBE-109"
+    case .censusNotPossible: "PROBE-110"
+    case .censusUnsteady: "PROBE-111"
     }
   }
 
@@ -59,7 +68,7 @@ public enum ProbeError: ExplainedError, Hashable {
         next: "Configure the management interface of the bus, or ask those who run it.", owner: .caller)
     case .countingLinkFailed(let cause):
       Explanation(
-        tried: "count a queue by AMQP /management", seen: "[\(cause.code)] \(cause.explanation.seen)",
+        tried: "look at a queue by AMQP", seen: "[\(cause.code)] \(cause.explanation.seen)",
         meaning: "\(cause.explanation.meaning) \(unknown)", next: cause.explanation.next, owner: cause.explanation.owner)
     case .managementURLInvalid(let problem):
       Explanation(
@@ -71,6 +80,21 @@ public enum ProbeError: ExplainedError, Hashable {
         seen: "a user with \(tags.isEmpty ? "no tags" : "the tags \(tags.joined(separator: ", "))")",
         meaning: "RabbitMQ shows such a user its own connections only: an empty list says nothing of others.",
         next: "Give the management user the tag monitoring (rabbitmqctl set_user_tags).", owner: .caller)
+    case .peekingNotPossible(let bus, let dialect):
+      Explanation(
+        tried: "look at the messages of bus \(bus)",
+        seen: "\(dialect.rawValue) shows a message only to who receives it, or no connection for looking is configured",
+        meaning: "What lies there can be counted, and not told apart. Nothing was taken.",
+        next: "Ask the party that owns the queue, or those who run the bus.", owner: .bus)
+    case .censusNotPossible(let bus, let dialect):
+      Explanation(
+        tried: "list the queues of bus \(bus)", seen: "no way is configured or known for \(dialect.rawValue)",
+        meaning: "Which queues there are is not known: what the register does not name is not seen.",
+        next: "Configure the management interface of the bus, or ask those who run it for the list.", owner: .caller)
+    case .censusUnsteady(let tries):
+      Explanation(
+        tried: "list the queues of the bus, \(tries) times", seen: "their number changed while the list was read",
+        meaning: "The list may lack queues. \(unknown)", next: "Try again.", owner: .bus)
     }
   }
 }

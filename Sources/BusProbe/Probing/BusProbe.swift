@@ -26,6 +26,8 @@ public final class BusProbe: Sendable, Service {
   private let settings: ProbeSettings
   private let replyQueue: String?
   private let counting: (any QueueCounting)?
+  private let peeking: (any QueuePeeking)?
+  private let listing: (any BusCensus)?
   private let client: AMQPClient
   private let desk: EchoDesk
   private let logger: Logger
@@ -34,9 +36,11 @@ public final class BusProbe: Sendable, Service {
   /// - Parameters:
   ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must belong to this process alone.
   ///   - counting: a way to count; nil for AMQP `/management` where the dialect has it, else none.
+  ///   - peeking: a way to look at messages; nil for the dialect's own, where it has one.
+  ///   - census: a way to list all queues; nil for `counting` where that lists them too, else the dialect's own.
   public init(
-    _ endpoint: BusEndpoint, replyQueue: String?, counting: (any QueueCounting)? = nil, settings: ProbeSettings,
-    on group: (any EventLoopGroup)? = nil,
+    _ endpoint: BusEndpoint, replyQueue: String?, counting: (any QueueCounting)? = nil, peeking: (any QueuePeeking)? = nil,
+    census: (any BusCensus)? = nil, settings: ProbeSettings, on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     let client = AMQPClient(
@@ -48,6 +52,8 @@ public final class BusProbe: Sendable, Service {
     self.desk = EchoDesk(subject: settings.pingSubject)
     self.logger = logger
     let timeout = settings.timeout
+    self.peeking = peeking
+    self.listing = census ?? counting as? any BusCensus
     if let counting {
       self.counting = counting
     } else if endpoint.dialect.capabilities.countsBy.contains(.managementAMQP) {
@@ -168,6 +174,29 @@ public final class BusProbe: Sendable, Service {
   public func depths(_ queues: [String]) async -> [DepthReading] {
     if let counting { return await counting.read(queues) }
     return queues.map { self.uncounted($0) }
+  }
+
+  /// What lies on a queue, by metadata alone. Nothing is taken, and no body is read.
+  ///
+  /// - Parameters:
+  ///   - queue: `QUEUE/$DeadLetterQueue` for a queue's dead letters on Service Bus.
+  ///   - sequenceNumber: as in ``QueuePeeking/look(at:from:atMost:)``.
+  ///   - bound: the most messages looked at.
+  public func sightings(
+    of queue: String, from sequenceNumber: Int64? = nil, atMost bound: Int = 1_000
+  ) async -> SightingReading {
+    if let peeking { return await peeking.look(at: queue, from: sequenceNumber, atMost: bound) }
+    return SightingReading(
+      queue: queue, way: nil, readAt: SystemRegistryClock().now,
+      value: .unreadable(.peekingNotPossible(self.endpoint.name, self.endpoint.dialect)))
+  }
+
+  /// Every queue of the bus, where it can be asked for them.
+  public func census() async -> CensusReading {
+    if let listing { return await listing.census() }
+    return CensusReading(
+      way: nil, readAt: SystemRegistryClock().now,
+      value: .notPossible(.censusNotPossible(self.endpoint.name, self.endpoint.dialect)), tellsConsumers: false)
   }
 
   private func uncounted(_ queue: String) -> DepthReading {

@@ -26,7 +26,7 @@ struct CountingTests {
           Issue.record("no map")
           return
         }
-        #expect(body["message_count"] == .ulong(3))
+        #expect(body["message_count"] == .ulong(2), "one is handed out")
         #expect(body["consumer_count"] == .uint(1))
         #expect(body["name"] == "93238_async")
         let missing = try await node.request(self.ask("GET", "/queues/none"), within: .seconds(60))
