@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Disclosure
+
+/// Carries queues by RabbitMQ's own shovels: declares them, watches them, takes them away again. Nothing passes through this process.
+///
+/// What differs from our forwarder: **a shovel drops (or dead-letters at the source) what the target rejects, may send again what it had
+/// on its way when it or the target starts anew, and journals neither**. A time to live begins anew at the target, and the user-id goes
+/// along, so its login at the target needs the tag `impersonator`. Fields and body arrive as they were sent; they are encoded anew.
+public struct ShovelCarrier: Sendable {
+  private let management: ShovelManagement
+  private let source: ShovelManagement?
+  private let owner: String
+
+  /// - Parameters:
+  ///   - management: of the RabbitMQ 4 node that the shovels run on: the target.
+  ///   - source: of the source bus, to see that a queue is there before it is taken from; nil where it has none.
+  ///   - owner: whose shovels these are: letters and digits, kept for good, and other than every other daemon's on the same bus.
+  public init(target management: ShovelManagement, source: ShovelManagement?, owner: String) {
+    self.management = management
+    self.source = source
+    self.owner = owner
+  }
+
+  /// Declares one shovel.
+  ///
+  /// - Throws: ``ShovelError`` `queueMissing`, `anotherShovel`, or what the management interface gives. Whatever is thrown: call ``end(_:)``
+  ///   before anything else is done with the queue.
+  public func begin(_ shovel: ShovelDefinition) async throws(ShovelError) {
+    if let source, try await !source.hasQueue(shovel.sourceQueue) {
+      throw .queueMissing(queue: shovel.sourceQueue, role: "source")
+    }
+    guard try await self.management.hasQueue(shovel.targetQueue) else {
+      throw .queueMissing(queue: shovel.targetQueue, role: "target")
+    }
+    let others = try await self.management.standing().filter { $0.sourceQueue == shovel.sourceQueue && $0.name != shovel.name }
+    if let other = others.first { throw .anotherShovel(queue: shovel.sourceQueue, name: other.name) }
+    try await self.management.declare(shovel)
+  }
+
+  /// How each of our shovels is doing, by name; one that is declared and not listed is `starting`.
+  public func states() async throws(ShovelError) -> [String: String] {
+    let prefix = ShovelDefinition.prefix(owner: self.owner)
+    var states: [String: String] = [:]
+    for name in try await self.management.declared() where name.hasPrefix(prefix) { states[name] = "starting" }
+    for shovel in try await self.management.standing() where shovel.name.hasPrefix(prefix) { states[shovel.name] = shovel.state }
+    return states
+  }
+
+  /// Removes one, and looks that it is gone.
+  ///
+  /// - Throws: ``ShovelError``; then it may still take from the queue.
+  public func end(_ name: String) async throws(ShovelError) {
+    try await self.management.remove(name)
+    if try await self.management.declared().contains(name) { throw .notRemoved(name: name) }
+  }
+
+  /// Removes every shovel of ours but those named: what a run that died has left behind, before a new one begins.
+  ///
+  /// - Returns: the names of those that were removed.
+  public func removeLeftovers(keeping kept: Set<String> = []) async throws(ShovelError) -> [String] {
+    let prefix = ShovelDefinition.prefix(owner: self.owner)
+    var removed: [String] = []
+    for name in try await self.management.declared() where name.hasPrefix(prefix) && !kept.contains(name) {
+      try await self.end(name)
+      removed.append(name)
+    }
+    return removed
+  }
+}
