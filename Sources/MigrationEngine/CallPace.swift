@@ -55,7 +55,7 @@ public actor CallPace {
     case .read: try await self.read()
     case .preflight(let source, _, let target, _): try await self.ask([source, target])
     case .hook: break
-    case .ping(_, let bus, _), .look(_, let bus): try await self.ask([bus])
+    case .ping(_, let bus, _), .look(_, let bus), .peek(_, let bus): try await self.ask([bus])
     }
   }
 

@@ -77,7 +77,7 @@ extension MigrationEngine {
       case .read: (.read, settings.readDeadline)
       case .preflight: (.preflight, settings.probeDeadline)
       case .ping: (.ping, settings.probeDeadline)
-      case .look: (.look, settings.probeDeadline)
+      case .look, .peek: (.look, settings.probeDeadline)
       case .hook: (.hook, settings.hookDeadline)
       }
     let answer = try await self.around(deed) {
@@ -103,6 +103,7 @@ extension MigrationEngine {
     case .ping(let herID, let bus, let queues): return .pinged(await ports.buses.ping(herID, on: bus, queues: queues))
     case .hook(let question): return .hook(await ports.hooks.ask(question))
     case .look(let queues, let bus): return .looked(await ports.buses.look(at: queues, on: bus))
+    case .peek(let queues, let bus): return .sighted(await ports.buses.peek(at: queues, on: bus))
     }
   }
 }

@@ -203,6 +203,7 @@ extension Simulation {
     case .preflight: "preflight"
     case .ping(_, let bus, _): "ping \(bus)"
     case .look(_, let bus): "look \(bus)"
+    case .peek(_, let bus): "peek \(bus)"
     case .hook(let question): "hook \(question.hook)"
     }
   }

@@ -12,6 +12,7 @@ extension Simulation {
     case .ping(let herID, let bus, let queues): .pinged(self.ping(herID, bus, queues))
     case .look(let queues, let bus): .looked(self.look(queues, bus))
     case .hook: .hook(self.hookAnswer())
+    case .peek(let queues, let bus): .sighted(self.peek(queues, bus))
     }
   }
 
@@ -257,6 +258,28 @@ extension Simulation {
     }
   }
 
+  private func peek(_ queues: [GroupQueue], _ bus: BusName) -> [QueueSightings] {
+    queues.map { queue in
+      guard !self.isDown(bus), let index = self.index(queue) else {
+        return QueueSightings(queue: queue.address, sightings: [], isWhole: false)
+      }
+      let waiting = self.traffic.queues[index].waiting
+      return QueueSightings(
+        queue: queue.address, sightings: waiting.prefix(QueueSightings.most).map { self.sighting(Int($0)) },
+        isWhole: waiting.count <= QueueSightings.most)
+    }
+  }
+
+  private func sighting(_ message: Int) -> MessageSighting {
+    let about = self.traffic.messages[message]
+    var sighting = MessageSighting(state: .active, sequenceNumber: Int64(message), messageID: "m\(message)")
+    sighting.fromHerID = HerID(Stage.firstSender + about.sender)
+    sighting.toHerID = self.stage.owners[Int(about.group)]
+    sighting.enqueuedAt = self.season.start + about.came
+    sighting.expiresAt = about.expires >= .max / 2 ? nil : self.season.start + about.expires
+    return sighting
+  }
+
   // MARK: messages
 
   func send(_ index: Int) {
@@ -307,6 +330,7 @@ extension Simulation {
     let group = index / (2 * Traffic.kinds)
     guard self.traffic.queues[index].exists else { return false }
     self.traffic.queues[index].arrivals += 1
+    self.traffic.came(message, at: self.now)
     let sender = Int(self.traffic.messages[message].sender)
     if index % 2 == Traffic.source, self.homes[group].bus == Traffic.target, self.traffic.senders[sender].isPinned {
       self.unlawfulAt[group] = self.now

@@ -9,6 +9,9 @@ struct Stage: Sendable {
   static let hour: Int64 = 3_600_000
   static let minute: Int64 = 60_000
 
+  /// Senders are parties too, with numbers from here on.
+  static let firstSender: Int32 = 500_000
+
   let source = Bus(name: "servicebus", dialect: .serviceBusWindowsServer, hosts: ["sb.example"], path: "NHN")
   let target = Bus(name: "tjenestebuss", dialect: .rabbitMQ4AddressV2, hosts: ["tb.example"], path: "NHN")
   let name: PuljeName

@@ -41,6 +41,8 @@ struct Traffic {
     var group: Int32
     var number: Int32
     var expires: Int64
+    /// When it came to its queue.
+    var came: Int64 = 0
     var inDoubt = false
     /// A bridge has carried it, and may have carried it twice.
     var isCarried = false
@@ -123,6 +125,7 @@ struct Traffic {
   }
 
   mutating func setFate(_ fate: Fate, of message: Int) { self.fates[message] = fate }
+  mutating func came(_ message: Int, at now: Int64) { self.messages[message].came = now }
   mutating func markInDoubt(_ message: Int) { self.messages[message].inDoubt = true }
 
   /// Everything that lies on a queue: the only way anything is received.

@@ -16,6 +16,7 @@ struct FoldVersionTests {
   static let digests = [
     1: "e1d90d68d6ba6b7229e69689bf527f377d96511d0c430fabdae85cfb23550921",
     2: "ebf93b030328272f93891212063db3236eab2a135008a7946a29fa17b1aa35b9",
+    3: "f5efa4a40f567db7a1a798ff6f8e88e5cb69129b2d089a7c13b5691498fcd207",
   ]
 
   private struct Digest: StateRecordWriting {

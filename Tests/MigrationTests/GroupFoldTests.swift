@@ -20,7 +20,9 @@ struct GroupFoldTests {
 
   private static func take(_ mirror: Mirror, _ prefix: String, _ fields: inout [String: String]) {
     for child in mirror.children {
-      guard let label = child.label, label != "id", label != "planned", label != "revision", label != "history" else { continue }
+      guard let label = child.label, label != "id", label != "planned", label != "revision", label != "history",
+        label != "stretches"
+      else { continue }
       let name = prefix + label
       switch child.value {
       case let evidence as CopyOnWrite<GroupState.Evidence>: Self.take(Mirror(reflecting: evidence.value), prefix, &fields)
@@ -212,9 +214,9 @@ struct GroupFoldTests {
     drain-began: attestedAt=12, drain.watermark=12, phase=DRAINING, since=12
     looked: drain.last=4 readings, drain.lastLookAt=13, drain.lastReadableAt=13, drain.looks=1, drain.quietLooks=1, \
     drain.quietSince=13
-    looked: drain.lastLookAt=14, drain.lastReadableAt=14, drain.lateArrivals=1, drain.looks=2, \
+    looked: drain.arrived=1, drain.lastLookAt=14, drain.lastReadableAt=14, drain.lateArrivals=1, drain.looks=2, \
     drain.previousLeftovers=Backlog(at: 2026-02-02T02:53:00Z, count: 0), drain.quietLooks=0, drain.quietSince=-
-    looked: drain.lastLookAt=15, drain.looks=3, drain.unreadableLooks=1
+    looked: drain.lastLookAt=15, drain.left=1, drain.looks=3, drain.unreadableLooks=1
     waived: drain.exceptions=[Migration.DrainLedger.Exception(by: "Kari", why: "old", until: 2026-02-02T19:20:00Z)]
     drained: attestedAt=17, phase=DRAINED, since=17
     watch-began: attestedAt=18, phase=OBSERVING, since=18, watchSince=18
@@ -243,11 +245,13 @@ struct GroupFoldTests {
     looked: drain.last=4 readings, drain.lastLookAt=11, drain.lastReadableAt=11, drain.looks=1
     held: heldSince=12, hold=MIG-306!, lastFailure=gone
     roll-back-started: attestedAt=13, direction=back, drain.deadLetterBaseline=0, drain.lastLookAt=-, \
-    drain.lastReadableAt=-, drain.looks=0, drain.watermark=-, forwardDrain.deadLetterBaseline=2, \
-    forwardDrain.last=4 readings, forwardDrain.lastArrivals=0, forwardDrain.lastLookAt=11, \
-    forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, forwardDrain.looks=1, forwardDrain.previousLeftovers=-, \
-    forwardDrain.quietLooks=0, forwardDrain.quietSince=-, forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
-    forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, lastFailure=-, phase=RB_INTENT, \
+    drain.lastReadableAt=-, drain.looks=0, drain.watermark=-, forwardDrain.arrived=0, forwardDrain.brokenQuiet=-, \
+    forwardDrain.deadLetterBaseline=2, forwardDrain.forwarding=-, forwardDrain.last=4 readings, forwardDrain.lastArrivals=0, \
+    forwardDrain.lastLookAt=11, forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, forwardDrain.left=0, \
+    forwardDrain.levels=0, forwardDrain.longestCacheSeen=-, forwardDrain.longestGap=-, forwardDrain.looks=1, \
+    forwardDrain.namedExceptions=[], forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
+    forwardDrain.senders=[], forwardDrain.sighted=[], forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
+    forwardDrain.takenAtLook=0, forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, lastFailure=-, phase=RB_INTENT, \
     recordProven=false, rollBack=Kari: asked at 13, since=13, writing=untouched
     intent-recorded: intents=2, writing=intent(pulje-1/200/back/2)
     write-returned: attestedAt=15, lastOutcome=answered, phase=RB_UNKNOWN, since=15, \
@@ -263,7 +267,7 @@ struct GroupFoldTests {
     drain-began: attestedAt=23, drain.watermark=23, phase=RB_DRAINING, since=23
     looked: drain.deadLetterBaseline=9, drain.last=4 readings, drain.lastLookAt=24, drain.lastReadableAt=24, \
     drain.looks=1, drain.quietLooks=1, drain.quietSince=24
-    looked: drain.lastLookAt=25, drain.lastReadableAt=25, drain.looks=2, \
+    looked: drain.lastLookAt=25, drain.lastReadableAt=25, drain.longestGap=1m, drain.looks=2, \
     drain.previousLeftovers=Backlog(at: 2026-02-02T03:04:00Z, count: 0), drain.quietLooks=2
     drained: attestedAt=26, phase=RB_DRAINED, recordProven=false, since=26
     read-as-goal: lastReadAt=27, recordProven=true

@@ -65,7 +65,6 @@ struct PlannerTests {
     (.halfMoved, [200], { _, records in records[3].addresses[1].text = "tb.test.example/NHN/200_sync" }),
     (.addressMalformed, [200], { _, records in records[3].addresses[1].text = "no address" }),
     (.listensOnOneBus, [200], { request, _ in request.parties[0].listens = .one }),
-    (.forwarderNotOffered, [200], { request, _ in request.policy.leftovers = .forward }),
     (.busUnknown, [200], { request, _ in request.target = "nowhere" }),
     (.busUnknown, [200], { request, _ in request.target = request.source }),
     (.partyTwice, [200, 200], { _, _ in }),

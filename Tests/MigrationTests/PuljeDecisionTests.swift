@@ -135,15 +135,35 @@ struct PuljeDecisionTests {
 
   @Test("an event is written with the version in which it came to be")
   func versions() {
-    func sealed(_ change: (inout PuljeRequest) -> Void) -> Int {
+    func sealed(source: Dialect? = nil, target: Dialect? = nil, _ change: (inout PuljeRequest) -> Void) -> Int {
       var request = Fixture.request([200])
       change(&request)
-      return MigrationEvent.puljeSealed(plan: Planner(buses: Fixture.buses, records: Fixture.records).plan(request), by: "x")
-        .version
+      var plan = Planner(buses: Fixture.buses, records: Fixture.records).plan(request)
+      #expect(plan.sourceDialect == .rabbitMQ3 && plan.targetDialect == .rabbitMQ4AddressV2)
+      plan.sourceDialect = source
+      plan.targetDialect = target
+      return MigrationEvent.puljeSealed(plan: plan, by: "x").version
+    }
+    func ofGroup(_ event: GroupEvent) -> Int {
+      MigrationEvent.group(pulje: Self.name, group: GroupID(Fixture.herID(200)), event: event).version
     }
     #expect(sealed { _ in } == 1)
     #expect(sealed { $0.waves = [1] } == 2)
     #expect(sealed { $0.policy.sourceKept = .days(60) } == 2)
+    #expect(sealed(source: .activeMQ) { _ in } == 4)
+    #expect(sealed(target: .activeMQ) { _ in } == 4)
+    #expect(sealed { $0.policy.addressCaches = [AddressCache(life: .hours(1))] } == 4)
+    #expect(sealed { $0.policy.leftovers = .forward } == 4)
+    var look = Fixture.look()
+    #expect(ofGroup(.looked(readings: look)) == 1 && ofGroup(.measured(readings: look, pings: [])) == 3)
+    #expect(ofGroup(.preflightPassed(report: Fixture.preflight())) == 1)
+    look[1].count = .counted(depth: 0, arrivals: nil, consumers: nil, figures: QueueFigures(active: 0))
+    let report = PreflightReport(findings: [], baseline: look)
+    let hold = Hold(.preflightFailed, seen: "x")
+    for event in [
+      GroupEvent.looked(readings: look), .measured(readings: look, pings: []), .preflightPassed(report: report),
+      .preflightFailed(report: report, hold: hold, retryAt: Fixture.start), .forwardingResumed(by: "x"),
+    ] { #expect(ofGroup(event) == 4, "\(event.kind)") }
     #expect(MigrationEvent.daemonStarted.version == 1)
     #expect(MigrationEvent.lineStopped(by: "x", why: "y").version == 2)
   }

@@ -148,6 +148,8 @@ struct RandomHistory {
       let answer: HookAnswer =
         self.isCalm || self.random.chance(60) ? .assented("") : self.random.chance(50) ? .vetoed("no") : .silent("time-out")
       self.send(to(.hookAnswered(name, answer, retryAt: retryAt)))
+    case .peek:
+      self.send(to(.sighted(group.drain.filled.map { QueueSightings(queue: $0, sightings: [], isWhole: false) })))
     case .measure: self.send(to(.measured(Fixture.look(), group.members.map { Fixture.ping($0.herID) })))
     }
   }

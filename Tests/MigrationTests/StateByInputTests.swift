@@ -12,7 +12,8 @@ struct StateByInputTests {
     "snapshot", "preflight-ok", "preflight-bad", "advance", "begin-write", "write-returned", "read-goal", "read-base",
     "read-other", "read-failed", "ping-ok", "ping-bad", "look-quiet", "look-late", "look-unreadable", "look-missing", "roll-back",
     "withdraw", "accept", "retire", "remove", "waive", "release", "quarantine", "readmit",
-    "sign-test", "hook-answered", "measured",
+    "sign-test", "hook-answered", "measured", "sighted", "except", "forward", "forward-pause", "forward-resume", "forward-end",
+    "forwarded", "forward-stopped",
   ]
 
   static func input(_ name: String, _ walk: GroupWalk) -> GroupInput {
@@ -52,8 +53,23 @@ struct StateByInputTests {
     case "readmit": .readmit(by: "Kari")
     case "sign-test": .signTest(member.herID, .ownPing, passed: true, by: "Kari", seen: "seen")
     case "hook-answered": .hookAnswered("change-board", .assented(""), retryAt: walk.retryAt)
-    default: .measured(Fixture.look(), [])
+    case "measured": .measured(Fixture.look(), [])
+    case "sighted": .sighted([QueueSightings(queue: Self.queue(walk), sightings: [], isWhole: true)])
+    case "except":
+      .except(
+        DrainException(by: ["Kari", "Ola"], what: .queue(Self.queue(walk)), why: "an old sender", until: walk.now + .days(3)))
+    case "forward": .approveForwarding(ForwardingOrder(approvals: ["Kari", "Ola"]))
+    case "forward-pause": .pauseForwarding(by: "Kari", why: "storm")
+    case "forward-resume": .resumeForwarding(by: "Kari")
+    case "forward-end": .endForwarding(by: "Kari", why: "done")
+    case "forwarded": .forwarded(Self.queue(walk), ForwardingCount(run: "1"))
+    default: .forwardingStopped(Self.queue(walk), code: "FWD-1", seen: "rejected")
     }
+  }
+
+  /// The asynchronous queue that is being left.
+  static func queue(_ walk: GroupWalk) -> QueueAddress {
+    walk.group.members.queues(after: walk.group.direction == .back)[0].address
   }
 
   /// What a cell gives, in one word: the phase it leads to ("=" for none other, "!" when held), or the code's number.
@@ -89,7 +105,18 @@ struct StateByInputTests {
 
   /// Columns in the order of ``inputs``. Written down from the model's table, cell by cell; a change here is a change of the model.
   static let table: [GroupPhase: [String]] = Dictionary(
-    uniqueKeysWithValues: Self.rows.map { phase, cells in (phase, cells.split(separator: " ").map(String.init)) })
+    uniqueKeysWithValues: Self.rows.map { phase, cells in
+      (phase, "\(cells) \(Self.drainCells[phase] ?? Self.otherCells)".split(separator: " ").map(String.init))
+    })
+
+  /// Of the last eight columns; the policy is one that does not forward.
+  private static let drainCells: [GroupPhase: String] = [
+    .draining: "= = 243 245 245 245 245 245", .drained: "= = 243 245 245 245 245 245",
+    .observing: "= = 243 245 245 245 245 245", .backDraining: "= = 243 245 245 245 245 245",
+    .backDrained: "= = 243 245 245 245 245 245", .accepted: "= 201 243 245 245 245 245 245",
+    .retired: "= 201 243 245 245 245 245 245",
+  ]
+  private static let otherCells = "201 201 243 245 245 245 245 245"
 
   private static let rows: [(GroupPhase, String)] = [
     (

@@ -94,6 +94,7 @@ final class MemoryWorld: RegisterPort, BusPort, HookPort {
       .checked(PreflightReport(findings: Self.findings, baseline: Self.readings(queues)))
     case .ping(let herID, let bus, _): .pinged(Self.report(herID, bus))
     case .look(let queues, _): .looked(Self.readings(queues))
+    case .peek(let queues, _): .sighted(queues.map { QueueSightings(queue: $0.address, sightings: [], isWhole: true) })
     case .hook: .hook(.assented("CHG-7"))
     }
   }

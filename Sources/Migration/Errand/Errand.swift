@@ -59,6 +59,7 @@ public struct Errand: Sendable, Hashable {
     case .ping: self.group.members.first.map { .call(self.ping($0)) } ?? .ended
     case .hook(let name): .call(.hook(self.question(name)))
     case .measure: .call(.look(queues: self.group.members.queues(after: true), bus: self.plan.target))
+    case .peek: .call(.peek(queues: self.filledQueues, bus: self.isForward ? self.plan.source : self.plan.target))
     case .look: .call(.look(queues: self.leftQueues, bus: self.isForward ? self.plan.source : self.plan.target))
     }
   }
@@ -85,6 +86,10 @@ public struct Errand: Sendable, Hashable {
       let said: HookAnswer = if case .hook(let said) = answer { said } else { .silent(Self.words(answer)) }
       return .bring(.hookAnswered(name, said, retryAt: retry(4 + self.group.hookRefusals)))
     case .measure: return self.takeMeasurement(answer, now: now)
+    case .peek:
+      if case .sighted(let found) = answer { return .bring(.sighted(found)) }
+      // Not shown is not seen: it says so of every queue.
+      return .bring(.sighted(self.filledQueues.map { QueueSightings(queue: $0.address, sightings: [], isWhole: false) }))
     case .look:
       if case .looked(let readings) = answer { return .bring(.looked(readings)) }
       let words = Self.words(answer)
@@ -121,6 +126,11 @@ public struct Errand: Sendable, Hashable {
   private var isForward: Bool { self.group.direction == .forward }
   private var sourceQueues: [GroupQueue] { self.group.members.queues(after: false) }
   private var leftQueues: [GroupQueue] { self.group.members.queues(after: !self.isForward) }
+
+  private var filledQueues: [GroupQueue] {
+    let filled = Set(self.group.drain.filled)
+    return self.leftQueues.filter { filled.contains($0.address) }
+  }
 
   private func ping(_ member: Member) -> PortCall {
     .ping(
@@ -179,7 +189,8 @@ public struct Errand: Sendable, Hashable {
     self.readings = readings
     guard let gates = self.plan.policy.gates else { return .bring(.measured(readings, [])) }
     var ledger = self.group.gates
-    ledger.take(readings, pings: [], at: now, gates: gates, policy: self.plan.policy)
+    ledger.take(
+      readings, pings: [], carried: self.group.forwarding?.total.accepted ?? 0, at: now, gates: gates, policy: self.plan.policy)
     guard ledger.needsPing(at: now, gates: gates), let first = self.group.members.first else {
       return .bring(.measured(readings, []))
     }

@@ -57,6 +57,8 @@ public enum PortCall: Sendable, Hashable {
   case ping(HerID, bus: BusName, queues: [GroupQueue])
   case look(queues: [GroupQueue], bus: BusName)
   case hook(HookQuestion)
+  /// Look at the messages that lie on these queues, by metadata, without taking any: at most ``QueueSightings/most`` on each.
+  case peek(queues: [GroupQueue], bus: BusName)
 }
 
 /// What came of a ``PortCall`` or a write. No answer in time is an answer of its own, never left out.
@@ -68,5 +70,6 @@ public enum PortAnswer: Sendable, Hashable {
   case pinged(PingReport)
   case looked([QueueReading])
   case hook(HookAnswer)
+  case sighted([QueueSightings])
   case noAnswer(within: TimeSpan)
 }

@@ -20,13 +20,21 @@ public struct GateLedger: Sendable, Hashable, Codable {
   /// Dead letters at the first readable measurement, by queue.
   var deadLettersBefore: [String: Int64] = [:]
   var lastArrivals: [String: Int64] = [:]
+  /// What the forwarder had carried here by the last measurement: not the party's traffic.
+  var carriedBefore: Int64?
   /// Measurements running in which some queue was longer than allowed.
   var longRunning: Int = 0
 
   public init() {}
 
-  mutating func take(_ readings: [QueueReading], pings: [PingReport], at now: Instant, gates: Gates, policy: Policy) {
+  /// - Parameter carried: messages that our forwarder has brought here so far.
+  mutating func take(
+    _ readings: [QueueReading], pings: [PingReport], carried: Int64 = 0, at now: Instant, gates: Gates, policy: Policy
+  ) {
     self.measurements += 1
+    // Counted as arrivals by the bus, sooner or later: they are no sign of life of anybody.
+    self.arrivals -= carried - (self.carriedBefore ?? carried)
+    self.carriedBefore = carried
     self.last = readings
     self.lastAt = now
     if !readings.isEmpty, readings.allSatisfy(\.isReadable) { self.takeReadable(readings, at: now, gates: gates) }
@@ -45,7 +53,7 @@ public struct GateLedger: Sendable, Hashable, Codable {
         self.deadLettersBefore[name] = self.deadLettersBefore[name] ?? (reading.depth ?? 0)
         continue
       }
-      if case .counted(_, nil, _) = reading.count { self.countsArrivals = false }
+      if case .counted(_, nil, _, _) = reading.count { self.countsArrivals = false }
       if let depth = reading.depth, depth > 0 { self.lastTrafficAt = now }
       guard let count = reading.arrivals else { continue }
       let before = self.lastArrivals[name] ?? count

@@ -9,7 +9,8 @@ public struct QueueReading: Sendable, Hashable, Codable {
     ///   - depth: messages there: ready, locked, deferred and scheduled, as far as the dialect tells.
     ///   - arrivals: all that ever came in, where the dialect tells; else a message taken between two looks goes unseen.
     ///   - consumers: receivers attached, where the dialect tells.
-    case counted(depth: Int64, arrivals: Int64?, consumers: Int64?)
+    ///   - figures: every single figure, where the bus was asked for them.
+    case counted(depth: Int64, arrivals: Int64?, consumers: Int64?, figures: QueueFigures? = nil)
     /// The bus says there is no such queue.
     case absent
     /// Could not be read, and why: counts as not drained (decision Q5).
@@ -27,11 +28,31 @@ public struct QueueReading: Sendable, Hashable, Codable {
   }
 
   public var depth: Int64? {
-    if case .counted(let depth, _, _) = self.count { depth } else { nil }
+    if case .counted(let depth, _, _, _) = self.count { depth } else { nil }
   }
 
   public var arrivals: Int64? {
-    if case .counted(_, let arrivals, _) = self.count { arrivals } else { nil }
+    if case .counted(_, let arrivals, _, _) = self.count { arrivals } else { nil }
+  }
+
+  public var consumers: Int64? {
+    if case .counted(_, _, let consumers, _) = self.count { consumers } else { nil }
+  }
+
+  public var figures: QueueFigures? {
+    if case .counted(_, _, _, let figures) = self.count { figures } else { nil }
+  }
+
+  /// Everything that lies there: the depth, or the sum of the single figures where that is more. A message that is locked, scheduled,
+  /// deferred or on its way elsewhere is still somebody's message.
+  public var lying: Int64? {
+    self.depth.map { max($0, self.figures?.lying ?? 0) }
+  }
+
+  /// What lies in the queue's own sub-queues of dead letters; nil where the bus has none or does not tell.
+  public var deadLettered: Int64? {
+    guard let figures = self.figures, figures.deadLettered != nil || figures.transferDeadLettered != nil else { return nil }
+    return (figures.deadLettered ?? 0) + (figures.transferDeadLettered ?? 0)
   }
 
   /// Whether the reading says what a drain-check must know: counted, or a queue that need not exist is not there.

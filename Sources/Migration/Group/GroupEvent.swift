@@ -44,6 +44,20 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case hookAnswered(hook: String, answer: HookAnswer, retryAt: Instant)
   /// The target bus while the group is watched: its queues, and pings for a party that is quiet.
   case measured(readings: [QueueReading], pings: [PingReport])
+  /// What lies on a queue that is being left, by metadata; not whole when there is more, or when it could not be looked at.
+  case sighted(queue: QueueAddress, sightings: [MessageSighting], isWhole: Bool)
+  /// Somebody answers for a sender, or for a queue, until a time.
+  case excepted(exception: DrainException)
+  /// Stranded messages may be carried over, like this.
+  case forwardingApproved(order: ForwardingOrder)
+  case forwardingPaused(by: String, why: String)
+  /// It goes on, and where it had stopped by itself it tries again.
+  case forwardingResumed(by: String)
+  case forwardingEnded(by: String, why: String)
+  /// What the forwarder has done with one queue since its run began; a later total of the same run takes the place of this one.
+  case forwarded(queue: QueueAddress, count: ForwardingCount)
+  /// The forwarder goes no further on one queue before a person has looked.
+  case forwardingStopped(queue: QueueAddress, code: String, seen: String)
 
   /// A stable name for the audit trail.
   public var kind: String {
@@ -80,6 +94,14 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .testSigned: "test-signed"
     case .hookAnswered: "hook-answered"
     case .measured: "measured"
+    case .sighted: "sighted"
+    case .excepted: "excepted"
+    case .forwardingApproved: "forwarding-approved"
+    case .forwardingPaused: "forwarding-paused"
+    case .forwardingResumed: "forwarding-resumed"
+    case .forwardingEnded: "forwarding-ended"
+    case .forwarded: "forwarded"
+    case .forwardingStopped: "forwarding-stopped"
     }
   }
 }

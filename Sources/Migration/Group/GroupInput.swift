@@ -28,6 +28,16 @@ public enum GroupInput: Sendable, Hashable {
   case signTest(HerID, TestItem, passed: Bool, by: String, seen: String)
   case hookAnswered(String, HookAnswer, retryAt: Instant)
   case measured([QueueReading], [PingReport])
+  case sighted([QueueSightings])
+  case except(DrainException)
+  case approveForwarding(ForwardingOrder)
+  case pauseForwarding(by: String, why: String)
+  case resumeForwarding(by: String)
+  case endForwarding(by: String, why: String)
+  /// From the forwarder: totals of one run on one queue.
+  case forwarded(QueueAddress, ForwardingCount)
+  /// From the forwarder: it has stopped on one queue, by the code of what it met.
+  case forwardingStopped(QueueAddress, code: String, seen: String)
 }
 
 /// What the pulje lets a group do.
@@ -51,6 +61,9 @@ public struct GroupContext: Sendable, Hashable {
   public var budgetSpent: String?
   /// What the policy's calendar says now; nil for a policy without one.
   public var calendar: CutoverCalendar.Standing?
+  /// Of the buses, as they were sealed with the plan; nil in plans from before that.
+  public var sourceDialect: Dialect?
+  public var targetDialect: Dialect?
 
   public init(pulje: PuljeName, policy: Policy, isStarted: Bool, pause: Note? = nil, conflictElsewhere: GroupID? = nil) {
     self.init(pulje: pulje, sealed: Unchanging(policy), isStarted: isStarted, pause: pause)

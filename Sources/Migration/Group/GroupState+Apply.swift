@@ -100,7 +100,17 @@ extension GroupState {
       }
     case .measured(let readings, let pings):
       guard let gates = policy.gates else { return }
-      self.gates.take(readings, pings: pings, at: now, gates: gates, policy: policy)
+      let carried = self.forwarding?.total.accepted ?? 0
+      self.gates.take(readings, pings: pings, carried: carried, at: now, gates: gates, policy: policy)
+    case .sighted:
+      let entriesReadAt = self.entriesReadAt
+      self.drain.take(event, at: now, entriesReadAt: entriesReadAt, policy: policy)
+      if self.drain.suspectsSender(at: now), !self.phase.isClosed {
+        for index in self.members.indices { self.members[index].recordProven = false }
+      }
+    case .excepted(let exception): self.drain.namedExceptions.append(exception)
+    case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
+      self.applyForwarding(event, at: now)
     }
   }
 
@@ -189,6 +199,37 @@ extension GroupState {
     }
   }
 
+  private mutating func applyForwarding(_ event: GroupEvent, at now: Instant) {
+    switch event {
+    case .forwardingApproved(let order):
+      if self.drain.forwarding == nil { self.drain.forwarding = ForwardingLedger(order, at: now) }
+      self.drain.forwarding?.approve(order, at: now)
+    case .forwardingPaused(let by, let why): self.drain.forwarding?.pause = Note(by: by, why: why, at: now)
+    case .forwardingResumed:
+      self.drain.forwarding?.pause = nil
+      self.drain.forwarding?.stops = []
+    case .forwardingEnded(let by, let why): self.drain.forwarding?.ended = Note(by: by, why: why, at: now)
+    case .forwarded(let queue, let count):
+      self.changeForwarding(of: queue) { $0.note(count, of: queue, at: now) }
+    case .forwardingStopped(let queue, let code, let seen):
+      self.changeForwarding(of: queue) { $0.note(ForwardingLedger.Stop(queue: queue, code: code, seen: seen, at: now)) }
+    default: break
+    }
+  }
+
+  /// A forwarder's last word may come when the group has turned back: it belongs to the drain of its queue.
+  private mutating func changeForwarding(of queue: QueueAddress, _ change: (inout ForwardingLedger) -> Void) {
+    let isLeft = self.members.queues(after: self.direction == .back).contains { $0.address == queue }
+    guard var ledger = isLeft ? self.drain.forwarding : self.forwardDrain?.forwarding else { return }
+    change(&ledger)
+    if isLeft { self.drain.forwarding = ledger } else { self.forwardDrain?.forwarding = ledger }
+  }
+
+  /// When the entries were last all read and found as they should be; nil when one is to be read again.
+  var entriesReadAt: Instant? {
+    self.allRecordsProven ? self.members.map { $0.lastReadAt ?? self.since }.min() : nil
+  }
+
   /// The ledger of the bus being left as a look leaves it.
   func drain(after readings: [QueueReading], at now: Instant, policy: Policy) -> DrainLedger {
     var drain = self.drain
@@ -196,9 +237,8 @@ extension GroupState {
     let isWatched = self.phase == .observing || self.phase == .accepted || self.phase == .retired
     let gap = isWatched ? policy.longestWatchGap : policy.longestLookGap
     // Nothing reads the entries of a group that is closed.
-    let provenAt = self.allRecordsProven ? self.members.map { $0.lastReadAt ?? self.since }.min() : nil
     drain.followStaleSender(
-      readings, at: now, entriesReadAt: self.phase.isClosed ? drain.suspectedAt : provenAt, policy: policy)
+      readings, at: now, entriesReadAt: self.phase.isClosed ? drain.suspectedAt : self.entriesReadAt, policy: policy)
     drain.take(readings, at: now, longestGap: gap)
     return drain
   }

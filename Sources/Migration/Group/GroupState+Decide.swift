@@ -30,6 +30,14 @@ extension GroupState {
       self.decideSignTest(herID, item, passed: passed, by: by, seen: seen, context)
     case .hookAnswered(let hook, let answer, let retryAt): self.decideHookAnswered(hook, answer, retryAt, context)
     case .measured(let readings, let pings): self.decideMeasured(readings, pings, context)
+    case .sighted(let found): self.decideSighted(found, context, now)
+    case .except(let exception): self.decideExcept(exception, context, now)
+    case .approveForwarding(let order): self.decideApproveForwarding(order, context)
+    case .pauseForwarding(let by, let why): self.decidePauseForwarding(by, why)
+    case .resumeForwarding(let by): self.decideResumeForwarding(by, context)
+    case .endForwarding(let by, let why): self.decideEndForwarding(by, why)
+    case .forwarded(let queue, let count): self.decideForwarded(queue, count)
+    case .forwardingStopped(let queue, let code, let seen): self.decideForwardingStopped(queue, code, seen)
     }
   }
 
@@ -187,7 +195,7 @@ extension GroupState {
     if age > policy.longestWatchGap || age.milliseconds < 0 { return "the last look is from \(last)" }
     // An exception answers for what is found there, not for what cannot be seen: the way back must be known to stand (I-10).
     if self.drain.liveException(now: now) != nil { return nil }
-    if self.drain.leftovers > 0 || self.drain.newDeadLetters > 0 { return "messages lie on the queues that are being left" }
+    if self.drain.hasUnanswered(now: now) { return "messages lie on the queues that are being left" }
     return nil
   }
 
@@ -218,13 +226,16 @@ extension GroupState {
     guard self.drain.lastIsReadable, let last = self.drain.lastReadableAt else { return "the counters are not readable" }
     let age = now.since(last)
     if age > policy.longestWatchGap || age.milliseconds < 0 { return "the last look is from \(last)" }
-    let deadLetters = self.drain.last.filter { $0.kind == .deadLetter }.reduce(0) { $0 + ($1.depth ?? 0) }
+    let deadLetters = self.drain.last.reduce(0) { $0 + ($1.kind == .deadLetter ? $1.depth ?? 0 : $1.deadLettered ?? 0) }
     guard self.drain.leftovers == 0, deadLetters == 0 else {
       return "the source queues are not shown to be empty, dead letters included"
     }
     // Empty because the receiver is quick is not enough: a sender that never left the source bus would lose its queue.
-    guard let quiet = self.drain.quietSince else { return "something came to the source queues at the last look" }
-    let end = policy.quietEnd(since: quiet)
+    guard let quietSince = self.drain.quietSince else { return "something came to the source queues at the last look" }
+    // While an exception runs, what it answers for breaks no quiet.
+    if let live = self.drain.liveExceptions(now: now).first { return "an exception for \(live.what) runs until \(live.until)" }
+    let quiet = max(quietSince, self.drain.namedExceptions.map(\.until).max() ?? quietSince)
+    let end = policy.quietEnd(since: quiet, seen: self.drain.longestCacheSeen)
     return now >= end ? nil : "the source queues are quiet since \(quiet), and must be until \(end)"
   }
 

@@ -55,7 +55,9 @@ extension GroupState {
       return .events([looked] + hold)
     case .drained, .backDrained, .observing:
       if self.drain.liveException(now: now) != nil { return .events([looked] + hold) }
-      if after.lateArrivals > self.drain.lateArrivals || after.leftovers > 0 || after.newDeadLetters > 0 {
+      // Where people answer for a sender, whose it is that lies there has to be seen first.
+      if after.awaitsSighting(now: now, dialect: self.leftDialect(context)) { return .events([looked] + hold) }
+      if after.lateArrivals > self.drain.lateArrivals || after.hasUnanswered(now: now) {
         return .events([looked, .lateArrival])
       }
       return .events([looked] + hold)

@@ -22,6 +22,8 @@ public enum GroupAction: Sendable, Hashable {
   case hook(String)
   /// Read the counters of the target bus, and ping a party that is quiet: ``GroupInput/measured(_:_:)``.
   case measure
+  /// Look at what lies on the queues being left, by metadata: ``GroupInput/sighted(_:)``.
+  case peek
 }
 
 /// A group has one next thing: to do, or to wait for; or it is done.
@@ -211,14 +213,24 @@ extension GroupState {
 
   private func nextLook(_ context: GroupContext, _ now: Instant) -> GroupNext {
     guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.lookInterval else { return .act(.look) }
+    if self.isPastWatermark, self.drain.peekIsDue(now: now, policy: context.policy, dialect: self.leftDialect(context)) {
+      return .act(.peek)
+    }
     let due = last + context.policy.lookInterval
-    let code = self.drain.shortcoming(now: now, policy: context.policy) ?? .nextLook
-    return .wait(WaitReason(code, since: self.since, until: due, words: self.drain.words(code, policy: context.policy)))
+    var code = self.drain.shortcoming(now: now, policy: context.policy) ?? .nextLook
+    var clears = WaitReason.Clears.itself
+    if code == .messagesLeft, let forwarding, forwarding.stands, self.forwardingKeptBack(in: context) == nil {
+      code = forwarding.stops.isEmpty ? .forwarding : .forwardingStopped
+      if !forwarding.stops.isEmpty { clears = .person }
+    }
+    let words = self.drain.words(code, policy: context.policy)
+    return .wait(WaitReason(code, since: self.since, until: due, clears: clears, words: words))
   }
 
   private func nextOfWatch(_ context: GroupContext, _ now: Instant) -> GroupNext {
     let policy = context.policy
     guard let last = self.drain.lastLookAt, last <= now, now < last + policy.watchLookInterval else { return .act(.look) }
+    if self.drain.peekIsDue(now: now, policy: policy, dialect: self.leftDialect(context)) { return .act(.peek) }
     var nextLook = last + policy.watchLookInterval
     if let due = self.measureDue(context), self.forwardWait(context) == nil {
       if due <= now || (self.gates.lastAt.map { $0 > now } ?? false) { return .act(.measure) }
@@ -241,10 +253,18 @@ extension DrainLedger {
       return .text("unreadable counts as not drained: \(unreadable.joined(separator: ", "))")
     case .deadLettersGrow: return .deadLetters(self.newDeadLetters)
     case .messagesLeft: return .leftovers(self.leftovers)
+    case .forwarding:
+      let count = self.forwarding?.total ?? ForwardingCount(run: "")
+      return .text(
+        "the forwarder has carried \(count.accepted), \(self.leftovers) messages lie there, \(count.open) on their way")
+    case .forwardingStopped:
+      let stops = (self.forwarding?.stops ?? []).map { "\($0.queue): \($0.code) \($0.seen)" }
+      return .text("the forwarder has stopped: \(stops.joined(separator: "; "))")
     case .quietPeriod:
       guard let since = self.quietSince else { return .text("no quiet look yet") }
       return .quiet(
-        since: since, until: policy.quietEnd(since: since), minimum: policy.minimumLooks, looks: self.quietLooks)
+        since: since, until: policy.quietEnd(since: since, seen: self.longestCacheSeen), minimum: policy.minimumLooks,
+        looks: self.quietLooks)
     default: return .text("the next look is not due")
     }
   }

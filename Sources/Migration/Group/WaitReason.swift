@@ -27,6 +27,8 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case frozen = "MIG-422"
     case testsNotSigned = "MIG-423"
     case hookNotAssented = "MIG-424"
+    case forwarding = "MIG-425"
+    case forwardingStopped = "MIG-426"
   }
 
   public enum Clears: String, Sendable, Hashable, Codable {

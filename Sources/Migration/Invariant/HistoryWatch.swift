@@ -22,6 +22,11 @@ public struct HistoryWatch: Sendable {
     var readableLooks = 0
     var lastLookIsReadable = false
     var exceptionUntil: Instant?
+    /// The drain in the present direction has begun.
+    var isDraining = false
+    /// Of the newest forwarding order in the present direction.
+    var order: ForwardingOrder?
+    var wasOrdered = false
   }
 
   var parties: [PuljeName: [HerID: PartyFacts]] = [:]
@@ -110,6 +115,7 @@ public struct HistoryWatch: Sendable {
     case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.wasRead(key, herID, found)
     case .conflictFound(let herID, let record): self.wasRead(key, herID, record.hash)
     case .drainBegan:
+      self.groups[key]?.isDraining = true
       for herID in self.groups[key]?.members ?? [] {
         guard let facts = self.parties[key.pulje]?[herID], facts.isOpen || facts.lastRead != self.goal(facts, key) else {
           continue
@@ -126,6 +132,10 @@ public struct HistoryWatch: Sendable {
       self.groups[key]?.direction = .back
       self.groups[key]?.readableLooks = 0
       self.groups[key]?.exceptionUntil = nil
+      self.groups[key]?.isDraining = false
+      self.groups[key]?.order = nil
+    case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
+      breaches += self.forwarding(event, key)
     case .pinged, .drained, .accepted, .retired, .removalApproved: breaches += self.evidence(event, key, at: now)
     case .restored:
       for herID in self.groups[key]?.members ?? [] {
@@ -135,6 +145,36 @@ public struct HistoryWatch: Sendable {
     default: break
     }
     return breaches
+  }
+
+  /// I-13 and I-9: nothing is carried that nobody ordered, nor before every entry read back as written.
+  private mutating func forwarding(_ event: GroupEvent, _ key: Roster.Key) -> [Breach] {
+    guard let facts = self.groups[key] else { return [] }
+    switch event {
+    case .forwardingApproved(let order):
+      self.groups[key]?.order = order
+      self.groups[key]?.wasOrdered = true
+      var breaches: [Breach] = []
+      if !facts.isDraining {
+        breaches.append(Breach(.watermarkAfterFence, "forwarding for \(key.group) is ordered before its drain has begun"))
+      }
+      let people = Set(order.approvals.map { $0.lowercased() }).count
+      let needed = facts.direction == .back ? 1 : facts.policy.value.approvals
+      if facts.policy.value.leftovers != .forward || people < needed || self.isStopped {
+        breaches.append(Breach(.approvedIsExecuted, "forwarding for \(key.group) is ordered by \(people) people"))
+      }
+      if order.queues.contains(where: { $0 == .synchronous || $0 == .synchronousReply }) {
+        breaches.append(Breach(.approvedIsExecuted, "forwarding for \(key.group) takes synchronous messages"))
+      }
+      return breaches
+    case .forwarded(let queue, _), .forwardingStopped(let queue, _, _):
+      // The last word on the way forward may come when the group has turned back.
+      return facts.wasOrdered ? [] : [Breach(.approvedIsExecuted, "\(queue) is forwarded, and nobody ordered it")]
+    case .forwardingEnded:
+      self.groups[key]?.order = nil
+      return []
+    default: return facts.order == nil ? [Breach(.approvedIsExecuted, "\(event.kind) of \(key.group) without an order")] : []
+    }
   }
 
   private mutating func intent(

@@ -17,7 +17,6 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
     case halfMoved = "MIG-109"
     case addressMalformed = "MIG-110"
     case listensOnOneBus = "MIG-111"
-    case forwarderNotOffered = "MIG-112"
     case busUnknown = "MIG-113"
     case partyTwice = "MIG-114"
     case noParties = "MIG-115"
@@ -92,9 +91,6 @@ public struct Obstacle: Sendable, Hashable, Codable, ExplainedError {
       return explain(
         "Its receiver hears one bus only, so mail that comes late to the source bus would lie there unread.",
         "Have the vendor listen on both buses (listens: both), or settle who bridges (leftovers: external).", .party)
-    case .forwarderNotOffered:
-      return explain(
-        "This version has no forwarder for stranded messages.", "Use leftovers: report, or external with a bridge.", .caller)
     case .busUnknown:
       return explain(
         "Source and target must be two different configured buses.", "Correct the names in the pulje file.", .caller)

@@ -65,6 +65,10 @@ public struct Plan: Sendable, Hashable, Codable {
   /// were waves keep their hash.
   public var waves: [[GroupID]]?
 
+  /// What the buses were when this was planned: what a drain can show depends on it. Nil is not written, as above.
+  public var sourceDialect: Dialect?
+  public var targetDialect: Dialect?
+
   /// Who writes the register, where the daemon does not; nil when it does.
   public var writer: RegisterOffer.Writer?
 

@@ -51,6 +51,8 @@ public struct Planner: Sendable {
     let reach = WriteReach(request, requested: requested, records: self.records, target: target, offer: self.offer)
     plan.obstacles += reach.obstacles
     plan.writer = self.offer.writer
+    plan.sourceDialect = source.dialect
+    plan.targetDialect = target.dialect
     var sharing = QueueSharing(records: self.records)
     for (one, other) in reach.together { sharing.join(one, other) }
     for (lowest, members) in sharing.groups().sorted(by: { $0.key < $1.key }) {
@@ -73,7 +75,6 @@ public struct Planner: Sendable {
   private func obstacles(inPolicyOf request: PuljeRequest) -> [Obstacle] {
     let policy = request.policy
     var found: [Obstacle] = []
-    if policy.leftovers == .forward { found.append(Obstacle(.forwarderNotOffered, seen: "leftovers: forward")) }
     let spans: [(String, TimeSpan)] = [
       ("quiet period", policy.quietPeriod), ("look interval", policy.lookInterval), ("watch period", policy.watchPeriod),
       ("watch look interval", policy.watchLookInterval), ("ping interval", policy.pingInterval),
@@ -86,6 +87,9 @@ public struct Planner: Sendable {
     for (name, count) in counts where count < 1 { found.append(Obstacle(.policyUnsound, seen: "\(name) is \(count)")) }
     for fault in (request.waves?.faults(request.parties) ?? []) + (policy.libraries?.faults ?? []) {
       found.append(Obstacle(.policyUnsound, seen: fault))
+    }
+    if let caches = policy.addressCaches, caches.isEmpty || caches.contains(where: { $0.life.milliseconds <= 0 }) {
+      found.append(Obstacle(.policyUnsound, seen: "an address cache lives longer than nothing, and one is named"))
     }
     if let kept = policy.sourceKept, kept.milliseconds < 0 {
       found.append(Obstacle(.policyUnsound, seen: "source kept is \(kept)"))

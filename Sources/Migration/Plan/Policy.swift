@@ -6,7 +6,7 @@ public struct Policy: Sendable, Hashable, Codable {
   public enum Leftovers: String, Sendable, Hashable, Codable, CaseIterable {
     /// They are reported; the party's own system fetches them.
     case report
-    /// Our forwarder carries them over. Not offered by this version: the plan says so.
+    /// Our forwarder carries them over, party by party, when somebody has approved it.
     case forward
     /// Somebody else's bridge does it; we only watch.
     case external
@@ -60,6 +60,9 @@ public struct Policy: Sendable, Hashable, Codable {
   public var libraries: LibraryPolicy?
   /// Findings that block the plan; nil for none.
   public var blocks: [PlanFinding.Code]?
+  /// How long senders' copies of an address live, as far as vendors declare it; nil when nobody does. The quiet is made as long as
+  /// the longest of them needs.
+  public var addressCaches: [AddressCache]?
 
   public init() {}
 
@@ -77,14 +80,14 @@ public struct Policy: Sendable, Hashable, Codable {
   }
 
   /// When a quiet that began at `since` is long enough.
-  func quietEnd(since: Instant) -> Instant {
-    let end = since + self.quietPeriod
-    guard self.workdayInQuiet ?? (self.quietPeriod >= .days(1)) else { return end }
+  ///
+  /// - Parameter seen: the oldest copy of an address that a sender was seen to go by.
+  func quietEnd(since: Instant, seen: TimeSpan? = nil) -> Instant {
+    let needed = self.quietNeeded(seen: seen)
+    let end = since + needed
+    guard self.workdayInQuiet ?? (needed >= .days(1)) else { return end }
     return max(end, WorkingHours.firstPassed(after: since))
   }
-
-  /// After the move nothing lawful comes later than this: the longest register cache, and as long again for what a sender had queued.
-  var lawfulLateness: TimeSpan { self.quietPeriod * 2 }
 
   var longestLookGap: TimeSpan { self.lookInterval * 3 }
   var longestWatchGap: TimeSpan { max(self.watchLookInterval, self.lookInterval) * 3 }

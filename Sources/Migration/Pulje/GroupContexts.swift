@@ -14,6 +14,8 @@ struct PuljeStanding: Sendable, Hashable {
     var common = GroupContext(
       pulje: pulje.name, sealed: pulje.sealedPolicy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
+    common.sourceDialect = pulje.plan.sourceDialect
+    common.targetDialect = pulje.plan.targetDialect
     // The calendar is asked while there is a group that it may keep back; it reckons with days and clocks, which is dear.
     if let calendar = pulje.policy.calendar, pulje.groups.contains(where: { _, group in group.heedsCalendar }) {
       common.calendar = calendar.standing(at: now)

@@ -18,12 +18,14 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   indirect case busClosed(closing: BusClosing, by: [String])
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
-  public static let version = 3
+  public static let version = 4
 
   /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
   /// does not know, and not before.
   public var version: Int {
     switch self {
+    case .group(_, _, let event) where event.isOfVersion4: 4
+    case .puljeSealed(let plan, _) where plan.isOfVersion4: 4
     case .busClosed, .group(_, _, .testSigned), .group(_, _, .hookAnswered), .group(_, _, .measured): 3
     case .lineStopped, .lineReleased, .group(_, _, .removalApproved): 2
     // A plan means more than an older program would carry out.
@@ -55,5 +57,26 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .lineReleased: "line.released"
     case .busClosed: "bus.closed"
     }
+  }
+}
+
+extension GroupEvent {
+  /// A case of its own, or readings that say more than an older program would take in.
+  fileprivate var isOfVersion4: Bool {
+    switch self {
+    case .sighted, .excepted, .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded,
+      .forwardingStopped:
+      true
+    case .looked(let readings), .measured(let readings, _): readings.contains { $0.figures != nil }
+    case .preflightPassed(let report), .preflightFailed(let report, _, _): report.baseline.contains { $0.figures != nil }
+    default: false
+    }
+  }
+}
+
+extension Plan {
+  fileprivate var isOfVersion4: Bool {
+    self.sourceDialect != nil || self.targetDialect != nil || self.policy.addressCaches != nil
+      || self.policy.leftovers == .forward
   }
 }

@@ -29,6 +29,12 @@ extension MigrationState {
     case .readmit(let name, let herID, let by): self.forParty(name, herID, .readmit(by: by), now)
     case .waive(let name, let herID, let by, let why, let until):
       self.forParty(name, herID, .waive(by: by, why: why, until: until), now)
+    case .except(let name, let herID, let exception): self.forParty(name, herID, .except(exception), now)
+    case .approveForwarding(let name, let herID, let order): self.forParty(name, herID, .approveForwarding(order), now)
+    case .pauseForwarding(let name, let herID, let by, let why):
+      self.forParty(name, herID, .pauseForwarding(by: by, why: why), now)
+    case .resumeForwarding(let name, let herID, let by): self.forParty(name, herID, .resumeForwarding(by: by), now)
+    case .endForwarding(let name, let herID, let by, let why): self.forParty(name, herID, .endForwarding(by: by, why: why), now)
     case .accept(let name, let approvals): self.decideAccept(name, approvals, now)
     case .group(let name, let group, let input): self.decideGroup(name, group, input, now)
     case .retire(let name, let herID, let approvals): self.forParty(name, herID, .retire(by: approvals), now)

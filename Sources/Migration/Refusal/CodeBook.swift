@@ -51,6 +51,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if code == StaleSender.code {
       return CodeBook(code: code, kind: .alarm, meaning: StaleSender.meaning, next: StaleSender.next)
     }
+    if code == DrainException.endedCode {
+      return CodeBook(code: code, kind: .alarm, meaning: DrainException.endedMeaning, next: DrainException.endedNext)
+    }
     guard let wait = WaitReason.Code(rawValue: code) else { return nil }
     let words = wait.words
     return CodeBook(code: code, kind: .waits, meaning: words.meaning, next: words.next)
@@ -60,7 +63,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
-      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code]
+      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code, DrainException.endedCode]
   }
 }
 
@@ -139,6 +142,16 @@ extension WaitReason.Code {
       (
         "A program that the pulje asks before each cut-over has vetoed it, or gave no answer.",
         "It is asked again by itself, more and more rarely; see what it said."
+      )
+    case .forwarding:
+      (
+        "Messages lie on the queues being left, and the forwarder carries them over.",
+        "It ends by itself when they are carried; the count in the status grows."
+      )
+    case .forwardingStopped:
+      (
+        "The forwarder has stopped on a queue by what it met there; the code stands with it.",
+        "Somebody looks at that code, mends it and resumes the forwarding (bus-migrator drain forward), or ends it."
       )
     case .tail:
       (

@@ -46,6 +46,10 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case busInUse = "MIG-240"
     case busClosed = "MIG-241"
     case preflightStale = "MIG-242"
+    case forwardingNotAsked = "MIG-243"
+    case forwardingUnsound = "MIG-244"
+    case noForwarding = "MIG-245"
+    case exceptionNotShown = "MIG-246"
   }
 
   public var code: Code
@@ -137,6 +141,17 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     ),
     .busClosed: ("The bus was closed for good: nobody moves to or from it.", "Move by another bus."),
     .preflightStale: ("No write took, and the pre-flight is too old to write on.", "Nothing: it is made anew first."),
+    .forwardingNotAsked: (
+      "The pulje's policy has nobody carry over what strands.", "Plan with leftovers: forward, or have the party fetch it."
+    ),
+    .forwardingUnsound: (
+      "The order cannot be carried out as it stands, or the count cannot be right.", "Correct what is named."
+    ),
+    .noForwarding: ("No forwarding order stands for the group in this direction.", "Have one approved first."),
+    .exceptionNotShown: (
+      "Nobody could tell whose message lies there: such an exception would answer for nothing, or for everything.",
+      "Name the queue in place of the sender."
+    ),
     .notWritten: ("This party inherits its queues; it is moved by moving its parent.", "Nothing."),
   ]
 }

@@ -137,6 +137,7 @@ extension GroupAction {
     case .look: "look"
     case .hook: "hook"
     case .measure: "measure"
+    case .peek: "peek"
     }
   }
 }
@@ -215,6 +216,7 @@ public struct DrainSummary: Sendable, Hashable, Codable {
     public var depth: Int64?
     public var arrivals: Int64?
     public var consumers: Int64?
+    public var figures: QueueFigures?
     /// `counted`, `absent` or `unreadable`.
     public var state: String
     public var seen: String?
@@ -235,6 +237,9 @@ public struct DrainSummary: Sendable, Hashable, Codable {
   public var countsArrivals: Bool
   public var queues: [Queue]
   public var exceptions: [DrainLedger.Exception]
+  /// People answer for single senders and queues.
+  public var namedExceptions: [DrainException]
+  public var forwarding: ForwardingLedger?
   /// A sender that does not follow the register, as far as arrivals show.
   public var staleSender: StaleSender?
 
@@ -242,7 +247,7 @@ public struct DrainSummary: Sendable, Hashable, Codable {
     self.watermark = ledger.watermark
     self.lastLookAt = ledger.lastLookAt
     self.quietSince = ledger.quietSince
-    self.quietUntil = ledger.quietSince.map(policy.quietEnd(since:))
+    self.quietUntil = ledger.quietSince.map { policy.quietEnd(since: $0, seen: ledger.longestCacheSeen) }
     self.quietLooks = ledger.quietLooks
     self.looks = ledger.looks
     self.unreadableLooks = ledger.unreadableLooks
@@ -252,14 +257,17 @@ public struct DrainSummary: Sendable, Hashable, Codable {
     let counted = ledger.last.filter { $0.kind != .deadLetter && $0.count != .absent }
     self.countsArrivals = !counted.isEmpty && counted.allSatisfy { $0.arrivals != nil }
     self.exceptions = ledger.exceptions
+    self.namedExceptions = ledger.namedExceptions
+    self.forwarding = ledger.forwarding
     self.staleSender = ledger.staleSender
     self.queues = ledger.last.map { reading in
       var queue = Queue(address: reading.address.description, kind: reading.kind, state: "counted")
       switch reading.count {
-      case .counted(let depth, let arrivals, let consumers):
+      case .counted(let depth, let arrivals, let consumers, let figures):
         queue.depth = depth
         queue.arrivals = arrivals
         queue.consumers = consumers
+        queue.figures = figures
       case .absent: queue.state = "absent"
       case .unreadable(let why):
         queue.state = "unreadable"

@@ -75,7 +75,7 @@ public struct ShadowLook: Sendable, Hashable, Codable {
     let backlog = preflight.baseline.filter { $0.kind != .deadLetter }.reduce(Int64(0)) { $0 + ($1.depth ?? 0) }
     let isReadable = !preflight.baseline.isEmpty && preflight.baseline.allSatisfy(\.isReadable)
     let isListening = preflight.baseline.contains { reading in
-      if case .counted(_, _, let consumers?) = reading.count { consumers > 0 } else { false }
+      reading.consumers.map { $0 > 0 } ?? false
     }
     let drains = isReadable && (backlog == 0 || isListening)
     made.append(

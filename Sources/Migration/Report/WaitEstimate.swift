@@ -32,12 +32,14 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
     case .quietPeriod:
       let since = group.drain.quietSince ?? now
       let looks = max(0, policy.minimumLooks - group.drain.quietLooks)
-      let end = max(policy.quietEnd(since: since), (group.drain.lastLookAt ?? now) + policy.lookInterval * Int64(looks))
+      let end = max(
+        policy.quietEnd(since: since, seen: group.drain.longestCacheSeen),
+        (group.drain.lastLookAt ?? now) + policy.lookInterval * Int64(looks))
       self.init(.earliest, end, "if nothing comes to the queues being left; an arrival begins it anew")
     case .watchPeriod:
       let end = (group.watchSince ?? group.since) + policy.watchPeriod
       self.init(.earliest, end, "then somebody decides; late mail begins drain and watch anew")
-    case .messagesLeft: self = Self.emptying(group.drain)
+    case .messagesLeft, .forwarding: self = Self.emptying(group.drain)
     case .outsideWindows, .frozen:
       switch context.calendar {
       case .outsideWindows(let opens?), .frozen(_, let opens?): self.init(.earliest, opens, "when the next window opens")
@@ -58,7 +60,7 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
       let end = group.phase == .retired ? group.since + policy.keepsSource : nil
       self.init(.person, end, end == nil ? "when two people retire the party" : "when two people approve the removal")
     case .notStarted, .paused, .decision, .held, .quarantined, .conflict, .conflictElsewhere, .lineStopped, .errorBudget,
-      .testsNotSigned:
+      .testsNotSigned, .forwardingStopped:
       self.init(.person, nil, "as long as nobody acts")
     }
   }

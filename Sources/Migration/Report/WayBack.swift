@@ -84,7 +84,11 @@ public struct WayBack: Sendable, Hashable, Codable {
       reasons.append(Reason(code: .notProven, seen: seen))
     }
     for reading in look where reading.kind == .asynchronous {
-      guard case .counted(_, _, let consumers) = reading.count else { continue }
+      guard case .counted(_, _, let attached, _) = reading.count else { continue }
+      // Our own forwarder, or a shovel, is no sign that the party listens.
+      let isOurs =
+        group.direction == .forward && group.forwarding.map { $0.stands && $0.order.queues.contains(reading.kind) } ?? false
+      let consumers = attached.map { isOurs ? max(0, $0 - 1) : $0 }
       if consumers == nil {
         let seen = "the source bus does not tell who listens on \(reading.address)"
         reasons.append(Reason(code: .listeningNotKnown, seen: seen))

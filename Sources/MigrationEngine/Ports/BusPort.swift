@@ -19,4 +19,14 @@ public protocol BusPort: Sendable {
 
   /// Reads the counters of `queues` on `bus`, each one; what cannot be read is `unreadable`, with the reason.
   func look(at queues: [GroupQueue], on bus: BusName) async -> [QueueReading]
+
+  /// Looks at the messages on `queues`, by metadata and without taking any. Of a queue that cannot be looked at it says that nothing
+  /// was seen, and that this is not all.
+  func peek(at queues: [GroupQueue], on bus: BusName) async -> [QueueSightings]
+}
+
+extension BusPort {
+  public func peek(at queues: [GroupQueue], on bus: BusName) async -> [QueueSightings] {
+    queues.map { QueueSightings(queue: $0.address, sightings: [], isWhole: false) }
+  }
 }

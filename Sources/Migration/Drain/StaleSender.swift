@@ -36,9 +36,15 @@ extension DrainLedger {
   ///   - entriesReadAt: when the group's entries were last all read and found as they should be; nil when they are to be read.
   mutating func followStaleSender(_ look: [QueueReading], at now: Instant, entriesReadAt: Instant?, policy: Policy) {
     guard look.allSatisfy(\.isReadable), let watermark, let previous = self.lastReadableAt, previous <= now else { return }
-    let queues = look.filter { self.hasRisen($0) }.map(\.address)
+    let live = self.liveExceptions(now: now)
+    // Whose a message is, a counter does not tell: where people answer for a sender, it is the closer look that convicts another.
+    if live.contains(where: { if case .sender = $0.what { true } else { false } }) { return }
+    let queues = look.filter { reading in self.hasRisen(reading) && !live.contains { $0.what == .queue(reading.address) } }
+      .map(\.address)
     guard !queues.isEmpty else {
-      if let last = self.suspectedAt, now >= max(last, self.staleSender?.lastSeenAt ?? last) + policy.quietPeriod {
+      if let last = self.suspectedAt,
+        now >= max(last, self.staleSender?.lastSeenAt ?? last) + policy.quietNeeded(seen: self.longestCacheSeen)
+      {
         self.suspectedAt = nil
         if self.staleSender?.endedAt == nil { self.staleSender?.endedAt = now }
       }
@@ -64,6 +70,12 @@ extension DrainLedger {
     guard reading.kind == .asynchronous || reading.kind == .synchronous else { return false }
     if let now = reading.arrivals, let before = self.lastArrivals[reading.address.description] { return now > before }
     guard let depth = reading.depth, self.lastIsReadable else { return false }
+    if let forwarding {
+      // What a forwarder takes and gives back, and what it has settled and not told yet, must not look like arrivals: only what
+      // rises above all that was ever there is one.
+      let level = depth + forwarding.total(of: reading.address).settled
+      return level > self.levels[reading.address.description] ?? level
+    }
     return depth > self.last.first { $0.address == reading.address }?.depth ?? depth
   }
 }
