@@ -152,7 +152,7 @@ struct PuljeDecisionTests {
     #expect(sealed { $0.policy.sourceKept = .days(60) } == 2)
     #expect(sealed(source: .activeMQ) { _ in } == 4)
     #expect(sealed(target: .activeMQ) { _ in } == 4)
-    #expect(sealed { $0.policy.addressCaches = [AddressCache(life: .hours(1))] } == 4)
+    #expect(sealed { $0.policy.declaredCaches = [DeclaredCache(life: .hours(1))] } == 4)
     #expect(sealed { $0.policy.leftovers = .forward } == 4)
     var look = Fixture.look()
     #expect(ofGroup(.looked(readings: look)) == 1 && ofGroup(.measured(readings: look, pings: [])) == 3)

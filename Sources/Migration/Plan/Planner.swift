@@ -88,7 +88,7 @@ public struct Planner: Sendable {
     for fault in (request.waves?.faults(request.parties) ?? []) + (policy.libraries?.faults ?? []) {
       found.append(Obstacle(.policyUnsound, seen: fault))
     }
-    if let caches = policy.addressCaches, caches.isEmpty || caches.contains(where: { $0.life.milliseconds <= 0 }) {
+    if let caches = policy.declaredCaches, caches.isEmpty || caches.contains(where: { $0.life.milliseconds <= 0 }) {
       found.append(Obstacle(.policyUnsound, seen: "an address cache lives longer than nothing, and one is named"))
     }
     if let kept = policy.sourceKept, kept.milliseconds < 0 {

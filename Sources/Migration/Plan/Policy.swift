@@ -62,7 +62,7 @@ public struct Policy: Sendable, Hashable, Codable {
   public var blocks: [PlanFinding.Code]?
   /// How long senders' copies of an address live, as far as vendors declare it; nil when nobody does. The quiet is made as long as
   /// the longest of them needs.
-  public var addressCaches: [AddressCache]?
+  public var declaredCaches: [DeclaredCache]?
 
   public init() {}
 

@@ -76,7 +76,7 @@ extension GroupEvent {
 
 extension Plan {
   fileprivate var isOfVersion4: Bool {
-    self.sourceDialect != nil || self.targetDialect != nil || self.policy.addressCaches != nil
+    self.sourceDialect != nil || self.targetDialect != nil || self.policy.declaredCaches != nil
       || self.policy.leftovers == .forward
   }
 }

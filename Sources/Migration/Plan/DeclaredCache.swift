@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How long systems go on believing an address that they once read in the register, as their vendor declares it.
-public struct AddressCache: Sendable, Hashable, Codable {
+public struct DeclaredCache: Sendable, Hashable, Codable {
   /// Nil for everybody's.
   public var vendor: String?
   public var life: TimeSpan
@@ -18,7 +18,7 @@ extension Policy {
   /// Clocks differ by so much.
   static let clockSkew = TimeSpan.minutes(5)
 
-  public var longestDeclaredCache: TimeSpan? { self.addressCaches?.map(\.life).max() }
+  public var longestDeclaredCache: TimeSpan? { self.declaredCaches?.map(\.life).max() }
 
   /// How long the queues being left must stay quiet: as long as the longest address cache lives, the longest poll and the clocks'
   /// skew; never less than ``quietPeriod``.
