@@ -9,9 +9,10 @@ final class ConnectionCore: EngineOwner {
   enum Command: Sendable {
     case send(LinkID, PendingSend)
     case cancelSend(LinkID, PendingSend.Machine.SendID)
+    case sendParcels(LinkID, [AMQPParcel], @Sendable ([AMQPParcelEnd]) -> Void)
     /// More of a body that is being sent is there.
     case bodyReady(LinkID)
-    case settle(LinkID, DeliveryID, AMQPDisposition)
+    case settle(LinkID, [DeliveryID], AMQPDisposition)
     /// A task took so many deliveries, and so many that were settled already.
     case taken(LinkID, Int, settled: Int)
     case resume(LinkID)
@@ -57,6 +58,8 @@ final class ConnectionCore: EngineOwner {
   var timerDeadline = NIODeadline.distantFuture
   var openedAt: NIODeadline?
   var counts = Counts()
+  /// Senders to which outcomes came since their listeners were told.
+  private var told: Set<LinkID> = []
   private let mark: LiveCount.Mark
 
   /// What is counted over the connection's life.
@@ -107,9 +110,18 @@ final class ConnectionCore: EngineOwner {
       case .cancelSend(let link, let id):
         self.senders[link]?.end(id, .cancelled, self.engine, at: now)
         touched.insert(link)
+      case .sendParcels(let link, let parcels, let told):
+        guard let sender = self.senders[link] else {
+          let reason = self.machine.failure ?? self.linkClosed(link)
+          told(parcels.map { AMQPParcelEnd(number: $0.number, fate: .notSent(reason)) })
+          continue
+        }
+        sender.enqueue(parcels, told: told)
+        touched.insert(link)
       case .bodyReady(let link): touched.insert(link)
-      case .settle(let link, let delivery, let disposition):
-        self.receivers[link]?.settle(delivery, disposition, self.engine, at: now)
+      case .settle(let link, let deliveries, let disposition):
+        guard let receiver = self.receivers[link] else { continue }
+        for delivery in deliveries { receiver.settle(delivery, disposition, self.engine, at: now) }
       case .taken(let link, let count, let settled):
         self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
       case .bodyTaken(let link): self.readBodies(link)
@@ -195,7 +207,10 @@ final class ConnectionCore: EngineOwner {
     case .oversized(let link, _): self.receivers[link]?.arrivedOversized(self.engine, at: now)
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
       if self.receivers[link]?.withdrawn(delivery, self.engine, at: now) == true { self.counts.withdrawn += 1 }
-      self.senders[link]?.disposition(delivery, outcome, settled: settled, self.engine, at: now)
+      if let sender = self.senders[link] {
+        sender.disposition(delivery, outcome, settled: settled, self.engine, at: now)
+        self.told.insert(link)
+      }
       self.flush(link)
       self.finishDetach(link)
     case .transportFailed(let condition):
@@ -205,6 +220,13 @@ final class ConnectionCore: EngineOwner {
     // A peer of a client has no business beginning sessions or attaching links: they are left unanswered.
     case .sessionBegunByPeer, .linkAttachedByPeer: break
     }
+  }
+
+  /// All that one read brought has been handled: who listens for many outcomes is told of them together.
+  func handledEvents() {
+    guard !self.told.isEmpty else { return }
+    for link in self.told { self.senders[link]?.tellOfParcels() }
+    self.told.removeAll(keepingCapacity: true)
   }
 
   /// What was handed over has been written: there is room for more.

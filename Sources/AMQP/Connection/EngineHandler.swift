@@ -9,12 +9,15 @@ package protocol EngineOwner: AnyObject {
   func becameWritable()
   /// The engine's output was handed to the channel: there may be room for more.
   func wroteOutput()
+  /// The events that came together have been handled.
+  func handledEvents()
   /// The channel is gone; `error` is what the channel itself reported, if anything. Called once.
   func channelClosed(_ error: (any Error)?)
 }
 
 extension EngineOwner {
   package func wroteOutput() {}
+  package func handledEvents() {}
 }
 
 /// Carries bytes between a channel and a ``ProtonEngine``, and the time into it.
@@ -131,6 +134,7 @@ package final class EngineHandler: ChannelInboundHandler {
         }
         self.owner?.handle(event)
       }
+      self.owner?.handledEvents()
       guard context.channel.isActive else { continue }
       var output = context.channel.allocator.buffer(capacity: 4_096)
       self.engine.takeOutput(into: &output)

@@ -301,6 +301,17 @@ package final class ProtonEngine {
     return delivery
   }
 
+  /// Sends one whole message on a link that has credit: `head`, then `payload` from `start` on. Unsettled.
+  ///
+  /// - Returns: nil when the link is gone.
+  package func transfer(_ head: [UInt8], _ payload: [UInt8], from start: Int, on id: LinkID) -> DeliveryID? {
+    guard let delivery = self.beginTransfer(on: id), let link = self.links[id]?.pointer else { return nil }
+    if !head.isEmpty { self.append(head[...], on: id) }
+    if start < payload.count { self.append(payload[start...], on: id) }
+    pn_link_advance(link)
+    return delivery
+  }
+
   /// Settles a delivery without an outcome of our own: the sender's last word after the peer's outcome.
   package func settle(_ id: DeliveryID) {
     if let pointer = self.deliveries.removeValue(forKey: id) { pn_delivery_settle(pointer) }

@@ -53,15 +53,15 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
     }
     let unsettled = deliveries.filter { !$0.isSettled }.map(\.id)
     let withdrawn = self.buffer.withdrawn.settled(unsettled)
-    self.connection.mailbox.put(
-      contentsOf: unsettled.map {
-        .settle(self.link, $0, withdrawn.contains($0) ? WithdrawnDeliveries.settlement : disposition)
-      })
-    guard withdrawn.isEmpty else {
-      throw AMQPError(
-        .deliveryWithdrawn, .delivery, .remote, tried: "settle \(unsettled.count) deliveries of \(self.address)",
-        seen: "the bus had taken back \(withdrawn.count) of them")
+    if withdrawn.isEmpty {
+      if !unsettled.isEmpty { self.connection.mailbox.put(.settle(self.link, unsettled, disposition)) }
+      return
     }
+    self.connection.mailbox.put(.settle(self.link, Array(withdrawn), WithdrawnDeliveries.settlement))
+    self.connection.mailbox.put(.settle(self.link, unsettled.filter { !withdrawn.contains($0) }, disposition))
+    throw AMQPError(
+      .deliveryWithdrawn, .delivery, .remote, tried: "settle \(unsettled.count) deliveries of \(self.address)",
+      seen: "the bus had taken back \(withdrawn.count) of them")
   }
 
   /// A piece of a body was read: there is room for more.

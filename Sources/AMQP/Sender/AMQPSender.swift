@@ -118,6 +118,11 @@ public final class AMQPSender: Sendable {
     return try result.get()
   }
 
+  /// See ``send(parcels:told:)``.
+  func putParcels(_ parcels: [AMQPParcel], told: @escaping @Sendable ([AMQPParcelEnd]) -> Void) {
+    self.connection.mailbox.put(.sendParcels(self.link, parcels, told))
+  }
+
   /// A piece of a body is there to be taken.
   func wakeLoop() { self.connection.mailbox.put(.bodyReady(self.link)) }
 

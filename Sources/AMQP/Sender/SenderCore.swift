@@ -41,7 +41,7 @@ final class SenderCore {
   private var isWritable = true
 
   /// Bytes that Proton may hold for the link before we stop handing over: what is not handed over can still be taken back.
-  private static let outgoingBytesBound = 256 << 10
+  static let outgoingBytesBound = 256 << 10
   /// A larger message is handed over in pieces of this size: Proton moves all that it holds of a message for every frame that it
   /// writes, and while it holds a whole one of 20 MB nothing else on the connection gets its turn.
   static let pieceSize = 64 << 10
@@ -61,9 +61,11 @@ final class SenderCore {
   private(set) var brokenOff: AMQPError?
   /// Whether there is more to hand over when there is room.
   private(set) var wantsRoom = false
-  var isIdle: Bool { self.machine.isIdle }
-  var waitingCount: Int { self.machine.waitingCount }
-  var inFlightCount: Int { self.machine.inFlightCount }
+  /// Messages that are sent many at a time.
+  private var lane: ParcelLane?
+  var isIdle: Bool { self.machine.isIdle && self.lane?.isIdle ?? true }
+  var waitingCount: Int { self.machine.waitingCount + (self.lane?.waitingCount ?? 0) }
+  var inFlightCount: Int { self.machine.inFlightCount + (self.lane?.inFlightCount ?? 0) }
 
   func isPending(_ id: PendingSend.Machine.SendID) -> Bool { self.pending[id] != nil }
 
@@ -74,6 +76,15 @@ final class SenderCore {
       self.pending[send.id] = send
     }
   }
+
+  func enqueue(_ parcels: [AMQPParcel], told: @escaping @Sendable ([AMQPParcelEnd]) -> Void) {
+    if self.lane == nil { self.lane = ParcelLane(told: told) }
+    self.lane?.enqueue(parcels)
+    if let brokenOff { self.lane?.linkEnded(brokenOff) }
+  }
+
+  /// Tells of the parcels that have ended.
+  func tellOfParcels() { self.lane?.tell() }
 
   /// Hands over as much as credit and the socket allow.
   func flush(_ engine: ProtonEngine, isWritable: Bool, at now: NIODeadline) {
@@ -108,7 +119,8 @@ final class SenderCore {
       if !send.settled { self.ages.began(delivery, at: now) }
       if send.settled { self.apply(delivery, .accepted, settled: true) }
     }
-    if self.drainAsked, self.machine.waitingCount == 0 {
+    if self.lane?.flush(engine, on: self.link, bound: SenderCore.outgoingBytesBound) == true { self.wantsRoom = true }
+    if self.drainAsked, self.waitingCount == 0 {
       self.drainAsked = false
       engine.drained(self.link)
     }
@@ -199,6 +211,7 @@ final class SenderCore {
     self.ages.finished(delivery)
     // Settled at once: Proton keeps about 0.9 kB for every delivery that is not.
     engine.settle(delivery)
+    if self.lane?.disposition(delivery, outcome, settled: settled) == true { return }
     self.apply(delivery, outcome, settled: settled)
   }
 
@@ -219,6 +232,7 @@ final class SenderCore {
 
   func linkEnded(_ error: AMQPError, at now: NIODeadline) {
     _ = self.forgetPartial()
+    self.lane?.linkEnded(error)
     for (id, completion) in self.machine.linkEnded(error) {
       guard let send = self.pending.removeValue(forKey: id) else { continue }
       send.body?.close()
@@ -267,7 +281,7 @@ final class SenderCore {
       oldestUnsettledAge: self.ages.oldest.map { now.age(since: $0) },
       oldestWaitingSendAge: oldestWaiting.map { now.age(since: $0.since) }, lastActivityAge: now.age(since: self.lastActivity),
       hasHadCreditFor: self.credit > 0 ? now.age(since: self.creditChangedAt) : nil,
-      attachedFor: now.age(since: self.attachedAt), transfers: self.transfers)
+      attachedFor: now.age(since: self.attachedAt), transfers: self.transfers + (self.lane?.transfers ?? 0))
   }
 }
 

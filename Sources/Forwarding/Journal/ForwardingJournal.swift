@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import NIOConcurrencyHelpers
+import NIOPosix
+
+/// What a forwarder knows across crashes: which messages it was about to send, which the target has, which it set aside, and which
+/// may have arrived twice.
+///
+/// One append-only file of checksummed batches, for any number of queues and one process. What must be on the disk before a message
+/// leaves is synced there by a thread of its own, together for all that wait. No content of messages is in it: ids, fingerprints, times.
+public final class ForwardingJournal: Sendable {
+  private typealias Told = @Sendable (ForwardingError?) -> Void
+
+  private struct State {
+    var memory: JournalMemory
+    var pending: [UInt8] = []
+    var told: [Told] = []
+    var isWriting = false
+    var failure: ForwardingError?
+    var isClosed = false
+    var lastGiven: UInt64 = 0
+    /// Queues that a forwarder has now.
+    var taken: Set<UInt32> = []
+  }
+
+  public let path: String
+  package let key: Fingerprint.Key
+  private let file: JournalFile
+  private let pool: NIOThreadPool
+  private let state: NIOLockedValueBox<State>
+  /// A file that has grown beyond this, and to twice of what its last rewriting left, is rewritten.
+  private let rewriteAt: UInt64
+  private let rewritten = NIOLockedValueBox<UInt64>(0)
+
+  private init(
+    path: String, key: Fingerprint.Key, file: JournalFile, pool: NIOThreadPool, memory: JournalMemory, rewriteAt: UInt64
+  ) {
+    self.path = path
+    self.key = key
+    self.file = file
+    self.pool = pool
+    self.state = NIOLockedValueBox(State(memory: memory))
+    self.rewriteAt = rewriteAt
+  }
+
+  /// Opens the journal, or makes it. A tail that a crash left half written is cut off.
+  ///
+  /// - Parameters:
+  ///   - path: the file; its folder must exist. Beside it lies `path.lock`.
+  ///   - retained: how many settled messages are remembered, in case the source bus crashes and gives them back.
+  ///   - rewriteAt: bytes from which on the file is rewritten with what is still of use.
+  /// - Throws: ``ForwardingError``: `journalInUse`, `journalUnreadable`, `journalUnwritable`, `journalDamaged`.
+  public static func open(
+    at path: String, retained: Int = 100_000, rewriteAt: UInt64 = 64 << 20
+  ) async throws(ForwardingError) -> ForwardingJournal {
+    let pool = NIOThreadPool(numberOfThreads: 1)
+    pool.start()
+    let opened = OneShot<Result<ForwardingJournal, ForwardingError>>()
+    pool.submit { _ in
+      do throws(ForwardingError) {
+        opened.fulfil(.success(try self.read(path, pool, retained, rewriteAt)))
+      } catch {
+        opened.fulfil(.failure(error))
+      }
+    }
+    let result = await opened.uncancelledValue()
+    if case .failure = result { try? await pool.shutdownGracefully() }
+    return try result.get()
+  }
+
+  private static func read(
+    _ path: String, _ pool: NIOThreadPool, _ retained: Int, _ rewriteAt: UInt64
+  ) throws(ForwardingError) -> ForwardingJournal {
+    let file = try JournalFile(path: path)
+    var memory = JournalMemory(retained: retained)
+    let whole = try self.replay(try file.readAll(), into: &memory, path)
+    try file.keep(whole)
+    memory.interruptAll()
+    let key = memory.key ?? Fingerprint.Key(first: .random(in: .min ... .max), second: .random(in: .min ... .max))
+    if memory.key == nil {
+      memory.apply(.key(key))
+      var payload: [UInt8] = []
+      JournalRecord.key(key).append(to: &payload)
+      try file.append(JournalBatch.encode(payload, synced: file.synced))
+      try file.sync()
+    }
+    return ForwardingJournal(path: path, key: key, file: file, pool: pool, memory: memory, rewriteAt: rewriteAt)
+  }
+
+  /// - Returns: how many bytes from the beginning are whole.
+  package static func replay(
+    _ bytes: [UInt8], into memory: inout JournalMemory, _ path: String = ""
+  ) throws(ForwardingError) -> Int {
+    var position = 0
+    while let batch = JournalBatch.read(bytes, at: position) {
+      var rest = batch.payload
+      while !rest.isEmpty {
+        guard let record = JournalRecord(&rest) else {
+          throw ForwardingError(
+            .journalDamaged, tried: "read the forwarding journal \(path)", seen: "a record of an unknown kind before byte \(batch.end)")
+        }
+        memory.apply(record)
+      }
+      position = batch.end
+    }
+    // A tail that was never synced may be missing or torn. What a later batch knew to be synced may not.
+    var next = position + 1
+    while next + JournalBatch.overhead <= bytes.count {
+      if bytes[next] == 0x46, let later = JournalBatch.read(bytes, at: next), later.synced > UInt64(position) {
+        throw ForwardingError(
+          .journalDamaged, tried: "read the forwarding journal \(path)",
+          seen: "byte \(position) is not what was synced there: a batch at byte \(next) is whole")
+      }
+      next += 1
+    }
+    return position
+  }
+
+  // MARK: What people ask
+
+  /// The messages that may have arrived twice; those of one queue, or of all.
+  public func possibleDuplicates(of queue: String? = nil) -> [PossibleDuplicate] {
+    let all = self.state.withLockedValue { $0.memory.possibleDuplicates }
+    return queue.map { name in all.filter { $0.queue == name } } ?? all
+  }
+
+  /// What was set aside of a queue and is remembered, also from earlier runs.
+  public func setAside(of queue: String) -> [SetAside] {
+    self.state.withLockedValue { state in state.memory.number(of: queue).map { state.memory.setAside(in: $0) } ?? [] }
+  }
+
+  /// Forgets the possible duplicates from before `time` (milliseconds since 1970): they have been looked at.
+  public func forgetPossibleDuplicates(before time: Int64) async throws(ForwardingError) {
+    self.state.withLockedValue { $0.memory.forgetDuplicates(before: time) }
+    try await self.onThread { () throws(ForwardingError) in try self.rewrite() }
+  }
+
+  /// Writes what has not been written yet, and gives the file free. Idempotent.
+  public func close() async {
+    let isFirst = self.state.withLockedValue { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+    guard isFirst else { return }
+    try? await self.onThread { () throws(ForwardingError) in
+      try self.writePending()
+      try self.file.sync()
+    }
+    try? await self.pool.shutdownGracefully()
+  }
+
+  // MARK: What forwarders ask
+
+  /// Takes a queue for one forwarder: two would overtake each other.
+  package func take(_ queue: String) throws(ForwardingError) -> UInt32 {
+    let number = self.state.withLockedValue { state -> UInt32? in
+      let number = state.memory.number(of: queue) ?? state.memory.nextQueueNumber
+      guard state.taken.insert(number).inserted else { return nil }
+      if state.memory.number(of: queue) == nil { Self.put(.queue(number, queue), in: &state) }
+      return number
+    }
+    guard let number else {
+      throw ForwardingError(.queueInUse, tried: "forward \(queue)", seen: "another forwarder has it")
+    }
+    return number
+  }
+
+  package func giveBack(_ queue: UInt32) { self.state.withLockedValue { _ = $0.taken.remove(queue) } }
+
+  package func standings(_ fingerprints: [Fingerprint], in queue: UInt32) -> [JournalMemory.Standing] {
+    self.state.withLockedValue { state in fingerprints.map { state.memory.standing(of: $0, in: queue) } }
+  }
+
+  /// Serials for so many new attempts: the first of them.
+  package func serials(_ count: Int) -> UInt64 {
+    self.state.withLockedValue { state in
+      defer { state.lastGiven = max(state.lastGiven, state.memory.lastSerial) + UInt64(count) }
+      return max(state.lastGiven, state.memory.lastSerial) + 1
+    }
+  }
+
+  /// Notes that the attempts go on which were interrupted, or that they are interrupted. Not written: a new process takes all that
+  /// are open for interrupted.
+  package func goOn(_ serials: [UInt64]) {
+    self.state.withLockedValue { state in for serial in serials { state.memory.goOn(serial) } }
+  }
+
+  package func interrupt(_ serials: [UInt64]) {
+    self.state.withLockedValue { state in for serial in serials { state.memory.interrupt(serial) } }
+  }
+
+  /// Writes records, soon, without waiting for the disk.
+  package func note(_ records: [JournalRecord]) { self.put(records, told: nil) }
+
+  /// Writes records and calls `told` from the journal's thread when they are on the disk, or with why they are not.
+  package func write(_ records: [JournalRecord], told: @escaping @Sendable (ForwardingError?) -> Void) {
+    self.put(records, told: told)
+  }
+
+  private func put(_ records: [JournalRecord], told: Told?) {
+    let (mustStart, failure) = self.state.withLockedValue { state -> (Bool, ForwardingError?) in
+      let closed = ForwardingError(.journalUnwritable, tried: "write the forwarding journal \(self.path)", seen: "it is closed")
+      if let failure = state.failure ?? (state.isClosed ? closed : nil) { return (false, failure) }
+      for record in records { Self.put(record, in: &state) }
+      if let told { state.told.append(told) }
+      defer { state.isWriting = true }
+      return (!state.isWriting, nil)
+    }
+    if let failure { return told?(failure) ?? () }
+    if mustStart { self.pool.submit { _ in self.writeAll() } }
+  }
+
+  private static func put(_ record: JournalRecord, in state: inout State) {
+    state.memory.apply(record)
+    record.append(to: &state.pending)
+  }
+
+  // MARK: On the journal's thread
+
+  /// Writes until nothing waits: what comes while the disk is busy goes together the next time.
+  private func writeAll() {
+    while true {
+      let (payload, told) = self.state.withLockedValue { state -> ([UInt8], [Told]) in
+        defer {
+          state.pending = []
+          state.told = []
+        }
+        if state.pending.isEmpty, state.told.isEmpty { state.isWriting = false }
+        return (state.pending, state.told)
+      }
+      if payload.isEmpty, told.isEmpty { return }
+      var failure: ForwardingError?
+      do throws(ForwardingError) {
+        if !payload.isEmpty { try self.file.append(JournalBatch.encode(payload, synced: self.file.synced)) }
+        if !told.isEmpty { try self.file.sync() }
+        if self.file.size > max(self.rewriteAt, 2 * self.rewritten.withLockedValue { $0 }) { try self.rewrite() }
+      } catch {
+        failure = error
+        self.state.withLockedValue { $0.failure = error }
+      }
+      for one in told { one(failure) }
+    }
+  }
+
+  private func writePending() throws(ForwardingError) {
+    let payload = self.state.withLockedValue { state in
+      defer { state.pending = [] }
+      return state.pending
+    }
+    if !payload.isEmpty { try self.file.append(JournalBatch.encode(payload, synced: self.file.synced)) }
+  }
+
+  private func rewrite() throws(ForwardingError) {
+    // What waits to be written is in the memory already.
+    let (records, told) = self.state.withLockedValue { state -> ([JournalRecord], [Told]) in
+      defer {
+        state.pending = []
+        state.told = []
+      }
+      return (state.memory.snapshot(), state.told)
+    }
+    var bytes: [UInt8] = []
+    var payload: [UInt8] = []
+    for record in records {
+      record.append(to: &payload)
+      if payload.count > 1 << 20 {
+        bytes += JournalBatch.encode(payload, synced: 0)
+        payload = []
+      }
+    }
+    bytes += JournalBatch.encode(payload, synced: 0)
+    do throws(ForwardingError) {
+      try self.file.replace(with: bytes)
+    } catch {
+      for one in told { one(error) }
+      throw error
+    }
+    self.rewritten.withLockedValue { $0 = UInt64(bytes.count) }
+    for one in told { one(nil) }
+  }
+
+  private func onThread(_ work: @escaping @Sendable () throws(ForwardingError) -> Void) async throws(ForwardingError) {
+    let done = OneShot<ForwardingError?>()
+    self.pool.submit { _ in
+      do throws(ForwardingError) {
+        try work()
+        done.fulfil(nil)
+      } catch {
+        done.fulfil(error)
+      }
+    }
+    if let error = await done.uncancelledValue() { throw error }
+  }
+}

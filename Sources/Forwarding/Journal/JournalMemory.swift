@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// What a journal's records say together. Pure: no file, no clock.
+package struct JournalMemory: Sendable {
+  /// What is known of a message that is about to be carried.
+  package enum Standing: Sendable, Equatable {
+    case unknown
+    /// It was about to be sent, and nobody knows what became of that. `serial`: of that attempt, which goes on.
+    case interrupted(serial: UInt64)
+    /// One with the same bytes is on its way in this very run.
+    case onItsWay
+    /// The target has one with the same bytes, and the source may have been told of that in vain.
+    case accepted
+    /// `interrupted`: the attempt of which it is not known what became, where there was one.
+    case setAside(SetAside.Reason, seen: String, interrupted: UInt64?)
+  }
+
+  private struct Known: Sendable {
+    /// Those that the target has, and of which the source may still have one.
+    var copies = 0
+    /// Attempts of this run.
+    var live = 0
+    /// Attempts of which nobody will learn any more what became of them.
+    var interrupted: [UInt64] = []
+    var aside: (reason: SetAside.Reason, seen: String, at: Int64)?
+    var id: String?
+
+    var isEmpty: Bool { self.copies == 0 && self.live == 0 && self.interrupted.isEmpty && self.aside == nil }
+  }
+
+  private struct Attempt: Sendable {
+    let queue: UInt32
+    let fingerprint: Fingerprint
+    var isAccepted = false
+    var isInterrupted = false
+  }
+
+  /// How many messages that are settled are remembered: a bus that crashes may give back what it was told to forget a moment before.
+  private let retained: Int
+  private var queues: [String: UInt32] = [:]
+  private var names: [UInt32: String] = [:]
+  private var known: [UInt32: [Fingerprint: Known]] = [:]
+  private var attempts: [UInt64: Attempt] = [:]
+  private var settled: Deque<(queue: UInt32, fingerprint: Fingerprint)> = []
+  private var interrupted: Deque<UInt64> = []
+  private var duplicateRecords: Deque<JournalRecord> = []
+  private(set) var lastSerial: UInt64 = 0
+  private(set) var key: Fingerprint.Key?
+
+  package init(retained: Int) { self.retained = max(1, retained) }
+
+  package func number(of queue: String) -> UInt32? { self.queues[queue] }
+  var nextQueueNumber: UInt32 { UInt32(self.queues.count + 1) }
+
+  package func standing(of fingerprint: Fingerprint, in queue: UInt32) -> Standing {
+    guard let known = self.known[queue]?[fingerprint] else { return .unknown }
+    if let aside = known.aside { return .setAside(aside.reason, seen: aside.seen, interrupted: known.interrupted.first) }
+    if let serial = known.interrupted.first { return .interrupted(serial: serial) }
+    if known.live > 0 { return .onItsWay }
+    return known.copies > 0 ? .accepted : .unknown
+  }
+
+  package func setAside(in queue: UInt32) -> [SetAside] {
+    let name = self.names[queue] ?? ""
+    return (self.known[queue] ?? [:]).compactMap { fingerprint, known in
+      guard let aside = known.aside else { return nil }
+      return SetAside(
+        messageID: known.id ?? fingerprint.text, queue: name, at: aside.at, reason: aside.reason, seen: aside.seen)
+    }.sorted { ($0.at, $0.messageID) < ($1.at, $1.messageID) }
+  }
+
+  package var possibleDuplicates: [PossibleDuplicate] {
+    self.duplicateRecords.compactMap { record in
+      guard case .possibleDuplicate(let queue, let fingerprint, let id, let reason, let at) = record else { return nil }
+      return PossibleDuplicate(messageID: id ?? fingerprint.text, queue: self.names[queue] ?? "", at: at, reason: reason)
+    }
+  }
+
+  package mutating func apply(_ record: JournalRecord) {
+    switch record {
+    case .key(let key): self.key = key
+    case .queue(let number, let name):
+      self.queues[name] = number
+      self.names[number] = name
+    case .sending(let serial, let queue, let fingerprint, let id):
+      self.lastSerial = max(self.lastSerial, serial)
+      self.attempts[serial] = Attempt(queue: queue, fingerprint: fingerprint)
+      self.change(queue, fingerprint) {
+        $0.live += 1
+        $0.aside = nil
+        $0.id = id
+      }
+    case .accepted(let serial):
+      guard let attempt = self.attempts[serial], !attempt.isAccepted else { return }
+      self.attempts[serial]?.isAccepted = true
+      self.change(attempt.queue, attempt.fingerprint) {
+        Self.end(serial, attempt, &$0)
+        $0.copies += 1
+      }
+    case .settled(let serial):
+      guard let attempt = self.attempts.removeValue(forKey: serial), attempt.isAccepted else { return }
+      self.retain(attempt.queue, attempt.fingerprint)
+    case .settledAgain(let queue, let fingerprint):
+      // The last one is kept until it is the oldest: the source may be told in vain once more.
+      self.change(queue, fingerprint) { if $0.copies > 1 { $0.copies -= 1 } }
+    case .setAside(let queue, let fingerprint, let id, let reason, let at, let seen):
+      self.change(queue, fingerprint) {
+        $0.aside = (reason, seen, at)
+        $0.id = id
+      }
+    case .possibleDuplicate(let queue, let fingerprint, _, _, _):
+      self.duplicateRecords.append(record)
+      // It is sent again.
+      if self.known[queue]?[fingerprint]?.aside != nil { self.change(queue, fingerprint) { $0.aside = nil } }
+    case .notSent(let serial):
+      guard let attempt = self.attempts.removeValue(forKey: serial) else { return }
+      self.change(attempt.queue, attempt.fingerprint) { Self.end(serial, attempt, &$0) }
+    }
+  }
+
+  /// Nobody will learn what became of the attempt.
+  package mutating func interrupt(_ serial: UInt64) {
+    guard let attempt = self.attempts[serial], !attempt.isAccepted, !attempt.isInterrupted else { return }
+    self.attempts[serial]?.isInterrupted = true
+    self.change(attempt.queue, attempt.fingerprint) {
+      $0.live -= 1
+      $0.interrupted.append(serial)
+    }
+    self.interrupted.append(serial)
+    while self.interrupted.count > self.retained, let oldest = self.interrupted.popFirst() {
+      if self.attempts[oldest]?.isInterrupted == true { self.apply(.notSent(serial: oldest)) }
+    }
+  }
+
+  /// The attempt goes on: the message is here again, and is about to be sent again.
+  package mutating func goOn(_ serial: UInt64) {
+    guard let attempt = self.attempts[serial], attempt.isInterrupted else { return }
+    self.attempts[serial]?.isInterrupted = false
+    self.change(attempt.queue, attempt.fingerprint) {
+      $0.interrupted.removeAll { $0 == serial }
+      $0.live += 1
+    }
+  }
+
+  /// All that a process left behind which is no more.
+  package mutating func interruptAll() { for serial in self.attempts.keys.sorted() { self.interrupt(serial) } }
+
+  private static func end(_ serial: UInt64, _ attempt: Attempt, _ known: inout Known) {
+    if attempt.isInterrupted { known.interrupted.removeAll { $0 == serial } } else if !attempt.isAccepted { known.live -= 1 }
+  }
+
+  private mutating func change(_ queue: UInt32, _ fingerprint: Fingerprint, _ body: (inout Known) -> Void) {
+    body(&self.known[queue, default: [:]][fingerprint, default: Known()])
+    if self.known[queue]?[fingerprint]?.isEmpty == true { self.known[queue]?[fingerprint] = nil }
+  }
+
+  private mutating func retain(_ queue: UInt32, _ fingerprint: Fingerprint) {
+    self.settled.append((queue, fingerprint))
+    while self.settled.count > self.retained, let oldest = self.settled.popFirst() {
+      self.change(oldest.queue, oldest.fingerprint) { $0.copies -= $0.copies > 0 ? 1 : 0 }
+    }
+  }
+
+  /// Records that say the same as all that were applied: what a new file begins with.
+  package func snapshot() -> [JournalRecord] {
+    var records: [JournalRecord] = self.key.map { [.key($0)] } ?? []
+    records += self.names.sorted { $0.key < $1.key }.map { .queue($0.key, $0.value) }
+    records += self.duplicateRecords
+    var serial: UInt64 = 0
+    for entry in self.settled {
+      guard let known = self.known[entry.queue]?[entry.fingerprint], known.copies > 0 else { continue }
+      // Any number that is not an open attempt's.
+      repeat { serial += 1 } while self.attempts[serial] != nil
+      records.append(.sending(serial: serial, queue: entry.queue, entry.fingerprint, id: known.id))
+      records.append(.accepted(serial: serial))
+      records.append(.settled(serial: serial))
+    }
+    for (serial, attempt) in self.attempts.sorted(by: { $0.key < $1.key }) {
+      let id = self.known[attempt.queue]?[attempt.fingerprint]?.id
+      records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: id))
+      if attempt.isAccepted { records.append(.accepted(serial: serial)) }
+    }
+    for (queue, entries) in self.known {
+      for (fingerprint, entry) in entries {
+        guard let aside = entry.aside else { continue }
+        records.append(.setAside(queue: queue, fingerprint, id: entry.id, aside.reason, at: aside.at, seen: aside.seen))
+      }
+    }
+    return records
+  }
+
+  /// Forgets the list of possible duplicates up to a time: they have been looked at.
+  package mutating func forgetDuplicates(before time: Int64) {
+    while case .possibleDuplicate(_, _, _, _, let at)? = self.duplicateRecords.first, at < time {
+      self.duplicateRecords.removeFirst()
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One entry of a journal, and its form on disk.
+package enum JournalRecord: Sendable, Equatable {
+  /// The first of each file.
+  case key(Fingerprint.Key)
+  /// The queue that is called by this number from here on in the file.
+  case queue(UInt32, String)
+  /// It is about to be sent. `serial` is the journal's own number for the attempt.
+  case sending(serial: UInt64, queue: UInt32, Fingerprint, id: String?)
+  /// The target has accepted it.
+  case accepted(serial: UInt64)
+  /// It was settled on the source.
+  case settled(serial: UInt64)
+  /// It was on the source again although the target had it, and was settled there.
+  case settledAgain(queue: UInt32, Fingerprint)
+  case setAside(queue: UInt32, Fingerprint, id: String?, SetAside.Reason, at: Int64, seen: String)
+  case possibleDuplicate(queue: UInt32, Fingerprint, id: String?, PossibleDuplicate.Reason, at: Int64)
+  /// It never left, and will be offered again: nothing is known of it.
+  case notSent(serial: UInt64)
+
+  func append(to bytes: inout [UInt8]) {
+    switch self {
+    case .key(let key):
+      bytes.append(1)
+      bytes.append(integer: key.first)
+      bytes.append(integer: key.second)
+    case .queue(let number, let name):
+      bytes.append(2)
+      bytes.append(integer: number)
+      bytes.append(text: name)
+    case .sending(let serial, let queue, let fingerprint, let id):
+      bytes.append(3)
+      bytes.append(integer: serial)
+      bytes.append(integer: queue)
+      bytes.append(fingerprint)
+      bytes.append(text: id ?? "")
+    case .accepted(let serial):
+      bytes.append(4)
+      bytes.append(integer: serial)
+    case .settled(let serial):
+      bytes.append(5)
+      bytes.append(integer: serial)
+    case .settledAgain(let queue, let fingerprint):
+      bytes.append(6)
+      bytes.append(integer: queue)
+      bytes.append(fingerprint)
+    case .setAside(let queue, let fingerprint, let id, let reason, let at, let seen):
+      bytes.append(7)
+      bytes.append(integer: queue)
+      bytes.append(fingerprint)
+      bytes.append(text: id ?? "")
+      bytes.append(reason.rawValue)
+      bytes.append(integer: UInt64(bitPattern: at))
+      bytes.append(text: seen)
+    case .possibleDuplicate(let queue, let fingerprint, let id, let reason, let at):
+      bytes.append(8)
+      bytes.append(integer: queue)
+      bytes.append(fingerprint)
+      bytes.append(text: id ?? "")
+      bytes.append(reason.rawValue)
+      bytes.append(integer: UInt64(bitPattern: at))
+    case .notSent(let serial):
+      bytes.append(9)
+      bytes.append(integer: serial)
+    }
+  }
+
+  /// - Returns: nil at the end, and where the bytes are no record.
+  init?(_ bytes: inout ArraySlice<UInt8>) {
+    guard let kind = bytes.popFirst() else { return nil }
+    switch kind {
+    case 1:
+      guard let first: UInt64 = bytes.integer(), let second: UInt64 = bytes.integer() else { return nil }
+      self = .key(Fingerprint.Key(first: first, second: second))
+    case 2:
+      guard let number: UInt32 = bytes.integer(), let name = bytes.text() else { return nil }
+      self = .queue(number, name)
+    case 3:
+      guard let serial: UInt64 = bytes.integer(), let queue: UInt32 = bytes.integer(), let fingerprint = bytes.fingerprint(),
+        let id = bytes.text()
+      else { return nil }
+      self = .sending(serial: serial, queue: queue, fingerprint, id: id.isEmpty ? nil : id)
+    case 4:
+      guard let serial: UInt64 = bytes.integer() else { return nil }
+      self = .accepted(serial: serial)
+    case 5:
+      guard let serial: UInt64 = bytes.integer() else { return nil }
+      self = .settled(serial: serial)
+    case 6:
+      guard let queue: UInt32 = bytes.integer(), let fingerprint = bytes.fingerprint() else { return nil }
+      self = .settledAgain(queue: queue, fingerprint)
+    case 7:
+      guard let queue: UInt32 = bytes.integer(), let fingerprint = bytes.fingerprint(), let id = bytes.text(),
+        let reason = bytes.popFirst().flatMap(SetAside.Reason.init(rawValue:)), let at: UInt64 = bytes.integer(),
+        let seen = bytes.text()
+      else { return nil }
+      self = .setAside(
+        queue: queue, fingerprint, id: id.isEmpty ? nil : id, reason, at: Int64(bitPattern: at), seen: seen)
+    case 8:
+      guard let queue: UInt32 = bytes.integer(), let fingerprint = bytes.fingerprint(), let id = bytes.text(),
+        let reason = bytes.popFirst().flatMap(PossibleDuplicate.Reason.init(rawValue:)), let at: UInt64 = bytes.integer()
+      else { return nil }
+      self = .possibleDuplicate(
+        queue: queue, fingerprint, id: id.isEmpty ? nil : id, reason, at: Int64(bitPattern: at))
+    case 9:
+      guard let serial: UInt64 = bytes.integer() else { return nil }
+      self = .notSent(serial: serial)
+    default: return nil
+    }
+  }
+}
+
+extension [UInt8] {
+  mutating func append<Integer: FixedWidthInteger>(integer: Integer) {
+    Swift.withUnsafeBytes(of: integer.littleEndian) { self.append(contentsOf: $0) }
+  }
+
+  fileprivate mutating func append(_ fingerprint: Fingerprint) {
+    self.append(integer: fingerprint.high)
+    self.append(integer: fingerprint.low)
+  }
+
+  /// No longer than 65,535 bytes; ids and words that are, are cut.
+  fileprivate mutating func append(text: String) {
+    let utf8 = text.utf8
+    let count = Swift.min(utf8.count, 65_535)
+    self.append(integer: UInt16(count))
+    self.append(contentsOf: utf8.prefix(count))
+  }
+}
+
+extension ArraySlice<UInt8> {
+  mutating func integer<Integer: FixedWidthInteger>() -> Integer? {
+    let width = Integer.bitWidth / 8
+    guard self.count >= width else { return nil }
+    let value = self.withUnsafeBytes { $0.loadUnaligned(as: Integer.self) }
+    self.removeFirst(width)
+    return Integer(littleEndian: value)
+  }
+
+  fileprivate mutating func fingerprint() -> Fingerprint? {
+    guard let high: UInt64 = self.integer(), let low: UInt64 = self.integer() else { return nil }
+    return Fingerprint(high: high, low: low)
+  }
+
+  fileprivate mutating func text() -> String? {
+    guard let count: UInt16 = self.integer(), self.count >= Int(count) else { return nil }
+    defer { self.removeFirst(Int(count)) }
+    return String(decoding: self.prefix(Int(count)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ForwardMachine {
+  mutating func arrived(_ arrivals: [Arrival], _ now: Int64) {
+    self.lastArrival = now
+    var goOn: [UInt64] = []
+    for arrival in arrivals {
+      self.counts.received += 1
+      var item = Item(
+        number: arrival.number, fingerprint: arrival.fingerprint, messageID: arrival.messageID, sender: arrival.sender,
+        size: arrival.size, serial: arrival.serial)
+      if self.items.isEmpty {
+        self.base = arrival.number
+        self.cursor = arrival.number
+      }
+      var aside = arrival.aside
+      var isNew = true
+      switch arrival.standing {
+      case .unknown: break
+      case .accepted where arrival.isRedelivered:
+        self.counts.settledAgain += 1
+        self.counts.settled += 1
+        self.notes.append(.settledAgain(queue: self.settings.queue, arrival.fingerprint))
+        self.settling.append(arrival.number)
+        item.state = .gone
+        self.forgotten.append(arrival.number)
+        self.items.append(item)
+        continue
+      case .accepted, .onItsWay: item.duplicate = .sameAgain
+      case .interrupted(let serial):
+        item.serial = serial
+        item.isJournaled = true
+        item.mayHaveArrived = true
+        item.duplicate = .interrupted
+        goOn.append(serial)
+      case .setAside(let reason, let seen, let interrupted):
+        if self.settings.retriesSetAside {
+          if let interrupted {
+            item.serial = interrupted
+            item.isJournaled = true
+            item.mayHaveArrived = true
+            item.duplicate = .outcomeUnknown
+            goOn.append(interrupted)
+          }
+        } else {
+          aside = aside ?? (reason, seen)
+          isNew = false
+        }
+      }
+      self.items.append(item)
+      if arrival.isNearDeliveryLimit, !self.settings.retriesSetAside {
+        let seen = "it was handed out nearly as often as the bus allows"
+        self.setAside(self.items.count - 1, .nearDeliveryLimit, seen, isNew: isNew)
+        self.stop(
+          ForwardingError(
+            .nearDeliveryLimit, tried: self.settings.tried,
+            seen: "message \(arrival.messageID ?? arrival.fingerprint.text): \(seen)"))
+      } else if let aside {
+        self.setAside(self.items.count - 1, aside.reason, aside.seen, isNew: isNew)
+      }
+    }
+    if !goOn.isEmpty { self.actions.append(.goOn(goOn)) }
+    self.trim()
+  }
+
+  mutating func journaled(_ batch: UInt64, _ failure: ForwardingError?, _ now: Int64) {
+    if let failure { self.stop(failure) }
+    guard let range = self.batches.removeValue(forKey: batch) else { return }
+    for number in range {
+      guard let index = self.index(of: number), self.items[index].state == .journaling(batch) else { continue }
+      self.items[index].state = failure == nil ? .ready : .waiting
+      if failure != nil { self.underWay -= 1 }
+    }
+  }
+
+  mutating func ended(_ number: UInt64, _ fate: Fate, _ now: Int64) {
+    guard let index = self.index(of: number), self.items[index].state == .onItsWay else { return }
+    self.counts.onTheirWay -= 1
+    self.underWay -= 1
+    switch fate {
+    case .accepted:
+      self.failuresInRow = 0
+      self.connectionLosses = 0
+      self.counts.accepted += 1
+      let item = self.items[index]
+      self.notes.append(.accepted(serial: item.serial))
+      // Where the source link is gone it comes again, marked as a redelivery, and is settled then.
+      self.notes.append(.settled(serial: item.serial))
+      if item.isOnSource {
+        self.settling.append(number)
+        self.counts.settled += 1
+      }
+      if self.lastAccepted[item.sender].map({ $0 < number }) ?? true { self.lastAccepted[item.sender] = number }
+      self.remove(index)
+      self.trim()
+    case .refused(let words):
+      self.items[index].state = .refused(words)
+      self.stop(
+        ForwardingError(
+          .notAccepted, tried: self.settings.tried,
+          seen: "message \(self.items[index].messageID ?? self.items[index].fingerprint.text): \(words)"))
+    case .unknown:
+      self.lost.append(number)
+      self.items[index].mayHaveArrived = true
+      self.items[index].duplicate = .outcomeUnknown
+      self.backToLine(index)
+    case .notSent: self.backToLine(index)
+    case .expired:
+      let serial = self.items[index].serial
+      if self.items[index].mayHaveArrived { self.actions.append(.interrupt([serial])) } else { self.notes.append(.notSent(serial: serial)) }
+      self.setAside(index, .expired, "its time to live ran out while it waited to be sent")
+      self.trim()
+    }
+  }
+
+  /// It goes again over the next link, before all that came after it.
+  private mutating func backToLine(_ index: Int) {
+    let item = self.items[index]
+    guard item.isOnSource else {
+      self.giveUp(index)
+      return self.trim()
+    }
+    // What is to be listed is written first; what only did not leave is written already.
+    self.items[index].state = item.duplicate == nil ? .ready : .waiting
+    if item.duplicate == nil { self.underWay += 1 }
+    self.cursor = min(self.cursor, item.number)
+  }
+
+  /// Ends the attempt in the journal: nobody knows what became of it, or it is known that it never left.
+  mutating func giveUp(_ index: Int) {
+    let item = self.items[index]
+    if item.isJournaled {
+      if item.mayHaveArrived { self.actions.append(.interrupt([item.serial])) } else { self.notes.append(.notSent(serial: item.serial)) }
+    }
+    self.remove(index)
+  }
+
+  // MARK: Links
+
+  mutating func targetFailed(_ failure: Failure, _ now: Int64) {
+    guard self.target != .none else { return }
+    let lost = self.lost
+    self.lost = []
+    self.counts.reconnects += 1
+    // A link that ends with nothing told of what was on it must not happen; if it does, nothing is known of that.
+    for item in self.items where item.state == .onItsWay { self.ended(item.number, .unknown, now) }
+    let suspected = lost + self.lost
+    self.lost = []
+    if failure.kind == .connection, !suspected.isEmpty { self.connectionLosses += 1 }
+    let isAlone = suspected.count == 1
+    for number in suspected {
+      guard let index = self.index(of: number), self.items[index].state == .waiting else { continue }
+      if isAlone, self.items[index].isSuspect {
+        self.items[index].lossesAlone += failure.kind == .connection ? 1 : Self.lossesOfPoison
+        if self.items[index].lossesAlone >= Self.lossesOfPoison {
+          self.actions.append(.interrupt([self.items[index].serial]))
+          self.setAside(index, .poison, "the target ended the link over it, sent alone: \(failure.error.seen)")
+          continue
+        }
+      }
+      guard failure.kind == .link || self.connectionLosses >= Self.lossesOfPoison, !self.items[index].isSuspect else { continue }
+      self.items[index].isSuspect = true
+      self.suspects += 1
+    }
+    switch failure.kind {
+    case .permanent:
+      self.target = .none
+      self.stop(failure.error)
+    case .link, .connection: self.target = .retry(at: now + self.nextDelay())
+    }
+  }
+
+  /// Connections that broke with the same message alone on its way, until it is taken for the reason.
+  private static let lossesOfPoison = 4
+
+  mutating func sourceFailed(_ failure: Failure, _ now: Int64) {
+    guard self.source != .none else { return }
+    self.counts.reconnects += 1
+    for index in self.items.indices {
+      switch self.items[index].state {
+      case .onItsWay: self.items[index].isOnSource = false
+      case .waiting, .refused: self.giveUp(index)
+      case .journaling, .ready:
+        self.underWay -= 1
+        self.giveUp(index)
+      case .aside:
+        self.counts.held -= 1
+        self.remove(index)
+      case .gone: break
+      }
+    }
+    self.trim()
+    switch failure.kind {
+    case .permanent:
+      self.source = .none
+      self.stop(failure.error)
+    case .link, .connection: self.source = .retry(at: now + self.nextDelay())
+    }
+  }
+
+  /// 0, 0.1, 0.2, 0.4 ... 5 s, in nanoseconds.
+  private mutating func nextDelay() -> Int64 {
+    defer { self.failuresInRow += 1 }
+    guard self.failuresInRow > 0 else { return 0 }
+    return min(5_000_000_000, 100_000_000 << Int64(min(self.failuresInRow - 1, 6)))
+  }
+}

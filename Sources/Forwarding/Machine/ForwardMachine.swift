@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DequeModule
+
+/// What becomes of each message between two queues. Pure: no IO, no clock; payloads stay with the shell.
+///
+/// - A source delivery is settled only after the target has accepted its copy.
+/// - A message is in the journal before it leaves.
+/// - Per sender, what goes first was first in the queue: what the target did not accept while a later one of the same sender got in is
+///   set aside, since sending it again would have it come after that.
+package struct ForwardMachine: Sendable {
+  /// What the shell knows of a delivery when it comes.
+  package struct Arrival: Sendable, Equatable {
+    /// The shell's: the next one after the arrival before it.
+    package var number: UInt64
+    package var fingerprint: Fingerprint
+    package var messageID: String?
+    /// `fromHerId`; empty where there is none, which makes one sender of all such.
+    package var sender = ""
+    package var size = 0
+    /// The journal's number for sending it, if it is sent.
+    package var serial: UInt64
+    package var standing = JournalMemory.Standing.unknown
+    /// Whether the bus says that it was handed out before.
+    package var isRedelivered = false
+    package var isNearDeliveryLimit = false
+    /// Why it must not be sent, whatever the journal knows.
+    package var aside: (reason: SetAside.Reason, seen: String)?
+
+    package init(number: UInt64, fingerprint: Fingerprint, serial: UInt64) {
+      self.number = number
+      self.fingerprint = fingerprint
+      self.serial = serial
+    }
+
+    package static func == (one: Arrival, other: Arrival) -> Bool { one.number == other.number }
+  }
+
+  package enum Fate: Sendable, Equatable {
+    case accepted
+    /// Any other outcome, in words.
+    case refused(String)
+    /// It was handed over, and nobody knows.
+    case unknown
+    /// It is certain that it did not leave.
+    case notSent
+    /// Its time ran out while it waited here.
+    case expired
+  }
+
+  package struct Failure: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+      /// The peer ended link or session: it may not have liked a message.
+      case link
+      /// The connection broke, or could not be made.
+      case connection
+      /// Trying again cannot help.
+      case permanent
+    }
+    package var kind: Kind
+    package var error: ForwardingError
+
+    package init(_ kind: Kind, _ error: ForwardingError) {
+      self.kind = kind
+      self.error = error
+    }
+  }
+
+  package enum Event: Sendable {
+    case started
+    case targetAttached(epoch: Int, maximumSize: UInt64?)
+    case targetFailed(epoch: Int, Failure)
+    case sourceAttached(epoch: Int)
+    case sourceFailed(epoch: Int, Failure)
+    case arrived(epoch: Int, [Arrival])
+    /// What was to be on the disk is there, or cannot be.
+    case journaled(batch: UInt64, ForwardingError?)
+    case ended(epoch: Int, [(number: UInt64, fate: Fate)])
+    case timePassed
+    case paused
+    case resumed
+    /// By `deadline` whatever is still on its way is of unknown outcome.
+    case stopAsked(deadline: Int64)
+  }
+
+  package enum Action: Sendable, Equatable {
+    case attachTarget(epoch: Int)
+    case attachSource(epoch: Int)
+    /// On the disk before anything of it leaves; answered by `journaled`.
+    case journal(batch: UInt64, [JournalRecord])
+    case note([JournalRecord])
+    /// The journal's attempts go on, or nobody will learn what became of them.
+    case goOn([UInt64])
+    case interrupt([UInt64])
+    case send(epoch: Int, [UInt64])
+    /// Settled as accepted on the source.
+    case settle(epoch: Int, [UInt64])
+    /// The shell need not keep it.
+    case forget([UInt64])
+    /// No more is taken, and these go back to the source, released.
+    case giveBack(epoch: Int, [UInt64])
+    /// `timePassed` at that time at the latest.
+    case wake(at: Int64)
+    case finish(Ending)
+  }
+
+  package enum Ending: Sendable, Equatable {
+    /// Nothing has come for as long as was asked.
+    case idle
+    case asked
+    case failed(ForwardingError)
+  }
+
+  package struct Settings: Sendable {
+    package var queue: UInt32 = 1
+    package var window = 1
+    /// Messages a second; nil for no limit.
+    package var rate: Int?
+    package var heldLimit = 200
+    /// Whether what was set aside earlier is tried again.
+    package var retriesSetAside = false
+    /// Ends when nothing has come for so many nanoseconds.
+    package var idle: Int64?
+    /// For error texts: "forward a/q to b/q".
+    package var tried = ""
+    package init() {}
+  }
+
+  enum State: Sendable, Equatable {
+    case waiting
+    case journaling(UInt64)
+    case ready
+    case onItsWay
+    case refused(String)
+    /// Held on the source.
+    case aside
+    case gone
+  }
+
+  struct Item: Sendable {
+    let number: UInt64
+    let fingerprint: Fingerprint
+    let messageID: String?
+    let sender: String
+    let size: Int
+    var serial: UInt64
+    var state = State.waiting
+    /// Why it may arrive twice, to be listed before it leaves.
+    var duplicate: PossibleDuplicate.Reason?
+    /// It may be at the target already.
+    var mayHaveArrived = false
+    var isJournaled = false
+    /// On its way when the peer ended the link: sent alone from now on.
+    var isSuspect = false
+    var lossesAlone = 0
+    var isOnSource = true
+  }
+
+  enum Link: Equatable, Sendable {
+    case none
+    case retry(at: Int64)
+    case attaching
+    case attached
+  }
+
+  enum Phase: Equatable, Sendable {
+    case running
+    /// Outcomes are awaited, and nothing more is sent.
+    case stopping(Ending, deadline: Int64?)
+    case ended
+  }
+
+  let settings: Settings
+  package internal(set) var counts = ForwardingCounts()
+  var items: Deque<Item> = []
+  var base: UInt64 = 1
+  var phase = Phase.running
+  var isPaused = false
+  var target = Link.none
+  var targetEpoch = 0
+  var source = Link.none
+  var sourceEpoch = 0
+  var maximumSize: UInt64?
+  /// Nothing before it waits to be journaled or sent.
+  var cursor: UInt64 = 1
+  /// Journaling, ready or on its way.
+  var underWay = 0
+  var suspects = 0
+  var batch: UInt64 = 0
+  /// Batches that are being written: the first and the last number in each.
+  var batches: [UInt64: ClosedRange<UInt64>] = [:]
+  /// The latest accepted number of each sender, while something before it is open.
+  var lastAccepted: [String: UInt64] = [:]
+  var lost: [UInt64] = []
+  var connectionLosses = 0
+  var failuresInRow = 0
+  var tokens: Double
+  var tokensAt: Int64 = 0
+  var lastArrival: Int64 = 0
+  var actions: [Action] = []
+  /// Gathered over one event.
+  var settling: [UInt64] = []
+  var forgotten: [UInt64] = []
+  var notes: [JournalRecord] = []
+  var milliseconds: Int64 = 0
+
+  package init(_ settings: Settings) {
+    self.settings = settings
+    self.tokens = settings.rate.map { min(Double($0), 1) } ?? 0
+  }
+
+  package var hasEnded: Bool { self.phase == .ended }
+
+  /// - Parameters:
+  ///   - now: nanoseconds on a clock that never goes back.
+  ///   - milliseconds: since 1970, for the journal.
+  package mutating func handle(_ event: Event, now: Int64, milliseconds: Int64) -> [Action] {
+    guard self.phase != .ended else { return [] }
+    self.milliseconds = milliseconds
+    switch event {
+    case .started: self.lastArrival = now
+    case .targetAttached(let epoch, let maximumSize):
+      guard epoch == self.targetEpoch, self.target == .attaching else { break }
+      self.target = .attached
+      self.maximumSize = maximumSize
+    case .targetFailed(let epoch, let failure):
+      if epoch == self.targetEpoch { self.targetFailed(failure, now) }
+    case .sourceAttached(let epoch):
+      guard epoch == self.sourceEpoch, self.source == .attaching else { break }
+      self.source = .attached
+      self.lastArrival = now
+    case .sourceFailed(let epoch, let failure):
+      if epoch == self.sourceEpoch { self.sourceFailed(failure, now) }
+    case .arrived(let epoch, let arrivals):
+      if epoch == self.sourceEpoch { self.arrived(arrivals, now) }
+    case .journaled(let batch, let failure): self.journaled(batch, failure, now)
+    case .ended(let epoch, let ends):
+      if epoch == self.targetEpoch { for end in ends { self.ended(end.number, end.fate, now) } }
+    case .timePassed: break
+    case .paused: self.isPaused = true
+    case .resumed:
+      self.isPaused = false
+      self.lastArrival = now
+    case .stopAsked(let deadline):
+      switch self.phase {
+      case .running: self.phase = .stopping(.asked, deadline: deadline)
+      case .stopping(let ending, let before):
+        self.phase = .stopping(ending, deadline: min(before ?? deadline, deadline))
+      case .ended: break
+      }
+    }
+    self.advance(now)
+    return self.takeActions()
+  }
+
+  mutating func stop(_ error: ForwardingError) {
+    if case .running = self.phase { self.phase = .stopping(.failed(error), deadline: nil) }
+  }
+
+  private mutating func takeActions() -> [Action] {
+    // Written before the source is told: what the source forgets is then known to have been accepted.
+    if !self.notes.isEmpty { self.actions.insert(.note(self.notes), at: 0) }
+    if !self.settling.isEmpty {
+      let place = self.notes.isEmpty ? 0 : 1
+      self.actions.insert(.settle(epoch: self.sourceEpoch, self.settling), at: place)
+    }
+    if !self.forgotten.isEmpty { self.actions.append(.forget(self.forgotten)) }
+    self.notes.removeAll(keepingCapacity: true)
+    self.settling.removeAll(keepingCapacity: true)
+    self.forgotten.removeAll(keepingCapacity: true)
+    defer { self.actions = [] }
+    return self.actions
+  }
+
+  // MARK: Items
+
+  func index(of number: UInt64) -> Int? {
+    guard number >= self.base, number - self.base < UInt64(self.items.count) else { return nil }
+    return Int(number - self.base)
+  }
+
+  mutating func trim() {
+    while let first = self.items.first, first.state == .gone {
+      self.items.removeFirst()
+      self.base += 1
+    }
+    if self.cursor < self.base { self.cursor = self.base }
+    if self.items.isEmpty { self.lastAccepted.removeAll(keepingCapacity: true) }
+  }
+
+  /// It is of no more concern to the machine; the shell may forget it.
+  mutating func remove(_ index: Int) {
+    if self.items[index].isSuspect {
+      self.items[index].isSuspect = false
+      self.suspects -= 1
+    }
+    self.items[index].state = .gone
+    self.forgotten.append(self.items[index].number)
+  }
+
+  /// Holds it on the source, and notes why where that is new.
+  mutating func setAside(_ index: Int, _ reason: SetAside.Reason, _ seen: String, isNew: Bool = true) {
+    let item = self.items[index]
+    if isNew {
+      self.counts.setAside[reason, default: 0] += 1
+      self.notes.append(
+        .setAside(
+          queue: self.settings.queue, item.fingerprint, id: item.messageID, reason, at: self.milliseconds, seen: seen))
+    }
+    guard item.isOnSource else { return self.remove(index) }
+    if item.isSuspect {
+      self.items[index].isSuspect = false
+      self.suspects -= 1
+    }
+    self.items[index].state = .aside
+    self.counts.held += 1
+    if self.counts.held > self.settings.heldLimit {
+      self.stop(
+        ForwardingError(
+          .tooManySetAside, tried: self.settings.tried,
+          seen: "\(self.counts.held) messages are set aside, and no more than \(self.settings.heldLimit) are held at a time"))
+    }
+  }
+}

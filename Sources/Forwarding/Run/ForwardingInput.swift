@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+
+/// What the one task that carries a queue's messages is told of.
+enum ForwardingInput: Sendable {
+  case event(ForwardMachine.Event)
+  case target(epoch: Int, Dialect, AMQPSender)
+  case source(epoch: Int, Dialect, AMQPReceiver)
+  case deliveries(epoch: Int, [AMQPDelivery])
+  case ends(epoch: Int, [AMQPParcelEnd])
+  case stop
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AMQP
+import BusModel
+import DequeModule
+import Logging
+import NIOCore
+import TjenestebussClient
+
+/// One run of a forwarder: carries out what ``ForwardMachine`` decides. Used by one task.
+///
+/// Data crosses from task to event loop and back in batches only: one for what a read of the source's socket brought, one for what goes
+/// to the target, one for its outcomes.
+struct ForwardingRun {
+  /// A delivery, until the machine has done with it.
+  private struct Carried {
+    let delivery: AMQPDelivery
+    let payload: [UInt8]
+    let start: Int
+    let priority: UInt8?
+    /// Where there is a time to live, of which the rest is computed when it is sent.
+    let limited: StrandedMessage?
+  }
+
+  private let forwarder: Forwarder
+  private let queue: UInt32
+  private let tried: String
+  private var machine: ForwardMachine
+  private var carried: Deque<Carried?> = []
+  private var firstNumber: UInt64 = 1
+  private var sender: (epoch: Int, link: AMQPSender)?
+  private var receiver: (epoch: Int, link: AMQPReceiver)?
+  private var timer: (at: Int64, scheduled: Scheduled<Void>)?
+  private var manners = StrandedMessage.TargetManners()
+  private var sourceDialect = Dialect.rabbitMQ3
+  private var ending: ForwardMachine.Ending?
+  private var rateFrom: (time: Int64, accepted: Int) = (0, 0)
+  private var shownAt: Int64 = 0
+  private var rate: Double = 0
+
+  init(_ forwarder: Forwarder, queue: UInt32, idle: Duration?, tried: String) {
+    self.forwarder = forwarder
+    self.queue = queue
+    self.tried = tried
+    var settings = ForwardMachine.Settings()
+    settings.queue = queue
+    settings.window = forwarder.rules.effectiveWindow
+    settings.rate = forwarder.rules.rate
+    settings.heldLimit = forwarder.rules.heldLimit
+    settings.retriesSetAside = forwarder.rules.retriesSetAside
+    settings.idle = idle.map { Int64($0 / .nanoseconds(1)) }
+    settings.tried = tried
+    self.machine = ForwardMachine(settings)
+  }
+
+  private static var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
+
+  /// Carries messages until the machine is done, and leaves both links.
+  consuming func carry() async -> ForwardingReport.Ending {
+    var run = self
+    return await withTaskGroup(of: Void.self) { group in
+      await run.loop(&group)
+      // The links are closed; whoever still reads or attaches ends now.
+      group.cancelAll()
+      run.timer?.scheduled.cancel()
+      switch run.ending {
+      case .idle: return .idle
+      case .asked, nil: return .asked
+      case .failed(let error): return .stopped(error)
+      }
+    }
+  }
+
+  private mutating func loop(_ group: inout TaskGroup<Void>) async {
+    let begun = Self.now
+    self.rateFrom = (begun, 0)
+    self.handle(.started, &group)
+    if self.forwarder.isPaused { self.handle(.paused, &group) }
+    while self.ending == nil {
+      for input in await self.forwarder.inbox.take() { self.take(input, &group) }
+      self.show()
+    }
+    // What is given back was put before: the bus reads it first.
+    if let receiver { await receiver.link.close() }
+    if let sender { await sender.link.close(within: .seconds(1)) }
+    self.show(last: true)
+  }
+
+  private mutating func take(_ input: ForwardingInput, _ group: inout TaskGroup<Void>) {
+    switch input {
+    case .event(let event): self.handle(event, &group)
+    case .target(let epoch, let dialect, let sender):
+      self.manners.wantsExtensionKeys = dialect == .rabbitMQ4AddressV1 || dialect == .rabbitMQ4AddressV2
+      self.manners.takesArrays = dialect != .rabbitMQ3
+      if let old = self.sender { group.addTask { await old.link.close(within: .seconds(1)) } }
+      self.sender = (epoch, sender)
+      self.handle(.targetAttached(epoch: epoch, maximumSize: sender.maximumMessageSize), &group)
+    case .source(let epoch, let dialect, let receiver):
+      self.sourceDialect = dialect
+      self.receiver = (epoch, receiver)
+      self.handle(.sourceAttached(epoch: epoch), &group)
+      let inbox = self.forwarder.inbox
+      let tried = self.tried
+      group.addTask { await Self.read(receiver, epoch, into: inbox, tried) }
+    case .deliveries(let epoch, let deliveries): self.arrived(epoch, deliveries, &group)
+    case .ends(let epoch, let ends): self.ended(epoch, ends, &group)
+    case .stop:
+      let limit = Int64(self.forwarder.stopLimit / .nanoseconds(1))
+      self.handle(.stopAsked(deadline: Self.now + limit), &group)
+    }
+  }
+
+  private mutating func handle(_ event: ForwardMachine.Event, _ group: inout TaskGroup<Void>) {
+    let actions = self.machine.handle(event, now: Self.now, milliseconds: wallClockMilliseconds())
+    for action in actions { self.carryOut(action, &group) }
+  }
+
+  private mutating func carryOut(_ action: ForwardMachine.Action, _ group: inout TaskGroup<Void>) {
+    let inbox = self.forwarder.inbox
+    switch action {
+    case .attachTarget(let epoch):
+      let forwarder = self.forwarder
+      group.addTask { await Self.attachTarget(forwarder, epoch) }
+    case .attachSource(let epoch):
+      let forwarder = self.forwarder
+      group.addTask { await Self.attachSource(forwarder, epoch) }
+    case .journal(let batch, let records):
+      self.forwarder.journal.write(records) { inbox.put(.event(.journaled(batch: batch, $0))) }
+    case .note(let records): self.forwarder.journal.note(records)
+    case .goOn(let serials): self.forwarder.journal.goOn(serials)
+    case .interrupt(let serials): self.forwarder.journal.interrupt(serials)
+    case .send(let epoch, let numbers): self.send(epoch, numbers, &group)
+    case .settle(let epoch, let numbers): self.settle(epoch, numbers, as: .accepted)
+    case .giveBack(let epoch, let numbers):
+      self.receiver?.link.leave()
+      self.settle(epoch, numbers, as: .released)
+    case .forget(let numbers):
+      for number in numbers { self.forget(number) }
+    case .wake(let at): self.wake(at)
+    case .finish(let ending): self.ending = ending
+    }
+  }
+
+  // MARK: Source
+
+  private static func read(
+    _ receiver: AMQPReceiver, _ epoch: Int, into inbox: Inbox<ForwardingInput>, _ tried: String
+  ) async {
+    do throws(AMQPError) {
+      while let batch = try await receiver.nextBatch() { inbox.put(.deliveries(epoch: epoch, batch)) }
+    } catch {
+      inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
+    }
+  }
+
+  private static func attachSource(_ forwarder: Forwarder, _ epoch: Int) async {
+    let tried = "forward \(forwarder.route)"
+    do throws(AMQPError) {
+      guard let endpoint = try await forwarder.line.sourceEnd.spoken(for: forwarder.sourceQueue) else {
+        return forwarder.inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.source, tried))))
+      }
+      let connection = try await forwarder.line.sourceEnd.connection()
+      let window = forwarder.rules.effectiveWindow
+      // As much again as is on its way, so that the target never waits for the source; and room for what is held.
+      let credit = (window == 1 ? 16 : window * 2) + forwarder.rules.heldLimit
+      let receiver = try await connection.openReceiver(
+        from: endpoint.receivingAddress(ofQueue: forwarder.sourceQueue).text, credit: credit)
+      forwarder.inbox.put(.source(epoch: epoch, endpoint.dialect, receiver))
+    } catch {
+      forwarder.inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
+    }
+  }
+
+  private mutating func arrived(_ epoch: Int, _ deliveries: [AMQPDelivery], _ group: inout TaskGroup<Void>) {
+    guard let receiver, receiver.epoch == epoch, !self.machine.hasEnded else { return }
+    let key = self.forwarder.journal.key
+    let now = wallClockMilliseconds()
+    var serial = self.forwarder.journal.serials(deliveries.count)
+    var arrivals: [ForwardMachine.Arrival] = []
+    arrivals.reserveCapacity(deliveries.count)
+    for delivery in deliveries {
+      let message = StrandedMessage(delivery.payload, manners: self.manners)
+      let fingerprint = delivery.payload.withUnsafeBytes {
+        Fingerprint(of: UnsafeRawBufferPointer(rebasing: $0[message.bareStart...]), key: key)
+      }
+      var payload = delivery.payload
+      if let place = message.userID { payload = ForwardedForm.withoutUserID(payload, place) }
+      let number = self.firstNumber + UInt64(self.carried.count)
+      self.carried.append(
+        Carried(
+          delivery: delivery, payload: payload, start: message.bareStart, priority: message.priority,
+          limited: message.timeToLive == nil ? nil : message))
+      var arrival = ForwardMachine.Arrival(number: number, fingerprint: fingerprint, serial: serial)
+      serial += 1
+      arrival.messageID = message.messageID
+      arrival.sender = message.sender ?? ""
+      arrival.size = payload.count - message.bareStart + 16
+      let tellsFirstAcquirer = self.sourceDialect.tellsFirstAcquirer
+      arrival.isRedelivered =
+        message.deliveryCount > 0 || message.countedReturns > 0
+        || (tellsFirstAcquirer && message.hasHeader && !message.firstAcquirer)
+      if let limit = self.forwarder.rules.deliveryLimit ?? self.sourceDialect.usualDeliveryLimit {
+        arrival.isNearDeliveryLimit = max(Int64(message.deliveryCount), message.countedReturns) >= Int64(limit - 3)
+      }
+      arrival.aside = self.reasonAgainst(message, now)
+      arrivals.append(arrival)
+    }
+    let standings = self.forwarder.journal.standings(arrivals.map(\.fingerprint), in: self.queue)
+    for (index, standing) in standings.enumerated() where standing != .unknown { arrivals[index].standing = standing }
+    self.handle(.arrived(epoch: epoch, arrivals), &group)
+  }
+
+  /// Why it must not be sent.
+  private func reasonAgainst(_ message: StrandedMessage, _ now: Int64) -> (reason: SetAside.Reason, seen: String)? {
+    if self.forwarder.rules.leavesToExpire { return (.leftToExpire, "a message of a synchronous queue") }
+    if let problem = message.problem { return (.poison, "a bus ends link or session over it: \(problem)") }
+    switch ForwardedForm.age(of: message, at: now) {
+    case .expired: return (.expired, "its time to live is over")
+    case .unknown where self.forwarder.rules.unknownAge == .aside:
+      return (.unknownAge, "it has a time to live, and nothing says since when")
+    case .unlimited, .left, .unknown: return nil
+    }
+  }
+
+  private mutating func settle(_ epoch: Int, _ numbers: [UInt64], as disposition: AMQPDisposition) {
+    guard let receiver, receiver.epoch == epoch, !numbers.isEmpty else { return }
+    let deliveries = numbers.compactMap { number in self.carried(number)?.delivery }
+    do throws(AMQPError) {
+      try receiver.link.settle(deliveries, as: disposition)
+    } catch {
+      // The link is gone, or the bus took some back: they come again, and are told by the journal then.
+      self.forwarder.logger.debug("not settled", metadata: ["code": "\(error.stableCode)"])
+    }
+  }
+
+  private func carried(_ number: UInt64) -> Carried? {
+    guard number >= self.firstNumber, number - self.firstNumber < UInt64(self.carried.count) else { return nil }
+    return self.carried[Int(number - self.firstNumber)]
+  }
+
+  private mutating func forget(_ number: UInt64) {
+    guard number >= self.firstNumber, number - self.firstNumber < UInt64(self.carried.count) else { return }
+    self.carried[Int(number - self.firstNumber)] = nil
+    while let first = self.carried.first, first == nil {
+      self.carried.removeFirst()
+      self.firstNumber += 1
+    }
+  }
+
+  // MARK: Target
+
+  private static func attachTarget(_ forwarder: Forwarder, _ epoch: Int) async {
+    let tried = "forward \(forwarder.route)"
+    do throws(AMQPError) {
+      guard let endpoint = try await forwarder.line.targetEnd.spoken(for: forwarder.targetQueue) else {
+        return forwarder.inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.target, tried))))
+      }
+      let connection = try await forwarder.line.targetEnd.connection()
+      var address = endpoint.sendingAddress(ofQueue: forwarder.targetQueue).text
+      if endpoint.dialect.capabilities.missingQueueForSender == .acceptsAndLoses {
+        // It says accepted for a queue that is not there, and for a key that is not bound: so straight to the queue, and only after the
+        // bus has let a receiver see it. Credit of 0 takes nothing.
+        address = LinkAddress.sending(to: forwarder.targetQueue, path: "", dialect: endpoint.dialect).text
+        let look = try await connection.openReceiver(
+          from: endpoint.receivingAddress(ofQueue: forwarder.targetQueue).text, credit: 0)
+        await look.close(within: .seconds(1))
+      }
+      let sender = try await connection.openSender(to: address)
+      forwarder.inbox.put(.target(epoch: epoch, endpoint.dialect, sender))
+    } catch {
+      forwarder.inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.target(error, tried))))
+    }
+  }
+
+  private mutating func send(_ epoch: Int, _ numbers: [UInt64], _ group: inout TaskGroup<Void>) {
+    guard let sender, sender.epoch == epoch else { return }
+    var parcels: [AMQPParcel] = []
+    parcels.reserveCapacity(numbers.count)
+    var late: [(number: UInt64, fate: ForwardMachine.Fate)] = []
+    for number in numbers {
+      guard let carried = self.carried(number) else { continue }
+      var head = ForwardedForm.plainHeader
+      if let limited = carried.limited {
+        switch ForwardedForm.age(of: limited, at: wallClockMilliseconds()) {
+        case .expired:
+          late.append((number, .expired))
+          continue
+        case .left(let left), .unknown(let left): head = ForwardedForm.header(priority: carried.priority, timeToLive: left)
+        case .unlimited: head = ForwardedForm.header(priority: carried.priority, timeToLive: nil)
+        }
+      } else if carried.priority != nil {
+        head = ForwardedForm.header(priority: carried.priority, timeToLive: nil)
+      }
+      parcels.append(AMQPParcel(number: number, head: head, payload: carried.payload, start: carried.start))
+    }
+    let inbox = self.forwarder.inbox
+    sender.link.send(parcels: parcels) { inbox.put(.ends(epoch: epoch, $0)) }
+    if !late.isEmpty { self.handle(.ended(epoch: epoch, late), &group) }
+  }
+
+  private mutating func ended(_ epoch: Int, _ ends: [AMQPParcelEnd], _ group: inout TaskGroup<Void>) {
+    var failure: AMQPError?
+    let told = ends.map { end -> (number: UInt64, fate: ForwardMachine.Fate) in
+      switch end.fate {
+      case .outcome(.accepted): return (end.number, .accepted)
+      case .outcome(.unknown(let reason)):
+        if case .lost(let error) = reason { failure = error }
+        return (end.number, .unknown)
+      case .outcome(let outcome): return (end.number, .refused("the target said \(outcome)"))
+      case .notSent(let error):
+        failure = error
+        return (end.number, .notSent)
+      }
+    }
+    self.handle(.ended(epoch: epoch, told), &group)
+    if let failure { self.handle(.targetFailed(epoch: epoch, LinkFailure.target(failure, self.tried)), &group) }
+  }
+
+  // MARK: Time and progress
+
+  private mutating func wake(_ at: Int64) {
+    let now = Self.now
+    if let timer, timer.at <= at, timer.at > now { return }
+    self.timer?.scheduled.cancel()
+    let inbox = self.forwarder.inbox
+    let scheduled = self.forwarder.line.eventLoop.scheduleTask(in: .nanoseconds(max(0, at - now))) {
+      inbox.put(.event(.timePassed))
+    }
+    self.timer = (at, scheduled)
+  }
+
+  private mutating func show(last: Bool = false) {
+    let now = Self.now
+    var counts = self.machine.counts
+    if now - self.rateFrom.time >= 1_000_000_000 {
+      self.rate = Double(counts.accepted - self.rateFrom.accepted) / (Double(now - self.rateFrom.time) / 1e9)
+      self.rateFrom = (now, counts.accepted)
+    }
+    counts.rate = self.rate
+    let isDue = last || now - self.shownAt >= 250_000_000
+    if isDue { self.shownAt = now }
+    self.forwarder.show(counts, telling: isDue)
+  }
+}
+
+extension Dialect {
+  /// Whether `first-acquirer` in the header means something.
+  fileprivate var tellsFirstAcquirer: Bool {
+    switch self {
+    case .rabbitMQ3, .rabbitMQ4AddressV1, .rabbitMQ4AddressV2: true
+    case .serviceBusWindowsServer, .azureServiceBus, .activeMQ: false
+    }
+  }
+
+  /// Deliveries after which a queue drops or dead-letters a message, where nobody has set it otherwise.
+  fileprivate var usualDeliveryLimit: Int? {
+    switch self {
+    case .rabbitMQ4AddressV1, .rabbitMQ4AddressV2: 20
+    case .serviceBusWindowsServer, .azureServiceBus: 10
+    case .rabbitMQ3, .activeMQ: nil
+    }
+  }
+}
