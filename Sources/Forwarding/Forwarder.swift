@@ -123,7 +123,9 @@ public final class Forwarder: Sendable {
     if self.rules.isDryRun { return try await self.dryRun(count, tried) }
     let queue = try self.journal.take(self.route)
     defer { self.journal.giveBack(queue) }
-    if !self.rules.retriesSetAside, let near = self.journal.setAside(of: self.route).first(where: { $0.reason == .nearDeliveryLimit }) {
+    if !self.rules.retriesSetAside,
+      let near = self.journal.setAside(of: self.route).first(where: { $0.reason == .nearDeliveryLimit })
+    {
       throw ForwardingError(
         .nearDeliveryLimit, tried: tried, seen: "an earlier run stopped at message \(near.messageID): \(near.seen)")
     }

@@ -70,7 +70,10 @@ public struct ForwardingError: ExplainedError, Hashable {
         .bus
       )
     case .sourceUnavailable:
-      ("The source queue could not be read. Everything is still there.", "Mend what the bus names, and start the queue again.", .bus)
+      (
+        "The source queue could not be read. Everything is still there.", "Mend what the bus names, and start the queue again.",
+        .bus
+      )
     case .targetUnavailable:
       (
         "The target queue could not be written to. What the target had not accepted is still on the source.",
@@ -91,7 +94,10 @@ public struct ForwardingError: ExplainedError, Hashable {
     case .journalUnreadable:
       ("Without its journal a forwarder cannot tell what may have arrived already.", "Give access to the file.", .host)
     case .journalUnwritable:
-      ("Without its journal a forwarder could not tell after a crash what may have arrived already.", "Make room on the disk, or mend it.", .host)
+      (
+        "Without its journal a forwarder could not tell after a crash what may have arrived already.",
+        "Make room on the disk, or mend it.", .host
+      )
     case .journalDamaged:
       (
         "Part of what was written and synced is not there any more: which messages may have arrived twice cannot be told for certain.",

@@ -98,7 +98,8 @@ public final class ForwardingJournal: Sendable {
       while !rest.isEmpty {
         guard let record = JournalRecord(&rest) else {
           throw ForwardingError(
-            .journalDamaged, tried: "read the forwarding journal \(path)", seen: "a record of an unknown kind before byte \(batch.end)")
+            .journalDamaged, tried: "read the forwarding journal \(path)",
+            seen: "a record of an unknown kind before byte \(batch.end)")
         }
         memory.apply(record)
       }
@@ -144,6 +145,7 @@ public final class ForwardingJournal: Sendable {
     }
     guard isFirst else { return }
     try? await self.onThread { () throws(ForwardingError) in
+      defer { self.file.release() }
       try self.writePending()
       try self.file.sync()
     }

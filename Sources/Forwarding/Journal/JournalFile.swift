@@ -15,7 +15,7 @@
 final class JournalFile: @unchecked Sendable {
   let path: String
   private var descriptor: Int32
-  private let lock: Int32
+  private var lock: Int32
   private(set) var size: UInt64 = 0
   /// How much of it is certain to be on the disk.
   private(set) var synced: UInt64 = 0
@@ -38,9 +38,15 @@ final class JournalFile: @unchecked Sendable {
     }
   }
 
-  deinit {
+  deinit { self.release() }
+
+  /// Closes the file and gives the lock to whoever wants it. Idempotent.
+  func release() {
+    guard self.lock >= 0 else { return }
     _ = close(self.descriptor)
     _ = close(self.lock)
+    self.descriptor = -1
+    self.lock = -1
   }
 
   func readAll() throws(ForwardingError) -> [UInt8] {
@@ -50,7 +56,9 @@ final class JournalFile: @unchecked Sendable {
     var bytes = [UInt8](repeating: 0, count: size)
     var offset = 0
     while offset < size {
-      let count = bytes.withUnsafeMutableBytes { pread(self.descriptor, $0.baseAddress?.advanced(by: offset), size - offset, off_t(offset)) }
+      let count = bytes.withUnsafeMutableBytes {
+        pread(self.descriptor, $0.baseAddress?.advanced(by: offset), size - offset, off_t(offset))
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw Self.error(.journalUnreadable, "read", self.path) }
       offset += count

@@ -75,7 +75,8 @@ actor LineEnd {
   func connection() async throws(AMQPError) -> AMQPConnection {
     if let current, current.closedReason == nil { return current }
     guard !self.isClosed else {
-      throw AMQPError(.connectionClosed, .connection, .local, tried: "connect to \(self.endpoint.name)", seen: "the line was closed")
+      throw AMQPError(
+        .connectionClosed, .connection, .local, tried: "connect to \(self.endpoint.name)", seen: "the line was closed")
     }
     let opening: Task<Result<AMQPConnection, AMQPError>, Never>
     if let under = self.opening {

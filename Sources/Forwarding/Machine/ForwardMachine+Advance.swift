@@ -131,7 +131,8 @@ extension ForwardMachine {
   private var isIdle: Bool { self.items.allSatisfy { $0.state == .aside || $0.state == .gone } }
 
   private mutating func endIfIdle(_ now: Int64) {
-    guard let idle = self.settings.idle, !self.isPaused, self.source == .attached, self.counts.onTheirWay == 0, self.underWay == 0,
+    guard let idle = self.settings.idle, !self.isPaused, self.source == .attached, self.counts.onTheirWay == 0,
+      self.underWay == 0,
       self.isIdle
     else { return }
     guard now - self.lastArrival >= idle else {

@@ -107,7 +107,11 @@ extension ForwardMachine {
     case .notSent: self.backToLine(index)
     case .expired:
       let serial = self.items[index].serial
-      if self.items[index].mayHaveArrived { self.actions.append(.interrupt([serial])) } else { self.notes.append(.notSent(serial: serial)) }
+      if self.items[index].mayHaveArrived {
+        self.actions.append(.interrupt([serial]))
+      } else {
+        self.notes.append(.notSent(serial: serial))
+      }
       self.setAside(index, .expired, "its time to live ran out while it waited to be sent")
       self.trim()
     }
@@ -130,7 +134,11 @@ extension ForwardMachine {
   mutating func giveUp(_ index: Int) {
     let item = self.items[index]
     if item.isJournaled {
-      if item.mayHaveArrived { self.actions.append(.interrupt([item.serial])) } else { self.notes.append(.notSent(serial: item.serial)) }
+      if item.mayHaveArrived {
+        self.actions.append(.interrupt([item.serial]))
+      } else {
+        self.notes.append(.notSent(serial: item.serial))
+      }
     }
     self.remove(index)
   }

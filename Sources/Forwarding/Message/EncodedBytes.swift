@@ -108,7 +108,9 @@ struct EncodedBytes {
 
   /// A string, a symbol, or a whole number written out. What is no UTF-8 is nil.
   func text(at position: Int) -> String? {
-    if let code = self.byte(at: position), code & 0x0f == 1 || code & 0x0f == 3, code >= 0xa0, let bytes = self.variable(at: position) {
+    if let code = self.byte(at: position), code & 0x0f == 1 || code & 0x0f == 3, code >= 0xa0,
+      let bytes = self.variable(at: position)
+    {
       return String(validating: bytes, as: UTF8.self)
     }
     return self.integer(at: position).map { String($0) }

@@ -15,7 +15,8 @@ enum LinkFailure {
 
   static func dialectUnknown(_ endpoint: BusEndpoint, _ tried: String) -> ForwardMachine.Failure {
     ForwardMachine.Failure(
-      .permanent, ForwardingError(.dialectUnknown, tried: tried, seen: "bus \(endpoint.name) does not say which dialect it speaks"))
+      .permanent,
+      ForwardingError(.dialectUnknown, tried: tried, seen: "bus \(endpoint.name) does not say which dialect it speaks"))
   }
 
   private static func failure(_ code: ForwardingError.Code, _ error: AMQPError, _ tried: String) -> ForwardMachine.Failure {

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Forwarding
+
+@Suite("The journal of a forwarder", .timeLimit(.minutes(5)))
+struct ForwardingJournalTests {
+  private func withFolder(_ body: (String) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("journal-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try await body("\(folder)/journal")
+  }
+
+  private static func print(_ number: Int) -> Fingerprint { Fingerprint(high: UInt64(number), low: 1) }
+
+  private func write(_ journal: ForwardingJournal, _ records: [JournalRecord]) async -> ForwardingError? {
+    await withCheckedContinuation { continuation in journal.write(records) { continuation.resume(returning: $0) } }
+  }
+
+  private func history(_ queue: UInt32) -> [JournalRecord] {
+    [
+      .sending(serial: 1, queue: queue, Self.print(1), id: "m-1"), .sending(serial: 2, queue: queue, Self.print(2), id: "m-2"),
+      .accepted(serial: 1), .settled(serial: 1), .sending(serial: 3, queue: queue, Self.print(3), id: nil), .accepted(serial: 3),
+      .setAside(queue: queue, Self.print(4), id: "m-4", .tooLarge, at: 5, seen: "too large"),
+      .possibleDuplicate(queue: queue, Self.print(2), id: "m-2", .outcomeUnknown, at: 6),
+    ]
+  }
+
+  @Test("what was written is there again: accepted, interrupted, set aside, listed")
+  func remembers() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path)
+      let queue = try journal.take("a/q > b/q")
+      #expect(await self.write(journal, self.history(queue)) == nil)
+      await journal.close()
+      let again = try await ForwardingJournal.open(at: path)
+      #expect(again.key == journal.key)
+      #expect(try again.take("a/q > b/q") == queue)
+      #expect(
+        again.standings([1, 2, 3, 4, 5].map(Self.print), in: queue) == [
+          .accepted, .interrupted(serial: 2), .accepted, .setAside(.tooLarge, seen: "too large", interrupted: nil), .unknown,
+        ])
+      #expect(again.possibleDuplicates().map(\.messageID) == ["m-2"])
+      #expect(again.setAside(of: "a/q > b/q").map(\.messageID) == ["m-4"])
+      #expect(again.serials(2) == 4)
+      #expect(again.serials(1) == 6)
+      await again.close()
+      await again.close()
+    }
+  }
+
+  @Test("one process at a time, and one forwarder a queue")
+  func alone() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path)
+      let error = await #expect(throws: ForwardingError.self) { _ = try await ForwardingJournal.open(at: path) }
+      #expect(error?.code == .journalInUse)
+      let queue = try journal.take("q")
+      let second = #expect(throws: ForwardingError.self) { _ = try journal.take("q") }
+      #expect(second?.code == .queueInUse)
+      journal.giveBack(queue)
+      #expect(try journal.take("q") == queue)
+      await journal.close()
+    }
+  }
+
+  @Test("cut off at every byte it opens with what was whole before, and what was synced is never silently missed")
+  func everyByte() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path)
+      let queue = try journal.take("q")
+      var ends: [Int] = []
+      for record in self.history(queue) {
+        #expect(await self.write(journal, [record]) == nil)
+        ends.append(try Data(contentsOf: URL(fileURLWithPath: path)).count)
+      }
+      await journal.close()
+      let whole = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+      for length in 0...whole.count {
+        var memory = JournalMemory(retained: 10)
+        let kept = try ForwardingJournal.replay(Array(whole.prefix(length)), into: &memory)
+        #expect(kept <= length)
+        let batches = ends.count { $0 <= length }
+        #expect((memory.standing(of: Self.print(1), in: queue) != .unknown) == (batches >= 1))
+        #expect(memory.possibleDuplicates.isEmpty == (batches < ends.count))
+      }
+    }
+  }
+
+  @Test("a byte that is not what was synced there is found, wherever it is but in the last batch")
+  func damaged() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path)
+      let queue = try journal.take("q")
+      var last = 0
+      for record in self.history(queue) {
+        last = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        #expect(await self.write(journal, [record]) == nil)
+      }
+      await journal.close()
+      let whole = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+      for position in 0..<last {
+        var bytes = whole
+        bytes[position] ^= 0x40
+        #expect(throws: ForwardingError.self, "byte \(position)") {
+          var memory = JournalMemory(retained: 10)
+          _ = try ForwardingJournal.replay(bytes, into: &memory)
+        }
+      }
+    }
+  }
+
+  @Test("a torn tail is cut off, and what is written after it is read")
+  func tornTail() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path)
+      let queue = try journal.take("q")
+      #expect(await self.write(journal, self.history(queue)) == nil)
+      await journal.close()
+      let handle = try #require(FileHandle(forWritingAtPath: path))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: [0x46, 0x57, 0x4a, 0x31, 0xff, 0, 0, 0, 1, 2, 3])
+      try handle.close()
+      let again = try await ForwardingJournal.open(at: path)
+      #expect(await self.write(again, [.sending(serial: 9, queue: queue, Self.print(9), id: nil)]) == nil)
+      await again.close()
+      let third = try await ForwardingJournal.open(at: path)
+      #expect(third.standings([Self.print(1), Self.print(9)], in: queue) == [.accepted, .interrupted(serial: 9)])
+      await third.close()
+    }
+  }
+
+  @Test("a file that has grown is rewritten, says the same, and stays small")
+  func rewritten() async throws {
+    try await self.withFolder { path in
+      let journal = try await ForwardingJournal.open(at: path, retained: 50, rewriteAt: 20_000)
+      let queue = try journal.take("q")
+      #expect(await self.write(journal, self.history(queue)) == nil)
+      for number in 100..<1_100 {
+        let serial = journal.serials(1)
+        let records: [JournalRecord] = [
+          .sending(serial: serial, queue: queue, Self.print(number), id: "message-\(number)"), .accepted(serial: serial),
+          .settled(serial: serial),
+        ]
+        if number % 10 == 0 { #expect(await self.write(journal, records) == nil) } else { journal.note(records) }
+      }
+      await journal.close()
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count < 30_000)
+      let again = try await ForwardingJournal.open(at: path)
+      #expect(
+        again.standings([2, 3, 4, 100, 1_099].map(Self.print), in: queue) == [
+          .interrupted(serial: 2), .accepted, .setAside(.tooLarge, seen: "too large", interrupted: nil), .unknown, .accepted,
+        ])
+      #expect(again.possibleDuplicates().map(\.messageID) == ["m-2"])
+      try await again.forgetPossibleDuplicates(before: 7)
+      #expect(again.possibleDuplicates().isEmpty)
+      await again.close()
+    }
+  }
+
+  @Test("records are read as they were written")
+  func records() {
+    let all: [JournalRecord] =
+      self.history(3) + [
+        .key(.init(first: 1, second: .max)), .queue(3, "a/q > b/q"), .settledAgain(queue: 3, Self.print(8)), .notSent(serial: 12),
+      ]
+    for record in all {
+      var bytes: [UInt8] = []
+      record.append(to: &bytes)
+      var rest = bytes[...]
+      #expect(JournalRecord(&rest) == record)
+      #expect(rest.isEmpty)
+      for length in 0..<bytes.count {
+        var cut = bytes.prefix(length)
+        #expect(JournalRecord(&cut) == nil)
+      }
+    }
+  }
+}
