@@ -28,6 +28,13 @@ let package = Package(
       ],
       swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     .executableTarget(
+      name: "forward-benchmark",
+      dependencies: [
+        .product(name: "Forwarding", package: "tjenestebuss"), .product(name: "TjenestebussClient", package: "tjenestebuss"),
+        .product(name: "AMQP", package: "tjenestebuss"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
       name: "migration-benchmark",
       dependencies: [
         .product(name: "MigrationEngine", package: "tjenestebuss"), .product(name: "AddressRegistry", package: "tjenestebuss"),

@@ -130,7 +130,7 @@ public final class Forwarder: Sendable {
         .nearDeliveryLimit, tried: tried, seen: "an earlier run stopped at message \(near.messageID): \(near.seen)")
     }
     let run = ForwardingRun(self, queue: queue, idle: idle, tried: tried)
-    let ending = await withTaskCancellationHandler {
+    let (ending, carrying) = await withTaskCancellationHandler {
       await run.carry()
     } onCancel: {
       self.inbox.put(.stop)
@@ -143,7 +143,8 @@ public final class Forwarder: Sendable {
       }
       shared.watchers = [:]
     }
-    return ForwardingReport(ending: ending, counts: self.counts, setAside: self.journal.setAside(of: self.route))
+    return ForwardingReport(
+      ending: ending, counts: self.counts, setAside: self.journal.setAside(of: self.route), carrying: carrying)
   }
 
   private func dryRun(

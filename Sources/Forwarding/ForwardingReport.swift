@@ -17,8 +17,11 @@ public struct ForwardingReport: Sendable {
   public let counts: ForwardingCounts
   /// All that is set aside of the queue and remembered, from this run and earlier ones.
   public let setAside: [SetAside]
+  /// From the first delivery to the last message that the target accepted.
+  public let carrying: Duration
 
-  package init(ending: Ending, counts: ForwardingCounts, setAside: [SetAside]) {
+  package init(ending: Ending, counts: ForwardingCounts, setAside: [SetAside], carrying: Duration = .zero) {
+    self.carrying = carrying
     self.ending = ending
     self.counts = counts
     self.setAside = setAside

@@ -6,8 +6,11 @@ extension ForwardMachine {
     switch self.phase {
     case .running:
       self.attach(now)
-      self.journalNext()
-      self.sendNext(now)
+      // What was lost is judged first, with the reason of the loss: that decides whether it goes alone.
+      if self.lost.isEmpty {
+        self.journalNext()
+        self.sendNext(now)
+      }
       self.endIfIdle(now)
     case .stopping, .ended: break
     }

@@ -93,7 +93,8 @@ extension ForwardMachine {
       if self.lastAccepted[item.sender].map({ $0 < number }) ?? true { self.lastAccepted[item.sender] = number }
       self.remove(index)
       self.trim()
-    case .refused(let words):
+    case .refused(let words), .unclear(let words):
+      if case .unclear = fate { self.items[index].mayHaveArrived = true }
       self.items[index].state = .refused(words)
       self.stop(
         ForwardingError(

@@ -40,7 +40,9 @@ package struct ForwardMachine: Sendable {
     case accepted
     /// Any other outcome, in words.
     case refused(String)
-    /// It was handed over, and nobody knows.
+    /// It was settled without an outcome: it may be there or not, and asking again would bring no better answer.
+    case unclear(String)
+    /// It was handed over, and the link was lost before an outcome came; `targetFailed` follows.
     case unknown
     /// It is certain that it did not leave.
     case notSent

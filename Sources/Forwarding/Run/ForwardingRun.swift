@@ -37,6 +37,8 @@ struct ForwardingRun {
   private var rateFrom: (time: Int64, accepted: Int) = (0, 0)
   private var shownAt: Int64 = 0
   private var rate: Double = 0
+  private var firstArrival: Int64?
+  private var lastAccepted: Int64 = 0
 
   init(_ forwarder: Forwarder, queue: UInt32, idle: Duration?, tried: String) {
     self.forwarder = forwarder
@@ -56,17 +58,18 @@ struct ForwardingRun {
   private static var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 
   /// Carries messages until the machine is done, and leaves both links.
-  consuming func carry() async -> ForwardingReport.Ending {
+  consuming func carry() async -> (ForwardingReport.Ending, Duration) {
     var run = self
     return await withTaskGroup(of: Void.self) { group in
       await run.loop(&group)
       // The links are closed; whoever still reads or attaches ends now.
       group.cancelAll()
       run.timer?.scheduled.cancel()
+      let carrying = Duration.nanoseconds(max(0, run.lastAccepted - (run.firstArrival ?? run.lastAccepted)))
       switch run.ending {
-      case .idle: return .idle
-      case .asked, nil: return .asked
-      case .failed(let error): return .stopped(error)
+      case .idle: return (.idle, carrying)
+      case .asked, nil: return (.asked, carrying)
+      case .failed(let error): return (.stopped(error), carrying)
       }
     }
   }
@@ -173,6 +176,7 @@ struct ForwardingRun {
 
   private mutating func arrived(_ epoch: Int, _ deliveries: [AMQPDelivery], _ group: inout TaskGroup<Void>) {
     guard let receiver, receiver.epoch == epoch, !self.machine.hasEnded else { return }
+    if self.firstArrival == nil { self.firstArrival = Self.now }
     let key = self.forwarder.journal.key
     let now = wallClockMilliseconds()
     var serial = self.forwarder.journal.serials(deliveries.count)
@@ -304,7 +308,8 @@ struct ForwardingRun {
       switch end.fate {
       case .outcome(.accepted): return (end.number, .accepted)
       case .outcome(.unknown(let reason)):
-        if case .lost(let error) = reason { failure = error }
+        guard case .lost(let error) = reason else { return (end.number, .unclear("the target settled it without an outcome")) }
+        failure = error
         return (end.number, .unknown)
       case .outcome(let outcome): return (end.number, .refused("the target said \(outcome)"))
       case .notSent(let error):
@@ -312,6 +317,7 @@ struct ForwardingRun {
         return (end.number, .notSent)
       }
     }
+    if told.contains(where: { $0.fate == .accepted }) { self.lastAccepted = Self.now }
     self.handle(.ended(epoch: epoch, told), &group)
     if let failure { self.handle(.targetFailed(epoch: epoch, LinkFailure.target(failure, self.tried)), &group) }
   }
