@@ -121,6 +121,7 @@ struct ForwardChunk {
               child.stop()
             }
           }
+          if let words = last.stopped { throw RehearsalError.forwarding("carry \(self.settings.messages) messages", seen: words) }
           before += last.accepted
           carried.settledAgain += last.settledAgain
           try await targetProxy.closeHalfOpen()

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusModel
+import Dispatch
+import Foundation
+import Forwarding
+
+/// `rehearsal carry`: the forwarder itself, as a child of `forward-kills`. It carries until it is told to stop, and says what it has done.
+struct CarryCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "carry", abstract: "Carries one queue from bus to bus; `forward-kills` starts it.", shouldDisplay: false)
+
+  @Option var sourcePort: Int
+  @Option var targetPort: Int
+  @Option var queue: String
+  @Option var journal: String
+  @Option var mode: String
+
+  func run() async throws {
+    var rules = ForwardingRules()
+    guard let mode = ForwardingRules.Mode(rawValue: self.mode) else { throw ValidationError("--mode is strict or fast") }
+    rules.mode = mode
+    let journal = try await ForwardingJournal.open(at: self.journal)
+    let forwarder = Forwarder(
+      source: try ForwardSite.endpoint("servicebus", host: "127.0.0.1", port: self.sourcePort, dialect: .rabbitMQ3),
+      sourceQueue: self.queue,
+      target: try ForwardSite.endpoint("tjenestebuss", host: "127.0.0.1", port: self.targetPort, dialect: .rabbitMQ4AddressV2),
+      targetQueue: self.queue, rules: rules, journal: journal, stopLimit: .seconds(10))
+    signal(SIGTERM, SIG_IGN)
+    let terminated = DispatchSource.makeSignalSource(signal: SIGTERM)
+    terminated.setEventHandler { forwarder.stop() }
+    terminated.resume()
+    defer { terminated.cancel() }
+    var last = try await withThrowingTaskGroup(of: CarryLine?.self) { group in
+      group.addTask {
+        while !Task.isCancelled {
+          try Self.say(CarryLine(forwarder.counts))
+          // The pace of the report, not a wait for anything.
+          try? await Task.sleep(for: .milliseconds(250))
+        }
+        return nil
+      }
+      group.addTask {
+        let report = try await forwarder.run()
+        var line = CarryLine(report.counts)
+        if case .stopped(let error) = report.ending { line.stopped = "\(error)" }
+        return line
+      }
+      defer { group.cancelAll() }
+      for try await line in group { if let line { return line } }
+      return CarryLine()
+    }
+    last.duplicates = Array(Set(journal.possibleDuplicates().map(\.messageID)))
+    last.hasEnded = true
+    await journal.close()
+    try Self.say(last)
+  }
+
+  private static func say(_ line: CarryLine) throws {
+    FileHandle.standardOutput.write(try JSONEncoder().encode(line) + Data("\n".utf8))
+  }
+}
+
+extension CarryLine {
+  init(_ counts: ForwardingCounts) {
+    self.init(
+      received: counts.received, accepted: counts.accepted, settledAgain: counts.settledAgain,
+      setAside: counts.setAside.values.reduce(0, +))
+  }
+}
