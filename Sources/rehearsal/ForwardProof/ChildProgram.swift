@@ -37,38 +37,31 @@ final class ChildProgram: Sendable {
     process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     process.standardError = log
-    let (lines, line) = AsyncStream.makeStream(of: String.self)
-    let rest = Mutex(Data())
-    let take: @Sendable (Data) -> Void = { data in
-      let whole = rest.withLock { rest -> [String] in
-        rest.append(data)
-        var parts = rest.split(separator: 0x0A, omittingEmptySubsequences: false)
-        rest = parts.popLast().map { Data($0) } ?? Data()
-        return parts.map { String(decoding: $0, as: UTF8.self) }
-      }
-      for text in whole { line.yield(text) }
-    }
-    try Self.starting.withLock { _ in
+    let pipe = try Self.starting.withLock { _ in
       let pipe = Pipe()
+      // A bus that is started meanwhile must not hold the other end of it: the lines would never end.
+      for end in [pipe.fileHandleForReading, pipe.fileHandleForWriting] { _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC) }
       process.standardOutput = pipe
-      pipe.fileHandleForReading.readabilityHandler = { take($0.availableData) }
-      // A bus that was started meanwhile may hold the other end of the pipe, which then never ends: the child's own end counts.
-      process.terminationHandler = { _ in
-        pipe.fileHandleForReading.readabilityHandler = nil
-        let descriptor = pipe.fileHandleForReading.fileDescriptor
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-          let count = read(descriptor, &buffer, buffer.count)
-          guard count > 0 else { break }
-          take(Data(buffer[..<count]))
-        }
-        try? pipe.fileHandleForReading.close()
-        line.finish()
-      }
       try process.run()
+      return pipe
     }
     self.process.withLock { $0 = process }
+    let (lines, line) = AsyncStream.makeStream(of: String.self)
+    // A thread of its own: reading blocks.
+    Thread.detachNewThread {
+      var rest = Data()
+      while true {
+        let data = pipe.fileHandleForReading.availableData
+        if data.isEmpty { break }
+        rest.append(data)
+        while let end = rest.firstIndex(of: 0x0A) {
+          line.yield(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
+          rest = Data(rest[(end + 1)...])
+        }
+      }
+      try? pipe.fileHandleForReading.close()
+      line.finish()
+    }
     return lines
   }
 

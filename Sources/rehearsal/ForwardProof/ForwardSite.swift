@@ -49,12 +49,14 @@ struct ForwardSite: Sendable {
 
   // MARK: Queues
 
-  /// Declares queues that all get what is sent to the exchange.
+  /// Declares queues that all get what is sent to the exchange with the key `all`, and each what is sent with its name.
   func declare(_ queues: [String], kind: String) async throws {
     try await self.call("exchanges/%2F/\(Self.exchange)", #"{"type":"direct","durable":true}"#)
     for queue in queues {
       try await self.call("queues/%2F/\(queue)", #"{"durable":true,"arguments":{"x-queue-type":"\#(kind)"}}"#)
-      try await self.call("bindings/%2F/e/\(Self.exchange)/q/\(queue)", #"{"routing_key":"all"}"#, method: .POST)
+      for key in ["all", queue] {
+        try await self.call("bindings/%2F/e/\(Self.exchange)/q/\(queue)", #"{"routing_key":"\#(key)"}"#, method: .POST)
+      }
     }
   }
 
