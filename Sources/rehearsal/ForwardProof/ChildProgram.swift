@@ -17,11 +17,18 @@ final class ChildProgram: Sendable {
   private static let starting = Mutex(())
   private let process = Mutex<Process?>(nil)
 
-  /// Runs it to its end; what it writes goes to ours.
-  static func run(_ program: URL, _ arguments: [String]) async throws -> Int32 {
+  /// Runs a program that leaves a server behind to its end.
+  ///
+  /// The server keeps open what it inherits, and Foundation takes a program for ended when nobody holds its end of a socket any more: so the
+  /// program gets none of what is open here.
+  static func run(_ program: URL, _ arguments: [String], seconds limit: Int = 120) async throws -> Int32 {
+    let script = """
+      for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done
+      exec "$@" > /dev/null 2>&1 < /dev/null
+      """
     let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+    process.arguments = ["--kill-after=5", "\(limit)", "/bin/bash", "-c", script, "bash", program.path] + arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     return try await withCheckedThrowingContinuation { continuation in
