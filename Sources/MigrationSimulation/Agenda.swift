@@ -20,6 +20,7 @@ struct Agenda {
     case receiverUp(group: Int)
     case duty
     case bridge
+    case forward
     case click(person: Int)
     case trouble
     case troubleEnds(Trouble)

@@ -37,6 +37,12 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case deafToCalendar = "deaf-to-calendar"
   case wolfCrier = "wolf-crier"
   case passesOver = "passes-over"
+  /// It settles what it has sent, whatever the target says.
+  case leakyForwarder = "leaky-forwarder"
+  /// It goes on when it was paused or ended.
+  case deafForwarder = "deaf-forwarder"
+  /// One message is enough to name a sender that never leaves.
+  case hastyVerdict = "hasty-verdict"
 
   /// The invariant it breaks.
   public var breaks: Invariant {
@@ -70,6 +76,9 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .deafToCalendar: .approvedIsExecuted
     case .wolfCrier: .silenceIsNotSuccess
     case .passesOver: .noLostUpdate
+    case .leakyForwarder: .noMessageLost
+    case .deafForwarder: .pingerOnlyWrites
+    case .hastyVerdict: .silenceIsNotSuccess
     }
   }
 }

@@ -98,6 +98,19 @@ public enum Situation: String, Sendable, CaseIterable {
   /// The same, and the reading lagged behind.
   case overwroteUnseen = "overwrote-reading-lags"
   case overwriteSettled = "overwrite-settled"
+  /// Messages were looked at by their metadata; or could not be.
+  case sighted
+  case notSighted = "not-sighted"
+  /// A sender was named that never leaves the source bus.
+  case senderConvicted = "sender-convicted"
+  case senderExcepted = "sender-excepted"
+  case queueExcepted = "queue-excepted"
+  case drainedWithNamedException = "drained-with-named-exception"
+  case messageForwarded = "message-forwarded"
+  case forwardedBack = "forwarded-back"
+  /// Between the target's answer and the source's.
+  case forwarderDied = "forwarder-died"
+  case forwardingStopped = "forwarding-stopped"
 }
 
 extension CutoverCalendar {

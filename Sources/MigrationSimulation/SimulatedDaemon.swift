@@ -33,6 +33,10 @@ final class SimulatedDaemon {
   var isTurning = false
   var needsTurn = false
   var armed: Int64?
+  /// What its forwarder has done, by queue.
+  var carried: [QueueAddress: ForwardingCount] = [:]
+  /// What a forwarder that hears nothing of pauses goes on with.
+  var lastWork: [(pulje: PuljeName, group: GroupID, work: ForwardingWork)] = []
 
   init(id: Int, fence: Int64, state: MigrationState, settings: EngineSettings, now: Int64) {
     self.id = id

@@ -42,9 +42,22 @@ extension Simulation {
         self.reach(.quietOverDaysOff)
       }
       if let stale = group.drain.staleSender, stale.since == self.clock { self.checkStaleSender(group, index) }
+    case .sighted(_, let sightings, _):
+      self.reach(.sighted)
+      if sightings.isEmpty { self.reach(.notSighted) }
+      self.checkSenders(group)
+    case .excepted(let exception):
+      if case .queue = exception.what { self.reach(.queueExcepted) } else { self.reach(.senderExcepted) }
+    case .forwardingApproved: if group.direction == .back { self.reach(.forwardedBack) }
     case .drained:
       let side = group.direction == .forward ? Traffic.source : Traffic.target
-      if group.drain.liveException(now: self.clock) == nil, self.depthAtLook[index * 2 + side] > 0 {
+      let named = group.drain.liveExceptions(now: self.clock)
+      if !named.isEmpty { self.reach(.drainedWithNamedException) }
+      let verdict = self.store.folded.puljer[self.stage.name]?.drainVerdict(of: group.id, now: self.clock)
+      if let verdict, verdict.group == group.id, !verdict.isDrained {
+        self.breach(.silenceIsNotSuccess, "\(group.id) counts as drained, and the verdict is not: \(verdict.because)")
+      }
+      if group.drain.liveException(now: self.clock) == nil, named.isEmpty, self.depthAtLook[index * 2 + side] > 0 {
         self.breach(
           .noMessageLost, "\(group.id) counts as drained with \(self.depthAtLook[index * 2 + side]) messages on its queues")
       }
@@ -79,6 +92,18 @@ extension Simulation {
     self.reach(.staleSender)
     if group.direction == .forward, self.unlawfulAt[index] != nil { return }
     self.breach(.silenceIsNotSuccess, "\(group.id) tells of a sender that does not follow the register; all of them do")
+  }
+
+  /// Nobody is said never to leave who follows the register: lawful late traffic raises no alarm (kcp#380).
+  private func checkSenders(_ group: GroupState) {
+    for sender in group.drain.senders where sender.isConvicted || self.settings.sabotage == .hastyVerdict {
+      self.reach(.senderConvicted)
+      let index = Int(sender.herID.value - Stage.firstSender)
+      guard self.traffic.senders.indices.contains(index), self.traffic.senders[index].isPinned, group.direction == .forward else {
+        self.breach(.silenceIsNotSuccess, "HER-ID \(sender.herID) is said never to leave; it follows the register")
+        continue
+      }
+    }
   }
 
   private func checkCache(_ herID: HerID, _ found: RecordHash) {

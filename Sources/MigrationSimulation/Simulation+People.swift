@@ -29,7 +29,7 @@ extension Simulation {
       name: self.stage.name, source: self.stage.source.name, target: self.stage.target.name, parties: parties,
       policy: self.policyOfSeed, waves: waves, scope: self.stage.family.scope)
     let planner = Planner(
-      buses: [self.stage.source, self.stage.target], records: Array(self.register.records.values), open: daemon.state.openParties,
+      buses: [self.source, self.stage.target], records: Array(self.register.records.values), open: daemon.state.openParties,
       offer: RegisterOffer(servicesBelow: true, organisationQueue: true))
     return planner.plan(request)
   }
@@ -132,6 +132,17 @@ extension Simulation {
       }
       self.order(.release(name, herID: herID, by: "Ola"))
     case .draining, .backDraining:
+      if self.isForwarded { self.haveCarried(group, name) }
+      if let sender = group.drain.senders.first(where: { $0.isConvicted }),
+        group.drain.liveExceptions(now: self.clock).isEmpty
+      {
+        self.order(
+          .except(
+            name, herID: herID,
+            DrainException(
+              by: self.people, what: .sender(sender.herID), why: "its vendor is told",
+              until: self.clock + .hours(self.random.between(20, 300)))))
+      }
       if self.clock.since(group.since) > .days(3) {
         self.order(.waive(name, herID: herID, by: "Kari", why: "an old sender", until: self.clock + .days(20)))
       }
@@ -148,13 +159,57 @@ extension Simulation {
     }
   }
 
+  /// Somebody has what strands carried over, and looks after a forwarder that has stopped or was paused.
+  private func haveCarried(_ group: GroupState, _ name: PuljeName) {
+    let herID = group.id.lowest
+    guard let forwarding = group.forwarding, forwarding.stands else {
+      if group.drain.leftovers > 0, self.random.chance(2, in: 3) {
+        var order = ForwardingOrder(approvals: group.direction == .back ? ["Kari"] : self.people)
+        order.mode = self.random.chance(1, in: 2) ? .strict : .fast
+        self.order(.approveForwarding(name, herID: herID, order))
+      }
+      return
+    }
+    if !forwarding.stops.isEmpty { self.reach(.forwardingStopped) }
+    if !forwarding.stops.isEmpty || forwarding.pause != nil, self.random.chance(1, in: 2) {
+      self.order(.resumeForwarding(name, herID: herID, by: "Kari"))
+    }
+  }
+
+  private func clickOnDrain(_ by: String, _ herID: HerID) -> MigrationInput {
+    let name = self.stage.name
+    let queue = self.store.folded.puljer[name].flatMap { pulje in pulje.group(of: herID).flatMap { pulje.groups[$0] } }
+      .flatMap { group in group.drain.last.first?.address }
+    let people = self.random.chance(2, in: 3) ? self.people : [by]
+    switch self.random.below(8) {
+    case 0, 1:
+      var order = ForwardingOrder(approvals: people)
+      if self.random.chance(1, in: 4) { order.queues = [.synchronous] }
+      return .approveForwarding(name, herID: herID, order)
+    case 2: return .pauseForwarding(name, herID: herID, by: by, why: "the target is slow")
+    case 3: return .resumeForwarding(name, herID: herID, by: by)
+    case 4: return .endForwarding(name, herID: herID, by: by, why: "it is enough")
+    case 5:
+      let sender = HerID(Stage.firstSender + Int32(self.random.below(self.settings.senders))) ?? herID
+      return .except(
+        name, herID: herID,
+        DrainException(
+          by: people, what: .sender(sender), why: "it is known", until: self.clock + .hours(self.random.between(-3, 60))))
+    default:
+      let what = queue.map { DrainException.What.queue($0) } ?? .sender(herID)
+      return .except(
+        name, herID: herID,
+        DrainException(by: people, what: what, why: "it is known", until: self.clock + .hours(self.random.between(-3, 60))))
+    }
+  }
+
   func click(_ person: Int) {
     let by = self.people[person]
     let name = self.stage.name
     guard let herID = self.stage.owners.dropFirst(self.random.below(self.settings.groups)).first else { return }
     let group = GroupID(herID)
     let input: MigrationInput
-    switch self.random.below(38) {
+    switch self.random.below(44) {
     case 0, 1: input = .pause(name, by: by, why: "lunch")
     case 2, 3: input = .resume(name, by: by)
     case 4, 5: input = .rollBack(name, herIDs: [herID], by: by, why: "asked")
@@ -187,6 +242,7 @@ extension Simulation {
     case 24, 25:
       self.pushOn()
       return
+    case 28, 29, 30, 31, 32, 33: input = self.clickOnDrain(by, herID)
     // A group's news out of turn: what a second daemon, or a late task, would bring.
     default: input = .group(name, group, self.strayNews(herID))
     }

@@ -408,7 +408,8 @@ extension Simulation {
     let phase = self.store.folded.puljer[self.stage.name]?.groups.dropFirst(group).first?.phase
     let isAccepted = phase == .accepted || phase == .retired || phase == .removed
     // A party that is served by a bridge leaves the source bus when it has moved.
-    let isServed = self.isBridged && receiver.hears[Traffic.target] && self.homes[group].bus == Traffic.target
+    let isServed =
+      (self.isBridged || self.isForwarded) && receiver.hears[Traffic.target] && self.homes[group].bus == Traffic.target
     receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted) && !isServed
     self.traffic.receivers[group] = receiver
     self.poll(group)

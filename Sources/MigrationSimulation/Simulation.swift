@@ -28,8 +28,14 @@ public final class Simulation {
   /// Where each group's entry leads according to the register: what a sender without cache would read.
   var homes: [Traffic.Destination]
   let season: Season
+  /// Messages on their way when a forwarder died, with the queue they were taken from: what its journal holds.
+  var doubtful: [Int32: Int] = [:]
   /// Somebody else's bridge carries what comes to the source bus for a party that hears the target bus only.
   let isBridged: Bool
+  /// Our own forwarder does, when somebody has approved it.
+  let isForwarded: Bool
+  /// The source bus; in some histories it shows what lies on its queues.
+  let source: Bus
   /// When something last came to the source queues of a group from a sender that never follows the register, after the move.
   var unlawfulAt: [Int64?]
   var depthAtLook: [Int]
@@ -57,6 +63,10 @@ public final class Simulation {
     self.homes = (0..<settings.groups).map { Traffic.Destination(group: $0, bus: Traffic.source) }
     self.season = Season(seed: settings.isStormy ? seed : nil)
     self.isBridged = settings.isStormy && seed % 6 == 5
+    self.isForwarded = settings.isStormy && seed % 6 == 2
+    var source = stage.source
+    if settings.isStormy, seed % 4 < 2 { source.dialect = .azureServiceBus }
+    self.source = source
     self.unlawfulAt = Array(repeating: nil, count: settings.groups)
     self.depthAtLook = Array(repeating: 0, count: settings.groups * 2)
     self.wayBackBrokenSince = Array(repeating: nil, count: settings.groups)
@@ -68,6 +78,7 @@ public final class Simulation {
     policy.quietPeriod = .hours(settings.isStormy ? 24 : 4)
     policy.calendar = self.season.calendar
     if self.isBridged { policy.leftovers = .external }
+    if self.isForwarded { policy.leftovers = .forward }
     self.policy = policy
     var engine = EngineSettings()
     engine.retryCap = .hours(settings.isStormy ? 4 : 1)
@@ -109,6 +120,7 @@ public final class Simulation {
     self.agenda.enter(.daemonStarts, at: Stage.minute)
     self.agenda.enter(.duty, at: Stage.hour)
     if self.isBridged { self.agenda.enter(.bridge, at: Stage.hour) }
+    if self.isForwarded { self.agenda.enter(.forward, at: Stage.hour) }
     if isStormy {
       for person in 0..<2 { self.agenda.enter(.click(person: person), at: self.random.below(2 * Stage.day)) }
       self.agenda.enter(.trouble, at: self.random.below(Stage.day))
@@ -184,6 +196,7 @@ public final class Simulation {
     case .receiverRestarts(let group): self.restartReceiver(group)
     case .receiverUp(let group): self.receiverUp(group)
     case .bridge: self.bridge()
+    case .forward: self.forward()
     case .duty:
       self.duty()
       self.agenda.enter(.duty, at: self.now + self.random.between(2 * Stage.hour, 4 * Stage.hour))

@@ -26,10 +26,11 @@ struct Traffic {
     var bus: Int
   }
 
-  /// Who takes from a queue. A party's queue is received from by its own system, or by a bridge that somebody else runs; never by us.
+  /// Who takes from a queue. A party's queue is received from by its own system, by a bridge that somebody else runs, or by our forwarder
+  /// where people have ordered it; by nothing else of ours.
   enum Taker {
     case receiver(Int)
-    case bridge
+    case bridge, forwarder
     case us
   }
 
@@ -142,6 +143,9 @@ struct Traffic {
     self.queues[queue].waiting.append(message)
     self.queues[queue].arrivals += 1
   }
+
+  /// What was not carried lies where it lay.
+  mutating func giveBack(_ messages: [Int32], to queue: Int) { self.queues[queue].waiting.insert(contentsOf: messages, at: 0) }
 
   /// A bridge died between the target's answer and the source's: these lie at the source as before.
   mutating func putBack(_ messages: [Int32], to queue: Int) {

@@ -249,8 +249,8 @@ struct GroupFoldTests {
     forwardDrain.deadLetterBaseline=2, forwardDrain.forwarding=-, forwardDrain.last=4 readings, forwardDrain.lastArrivals=0, \
     forwardDrain.lastLookAt=11, forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, forwardDrain.left=0, \
     forwardDrain.levels=0, forwardDrain.longestCacheSeen=-, forwardDrain.longestGap=-, forwardDrain.looks=1, \
-    forwardDrain.namedExceptions=[], forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
-    forwardDrain.senders=[], forwardDrain.sighted=[], forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
+    forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
+    forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
     forwardDrain.takenAtLook=0, forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, lastFailure=-, phase=RB_INTENT, \
     recordProven=false, rollBack=Kari: asked at 13, since=13, writing=untouched
     intent-recorded: intents=2, writing=intent(pulje-1/200/back/2)

@@ -182,6 +182,11 @@ public struct DrainLedger: Sendable, Hashable, Codable {
 
   private static func below(_ queue: QueueAddress) -> String { "\(queue)/dead" }
 
+  /// How many dead letters a queue, or its sub-queues, held before the move.
+  func deadLettersBefore(_ reading: QueueReading) -> Int64? {
+    self.deadLetterBaseline[reading.kind == .deadLetter ? reading.address.description : Self.below(reading.address)]
+  }
+
   mutating func setBaseline(_ readings: [QueueReading]) {
     for reading in readings {
       if reading.kind == .deadLetter {

@@ -19,6 +19,8 @@ public struct CodeBook: Sendable, Hashable, Codable {
     case finding
     /// Something is wrong outside; people are told once when it begins and once when it ends.
     case alarm
+    /// What a message is that lies on a queue being left.
+    case stranded
   }
 
   public var code: String
@@ -51,6 +53,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if code == StaleSender.code {
       return CodeBook(code: code, kind: .alarm, meaning: StaleSender.meaning, next: StaleSender.next)
     }
+    if let stranded = StrandedClass.allCases.first(where: { $0.code == code }) {
+      return CodeBook(code: code, kind: .stranded, meaning: stranded.meaning, next: stranded.next)
+    }
     if code == DrainException.endedCode {
       return CodeBook(code: code, kind: .alarm, meaning: DrainException.endedMeaning, next: DrainException.endedNext)
     }
@@ -64,6 +69,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
       + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code, DrainException.endedCode]
+      + StrandedClass.allCases.map(\.code)
   }
 }
 

@@ -43,6 +43,20 @@ public struct PuljeReport: Sendable, Hashable, Codable {
       for exception in group.drain.exceptions {
         exceptions.append("\(group.id): exception by \(exception.by) until \(exception.until): \(exception.why)")
       }
+      for exception in group.drain.namedExceptions {
+        exceptions.append(
+          "\(group.id): exception for \(exception.what) by \(exception.by.joined(separator: ", ")) until \(exception.until): "
+            + exception.why)
+      }
+      if let forwarding = group.drain.forwarding {
+        let total = forwarding.total
+        if total.received > 0 {
+          exceptions.append(
+            "\(group.id): \(total.accepted) messages were carried over by us, \(total.setAsideInAll) set aside, \(total.expired) "
+              + "expired, \(total.possibleDuplicates) possibly twice")
+        }
+        exceptions += forwarding.stops.map { "\(group.id): the forwarder has stopped on \($0.queue): \($0.code) \($0.seen)" }
+      }
       if let stale = group.drain.staleSender {
         let end = stale.endedAt.map { "until \($0)" } ?? "and goes on"
         let queues = stale.queues.map(\.description).joined(separator: ", ")

@@ -273,7 +273,7 @@ public struct DrainSummary: Sendable, Hashable, Codable {
         queue.state = "unreadable"
         queue.seen = why
       }
-      queue.deadLettersBefore = ledger.deadLetterBaseline[reading.address.description]
+      queue.deadLettersBefore = ledger.deadLettersBefore(reading)
       return queue
     }
   }

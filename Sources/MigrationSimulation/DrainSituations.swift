@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Migration
+
+private typealias Counts = [QueueKind: QueueReading.Count]
+
+private func lying(
+  _ depth: Int64, arrivals: Int64? = nil, consumers: Int64? = 1, _ figures: QueueFigures? = nil
+) -> QueueReading.Count {
+  .counted(depth: depth, arrivals: arrivals, consumers: consumers, figures: figures)
+}
+
+private let one: Counts = [.asynchronous: lying(1)]
+
+private func dead(_ count: Int64) -> Counts { [.deadLetter: lying(count, consumers: nil)] }
+private func below(_ figures: QueueFigures) -> Counts { [.asynchronous: lying(0, figures)] }
+
+/// All three queues that the register names, on a bus that counts every arrival.
+private func counted(_ arrivals: Int64, depth: Int64 = 0) -> Counts {
+  [
+    .asynchronous: lying(depth, arrivals: arrivals), .synchronous: lying(0, arrivals: 4), .error: lying(0, arrivals: 1),
+  ]
+}
+
+private func quiet(_ times: Int = 12) -> DrainSituation.Step { .look([:], times: times) }
+
+extension DrainSituation {
+  private init(
+    _ name: String, on dialect: Dialect = .rabbitMQ4AddressV2, before baseline: [QueueKind: QueueReading.Count] = [:],
+    cache: TimeSpan? = nil, _ steps: [Step], _ result: DrainVerdict.Result, _ code: String? = nil,
+    classes: Set<StrandedClass> = [], reopened: Bool = false, notShown: String? = nil
+  ) {
+    self.name = name
+    self.dialect = dialect
+    self.baseline = baseline
+    self.declaredCache = cache
+    self.steps = steps
+    self.result = result
+    self.code = code
+    self.classes = classes
+    self.isReopened = reopened
+    self.notShown = notShown
+  }
+
+  /// Every one that is prepared.
+  public static let all: [DrainSituation] =
+    Self.quietness + Self.messages + Self.deadLetters + Self.darkness + Self.queues + Self.people + Self.senders + Self.forwarding
+
+  static let quietness: [DrainSituation] = [
+    DrainSituation("nothing at any look", [quiet()], .drained, notShown: "fetched between two looks"),
+    DrainSituation("nothing for not long enough", [quiet(8)], .notDrained, "MIG-403"),
+    DrainSituation(
+      "looks too far apart", [.lookAfter(.seconds(5), [:]), .lookAfter(.seconds(5), [:]), .lookAfter(.seconds(5), [:])],
+      .notDrained, "MIG-403"),
+    DrainSituation("nobody has looked for a while", [quiet(), .wait(.minutes(1))], .notDrained, "MIG-405"),
+    DrainSituation("never looked at", [], .notDrained, "MIG-405"),
+    DrainSituation("a message in the middle, fetched, and quiet since", [quiet(5), .look(one, times: 1), quiet()], .drained),
+    DrainSituation(
+      "a message in the middle, and not long since", [quiet(8), .look(one, times: 1), quiet(6)], .notDrained, "MIG-403"),
+    DrainSituation(
+      "a message one second after the quiet period", [quiet(11), .look(one, times: 1)], .notDrained, "MIG-406",
+      classes: [.unknown], reopened: true),
+    DrainSituation("drained, disturbed, drained again", [quiet(), .look(one, times: 2), quiet()], .drained, reopened: true),
+    DrainSituation(
+      "senders' copies are declared to live longer than the quiet", cache: .hours(1), [quiet(20)], .notDrained, "MIG-403"),
+    DrainSituation("the daemon starts anew, soon", [quiet(6), .restart(after: .seconds(1)), quiet(6)], .drained),
+    DrainSituation("the daemon was away for long", [quiet(8), .restart(after: .seconds(9)), quiet(4)], .notDrained, "MIG-403"),
+    DrainSituation("the clock is set back", [quiet(8), .wait(.seconds(-30)), quiet(5)], .notDrained, "MIG-403"),
+  ]
+
+  static let messages: [DrainSituation] = [
+    DrainSituation("a message lies there", [quiet(3), .look(one, times: 12)], .notDrained, "MIG-406", classes: [.unknown]),
+    DrainSituation(
+      "the consumer is gone", [.look([.asynchronous: lying(2, consumers: 0)], times: 12)], .notDrained, "MIG-406",
+      classes: [.unknown]),
+    DrainSituation(
+      "a stuck lock", on: .azureServiceBus, [.look(below(QueueFigures(active: 0, locked: 1)), times: 12)],
+      .notDrained, "MIG-406", classes: [.heldBack]),
+    DrainSituation(
+      "a scheduled message", on: .azureServiceBus, [.look(below(QueueFigures(active: 0, scheduled: 1)), times: 12)],
+      .notDrained, "MIG-406", classes: [.heldBack]),
+    DrainSituation(
+      "a deferred message", on: .azureServiceBus, [.look(below(QueueFigures(active: 0, deferred: 1)), times: 12)],
+      .notDrained, "MIG-406", classes: [.heldBack]),
+    DrainSituation(
+      "a message on its way to another queue", on: .serviceBusWindowsServer,
+      [.look(below(QueueFigures(active: 0, transfer: 1)), times: 12)], .notDrained, "MIG-406", classes: [.unknown]),
+    DrainSituation(
+      "every figure told, and all of them zero", on: .azureServiceBus,
+      [
+        .look(
+          below(
+            QueueFigures(
+              active: 0, locked: 0, deferred: 0, scheduled: 0, deadLettered: 0, transfer: 0, transferDeadLettered: 0)), times: 12)
+      ], .drained),
+    DrainSituation("a synchronous request that expires", [.look([.synchronous: lying(1)], times: 4), quiet()], .drained),
+    DrainSituation(
+      "a message on the queue for replies", [.look([.synchronousReply: lying(1)], times: 12)], .notDrained, "MIG-406",
+      classes: [.unknown]),
+    DrainSituation(
+      "an error report that nobody reads", [.look([.error: lying(3)], times: 12)], .notDrained, "MIG-406",
+      classes: [.errorReport]),
+    DrainSituation(
+      "a message came and went between two looks, and the bus counts", on: .rabbitMQ3,
+      [.look(counted(7), times: 8), .look(counted(8), times: 6)], .notDrained, "MIG-403"),
+    DrainSituation("the same on a bus that does not count", [quiet()], .drained, notShown: "the bus does not count arrivals"),
+    DrainSituation(
+      "counters that lag: empty, and then not", on: .rabbitMQ3,
+      [.look(counted(7), times: 12), .look(counted(8, depth: 1), times: 1)], .notDrained, "MIG-406", classes: [.unknown],
+      reopened: true,
+      notShown: "seconds late"),
+    DrainSituation(
+      "a counted arrival, and quiet since", on: .rabbitMQ3,
+      [.look(counted(7), times: 3), .look(counted(9), times: 13)], .drained),
+  ]
+
+  static let deadLetters: [DrainSituation] = [
+    DrainSituation(
+      "as many dead letters as before", before: dead(2), [.look(dead(2), times: 12)], .drained, classes: [.deadLetter]),
+    DrainSituation(
+      "fewer dead letters than before", before: dead(2), [.look(dead(1), times: 12)], .drained, classes: [.deadLetter]),
+    DrainSituation(
+      "dead letters growing", before: dead(2), [quiet(1), .look(dead(2), times: 11), .look(dead(3), times: 2)],
+      .notDrained, "MIG-410", classes: [.deadLetter], reopened: true),
+    DrainSituation(
+      "a dead letter where there was none", [.look(dead(1), times: 12)], .notDrained, "MIG-410", classes: [.deadLetter]),
+    DrainSituation(
+      "dead letters growing in a queue's own sub-queue", on: .azureServiceBus,
+      before: below(QueueFigures(active: 0, deadLettered: 2)),
+      [.look(below(QueueFigures(active: 0, deadLettered: 3)), times: 12)],
+      .notDrained, "MIG-410", classes: [.deadLetter]),
+    DrainSituation(
+      "as many in the sub-queue as before", on: .azureServiceBus,
+      before: below(QueueFigures(active: 0, deadLettered: 2)),
+      [.look(below(QueueFigures(active: 0, deadLettered: 2)), times: 12)],
+      .drained, classes: [.deadLetter]),
+    DrainSituation(
+      "what could not be carried to another queue", on: .serviceBusWindowsServer,
+      [.look(below(QueueFigures(active: 0, transferDeadLettered: 1)), times: 12)], .notDrained, "MIG-410", classes: [.deadLetter]),
+  ]
+
+  static let darkness: [DrainSituation] = [
+    DrainSituation("the management interface is down", [.dark(times: 12)], .notDrained, "MIG-405"),
+    DrainSituation("down at one look", [quiet(5), .dark(times: 1), quiet(7)], .drained, notShown: "1 looks at which"),
+    DrainSituation("down for longer than three looks", [quiet(6), .dark(times: 4), quiet(6)], .notDrained, "MIG-403"),
+    DrainSituation("down at the last look", [quiet(9), .dark(times: 1)], .notDrained, "MIG-405"),
+    DrainSituation("down when it was drained", [quiet(12), .dark(times: 5)], .notDrained, "MIG-405"),
+    DrainSituation(
+      "permission is missing for one queue",
+      [.look([.error: .unreadable("[PROBE-403] no permission")], times: 12)], .notDrained, "MIG-405"),
+  ]
+
+  static let queues: [DrainSituation] = [
+    DrainSituation("a queue is deleted", [quiet(5), .look([.error: .absent], times: 12)], .notDrained, "MIG-405"),
+    DrainSituation(
+      "a queue is deleted and made anew, and a look saw it", [quiet(8), .look([.error: .absent], times: 4), quiet(6)],
+      .notDrained, "MIG-403"),
+    DrainSituation(
+      "a queue is made anew between two looks, and the bus counts", on: .rabbitMQ3,
+      [.look(counted(7), times: 8), .look(counted(0), times: 6)], .notDrained, "MIG-403"),
+    DrainSituation("a queue is made anew between two looks, unseen", [quiet()], .drained, notShown: "deleted and made anew"),
+    DrainSituation(
+      "there is no queue for replies", [.look([.synchronousReply: .absent], times: 12)], .drained,
+      notShown: "syncreply"),
+  ]
+
+  static let people: [DrainSituation] = [
+    DrainSituation(
+      "unreadable, and somebody answers", [.dark(times: 2), .waive(.hours(1)), .dark(times: 2)], .drainedWithExceptions,
+      "MIG-405", notShown: "what Kari answers for"),
+    DrainSituation(
+      "the waiver has ended", [.look(one, times: 2), .waive(.seconds(2)), .look(one, times: 4)], .notDrained, "MIG-406",
+      classes: [.unknown], reopened: true),
+    DrainSituation(
+      "a queue that people answer for", [.look(one, times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(one, times: 12)],
+      .drainedWithExceptions, classes: [.unknown], notShown: "what queue"),
+    DrainSituation(
+      "people answer for another queue", [.look(one, times: 2), .exceptQueue(.error, .hours(1)), .look(one, times: 12)],
+      .notDrained, "MIG-406", classes: [.unknown]),
+    DrainSituation(
+      "the exception has ended",
+      [.look(one, times: 2), .exceptQueue(.asynchronous, .seconds(13)), .look(one, times: 12), .look(one, times: 2)], .notDrained,
+      "MIG-406", classes: [.unknown], reopened: true),
+    DrainSituation(
+      "people answer for the sender of what lies there", on: .azureServiceBus,
+      [
+        .look(one, times: 2), .exceptSender(900, .hours(1)),
+        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
+      ], .drainedWithExceptions, classes: [.staleAddress], notShown: "what sender HER-ID 900"),
+    DrainSituation(
+      "a further message of that sender", on: .azureServiceBus,
+      [
+        .look(one, times: 2), .exceptSender(900, .hours(1)),
+        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
+        .look([.asynchronous: lying(2)], times: 1),
+        .sight(
+          .asynchronous, [Message(from: 900, came: .minutes(30)), Message(from: 900, came: .minutes(31))], isWhole: true),
+        .look([.asynchronous: lying(2)], times: 1),
+      ], .drainedWithExceptions, classes: [.neverLeaves]),
+    DrainSituation(
+      "a message of somebody else", on: .azureServiceBus,
+      [
+        .look(one, times: 2), .exceptSender(900, .hours(1)),
+        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
+        .look([.asynchronous: lying(2)], times: 1),
+        .sight(
+          .asynchronous, [Message(from: 900, came: .minutes(30)), Message(from: 901, came: .minutes(31))], isWhole: true),
+      ], .notDrained, "MIG-406", classes: [.neverLeaves, .staleAddress], reopened: true),
+    DrainSituation(
+      "the sender's messages, and more than could be looked at", on: .azureServiceBus,
+      [
+        .look([.asynchronous: lying(3)], times: 2), .exceptSender(900, .hours(1)),
+        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: false),
+        .look([.asynchronous: lying(3)], times: 12),
+      ], .notDrained, "MIG-406", classes: [.staleAddress, .unknown]),
+  ]
+
+  static let senders: [DrainSituation] = [
+    DrainSituation(
+      "it came before the move", on: .azureServiceBus,
+      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .minutes(-5))], isWhole: true)], .notDrained,
+      "MIG-406",
+      classes: [.inFlight]),
+    DrainSituation(
+      "it came within a copy's life", on: .azureServiceBus, cache: .hours(4),
+      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .hours(3))], isWhole: true)], .notDrained, "MIG-406",
+      classes: [.staleAddress]),
+    DrainSituation(
+      "a copy that was seen to live long makes the quiet longer", on: .azureServiceBus, cache: .hours(4),
+      [
+        .look(one, times: 1), .wait(.hours(6)), .look(one, times: 1),
+        .sight(.asynchronous, [Message(from: 900, came: .hours(6))], isWhole: true), .look([:], times: 20),
+      ], .notDrained, "MIG-403"),
+    DrainSituation(
+      "later than any copy lives, and once only", on: .azureServiceBus,
+      [
+        .wait(.hours(2)), .look(one, times: 1), .sight(.asynchronous, [Message(from: 900, came: .hours(2))], isWhole: true),
+        .look(one, times: 1),
+      ], .notDrained, "MIG-406", classes: [.staleAddress]),
+    DrainSituation(
+      "later than any copy lives, again and again", on: .azureServiceBus,
+      [
+        .wait(.hours(2)), .look(one, times: 1), .sight(.asynchronous, [Message(from: 900, came: .hours(2))], isWhole: true),
+        .look(one, times: 1), .wait(.hours(1)), .look(one, times: 1),
+        .sight(
+          .asynchronous, [Message(from: 900, came: .hours(3)), Message(from: 901, came: .minutes(9))], isWhole: true),
+      ], .notDrained, "MIG-406", classes: [.neverLeaves, .staleAddress]),
+    DrainSituation(
+      "it names no sender", on: .azureServiceBus,
+      [.look(one, times: 3), .sight(.asynchronous, [Message(from: nil, came: .minutes(9))], isWhole: true)], .notDrained,
+      "MIG-406",
+      classes: [.alien]),
+    DrainSituation(
+      "it does not tell when it came", on: .activeMQ,
+      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: nil)], isWhole: true)], .notDrained, "MIG-406",
+      classes: [.unknown]),
+    DrainSituation(
+      "handed out ten times", on: .azureServiceBus,
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .minutes(-5), deliveries: 10)], isWhole: true),
+      ], .notDrained, "MIG-406", classes: [.deadLetter]),
+    DrainSituation(
+      "locked, by a closer look", on: .azureServiceBus,
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .minutes(-5), state: .locked)], isWhole: true),
+      ], .notDrained, "MIG-406", classes: [.heldBack]),
+    DrainSituation(
+      "a reply to an old request", on: .azureServiceBus,
+      [
+        .look([.synchronousReply: lying(1)], times: 3),
+        .sight(.synchronousReply, [Message(from: 900, came: .seconds(2))], isWhole: true),
+      ], .notDrained, "MIG-406", classes: [.lateReply]),
+  ]
+
+  static let forwarding: [DrainSituation] = [
+    DrainSituation(
+      "the forwarder carries all there is",
+      [
+        .look([.asynchronous: lying(5)], times: 2), .order,
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 4, setAside: ["too large": 1])), quiet(13),
+      ], .drained),
+    DrainSituation(
+      "the forwarder holds what it has taken",
+      [
+        .look([.asynchronous: lying(5)], times: 2), .order,
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 3)), quiet(13),
+      ], .notDrained, "MIG-425"),
+    DrainSituation(
+      "the forwarder has stopped",
+      [
+        .look([.asynchronous: lying(5)], times: 2), .order,
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 3, accepted: 2, leftAlone: 1)), .stopped(.asynchronous),
+        .look([.asynchronous: lying(3)], times: 12),
+      ], .notDrained, "MIG-406", classes: [.unknown]),
+    DrainSituation(
+      "what the forwarder took between two looks had come there",
+      [
+        .look([.asynchronous: lying(5)], times: 2), .order,
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 5)), quiet(8),
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 6, accepted: 6)), quiet(5),
+      ], .notDrained, "MIG-403"),
+    DrainSituation(
+      "some may have been carried twice",
+      [
+        .look([.asynchronous: lying(5)], times: 2), .order,
+        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 5, possibleDuplicates: 2)), quiet(13),
+      ], .drained, notShown: "2 may have come twice"),
+  ]
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import Foundation
+import Migration
+import Testing
+
+@testable import MigrationSimulation
+
+/// The prepared situations, by what their counters show: `DrainSituation.all` is the table, and real brokers can be made to show the same.
+@Suite("Verdicts in prepared situations")
+struct DrainSituationTests {
+  @Test("there are forty or more, each with a name of its own")
+  func enough() {
+    #expect(DrainSituation.all.count >= 40)
+    #expect(Set(DrainSituation.all.map(\.name)).count == DrainSituation.all.count)
+  }
+
+  @Test(
+    "the verdict is right, says what it does not show, and comes out the same from the events alone",
+    arguments: DrainSituation.all)
+  func verdict(situation: DrainSituation) throws {
+    let course = try #require(situation.play())
+    #expect(course.refusal == nil)
+    let verdict = try #require(course.verdict)
+    #expect(verdict.result == situation.result, "\(verdict.because)")
+    #expect(verdict.code == situation.code, "\(verdict.because)")
+    #expect(Set(verdict.stranded.map(\.strandedClass)) == situation.classes)
+    let reopened = course.history.contains { if case .group(_, _, .lateArrival) = $0.event { true } else { false } }
+    #expect(reopened == situation.isReopened)
+    if let words = situation.notShown { #expect(verdict.cannotProve.contains { $0.contains(words) }, "\(verdict.cannotProve)") }
+    // The phase never says more than the verdict does.
+    if course.phase == .drained || course.phase == .observing, verdict.code != "MIG-405" { #expect(verdict.isDrained) }
+    if verdict.isDrained { #expect(course.phase == .observing) }
+    #expect(course.recomputedVerdict == verdict)
+    #expect(try JSONDecoder().decode(DrainVerdict.self, from: CanonicalJSON.encode(verdict)) == verdict)
+  }
+
+  @Test("a verdict recomputed from whole histories is the one that the daemon has", arguments: 0..<UInt64(12))
+  func recomputed(seed: UInt64) throws {
+    let simulation = try #require(Simulation(seed: seed))
+    _ = simulation.run()
+    let durable = simulation.durable
+    var state = MigrationState()
+    for (event, at) in durable { _ = state.apply(event, at: at) }
+    let now = try #require(durable.last).at
+    for pulje in state.ordered {
+      for group in pulje.groups {
+        let live = try #require(pulje.drainVerdict(of: group.id, now: now))
+        let recomputed = DrainVerdict.recomputed(pulje: pulje.name, group: group.id, from: durable, now: now)
+        #expect(recomputed == live, "seed \(seed), \(group.id)")
+      }
+    }
+  }
+}
