@@ -46,6 +46,9 @@ public struct TjenestebussConfiguration: Sendable {
   public var pingSubject: String
   /// Whether pings are answered. They are swallowed in any case. Default true.
   public var answersPings: Bool
+  /// Whether each message tells which library sent it (`tjenestebussVersion`) and for which system (`tjenestebussProduct`): those who watch
+  /// a bus being left can then name a sender that stays behind. Default true.
+  public var namesItself: Bool
   public var backOff: AMQPBackOff
   /// Metrics, spans and the frame trace of the connections. Default none.
   public var observability: AMQPObservability
@@ -58,7 +61,7 @@ public struct TjenestebussConfiguration: Sendable {
     callTimeout: Duration = .seconds(15), lateReplies: LateReplies = .accept, missingQueueRetry: Duration = .seconds(30),
     refusedBusRetry: Duration = .seconds(60), shutdownGrace: Duration = .seconds(10),
     forcedRefreshInterval: Duration = .seconds(10), pingSubject: String = PingForm.defaultSubject, answersPings: Bool = true,
-    backOff: AMQPBackOff = AMQPBackOff(), observability: AMQPObservability = .none
+    namesItself: Bool = true, backOff: AMQPBackOff = AMQPBackOff(), observability: AMQPObservability = .none
   ) {
     self.buses = buses
     self.product = product
@@ -79,6 +82,7 @@ public struct TjenestebussConfiguration: Sendable {
     self.forcedRefreshInterval = forcedRefreshInterval
     self.pingSubject = pingSubject
     self.answersPings = answersPings
+    self.namesItself = namesItself
     self.backOff = backOff
     self.observability = observability
   }

@@ -21,9 +21,9 @@ public enum PingForm {
     public static let role = "tjenestebussPing"
     /// In an echo: the message id of the request.
     public static let originalMessageID = "originalMessageId"
-    /// In an echo: the version of the library that answered.
+    /// The version of the library that sent it; in an echo: of the one that answered.
     public static let libraryVersion = "tjenestebussVersion"
-    /// In an echo: what the library that answered was told to call itself.
+    /// What the library that sent it was told to call itself; in an echo: the one that answered.
     public static let product = "tjenestebussProduct"
     /// In an echo: the version of that, where it has told one.
     public static let productVersion = "tjenestebussProductVersion"

@@ -102,10 +102,11 @@ extension TjenestebussClient {
     _ message: HealthMessage, _ route: Route, _ deadline: ContinuousClock.Instant
   ) async -> (SendResult.Outcome, SendFollowUp) {
     guard let lane = self.lanes[route.bus] else { return (.notSent(.busUnknown(route.bus)), .done) }
-    let amqp: AMQPMessage
+    var amqp: AMQPMessage
     do throws(TjenestebussError) {
       amqp = try message.amqpMessage(toQueue: route.address.queue, enqueued: .now)
     } catch { return (.notSent(error), .done) }
+    if self.configuration.namesItself { amqp.nameSender(product: self.configuration.product) }
     let address: String
     do {
       let endpoint = try await lane.spoken(within: max(.zero, deadline - self.clock.now))
@@ -156,6 +157,17 @@ extension TjenestebussClient {
       throw error
     } catch {
       throw TjenestebussError.ownQueueUnknown(herID, kind, .init(error))
+    }
+  }
+}
+
+extension AMQPMessage {
+  /// What the message says of its sender already is left as it is.
+  fileprivate mutating func nameSender(product: String) {
+    typealias Name = PingForm.PropertyName
+    for (name, value) in [(Name.libraryVersion, TjenestebussVersion.current), (Name.product, product)]
+    where self.applicationProperties[name] == nil {
+      self.applicationProperties[name] = .string(value)
     }
   }
 }
