@@ -30,13 +30,13 @@ public final class Forwarder: Sendable {
   /// How long outcomes are awaited when it is stopped. What has none by then is of unknown outcome.
   public let stopLimit: Duration
   let logger: Logger
-  let inbox = Inbox<ForwardingInput>()
   private let shared = NIOLockedValueBox(Shared())
   private let ownsLine: Bool
 
   private struct Shared {
     var counts = ForwardingCounts()
-    var isRunning = false
+    /// Of the run that goes on: nothing of an earlier one may come in.
+    var inbox: Inbox<ForwardingInput>?
     var isPaused = false
     var watchers: [UInt64: AsyncStream<ForwardingCounts>.Continuation] = [:]
     var lastWatcher: UInt64 = 0
@@ -96,17 +96,21 @@ public final class Forwarder: Sendable {
 
   /// Sends nothing more until ``resume()``. What is on its way is awaited; what was taken stays taken.
   public func pause() {
-    self.shared.withLockedValue { $0.isPaused = true }
-    self.inbox.put(.event(.paused))
+    self.shared.withLockedValue { shared in
+      shared.isPaused = true
+      return shared.inbox
+    }?.put(.event(.paused))
   }
 
   public func resume() {
-    self.shared.withLockedValue { $0.isPaused = false }
-    self.inbox.put(.event(.resumed))
+    self.shared.withLockedValue { shared in
+      shared.isPaused = false
+      return shared.inbox
+    }?.put(.event(.resumed))
   }
 
-  /// Asks it to stop as a cancellation does. Idempotent.
-  public func stop() { self.inbox.put(.stop) }
+  /// Asks the run that goes on to stop, as a cancellation does. Idempotent.
+  public func stop() { self.shared.withLockedValue { $0.inbox }?.put(.stop) }
 
   /// Carries messages until the task is cancelled, ``stop()``, the queue stops with words, or nothing has come for `idle`.
   ///
@@ -129,14 +133,25 @@ public final class Forwarder: Sendable {
       throw ForwardingError(
         .nearDeliveryLimit, tried: tried, seen: "an earlier run stopped at message \(near.messageID): \(near.seen)")
     }
-    let run = ForwardingRun(self, queue: queue, idle: idle, tried: tried)
+    let inbox = Inbox<ForwardingInput>()
+    self.shared.withLockedValue { $0.inbox = inbox }
+    self.logger.info(
+      "forwarding begins", metadata: [LogKey.route.rawValue: "\(self.route)", LogKey.mode.rawValue: "\(self.rules.mode)"])
+    let run = ForwardingRun(self, inbox, queue: queue, idle: idle, tried: tried)
     let (ending, carrying) = await withTaskCancellationHandler {
       await run.carry()
     } onCancel: {
-      self.inbox.put(.stop)
+      inbox.put(.stop)
     }
+    self.logger.info(
+      "forwarding ended",
+      metadata: [
+        LogKey.route.rawValue: "\(self.route)", LogKey.ending.rawValue: "\(ending)",
+        LogKey.accepted.rawValue: "\(self.counts.accepted)",
+      ])
     if self.ownsLine { await self.line.close() }
     self.shared.withLockedValue { shared in
+      shared.inbox = nil
       for watcher in shared.watchers.values {
         watcher.yield(shared.counts)
         watcher.finish()

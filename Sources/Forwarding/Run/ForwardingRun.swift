@@ -23,6 +23,7 @@ struct ForwardingRun {
   }
 
   private let forwarder: Forwarder
+  private let inbox: Inbox<ForwardingInput>
   private let queue: UInt32
   private let tried: String
   private var machine: ForwardMachine
@@ -40,8 +41,9 @@ struct ForwardingRun {
   private var firstArrival: Int64?
   private var lastAccepted: Int64 = 0
 
-  init(_ forwarder: Forwarder, queue: UInt32, idle: Duration?, tried: String) {
+  init(_ forwarder: Forwarder, _ inbox: Inbox<ForwardingInput>, queue: UInt32, idle: Duration?, tried: String) {
     self.forwarder = forwarder
+    self.inbox = inbox
     self.queue = queue
     self.tried = tried
     var settings = ForwardMachine.Settings()
@@ -64,6 +66,8 @@ struct ForwardingRun {
       await run.loop(&group)
       // The links are closed; whoever still reads or attaches ends now.
       group.cancelAll()
+      await group.waitForAll()
+      await run.closeLateLinks()
       run.timer?.scheduled.cancel()
       let carrying = Duration.nanoseconds(max(0, run.lastAccepted - (run.firstArrival ?? run.lastAccepted)))
       switch run.ending {
@@ -80,13 +84,24 @@ struct ForwardingRun {
     self.handle(.started, &group)
     if self.forwarder.isPaused { self.handle(.paused, &group) }
     while self.ending == nil {
-      for input in await self.forwarder.inbox.take() { self.take(input, &group) }
+      for input in await self.inbox.take() { self.take(input, &group) }
       self.show()
     }
     // What is given back was put before: the bus reads it first.
     if let receiver { await receiver.link.close() }
     if let sender { await sender.link.close(within: .seconds(1)) }
     self.show(last: true)
+  }
+
+  /// Links that were attached after the end: one that nobody reads would take messages from others.
+  private func closeLateLinks() async {
+    for input in self.inbox.takeNow() {
+      switch input {
+      case .target(_, _, let sender): await sender.close(within: .seconds(1))
+      case .source(_, _, let receiver): await receiver.close()
+      case .event, .deliveries, .ends, .stop: break
+      }
+    }
   }
 
   private mutating func take(_ input: ForwardingInput, _ group: inout TaskGroup<Void>) {
@@ -102,7 +117,7 @@ struct ForwardingRun {
       self.sourceDialect = dialect
       self.receiver = (epoch, receiver)
       self.handle(.sourceAttached(epoch: epoch), &group)
-      let inbox = self.forwarder.inbox
+      let inbox = self.inbox
       let tried = self.tried
       group.addTask { await Self.read(receiver, epoch, into: inbox, tried) }
     case .deliveries(let epoch, let deliveries): self.arrived(epoch, deliveries, &group)
@@ -119,14 +134,14 @@ struct ForwardingRun {
   }
 
   private mutating func carryOut(_ action: ForwardMachine.Action, _ group: inout TaskGroup<Void>) {
-    let inbox = self.forwarder.inbox
+    let inbox = self.inbox
     switch action {
     case .attachTarget(let epoch):
       let forwarder = self.forwarder
-      group.addTask { await Self.attachTarget(forwarder, epoch) }
+      group.addTask { await Self.attachTarget(forwarder, epoch, inbox) }
     case .attachSource(let epoch):
       let forwarder = self.forwarder
-      group.addTask { await Self.attachSource(forwarder, epoch) }
+      group.addTask { await Self.attachSource(forwarder, epoch, inbox) }
     case .journal(let batch, let records):
       self.forwarder.journal.write(records) { inbox.put(.event(.journaled(batch: batch, $0))) }
     case .note(let records): self.forwarder.journal.note(records)
@@ -156,11 +171,11 @@ struct ForwardingRun {
     }
   }
 
-  private static func attachSource(_ forwarder: Forwarder, _ epoch: Int) async {
+  private static func attachSource(_ forwarder: Forwarder, _ epoch: Int, _ inbox: Inbox<ForwardingInput>) async {
     let tried = "forward \(forwarder.route)"
     do throws(AMQPError) {
       guard let endpoint = try await forwarder.line.sourceEnd.spoken(for: forwarder.sourceQueue) else {
-        return forwarder.inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.source, tried))))
+        return inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.source, tried))))
       }
       let connection = try await forwarder.line.sourceEnd.connection()
       let window = forwarder.rules.effectiveWindow
@@ -168,9 +183,9 @@ struct ForwardingRun {
       let credit = (window == 1 ? 16 : window * 2) + forwarder.rules.heldLimit
       let receiver = try await connection.openReceiver(
         from: endpoint.receivingAddress(ofQueue: forwarder.sourceQueue).text, credit: credit)
-      forwarder.inbox.put(.source(epoch: epoch, endpoint.dialect, receiver))
+      inbox.put(.source(epoch: epoch, endpoint.dialect, receiver))
     } catch {
-      forwarder.inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
+      inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
     }
   }
 
@@ -233,7 +248,7 @@ struct ForwardingRun {
       try receiver.link.settle(deliveries, as: disposition)
     } catch {
       // The link is gone, or the bus took some back: they come again, and are told by the journal then.
-      self.forwarder.logger.debug("not settled", metadata: ["code": "\(error.stableCode)"])
+      self.forwarder.logger.debug("not settled", metadata: [LogKey.code.rawValue: "\(error.stableCode)"])
     }
   }
 
@@ -253,11 +268,11 @@ struct ForwardingRun {
 
   // MARK: Target
 
-  private static func attachTarget(_ forwarder: Forwarder, _ epoch: Int) async {
+  private static func attachTarget(_ forwarder: Forwarder, _ epoch: Int, _ inbox: Inbox<ForwardingInput>) async {
     let tried = "forward \(forwarder.route)"
     do throws(AMQPError) {
       guard let endpoint = try await forwarder.line.targetEnd.spoken(for: forwarder.targetQueue) else {
-        return forwarder.inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.target, tried))))
+        return inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.target, tried))))
       }
       let connection = try await forwarder.line.targetEnd.connection()
       var address = endpoint.sendingAddress(ofQueue: forwarder.targetQueue).text
@@ -270,9 +285,9 @@ struct ForwardingRun {
         await look.close(within: .seconds(1))
       }
       let sender = try await connection.openSender(to: address)
-      forwarder.inbox.put(.target(epoch: epoch, endpoint.dialect, sender))
+      inbox.put(.target(epoch: epoch, endpoint.dialect, sender))
     } catch {
-      forwarder.inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.target(error, tried))))
+      inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.target(error, tried))))
     }
   }
 
@@ -297,7 +312,7 @@ struct ForwardingRun {
       }
       parcels.append(AMQPParcel(number: number, head: head, payload: carried.payload, start: carried.start))
     }
-    let inbox = self.forwarder.inbox
+    let inbox = self.inbox
     sender.link.send(parcels: parcels) { inbox.put(.ends(epoch: epoch, $0)) }
     if !late.isEmpty { self.handle(.ended(epoch: epoch, late), &group) }
   }
@@ -328,7 +343,7 @@ struct ForwardingRun {
     let now = Self.now
     if let timer, timer.at <= at, timer.at > now { return }
     self.timer?.scheduled.cancel()
-    let inbox = self.forwarder.inbox
+    let inbox = self.inbox
     let scheduled = self.forwarder.line.eventLoop.scheduleTask(in: .nanoseconds(max(0, at - now))) {
       inbox.put(.event(.timePassed))
     }

@@ -22,6 +22,14 @@ final class Inbox<Element: Sendable>: Sendable {
     if let (waiter, elements) = waiting { waiter.resume(returning: elements) }
   }
 
+  /// All that has come, if anything.
+  func takeNow() -> [Element] {
+    self.state.withLockedValue { state in
+      defer { state.elements = [] }
+      return state.elements
+    }
+  }
+
   /// All that has come, at least one. One task only may wait. Not ended by a cancellation: who cancels puts something in.
   func take() async -> [Element] {
     await withCheckedContinuation { continuation in

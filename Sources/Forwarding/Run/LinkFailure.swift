@@ -24,7 +24,9 @@ enum LinkFailure {
     let told = ForwardingError(code, tried: tried, seen: "\(error.code.text), \(error.tried): \(seen)", cause: error)
     // Cancelled: the run is ending anyway. Too large: the target's limit is known only by the link it ended.
     let kind: ForwardMachine.Failure.Kind
-    if !error.isRetriable, error.code != .messageTooLarge, error.code != .messageMalformed {
+    // A link that was found closed: attaching again brings the reason.
+    let isOfMessageOrLink = [.messageTooLarge, .messageMalformed, .linkClosed].contains(error.code)
+    if !error.isRetriable, !isOfMessageOrLink {
       kind = .permanent
     } else {
       kind = error.scope == .connection ? .connection : error.origin == .remote ? .link : .connection
