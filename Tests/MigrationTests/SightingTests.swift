@@ -302,3 +302,19 @@ struct NamedExceptionTests {
     #expect(walk.send(.looked(Fixture.look(depth: 1))).events.map(\.kind) == ["looked", "late-arrival"])
   }
 }
+
+/// People are told once when an exception has ended.
+@Suite("The end of an exception")
+struct ExceptionEndTests {
+  @Test("it is told at the first look after its end, and at no other")
+  func once() {
+    var ledger = DrainLedger()
+    let end = Fixture.start + .minutes(10)
+    let exception = DrainException(by: ["Kari"], what: .queue(SightingTests.queue), why: "x", until: end)
+    ledger.namedExceptions = [exception]
+    for (minute, told) in [(5, false), (9, false), (10, true), (11, false), (20, false)] as [(Int64, Bool)] {
+      ledger.take(Fixture.look(), at: Fixture.start + .minutes(minute), longestGap: .hours(1))
+      #expect(ledger.endedExceptions == (told ? [exception] : []), "\(minute)")
+    }
+  }
+}

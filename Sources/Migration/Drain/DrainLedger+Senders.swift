@@ -29,7 +29,7 @@ extension DrainLedger {
         continue
       }
       if let entriesReadAt, suspectedAt <= entriesReadAt.milliseconds, came > entriesReadAt.milliseconds {
-        self.senders[place].isConvicted = true
+        self.senders[place].convictedAt = self.senders[place].convictedAt ?? seen.at.milliseconds
       }
     }
   }

@@ -66,6 +66,8 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public internal(set) var previousLeftovers: Backlog?
   /// People answer for single senders and queues.
   public internal(set) var namedExceptions: [DrainException] = []
+  /// Those of them that ended between the last look and the one before: people are told once.
+  public internal(set) var endedExceptions: [DrainException] = []
   /// What was last seen of the messages on each queue that holds any.
   public internal(set) var sighted: [Sighted] = []
   /// Senders of which messages were seen that came after the watermark.
@@ -232,6 +234,10 @@ public struct DrainLedger: Sendable, Hashable, Codable {
       self.unreadableLooks += 1
     }
     self.takenAtLook = self.forwarding?.total.received ?? 0
+    if !self.namedExceptions.isEmpty {
+      let before = self.lastLookAt ?? now
+      self.endedExceptions = self.namedExceptions.filter { before < $0.until && $0.until <= now }
+    }
     self.noteStretch(something ? .something : readable ? .nothing : .unreadable, at: now)
     self.lastLookAt = now
   }

@@ -42,6 +42,7 @@ extension DrainLedger {
     /// The first that came later than anything lawful.
     public var suspectedAt: Int64?
     /// The entries were read after that and are as they should be, and still it sends here.
-    public var isConvicted: Bool = false
+    public var convictedAt: Int64?
+    public var isConvicted: Bool { self.convictedAt != nil }
   }
 }

@@ -50,11 +50,33 @@ public struct Notice: Sendable, Hashable, Codable {
       (self.weight, self.words) = (.alarm, "bus \(closing.bus) is closed for good by \(by.joined(separator: ", "))")
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
-      guard let (weight, code, words) = Self.told(event) ?? Self.toldOfStaleSender(event, state.puljer[pulje]?.groups[group], now)
+      guard let (weight, code, words) = Self.told(event) ?? Self.toldOfDrain(event, state.puljer[pulje]?.groups[group], now)
       else { return nil }
       (self.weight, self.code, self.words) = (weight, code, words)
       self.group = group
       self.phase = state.puljer[pulje]?.groups[group]?.phase
+    }
+  }
+
+  /// What a look at counters or messages brought to light.
+  private static func toldOfDrain(_ event: GroupEvent, _ group: GroupState?, _ now: Instant) -> (Weight, String?, String)? {
+    guard let group else { return nil }
+    switch event {
+    case .looked where !group.drain.endedExceptions.isEmpty:
+      let ended = group.drain.endedExceptions.map { "\($0.what), by \($0.by.joined(separator: ", ")): \($0.why)" }
+      return (
+        .alarm, DrainException.endedCode,
+        "an exception has ended, and what it answered for counts again: \(ended.joined(separator: "; "))"
+      )
+    case .looked: return Self.toldOfStaleSender(event, group, now)
+    case .sighted:
+      let convicted = group.drain.senders.filter { $0.convictedAt == now.milliseconds }.map { "HER-ID \($0.herID)" }
+      guard !convicted.isEmpty else { return nil }
+      return (
+        .alarm, StrandedClass.neverLeaves.code,
+        "still sends to the bus that was left, later than any copy of an address lives: \(convicted.joined(separator: ", "))"
+      )
+    default: return nil
     }
   }
 
@@ -90,7 +112,21 @@ public struct Notice: Sendable, Hashable, Codable {
       case .overwrote(_, let seen): (.alarm, Refusal.Code.conflict.rawValue, "\(operation): \(seen)")
       case .handedOver(let steps): (.alarm, nil, "\(operation): to be done by hand. \(steps)")
       }
-    case .looked, .readAsGoal, .readAsBase, .preflightPassed: nil
+    case .forwardingApproved(let order):
+      (
+        .warning, nil,
+        "what strands is carried over (\(order.mode.rawValue)), approved by \(order.approvals.joined(separator: ", "))"
+      )
+    case .forwardingPaused(let by, let why): (.information, nil, "forwarding is paused by \(by): \(why)")
+    case .forwardingEnded(let by, let why): (.information, nil, "forwarding is ended by \(by): \(why)")
+    case .forwardingStopped(let queue, let code, let seen):
+      (.alarm, code, "the forwarder has stopped on \(queue): \(seen). A person looks, and resumes or ends it")
+    case .excepted(let exception):
+      (
+        .warning, nil,
+        "\(exception.by.joined(separator: ", ")) answer for \(exception.what) until \(exception.until): \(exception.why)"
+      )
+    case .looked, .readAsGoal, .readAsBase, .preflightPassed, .sighted, .forwarded: nil
     default: (.information, nil, event.kind)
     }
   }
