@@ -150,13 +150,15 @@ public final class Forwarder: Sendable {
         LogKey.accepted.rawValue: "\(self.counts.accepted)",
       ])
     if self.ownsLine { await self.line.close() }
-    self.shared.withLockedValue { shared in
+    // Outside of the lock: finishing a stream calls its termination handler, which takes it.
+    let (watchers, counts) = self.shared.withLockedValue { shared in
+      defer { shared.watchers = [:] }
       shared.inbox = nil
-      for watcher in shared.watchers.values {
-        watcher.yield(shared.counts)
-        watcher.finish()
-      }
-      shared.watchers = [:]
+      return (Array(shared.watchers.values), shared.counts)
+    }
+    for watcher in watchers {
+      watcher.yield(counts)
+      watcher.finish()
     }
     return ForwardingReport(
       ending: ending, counts: self.counts, setAside: self.journal.setAside(of: self.route), carrying: carrying)
