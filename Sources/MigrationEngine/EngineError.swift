@@ -10,12 +10,15 @@ public enum EngineError: ExplainedError, Hashable {
   case registerUnreadable(HerID?, seen: String)
   /// The engine was started a second time.
   case startedTwice
+  /// An order stands, and this program has nothing to carry messages with.
+  case nothingCarries
 
   public var stableCode: String {
     switch self {
     case .notRunning: "ENGINE-001"
     case .registerUnreadable: "ENGINE-002"
     case .startedTwice: "ENGINE-003"
+    case .nothingCarries: "ENGINE-004"
     }
   }
 
@@ -30,6 +33,10 @@ public enum EngineError: ExplainedError, Hashable {
         tried: herID.map { "read HER-ID \($0) in the address register" } ?? "read the known parties", seen: seen,
         meaning: "Without the entry no plan can be made. It does not mean that the party is unknown.",
         next: "Check the register's endpoint and credentials; then plan again.", owner: .addressRegister)
+    case .nothingCarries:
+      Explanation(
+        tried: "carry over what strands", seen: "this program has nothing to carry messages with", meaning: "Nothing is carried.",
+        next: "Run the daemon (bus-migrator run).", owner: .tjenestebuss)
     case .startedTwice:
       Explanation(
         tried: "run the engine", seen: "it has run already", meaning: "One engine runs once.", next: "Make a new one.",

@@ -219,7 +219,9 @@ public actor MigrationEngine {
     for (key, action) in turn.begin { group.addTask { await self.carryOut(action, key) } }
     self.arm(turn.wake, now, &group)
     self.ports.observer.turned(
-      EngineTurn(now: now, busy: self.roster.busy.count, nextWake: turn.wake, isStopping: self.isStopping), state: self.state)
+      EngineTurn(
+        now: now, busy: self.roster.busy.count, nextWake: turn.wake, isStopping: self.isStopping,
+        sequence: self.head.sequence), state: self.state)
   }
 
   /// One sleeper for the earliest time; a later one is not needed, since the earlier looks again.

@@ -18,7 +18,7 @@ struct BusMigrator: AsyncParsableCommand {
       PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,
       RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
       ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
-      WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
+      DrainCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
       ReportCommand.self, AuditCommand.self, ExplainCommand.self, RegistryCommand.self,
     ])
 

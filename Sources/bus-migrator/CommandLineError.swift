@@ -17,6 +17,7 @@ enum CommandLineError: ExplainedError, Hashable {
   case puljeNotNamed(names: [String])
   case argumentWrong(name: String, seen: String, wanted: String)
   case planBlocked(obstacles: Int)
+  case wayNotConfigured(seen: String)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -36,6 +37,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .puljeNotNamed: "CLI-013"
     case .argumentWrong: "CLI-014"
     case .planBlocked: "CLI-015"
+    case .wayNotConfigured: "CLI-016"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
     }
   }
@@ -105,6 +107,10 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "plan the pulje", seen: "\(obstacles) obstacles", meaning: "The pulje cannot be started as it stands.",
         next: "Remove them, then plan again.", owner: .caller)
+    case .wayNotConfigured(let seen):
+      Explanation(
+        tried: "carry over what strands", seen: seen, meaning: "Nothing is carried.",
+        next: "Add it to the configuration, start the daemon anew, then resume the order.", owner: .caller)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

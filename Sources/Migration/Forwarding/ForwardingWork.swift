@@ -69,7 +69,7 @@ extension GroupState {
 
   /// From every queue that is being left to where its messages belong now. A queue of which that cannot be told, since its parties
   /// part ways, has no route: its messages lie there and are reported.
-  var routes: [ForwardingWork.Route] {
+  public var routes: [ForwardingWork.Route] {
     var routes: [ForwardingWork.Route] = []
     var parted: Set<QueueAddress> = []
     for member in self.members {

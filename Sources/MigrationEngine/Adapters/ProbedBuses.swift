@@ -166,13 +166,34 @@ public struct ProbedBuses: BusPort {
         switch depths.first(where: { $0.queue == queue.address.queue })?.value {
         case .counted(let count):
           .counted(
-            depth: Int64(count.messages), arrivals: count.arrivals.map(Int64.init), consumers: count.consumers.map(Int64.init))
+            depth: Int64(count.messages), arrivals: count.arrivals.map(Int64.init), consumers: count.consumers.map(Int64.init),
+            figures: count.figures)
         case .missing: .absent
         case .unreadable(let error): .unreadable("[\(error.stableCode)] \(error.explanation.seen)")
         case nil: .unreadable("no reading was made")
         }
       return QueueReading(address: queue.address, kind: queue.kind, count: count)
     }
+  }
+
+  // MARK: messages
+
+  public func peek(at queues: [GroupQueue], on bus: BusName) async -> [QueueSightings] {
+    guard let probe = self.probes[bus] else {
+      return queues.map { QueueSightings(queue: $0.address, sightings: [], isWhole: false) }
+    }
+    var found: [QueueSightings] = []
+    for queue in queues {
+      let reading = await probe.sightings(of: queue.address.queue, atMost: QueueSightings.most)
+      let (sightings, isWhole): ([MessageSighting], Bool) =
+        switch reading.value {
+        case .seen(let sightings): (sightings, !reading.hasMore)
+        case .missing: ([], true)
+        case .unreadable: ([], false)
+        }
+      found.append(QueueSightings(queue: queue.address, sightings: sightings, isWhole: isWhole))
+    }
+    return found
   }
 
   private static func words(_ error: any Error) -> String {

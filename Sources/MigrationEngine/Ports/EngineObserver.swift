@@ -10,6 +10,8 @@ public struct EngineTurn: Sendable, Hashable {
   /// When the engine looks again by itself; nil when only a command can move it.
   public var nextWake: Instant?
   public var isStopping: Bool
+  /// The last event of the history: while it stays, nothing has happened.
+  public var sequence: Int64 = 0
 }
 
 /// Sees each turn of the engine's loop: feeds a watchdog, drives a test's clock. Called by the loop itself, so that a stuck
@@ -21,4 +23,13 @@ public protocol EngineObserver: Sendable {
 public struct NoObserver: EngineObserver {
   public init() {}
   public func turned(_ turn: EngineTurn, state: MigrationState) {}
+}
+
+/// Several observers, told in order.
+public struct Observers: EngineObserver {
+  private let all: [any EngineObserver]
+  public init(_ all: [any EngineObserver]) { self.all = all }
+  public func turned(_ turn: EngineTurn, state: MigrationState) {
+    for observer in self.all { observer.turned(turn, state: state) }
+  }
 }

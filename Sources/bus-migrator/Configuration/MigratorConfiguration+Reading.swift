@@ -3,6 +3,7 @@
 import AddressRegistry
 import BusModel
 import Disclosure
+import Forwarding
 import Foundation
 import Migration
 import MigrationEngine
@@ -61,6 +62,7 @@ extension MigratorConfiguration {
     let fields = try node.mapping([
       "name", "dialect", "hosts", "path", "connection-string", "connection-string-file", "connection-string-credential",
       "authorities", "virtual-host", "allow-password-in-clear", "management", "ping-reply-queue",
+      "shovel-address", "shovel-address-file", "shovel-address-credential",
     ])
     let name = BusName(try fields.required("name").text)
     let hosts = try fields.required("hosts").elements.map { try $0.text }
@@ -79,9 +81,16 @@ extension MigratorConfiguration {
       bus: Bus(name: name, dialect: try fields.required("dialect").choice(Dialect.self), hosts: hosts, path: path),
       connection: connection, authorities: authorities, virtualHost: try fields.optional("virtual-host")?.text,
       allowsPasswordInClear: try fields.optional("allow-password-in-clear")?.flag ?? false)
+    var shovelAddress: Secret?
+    if let address = try Credentials.secret("shovel-address", in: fields, environment: environment) {
+      do throws(ShovelError) { shovelAddress = try ShovelDefinition.checked(address) } catch {
+        throw CommandLineError.credentials(
+          place: "\(node.place), bus \(name)", seen: "[\(error.stableCode)] \(error.explanation.seen)")
+      }
+    }
     return BusEntry(
       endpoint: endpoint, management: try fields.optional("management").map { try Self.management($0, connection, environment) },
-      pingReplyQueue: try fields.optional("ping-reply-queue")?.text)
+      pingReplyQueue: try fields.optional("ping-reply-queue")?.text, shovelAddress: shovelAddress)
   }
 
   private static func management(

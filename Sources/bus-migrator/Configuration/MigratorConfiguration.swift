@@ -13,6 +13,8 @@ struct MigratorConfiguration {
     var endpoint: BusEndpoint
     var management: Management?
     var pingReplyQueue: String?
+    /// How a RabbitMQ 4 node reaches this bus over AMQP 0-9-1, with the login its shovels use; nil where none are.
+    var shovelAddress: Secret?
   }
 
   /// How a bus is counted over HTTP.

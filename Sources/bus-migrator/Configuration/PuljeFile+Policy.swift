@@ -13,6 +13,7 @@ extension PuljeFile {
       "write-tries", "automatic-rollback", "leftovers", "approvals", "consumer-before-cutover", "echo-required", "ready-life",
       "verified-life", "drained-life", "source-kept", "workday-in-quiet", "calendar",
       "test-protocol", "hooks", "gates", "libraries", "blocks",
+      "address-caches",
     ])
     try fields.read("quiet-period", into: &policy.quietPeriod) { try $0.span }
     try fields.read("look-interval", into: &policy.lookInterval) { try $0.span }
@@ -37,8 +38,16 @@ extension PuljeFile {
     try fields.read("hooks", into: &policy.hooks) { try $0.elements.map { try $0.text } }
     try fields.read("gates", into: &policy.gates) { try Self.gates($0) }
     try fields.read("libraries", into: &policy.libraries) { try Self.libraries($0) }
+    try fields.read("address-caches", into: &policy.declaredCaches) { try $0.elements.map(Self.addressCache) }
     try fields.read("blocks", into: &policy.blocks) { try $0.elements.map { try $0.choice(PlanFinding.Code.self) } }
     return policy
+  }
+
+  private static func addressCache(_ node: ConfigurationNode) throws -> DeclaredCache {
+    let fields = try node.mapping(["vendor", "life"])
+    let life = try fields.required("life")
+    guard try life.span.milliseconds > 0 else { throw life.wrong(wanted: "a time longer than nothing") }
+    return DeclaredCache(vendor: try fields.optional("vendor")?.text, life: try life.span)
   }
 
   private static func libraries(_ node: ConfigurationNode) throws -> LibraryPolicy {

@@ -17,6 +17,12 @@ enum ControlAPI {
       case signTest = "sign-test"
       case closeBus = "close-bus"
       case checkBus = "check-bus"
+      case approveForwarding = "approve-forwarding"
+      case pauseForwarding = "pause-forwarding"
+      case resumeForwarding = "resume-forwarding"
+      case endForwarding = "end-forwarding"
+      case retrySetAside = "retry-set-aside"
+      case except
     }
 
     struct Test: Codable, Sendable {
@@ -42,6 +48,10 @@ enum ControlAPI {
     /// The plan that was approved, as `plan --json` showed it: then a refusal says what has changed since.
     var approvedPlan: Plan?
     var request: PuljeRequest?
+    /// With `approve-forwarding`.
+    var order: ForwardingOrder?
+    /// With `except`.
+    var exception: DrainException?
   }
 
   struct CommandAnswer: Codable, Sendable {

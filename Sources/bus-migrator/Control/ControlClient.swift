@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import BusModel
 import Foundation
 import Migration
+import MigrationEngine
 import NIOCore
 
 /// Speaks to the daemon over its socket.
@@ -19,6 +21,38 @@ struct ControlClient {
     let data = try await self.ask(
       "GET", "/v1/status\(query)\(query.isEmpty ? "?" : "&")form=text", body: nil, within: .seconds(20))
     return String(decoding: data, as: UTF8.self)
+  }
+
+  /// - Parameters:
+  ///   - after: the last event that is known here: the answer comes when there is a later one, or after `patience`.
+  func drain(
+    of pulje: PuljeName?, herIDs: [HerID], after: Int64? = nil, patience: TimeSpan = .seconds(25)
+  ) async throws -> DrainStatus {
+    var query = Self.query(pulje, herIDs)
+    if let after { query += "\(query.isEmpty ? "?" : "&")after=\(after)&patience=\(patience.milliseconds)" }
+    return try Self.decode(
+      try await self.ask("GET", "/v1/drain\(query)", body: nil, within: .milliseconds(patience.milliseconds) + .seconds(20)))
+  }
+
+  func explanation(of herID: HerID, _ pulje: PuljeName?) async throws -> DrainExplanation {
+    try Self.decode(try await self.ask("GET", "/v1/drain/explain\(Self.query(pulje, [herID]))", body: nil, within: .seconds(20)))
+  }
+
+  func forwarding(of pulje: PuljeName?, herIDs: [HerID]) async throws -> ForwardingView {
+    try Self.decode(
+      try await self.ask("GET", "/v1/drain/forwarding\(Self.query(pulje, herIDs))", body: nil, within: .seconds(20)))
+  }
+
+  /// Lists every queue of the bus, which may take its time.
+  func drain(ofBus bus: BusName) async throws -> BusDrain {
+    let name = bus.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+    return try Self.decode(try await self.ask("GET", "/v1/drain/bus?name=\(name)", body: nil, within: .minutes(5)))
+  }
+
+  private static func query(_ pulje: PuljeName?, _ herIDs: [HerID]) -> String {
+    let ids = herIDs.map(\.description).joined(separator: ",")
+    let parts = [pulje.map { "pulje=\($0)" }, ids.isEmpty ? nil : "her-id=\(ids)"].compactMap { $0 }
+    return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
   }
 
   private static func query(_ pulje: PuljeName?) -> String { pulje.map { "?pulje=\($0)" } ?? "" }

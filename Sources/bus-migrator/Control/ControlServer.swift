@@ -16,6 +16,9 @@ struct ControlServer: Service {
   let engine: MigrationEngine
   let planMaker: PlanMaker
   let survey: BusSurvey
+  let drain: DrainControl
+  /// Has what was set aside tried once more: who carries forgets nothing by itself.
+  let retrySetAside: @Sendable ([HerID]) async -> Void
   let clock: any MigrationClock
   let socket: String
   let database: String
@@ -38,6 +41,7 @@ struct ControlServer: Service {
       let name = request.uri.queryParameters["pulje"].map { String($0) }
       return await self.answer { try await self.report(name) }
     }
+    self.addDrain(router)
     router.post("/v1/command") { request, _ in
       await self.answer {
         let body = try await request.body.collect(upTo: 16 << 20)
@@ -56,6 +60,31 @@ struct ControlServer: Service {
       }, logger: quiet)
     try await application.run()
     ControlSocket.remove(socket)
+  }
+
+  private func addDrain(_ router: Router<BasicRequestContext>) {
+    @Sendable func query(_ request: Request) throws -> DrainControl.Query {
+      let parameters = request.uri.queryParameters
+      return try DrainControl.Query(
+        pulje: parameters["pulje"].map { String($0) }, herIDs: parameters["her-id"].map { String($0) })
+    }
+    router.get("/v1/drain") { request, _ in
+      let parameters = request.uri.queryParameters
+      let after = parameters["after"].flatMap { Int64(String($0)) }
+      let patience = parameters["patience"].flatMap { Int64(String($0)) } ?? 0
+      return await self.answer {
+        let query = try query(request)
+        return try await self.drain.status(query, after: after, patience: .milliseconds(max(0, patience))) {
+          try await self.status(of: query.pulje)
+        }
+      }
+    }
+    router.get("/v1/drain/explain") { request, _ in await self.answer { try await self.drain.explain(try query(request)) } }
+    router.get("/v1/drain/forwarding") { request, _ in await self.answer { try await self.drain.forwarding(try query(request)) } }
+    router.get("/v1/drain/bus") { request, _ in
+      let name = request.uri.queryParameters["name"].map { String($0).removingPercentEncoding ?? String($0) }
+      return await self.answer { try await self.drain.bus(name) }
+    }
   }
 
   private func status(of pulje: PuljeName?) async throws -> MigrationStatus {
@@ -91,6 +120,7 @@ struct ControlServer: Service {
       if case .begin(let plan, _, _) = input { name = plan.name }
       events += try await self.engine.submit(input, actor: by.isEmpty ? "unnamed" : by)
     }
+    if command.verb == .retrySetAside { await self.retrySetAside(command.herIDs ?? []) }
     let (state, _) = await self.engine.snapshot()
     let found = (try? state.pulje(meant: name)).flatMap { state.puljer[$0] }
     let summary = found.map { PuljeSummary($0, stop: state.stop, now: self.clock.now) }
@@ -165,6 +195,27 @@ struct ControlServer: Service {
     case .waive:
       let until = command.until ?? self.clock.now
       return try each { .waive(pulje, herID: $0, by: by, why: command.why, until: until) }
+    case .approveForwarding:
+      guard let order = command.order else {
+        throw CommandLineError.argumentWrong(name: "the command", seen: "approve-forwarding", wanted: "the order along with it")
+      }
+      return try each { .approveForwarding(pulje, herID: $0, order) }
+    case .pauseForwarding: return try each { .pauseForwarding(pulje, herID: $0, by: by, why: command.why) }
+    case .resumeForwarding: return try each { .resumeForwarding(pulje, herID: $0, by: by) }
+    case .retrySetAside:
+      // What has stopped goes on with it; what is at work is only begun anew.
+      return try each { .resumeForwarding(pulje, herID: $0, by: by) }.filter { input in
+        guard case .resumeForwarding(_, let herID, _) = input else { return true }
+        return !state.groups(of: herID, in: pulje).contains { _, group in
+          group.forwarding.map { $0.stands && $0.pause == nil && $0.stops.isEmpty } ?? false
+        }
+      }
+    case .endForwarding: return try each { .endForwarding(pulje, herID: $0, by: by, why: command.why) }
+    case .except:
+      guard let exception = command.exception else {
+        throw CommandLineError.argumentWrong(name: "the command", seen: "except", wanted: "the exception along with it")
+      }
+      return try each { .except(pulje, herID: $0, exception) }
     case .quarantine: return try each { .quarantine(pulje, herID: $0, by: by, why: command.why) }
     case .readmit: return try each { .readmit(pulje, herID: $0, by: by) }
     }

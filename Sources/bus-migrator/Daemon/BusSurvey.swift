@@ -10,6 +10,8 @@ import MigrationEngine
 /// Looks at a whole bus before it is closed: who the registry says is on it, who is connected, what lies there. Reads only.
 struct BusSurvey: Sendable {
   let cache: AddressCache?
+  /// What lists a bus's queues, by bus.
+  let probes: [BusName: BusProbe]
   let connections: [BusName: ManagementConnections]
   let buses: [Bus]
   /// Users that this daemon itself logs in as, by bus.
@@ -38,6 +40,24 @@ struct BusSurvey: Sendable {
       closing.filledQueues = .notReadable(Self.words(error))
     }
     return closing
+  }
+
+  /// Every queue with anything in it or anyone on it, and whose it is.
+  ///
+  /// - Parameter state: the plans of all puljer.
+  func drain(of bus: Bus, state: MigrationState) async -> BusDrain {
+    let closing = await self.look(at: bus)
+    let census: CensusReading =
+      if let probe = self.probes[bus.name] { await probe.census() } else {
+        CensusReading(
+          way: nil, readAt: SystemRegistryClock().now, value: .notPossible(.censusNotPossible(bus.name, bus.dialect)),
+          tellsConsumers: false)
+      }
+    // Without the copy the plans still tell of their parties; that the copy is missing stands among the obstacles.
+    let records = (try? await self.cache?.parties())?.map(\.record) ?? []
+    return BusDrain(
+      bus, census: census, closing: closing, owners: QueueOwners(of: bus, records: records, state: state), state: state,
+      now: self.clock.now)
   }
 
   private static func read(_ cache: AddressCache, _ bus: Bus, into closing: inout BusClosing) async throws {

@@ -7,6 +7,7 @@ import Logging
 import Migration
 import MigrationEngine
 import MigrationStore
+import NIOConcurrencyHelpers
 import ServiceLifecycle
 import Synchronization
 
@@ -52,17 +53,33 @@ struct Daemon {
     var settings = self.configuration.settings
     settings.heartbeat = notify.watchdogMilliseconds.map { .milliseconds(max(1, $0 / 2)) }
     let pace = CallPace(self.configuration.rates, clock: clock)
+    // The forwarding is made after the engine that tells it of news.
+    let forwarding = NIOLockedValueBox<ForwardingService?>(nil)
+    let news = EngineNews { forwarding.withLockedValue { $0 }?.stateMayHaveChanged() }
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: store, register: world.register, buses: ProbedBuses(world.probes), clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
-        observer: DaemonObserver(notify: notify), pace: pace,
+        observer: Observers([DaemonObserver(notify: notify), news]), pace: pace,
         hooks: ProgramHooks(programs: self.configuration.hooks)),
       settings: settings)
+    let carriers = ForwardingCarriers(
+      endpoints: self.configuration.buses.map(\.endpoint), probes: world.probes,
+      journalPath: self.configuration.database + ".forwarding",
+      shovels: ShovelCarriers(
+        sides: world.shovelSides, owner: try ShovelCarriers.owner(besideDatabase: self.configuration.database),
+        logger: self.logger), logger: self.logger)
+    let service = ForwardingService(engine: engine, port: carriers)
+    forwarding.withLockedValue { $0 = service }
+    let trails = DepthTrails(engine: engine, news: news, clock: clock)
+    let survey = world.survey(self.configuration)
     let control = ControlServer(
       engine: engine,
       planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
-      survey: world.survey(self.configuration),
+      survey: survey,
+      drain: DrainControl(
+        engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock),
+      retrySetAside: { service.retrySetAside(of: Set($0)) },
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       onReady: {
@@ -85,6 +102,8 @@ struct Daemon {
           return head == .empty ? nil : head
         }, notifier: LogNotifier(logger: self.logger), clock: clock))
     services.append(EngineService(engine: engine, control: control, notify: notify))
+    // Stopped before the engine, which takes its last word.
+    services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))
     var quiet = self.logger
     quiet.logLevel = .error
     let group = ServiceGroup(
@@ -123,6 +142,27 @@ struct EngineService: Service {
       self.notify.tell("STOPPING=1")
       self.engine.stop()
     }
+  }
+}
+
+/// What is carried over, and the trails that are shown. Nothing is on its way when it has ended.
+struct ForwardingDaemonService: Service {
+  let service: ForwardingService
+  let carriers: ForwardingCarriers
+  let trails: DepthTrails
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.trails.run() }
+        await self.service.run()
+        group.cancelAll()
+      }
+    } onGracefulShutdown: {
+      self.service.stop()
+    }
+    await self.carriers.close()
+    try? await gracefulShutdown()
   }
 }
 

@@ -4,6 +4,7 @@ import AddressRegistry
 import AsyncHTTPClient
 import BusModel
 import BusProbe
+import Forwarding
 import Logging
 import Migration
 import MigrationEngine
@@ -18,11 +19,15 @@ struct World {
   let evidence: GatheredEvidence
   /// Who is connected, where a bus's management interface is configured.
   let connections: [BusName: ManagementConnections]
+  /// What shovels are declared with, by bus.
+  let shovelSides: [BusName: ShovelCarriers.Side]
 
   /// What a bus is looked at by before it is closed.
   func survey(_ configuration: MigratorConfiguration) -> BusSurvey {
     BusSurvey(
-      cache: self.cache, connections: self.connections, buses: configuration.busValues,
+      cache: self.cache,
+      probes: Dictionary(self.probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first }),
+      connections: self.connections, buses: configuration.busValues,
       ownUsers: Dictionary(
         configuration.buses.map { ($0.endpoint.name, $0.endpoint.connection.user) }, uniquingKeysWith: { first, _ in first }))
   }
@@ -63,12 +68,21 @@ struct World {
       timeout: .milliseconds(configuration.probeTimeout.milliseconds),
       echoTimeout: .milliseconds(configuration.echoTimeout.milliseconds))
     var connections: [BusName: ManagementConnections] = [:]
+    var sides: [BusName: ShovelCarriers.Side] = [:]
     let probes = try configuration.buses.map { bus in
       let counting = try bus.management.map { management in
         try ManagementHTTPCounting(
           http: http, url: management.url, user: management.user, password: management.password,
           dialect: bus.endpoint.dialect, virtualHost: management.virtualHost)
       }
+      sides[bus.endpoint.name] = ShovelCarriers.Side(
+        dialect: bus.endpoint.dialect,
+        management: try bus.management.map { management in
+          try ShovelManagement(
+            http: http, url: management.url, user: management.user, password: management.password,
+            virtualHost: management.virtualHost)
+        },
+        address: bus.shovelAddress)
       connections[bus.endpoint.name] = counting.map { ManagementConnections($0) }
       return BusProbe(
         bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, logger: logger)
@@ -82,6 +96,6 @@ struct World {
         reader: reader, writer: writer, changes: reader, organisations: reader, offer: register.writer.offer, cache: cache,
         settings: writing), reader: reader, probes: probes, cache: cache,
       evidence: GatheredEvidence(connections: connections, endpoints: try Self.endpoints(configuration, http)),
-      connections: connections)
+      connections: connections, shovelSides: sides)
   }
 }

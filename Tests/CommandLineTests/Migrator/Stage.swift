@@ -6,6 +6,8 @@ import BusModel
 import Disclosure
 import Foundation
 import Migration
+import MigrationEngine
+import NIOConcurrencyHelpers
 import Synchronization
 import Testing
 import TjenestebussTesting
@@ -18,6 +20,8 @@ struct Stage: Sendable {
   let source: InMemoryBroker
   let target: InMemoryBroker
   let register: AddressRegisterServer
+  /// What the parties' systems have fetched from the target, by queue, in order.
+  let fetched = NIOLockedValueBox<[String: [String]]>([:])
   private let daemons = Daemons()
 
   /// Daemons that a failed test left behind.
@@ -50,8 +54,11 @@ struct Stage: Sendable {
   ///   - down: parties whose system does not come up on the target bus.
   ///   - management: the source bus has a management interface, and the configuration names it.
   ///   - isLeft: every party is on the target bus already, and its system fetches from there only.
+  ///   - gone: parties whose system does not fetch from the source bus any more.
+  ///   - source: what the source bus is.
   static func with(
-    down: Set<Int32> = [], management: Bool = false, isLeft: Bool = false,
+    down: Set<Int32> = [], management: Bool = false, isLeft: Bool = false, gone: Set<Int32> = [],
+    source dialect: Dialect = .rabbitMQ4AddressV2,
     _ body: @Sendable @escaping (Stage) async throws -> Void
   ) async throws {
     // A short path: a Unix socket's may have 103 bytes.
@@ -60,7 +67,7 @@ struct Stage: Sendable {
     defer { try? FileManager.default.removeItem(at: folder) }
     let queues = Self.queues(of: Self.owners).map { BrokerQueue($0) }
     let source = InMemoryBroker.Configuration(
-      dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
+      dialect: dialect, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
     let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
     let register = AddressRegisterServer.Configuration(
       credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
@@ -74,7 +81,22 @@ struct Stage: Sendable {
         try await AddressRegisterServer.withServer(configuration: register, records: records) { register in
           let stage = Stage(folder: folder, source: source, target: target, register: register)
           try await stage.prepare()
-          try await stage.fetching(down: down, isLeft: isLeft) { try await body(stage) }
+          try await stage.fetching(down: down, isLeft: isLeft, gone: gone) { try await body(stage) }
+        }
+      }
+    }
+  }
+
+  /// Messages as another party's system sends them, one after the other.
+  func send(_ ids: [String], to queue: String, on broker: InMemoryBroker, from herID: Int32 = 300) async throws {
+    try await AMQPConnection.withConnection(try broker.clientConfiguration()) { connection in
+      try await connection.withSender(to: broker.sendingAddress(queue)) { sender in
+        for id in ids {
+          let message = AMQPMessage(
+            properties: AMQPProperties(messageID: .string(id), subject: "APPREC", contentType: "application/xml"),
+            applicationProperties: ["fromHerId": .int(herID), "toHerId": .int(200)], body: .data(Array("hemmelig".utf8)))
+          let outcome = try await sender.send(message)
+          #expect(outcome == .accepted)
         }
       }
     }
@@ -86,17 +108,23 @@ struct Stage: Sendable {
   ]
 
   /// The parties' systems: they take whatever comes.
-  private func fetching(down: Set<Int32>, isLeft: Bool, _ body: @Sendable @escaping () async throws -> Void) async throws {
+  private func fetching(
+    down: Set<Int32>, isLeft: Bool, gone: Set<Int32>, _ body: @Sendable @escaping () async throws -> Void
+  ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (broker, isTarget) in [(self.source, false), (self.target, true)] where isTarget || !isLeft {
         let client = AMQPClient(try broker.clientConfiguration())
         group.addTask { try? await client.run() }
-        for value in Self.owners where !(isTarget && down.contains(value)) {
+        for value in Self.owners where !(isTarget ? down : gone).contains(value) {
           for queue in Self.queues(of: [value]) {
             let address = broker.receivingAddress(queue)
             group.addTask {
               try? await client.withReceiver(from: address) { deliveries in
-                for try await delivery in deliveries { try? delivery.accept() }
+                for try await delivery in deliveries {
+                  let id = (try? delivery.message())?.properties.messageID?.description
+                  if isTarget, let id { self.fetched.withLockedValue { $0[queue, default: []].append(id) } }
+                  try? delivery.accept()
+                }
               }
             }
           }
@@ -104,7 +132,8 @@ struct Stage: Sendable {
       }
       defer { group.cancelAll() }
       // Every one of them before anything is pinged: a party whose system comes up too late is held, and waits for a person.
-      for (broker, up) in [(self.source, isLeft ? [] : Self.owners), (self.target, Self.owners.filter { !down.contains($0) })] {
+      let atSource = isLeft ? [] : Self.owners.filter { !gone.contains($0) }
+      for (broker, up) in [(self.source, atSource), (self.target, Self.owners.filter { !down.contains($0) })] {
         let queues = Self.queues(of: up)
         try await broker.waitUntil("all receivers", within: .seconds(120)) { broker in
           queues.allSatisfy { broker.consumers(of: $0) > 0 }
@@ -128,7 +157,7 @@ struct Stage: Sendable {
     func bus(_ name: String, _ broker: InMemoryBroker) -> String {
       """
         - name: \(name)
-          dialect: rabbitmq-4-v2
+          dialect: \(broker.configuration.dialect.rawValue)
           hosts: [\(name).example]
           connection-string: amqp://guest:guest@127.0.0.1:\(broker.port ?? 0)/NHN
       """ + (broker.managementPort.map { "\n    management: { url: \"http://127.0.0.1:\($0)\" }" } ?? "")
@@ -227,6 +256,19 @@ struct Stage: Sendable {
     while true {
       let ending = try await self.command(arguments)
       guard ending.exitCode == 3, codes.contains(where: { ending.complaint.contains($0) }) else { return ending }
+    }
+  }
+
+  /// As ``status(until:)``, of the drain.
+  func drain(until isThere: (DrainStatus) -> Bool) async throws -> DrainStatus {
+    while true {
+      try Task.checkCancellation()
+      guard let drain = try? await ControlClient(socket: self.socket).drain(of: nil, herIDs: []) else {
+        try await Task.sleep(for: .milliseconds(50))
+        continue
+      }
+      if isThere(drain) { return drain }
+      try await Task.sleep(for: .milliseconds(20))
     }
   }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusModel
+import Migration
+import MigrationEngine
+import MigrationStore
+
+struct DrainExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Why a party counts as drained, or why not: evidence, what it proves, whose messages lie there, what to do next.",
+    discussion: """
+      Worked out from the history alone. Without a daemon the database is read, and the exit code is 4. With --recompute the verdict is worked \
+      out from every single event, past all checkpoints, and compared; exit code 6 when it differs.
+      """)
+
+  @Argument(help: "The party's HER-ID.") var herID: String
+  @Flag(help: "Ask no daemon: work the verdict out from all events in the database.") var recompute = false
+  @OptionGroup var pulje: PuljeOption
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    guard let herID = try PuljeArgument.herIDs([self.herID]).first, !self.herID.contains(",") else {
+      throw CommandLineError.argumentWrong(
+        name: "the HER-ID", seen: String(self.herID.prefix(40)), wanted: "one HER-ID: digits only")
+    }
+    let pulje = try self.pulje.name()
+    if self.recompute { return try await self.recompute(herID, pulje) }
+    do {
+      try self.show(try await ControlClient(socket: try self.place.socketPath()).explanation(of: herID, pulje))
+    } catch let unreachable as CommandLineError {
+      guard case .daemonNotReachable = unreachable, let path = try? self.place.databasePath() else { throw unreachable }
+      let history: LoadedHistory
+      // Without a database there is nothing to show; then the daemon's absence is the answer.
+      do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }
+      try self.show(Self.explanation(history, of: herID, pulje))
+      throw unreachable
+    }
+  }
+
+  private static func explanation(
+    _ history: LoadedHistory, of herID: HerID, _ pulje: PuljeName?
+  ) throws(Refusal) -> DrainExplanation {
+    try DrainExplanation(
+      history.state, of: herID, pulje: pulje, sequence: history.head.sequence, now: SystemMigrationClock().now)
+  }
+
+  private func recompute(_ herID: HerID, _ pulje: PuljeName?) async throws {
+    let reader = try await SQLiteEventReader.open(path: try self.place.databasePath())
+    let folded = try Self.explanation(try await reader.load(), of: herID, pulje)
+    let events = try await reader.events().filter { $0.sequence <= folded.sequence }
+    let verdict = DrainVerdict.recomputed(
+      pulje: folded.verdict.pulje, group: folded.verdict.group, from: events.map { (event: $0.event, at: $0.at) }, now: folded.now
+    )
+    try self.show(folded)
+    guard verdict == folded.verdict else {
+      Console.complain("worked out from every event the verdict is another: \(verdict?.result.rawValue ?? "there is none")")
+      throw ExitCode(Exit.differs)
+    }
+    if !self.output.json { Console.say("\nthe same comes out of all \(events.count) events, one by one") }
+  }
+
+  private func show(_ explanation: DrainExplanation) throws {
+    if self.output.json { try Console.say(json: explanation) } else { Console.say(DrainExplanationText.text(explanation)) }
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import BusModel
+import Migration
+import MigrationEngine
+
+struct DrainForwardCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "forward",
+    abstract: "Carry what strands to the party's queue on the other bus. Without --approved-by it only counts and shows.",
+    discussion: """
+      The pulje's policy must say leftovers: forward. As many different people approve as the policy asks for, by default two; pausing and \
+      stopping needs one. Synchronous messages are left to expire. The order stands until it is stopped or the party is drained and \
+      decided on.
+      """)
+
+  @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
+  @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
+  @Option(help: "strict: one message on its way. fast: a window; any answer but accepted stops the queue.") var mode:
+    ForwardingOrder.Mode = .strict
+  @Option(help: "Messages on their way with --mode fast.") var window: Int?
+  @Option(help: "Messages a second at most.") var rate: Int?
+  @Option(
+    name: .customLong("unknown-age"), help: "A message with a time to live of which nobody knows how old it is: aside, or whole.")
+  var unknownAge: ForwardingOrder.UnknownAge = .aside
+  @Option(help: "own: our forwarder. shovel: RabbitMQ's shovels, from RabbitMQ 3 to RabbitMQ 4 only; they journal nothing.")
+  var carrier: ForwardingOrder.Carrier = .own
+  @Flag(help: "Carry dead letters as well.") var deadLetters = false
+  @Flag(help: "Carry nothing more until it is resumed.") var pause = false
+  @Flag(help: "Go on; a queue that had stopped by itself is tried again.") var resume = false
+  @Flag(help: "End the order.") var stop = false
+  @Flag(help: "List the messages that may have arrived twice.") var duplicates = false
+  @Flag(help: "Try once more what was set aside.") var retrySetAside = false
+  @Option(help: "Why, with --pause and --stop.") var because: String = ""
+  @OptionGroup var pulje: PuljeOption
+  @OptionGroup var person: PersonOption
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func run() async throws {
+    let herIDs = try PuljeArgument.herIDs(self.herIDs)
+    let socket = try self.place.socketPath()
+    guard let verb = self.verb else {
+      let view = try await ControlClient(socket: socket).forwarding(of: try self.pulje.name(), herIDs: herIDs)
+      if self.output.json { return try Console.say(json: view) }
+      return Console.say(self.duplicates ? ForwardingViewText.duplicates(view) : ForwardingViewText.text(view))
+    }
+    var command = ControlAPI.Command(
+      verb: verb, pulje: try self.pulje.name(), herIDs: herIDs,
+      by: verb == .approveForwarding ? self.approvedBy : [self.person.name], why: self.because)
+    if verb == .approveForwarding { command.order = self.order }
+    try await Order.give(command, socket: socket, json: self.output.json)
+  }
+
+  private var verb: ControlAPI.Command.Verb? {
+    if self.pause { return .pauseForwarding }
+    if self.resume { return .resumeForwarding }
+    if self.stop { return .endForwarding }
+    if self.retrySetAside { return .retrySetAside }
+    return self.approvedBy.isEmpty ? nil : .approveForwarding
+  }
+
+  private var order: ForwardingOrder {
+    var order = ForwardingOrder(approvals: self.approvedBy)
+    order.mode = self.mode
+    if let window { order.window = window }
+    order.ratePerSecond = self.rate
+    order.unknownAge = self.unknownAge
+    order.carrier = self.carrier
+    if self.deadLetters { order.queues.append(.deadLetter) }
+    return order
+  }
+
+  func validate() throws {
+    let verbs = [self.pause, self.resume, self.stop, self.duplicates, self.retrySetAside, !self.approvedBy.isEmpty].count { $0 }
+    if verbs > 1 {
+      throw ValidationError("only one of --approved-by, --pause, --resume, --stop, --duplicates and --retry-set-aside at a time")
+    }
+    if self.carrier == .shovel, self.rate != nil {
+      throw ValidationError("a shovel has no rate: leave --rate out, or have our own forwarder carry (--carrier own)")
+    }
+    if self.window != nil, self.mode == .strict { throw ValidationError("--window goes with --mode fast") }
+  }
+}
+
+extension ForwardingOrder.Mode: ExpressibleByArgument {}
+extension ForwardingOrder.UnknownAge: ExpressibleByArgument {}
+extension ForwardingOrder.Carrier: ExpressibleByArgument {}

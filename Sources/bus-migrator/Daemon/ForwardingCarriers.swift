@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BusModel
+import BusProbe
+import Disclosure
+import Forwarding
+import Foundation
+import Logging
+import Migration
+import MigrationEngine
+import NIOConcurrencyHelpers
+import TjenestebussClient
+
+/// Carries what orders ask for, by our forwarder or by the target's shovels. One line (a connection to each bus) for all queues between the
+/// same two; one journal, beside the database, which a second process cannot open.
+actor ForwardingCarriers: ForwardingPort {
+  private struct Way: Hashable {
+    var from: BusName
+    var to: BusName
+  }
+
+  private let endpoints: [BusName: BusEndpoint]
+  private let probes: [BusName: BusProbe]
+  private let journalPath: String
+  private let shovels: ShovelCarriers
+  private let logger: Logger
+  private var lines: [Way: ForwardingLine] = [:]
+  private var journal: ForwardingJournal?
+  private var opening: Task<Result<ForwardingJournal, ForwardingError>, Never>?
+
+  /// Between two words about the same queue.
+  private static let pause = Duration.milliseconds(500)
+
+  init(
+    endpoints: [BusEndpoint], probes: [BusProbe], journalPath: String, shovels: ShovelCarriers, logger: Logger
+  ) {
+    self.endpoints = Dictionary(endpoints.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.probes = Dictionary(probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.journalPath = journalPath
+    self.shovels = shovels
+    self.logger = logger
+  }
+
+  func begin() async { await self.shovels.removeLeftovers() }
+
+  /// Closes lines and journal. To be called when nothing is carried any more.
+  func close() async {
+    for line in self.lines.values { await line.close() }
+    self.lines = [:]
+    await self.journal?.close()
+    self.journal = nil
+  }
+
+  func carry(
+    _ errand: ForwardingErrand, retriesSetAside: Bool, report: @escaping @Sendable (ForwardingCount) -> Void
+  ) async -> ForwardingEnd {
+    switch errand.order.carrier {
+    case .shovel: return await self.shovels.carry(errand)
+    case .own: break
+    }
+    guard let from = self.endpoints[errand.from], let to = self.endpoints[errand.to] else {
+      return .stopped(
+        code: CommandLineError.wayNotConfigured(seen: "").stableCode, seen: "bus \(errand.from) or \(errand.to) is not configured"
+      )
+    }
+    if let missing = await self.missing(errand) { return missing }
+    let journal: ForwardingJournal
+    do throws(ForwardingError) { journal = try await self.openJournal() } catch {
+      return .stopped(code: error.stableCode, seen: error.explanation.seen)
+    }
+    let line = self.line(from, to)
+    let forwarder = Forwarder(
+      line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
+      rules: errand.order.rules(retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
+    return await Self.run(forwarder, report: report)
+  }
+
+  private static func run(
+    _ forwarder: Forwarder, report: @escaping @Sendable (ForwardingCount) -> Void
+  ) async -> ForwardingEnd {
+    let tally = ForwardingTally()
+    let progress = forwarder.progress
+    return await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for await _ in progress {
+          // What comes in the meantime goes into the same word.
+          guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
+          report(tally.count(forwarder.counts))
+        }
+      }
+      defer { group.cancelAll() }
+      do throws(ForwardingError) {
+        let ended = try await forwarder.run()
+        report(tally.count(ended.counts))
+        switch ended.ending {
+        case .asked, .idle, .counted: return .cancelled
+        case .stopped(let error): return .stopped(code: error.stableCode, seen: error.explanation.seen)
+        }
+      } catch {
+        return error.code == .queueInUse
+          ? .interrupted(code: error.stableCode, seen: error.explanation.seen)
+          : .stopped(code: error.stableCode, seen: error.explanation.seen)
+      }
+    }
+  }
+
+  /// A bus that accepts and loses what is sent to a queue that is not there is asked before anything is taken.
+  private func missing(_ errand: ForwardingErrand) async -> ForwardingEnd? {
+    guard let probe = self.probes[errand.to] else { return nil }
+    let queue = errand.route.to.queue
+    let loses = probe.endpoint.dialect.capabilities.missingQueueForSender == .acceptsAndLoses
+    switch await probe.depth(queue).value {
+    case .counted: return nil
+    case .missing: return .stopped(code: "FWD-105", seen: "\(errand.route.to) is not there")
+    case .unreadable(let error):
+      guard loses else { return nil }
+      return .interrupted(
+        code: "FWD-106", seen: "whether \(errand.route.to) is there is not known: [\(error.stableCode)] \(error.explanation.seen)"
+      )
+    }
+  }
+
+  private func line(_ from: BusEndpoint, _ to: BusEndpoint) -> ForwardingLine {
+    let way = Way(from: from.name, to: to.name)
+    if let line = self.lines[way] { return line }
+    let line = ForwardingLine(source: from, target: to, logger: self.logger)
+    self.lines[way] = line
+    return line
+  }
+
+  private func openJournal() async throws(ForwardingError) -> ForwardingJournal {
+    if let journal { return journal }
+    let opening =
+      self.opening
+      ?? Task { [path = self.journalPath] in
+        do throws(ForwardingError) { return .success(try await ForwardingJournal.open(at: path)) } catch {
+          return .failure(error)
+        }
+      }
+    self.opening = opening
+    let result = await opening.value
+    self.opening = nil
+    let journal = try result.get()
+    self.journal = journal
+    return journal
+  }
+}
+
+extension ForwardingCarriers: ForwardingRecords {
+  func possibleDuplicates(_ ways: [RecordedWay]) async -> [ForwardingView.Duplicate]? {
+    guard let journal = await self.journalIfThere() else { return self.hasJournal ? nil : [] }
+    return ways.flatMap { way in
+      journal.possibleDuplicates(of: way.name).map {
+        ForwardingView.Duplicate(
+          queue: way.queue, messageID: $0.messageID, reason: "\($0.reason)", at: Instant(milliseconds: $0.at))
+      }
+    }
+  }
+
+  func setAside(_ ways: [RecordedWay]) async -> [ForwardingView.SetAside]? {
+    guard let journal = await self.journalIfThere() else { return self.hasJournal ? nil : [] }
+    return ways.flatMap { way in
+      journal.setAside(of: way.name).map {
+        ForwardingView.SetAside(
+          queue: way.queue, messageID: $0.messageID, reason: "\($0.reason)", seen: $0.seen, at: Instant(milliseconds: $0.at))
+      }
+    }
+  }
+
+  private var hasJournal: Bool { FileManager.default.fileExists(atPath: self.journalPath) }
+
+  private func journalIfThere() async -> ForwardingJournal? {
+    guard self.hasJournal else { return nil }
+    return try? await self.openJournal()
+  }
+}
+
+extension ForwardingOrder {
+  /// The forwarder's rules for one run.
+  func rules(retriesSetAside: Bool = false) -> ForwardingRules {
+    var rules = ForwardingRules()
+    rules.mode = self.mode == .strict ? .strict : .fast
+    rules.window = self.window
+    rules.rate = self.ratePerSecond
+    rules.unknownAge = self.unknownAge == .aside ? .aside : .whole
+    rules.retriesSetAside = retriesSetAside
+    return rules
+  }
+}
+
+/// A forwarder's figures in the ledger's words. What it holds set aside lies on the source still, so to the ledger it is taken and open while
+/// it is held, and left alone when it was given back; totals only grow, as the ledger asks.
+final class ForwardingTally: Sendable {
+  private let run: String
+  private let taken = NIOLockedValueBox<Int64>(0)
+
+  init(run: String = UUID().uuidString) { self.run = run }
+
+  func count(_ counts: ForwardingCounts) -> ForwardingCount {
+    let accepted = Int64(counts.accepted)
+    let again = Int64(counts.settledAgain)
+    let open = Int64(counts.onTheirWay + counts.held)
+    let received = self.taken.withLockedValue { taken in
+      taken = max(taken, accepted + again + open)
+      return taken
+    }
+    return ForwardingCount(
+      run: self.run, received: received, accepted: accepted, leftAlone: received - accepted - again - open, settledAgain: again,
+      possibleDuplicates: min(Int64(counts.possibleDuplicates), accepted))
+  }
+}
