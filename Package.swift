@@ -318,7 +318,11 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
-        "MigrationEngine", "Disclosure", .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        "MigrationEngine", "Forwarding", "Disclosure",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: houseRules),
     .testTarget(

@@ -5,12 +5,16 @@ import Migration
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Say what a code (MIG-...) means, and what ends it.")
+    commandName: "explain", abstract: "Say what a code (MIG-..., FWD-..., SHOVEL-...) means, and what ends it.")
 
   @Argument(help: "The code, as the status shows it.") var code: String
   @OptionGroup var output: JSONOption
 
   func run() throws {
+    if let entry = CarrierCode.entry(self.code) {
+      if self.output.json { return try Console.say(json: entry) }
+      return Console.say("\(entry.code) (\(entry.kind)): \(entry.meaning)\nNext: \(entry.next)")
+    }
     guard let entry = CodeBook.entry(self.code) else {
       throw CommandLineError.argumentWrong(
         name: "the code", seen: String(self.code.prefix(40)),
