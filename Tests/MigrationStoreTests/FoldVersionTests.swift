@@ -17,7 +17,7 @@ struct FoldVersionTests {
   static let digests = [
     1: "e1d90d68d6ba6b7229e69689bf527f377d96511d0c430fabdae85cfb23550921",
     2: "ebf93b030328272f93891212063db3236eab2a135008a7946a29fa17b1aa35b9",
-    3: "7a19ad04c65a505b74d34319132fb0eac63d2fdc9211f5125496b28674568ae2",
+    3: "cc65032bc693b35e51cceb459033b24f64c994fc1036f126e4ded14579994d45",
   ]
 
   private struct Digest: StateRecordWriting {

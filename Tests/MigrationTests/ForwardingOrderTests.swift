@@ -206,6 +206,21 @@ struct ForwardingOrderTests {
     #expect(walk.group.forwarding?.total(of: Self.address(Fixture.source, .error)).received == 0)
   }
 
+  @Test(
+    "what a forwarder held that is gone lies on its queue again: it keeps nobody from DRAINED when the daemon was started anew")
+  func gone() {
+    let walk = self.walk()
+    walk.send(.forwarded(Self.left, ForwardingCount(run: "1", received: 5, accepted: 3)))
+    #expect(walk.group.forwarding?.open == 2)
+    walk.group.applyRestart(at: walk.now)
+    #expect(walk.group.forwarding?.open == 0 && walk.group.forwarding?.total.received == 5)
+    walk.send(.forwarded(Self.left, ForwardingCount(run: "1", received: 6, accepted: 3)))
+    #expect(walk.group.forwarding?.open == 3)
+    walk.send(.rollBack(by: "Kari", why: "asked"))
+    walk.group.applyRestart(at: walk.now)
+    #expect(walk.group.forwardDrain?.forwarding?.open == 0)
+  }
+
   @Test("a count that cannot be right is refused")
   func counts() {
     let walk = self.walk()

@@ -17,6 +17,8 @@ public struct ForwardingLedger: Sendable, Hashable, Codable {
     public var queue: QueueAddress
     public var count: ForwardingCount
     public var at: Instant
+    /// The forwarder that told it is gone.
+    public var isOver: Bool = false
   }
 
   /// The newest one.
@@ -56,7 +58,12 @@ public struct ForwardingLedger: Sendable, Hashable, Codable {
   public var open: Int64 {
     var newest: [QueueAddress: Total] = [:]
     for total in self.totals where newest[total.queue].map({ $0.at <= total.at }) ?? true { newest[total.queue] = total }
-    return newest.values.reduce(0) { $0 + $1.count.open }
+    return newest.values.reduce(0) { $1.isOver ? $0 : $0 + $1.count.open }
+  }
+
+  /// The daemon was started again: what its forwarder held lies on its queue.
+  mutating func endRuns() {
+    for place in self.totals.indices { self.totals[place].isOver = true }
   }
 
   mutating func approve(_ order: ForwardingOrder, at now: Instant) {
@@ -73,6 +80,7 @@ public struct ForwardingLedger: Sendable, Hashable, Codable {
       guard count.received >= self.totals[place].count.received else { return }
       self.totals[place].count = count
       self.totals[place].at = now
+      self.totals[place].isOver = false
       return
     }
     self.totals.append(Total(queue: queue, count: count, at: now))

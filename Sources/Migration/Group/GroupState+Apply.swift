@@ -125,6 +125,8 @@ extension GroupState {
     if self.phase.isAttestation { self.enter(self.phase.lastFact, at: now) }
     self.hookAnswers = [:]
     self.retryAt = nil
+    self.drain.forwarding?.endRuns()
+    self.forwardDrain?.forwarding?.endRuns()
   }
 
   private mutating func applyReading(_ event: GroupEvent, at now: Instant) {
