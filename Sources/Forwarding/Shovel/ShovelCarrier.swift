@@ -39,12 +39,13 @@ public struct ShovelCarrier: Sendable {
     try await self.management.declare(shovel)
   }
 
-  /// How each of our shovels is doing, by name; one that is declared and not listed is `starting`.
+  /// How each of our shovels is doing, by name; one that is declared and not listed is `starting`. One that is listed and not declared any
+  /// more is none: RabbitMQ 4.0 goes on listing a shovel for a moment after it was removed, and one that never ran for good.
   public func states() async throws(ShovelError) -> [String: String] {
     let prefix = ShovelDefinition.prefix(owner: self.owner)
     var states: [String: String] = [:]
     for name in try await self.management.declared() where name.hasPrefix(prefix) { states[name] = "starting" }
-    for shovel in try await self.management.standing() where shovel.name.hasPrefix(prefix) { states[shovel.name] = shovel.state }
+    for shovel in try await self.management.standing() where states[shovel.name] != nil { states[shovel.name] = shovel.state }
     return states
   }
 
@@ -53,8 +54,18 @@ public struct ShovelCarrier: Sendable {
   /// - Throws: ``ShovelError``; then it may still take from the queue.
   public func end(_ name: String) async throws(ShovelError) {
     try await self.management.remove(name)
-    if try await self.management.declared().contains(name) { throw .notRemoved(name: name) }
+    // It ends a moment after its definition is gone, and the broker tells nobody of its own accord.
+    for _ in 0..<Self.looksForTheEnd {
+      let isDeclared = try await self.management.declared().contains(name)
+      let isRunning = try await self.management.standing().contains { $0.name == name && $0.state == "running" }
+      if !isDeclared, !isRunning { return }
+      guard (try? await Task.sleep(for: Self.lookPause)) != nil else { break }
+    }
+    throw .notRemoved(name: name)
   }
+
+  private static let looksForTheEnd = 40
+  private static let lookPause = Duration.milliseconds(250)
 
   /// Removes every shovel of ours but those named: what a run that died has left behind, before a new one begins.
   ///
