@@ -263,12 +263,25 @@ struct ForwardingOrderTests {
     measure(10, carried: 0)
     measure(13, carried: 4)
     // Three queues counted three each; four of the nine are ours.
-    #expect(ledger.arrivals == 5)
+    #expect(ledger.arrivals == 5 && ledger.lastTrafficAt == nil)
+    measure(14, carried: 4)
+    #expect(ledger.arrivals == 8 && ledger.lastTrafficAt == Fixture.start)
     let walk = self.walk()
     walk.send(.looked(Fixture.look()))
     #expect(WayBack(walk.group, context: walk.context, now: walk.now).reasons.map(\.code) == [.nobodyListens])
+    func isShownToListen() -> Bool { WayBack(walk.group, context: walk.context, now: walk.now).reasons.isEmpty }
+    // When it does not carry, whoever is attached is not it.
+    walk.send(.pauseForwarding(by: "Kari", why: "x"))
+    #expect(isShownToListen())
+    walk.send(.resumeForwarding(by: "Kari"))
+    #expect(!isShownToListen())
+    walk.send(.forwardingStopped(Self.left, code: "FWD-1", seen: "x"))
+    #expect(isShownToListen())
+    walk.send(.resumeForwarding(by: "Kari"))
     walk.send(.endForwarding(by: "Kari", why: "done"))
-    #expect(WayBack(walk.group, context: walk.context, now: walk.now).reasons.isEmpty)
+    #expect(isShownToListen())
+    walk.send(.approveForwarding(Self.order { $0.queues = [.error] }))
+    #expect(isShownToListen())
   }
 
   @Test("the whole gives the work of every group of every pulje, and of those alone that may be carried")

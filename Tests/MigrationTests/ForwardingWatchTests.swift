@@ -61,6 +61,18 @@ struct ForwardingWatchTests {
     }
   }
 
+  @Test("an exception by too few, or that has ended already, is a breach")
+  func exceptions() {
+    func breach(_ people: [String], after span: TimeSpan, back: Bool = false) -> [Invariant] {
+      let exception = DrainException(by: people, what: .queue(Self.queue), why: "x", until: Fixture.start + span)
+      return self.breaches([.drainBegan, .excepted(exception: exception)], back: back)
+    }
+    #expect(breach(["Kari", "Ola"], after: .hours(1)).isEmpty && breach(["Kari"], after: .hours(1), back: true).isEmpty)
+    #expect(breach(["Kari", "KARI"], after: .hours(1)) == [.approvedIsExecuted])
+    #expect(breach([], after: .hours(1), back: true) == [.approvedIsExecuted])
+    #expect(breach(["Kari", "Ola"], after: .milliseconds(0)) == [.approvedIsExecuted])
+  }
+
   @Test("what nobody ordered is not carried; what was ended or left behind is not paused or resumed")
   func unordered() {
     #expect(self.breaches([.drainBegan, Self.forwarded]) == [.approvedIsExecuted])

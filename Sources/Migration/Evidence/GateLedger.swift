@@ -33,11 +33,16 @@ public struct GateLedger: Sendable, Hashable, Codable {
   ) {
     self.measurements += 1
     // Counted as arrivals by the bus, sooner or later: they are no sign of life of anybody.
-    self.arrivals -= carried - (self.carriedBefore ?? carried)
+    let ours = carried - (self.carriedBefore ?? carried)
+    self.arrivals -= ours
     self.carriedBefore = carried
     self.last = readings
     self.lastAt = now
-    if !readings.isEmpty, readings.allSatisfy(\.isReadable) { self.takeReadable(readings, at: now, gates: gates) }
+    if !readings.isEmpty, readings.allSatisfy(\.isReadable) {
+      let heard = self.lastTrafficAt
+      self.takeReadable(readings, at: now, gates: gates)
+      if ours != 0 { self.lastTrafficAt = heard }
+    }
     guard !pings.isEmpty else { return }
     self.lastPings = pings
     self.lastPingAt = now

@@ -134,6 +134,13 @@ public struct HistoryWatch: Sendable {
       self.groups[key]?.exceptionUntil = nil
       self.groups[key]?.isDraining = false
       self.groups[key]?.order = nil
+    case .excepted(let exception):
+      let facts = self.groups[key]
+      let needed = facts?.direction == .back ? 1 : facts?.policy.value.approvals ?? 1
+      if Set(exception.by.map { $0.lowercased() }).count < needed || exception.until <= now {
+        breaches.append(
+          Breach(.approvedIsExecuted, "an exception for \(exception.what) of \(key.group) by \(exception.by.count) people"))
+      }
     case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
       breaches += self.forwarding(event, key)
     case .pinged, .drained, .accepted, .retired, .removalApproved: breaches += self.evidence(event, key, at: now)

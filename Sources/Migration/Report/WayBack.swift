@@ -51,7 +51,7 @@ public struct WayBack: Sendable, Hashable, Codable {
     self.light = .none
     if group.phase.isBeforeCut || group.direction == .back || group.phase == .withdrawn { return }
     if let refusal { self.reasons.append(Reason(code: .refused, seen: "\(refusal.stableCode): \(refusal.seen)")) }
-    self.reasons += Self.recordReasons(group) + Self.queueReasons(group, now: now)
+    self.reasons += Self.recordReasons(group) + Self.queueReasons(group, context, now: now)
     if let stop = context.stop { self.reasons.append(Reason(code: .lineStopped, seen: "stopped by \(stop.by): \(stop.why)")) }
     let isClosed = self.reasons.contains { [.refused, .queueGone, .recordNotHeld].contains($0.code) }
     self.light = isClosed ? .red : self.reasons.isEmpty ? .green : .yellow
@@ -72,7 +72,7 @@ public struct WayBack: Sendable, Hashable, Codable {
     return reasons
   }
 
-  private static func queueReasons(_ group: GroupState, now: Instant) -> [Reason] {
+  private static func queueReasons(_ group: GroupState, _ context: GroupContext, now: Instant) -> [Reason] {
     var reasons: [Reason] = []
     let look = group.drain.last.isEmpty ? group.preflight?.baseline ?? [] : group.drain.last
     for reading in look where reading.isMissing {
@@ -83,11 +83,14 @@ public struct WayBack: Sendable, Hashable, Codable {
       let seen = proven.map { "the source bus was last seen to hold the queues at \($0)" } ?? "the source bus was never looked at"
       reasons.append(Reason(code: .notProven, seen: seen))
     }
+    // Our own forwarder, or a shovel, is no sign that the party listens.
+    let work = group.direction == .forward && group.forwardingKeptBack(in: context) == nil ? group.forwarding : nil
     for reading in look where reading.kind == .asynchronous {
       guard case .counted(_, _, let attached, _) = reading.count else { continue }
-      // Our own forwarder, or a shovel, is no sign that the party listens.
       let isOurs =
-        group.direction == .forward && group.forwarding.map { $0.stands && $0.order.queues.contains(reading.kind) } ?? false
+        work.map { work in
+          work.stands && work.order.queues.contains(reading.kind) && !work.stops.contains { $0.queue == reading.address }
+        } ?? false
       let consumers = attached.map { isOurs ? max(0, $0 - 1) : $0 }
       if consumers == nil {
         let seen = "the source bus does not tell who listens on \(reading.address)"
