@@ -173,10 +173,10 @@ public struct DrainLedger: Sendable, Hashable, Codable {
       if reading.kind == .deadLetter {
         guard let depth = reading.depth, depth > 0 else { continue }
         let new = depth - (self.deadLetterBaseline[reading.address.description] ?? 0)
-        if new > 0 { named += max(0, new - answered(reading)) }
-      } else if let dead = reading.deadLettered, dead > 0 {
+        named += max(0, new - answered(reading))
+      } else if let dead = reading.deadLettered {
         let new = dead - (self.deadLetterBaseline[Self.below(reading.address)] ?? 0)
-        if new > 0 { below += max(0, new - answered(reading)) }
+        below += max(0, new - answered(reading))
       }
     }
     return max(named, below)
