@@ -247,6 +247,27 @@ struct ForwarderTests {
     }
   }
 
+  @Test("progress is told while it runs, ends with the run, and its last word is the whole")
+  func progress() async throws {
+    try await TwoBuses.with { buses in
+      try await buses.fill((0..<30).map { .health("m-\($0)") })
+      let journal = try await ForwardingJournal.open(at: buses.journalPath)
+      let forwarder = try buses.forwarder(journal: journal)
+      let progress = forwarder.progress
+      let unread = forwarder.progress
+      async let run = forwarder.run(untilIdleFor: .milliseconds(300))
+      var last: ForwardingCounts?
+      for await counts in progress { last = counts }
+      let report = try await run
+      #expect(last?.accepted == 30)
+      #expect(report.counts == last)
+      _ = unread
+      // It may run again.
+      #expect(try await forwarder.run(untilIdleFor: .milliseconds(100)).ending == .idle)
+      await journal.close()
+    }
+  }
+
   @Test("a dry run asks the counter and takes nothing")
   func dry() async throws {
     try await TwoBuses.with { buses in

@@ -71,6 +71,11 @@ package struct Fingerprint: Sendable, Hashable {
     self.low = v0 ^ v1 ^ v2 ^ v3
   }
 
+  /// It is as good as random already: to hash it once more, for every table that it is looked up in, would be felt.
+  package func _rawHashValue(seed: Int) -> Int { Int(truncatingIfNeeded: self.low) ^ seed }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(self.low) }
+
   /// In hexadecimal.
   package var text: String {
     func hex(_ n: UInt64) -> String {
