@@ -259,6 +259,7 @@ let package = Package(
       name: "BusProbeTests",
       dependencies: [
         "BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
       ],

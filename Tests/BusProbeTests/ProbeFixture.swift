@@ -15,6 +15,16 @@ enum ProbeFixture {
     Bus(name: "tjenestebuss", dialect: .rabbitMQ4AddressV2, hosts: ["tb.test"], path: "NHN"),
   ]
 
+  /// A long-lived probe of a broker in memory.
+  static func busProbe(_ dialect: Dialect, port: Int) throws -> BusProbe {
+    let endpoint = BusEndpoint(
+      bus: Bus(name: "tjenestebuss", dialect: dialect, hosts: ["tb.test"], path: ""),
+      connection: BusConnectionString(
+        host: "127.0.0.1", port: port, encrypted: false, user: "guest", password: Secret("guest"), path: ""))
+    let settings = ProbeSettings(ownHerID: try Self.herID(100), timeout: .seconds(60), echoTimeout: .seconds(60))
+    return BusProbe(endpoint, replyQueue: nil, settings: settings)
+  }
+
   static func herID(_ number: Int32 = 200) throws -> HerID { try HerID(text: String(number)) }
 
   static func record(

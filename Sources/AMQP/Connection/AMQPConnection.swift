@@ -123,19 +123,42 @@ public final class AMQPConnection: Sendable {
   ///   - credit: the most messages on their way, buffered and unsettled together; 0 takes none. Default 100.
   ///   - bodies: whether messages are handed out whole (the default) or as soon as their body begins.
   ///   - onNewSession: whether it must not share a session that served an earlier link. Default false.
+  ///   - browses: whether copies are wanted that leave the queue as it is (distribution mode copy). Default false. Only for buses that
+  ///     heed it: RabbitMQ 3 and 4.0 repeat it in their answer, and hand messages out for good.
   ///   - properties: of the link, in its Attach: RabbitMQ 4.3 takes `rabbitmq:consumer-timeout` here, in milliseconds.
   ///   - timeout: for the peer's answer; nil for the configuration's operation timeout.
   /// - Throws: as ``openSender(to:presettled:onNewSession:within:)``.
   public func openReceiver(
     from address: String, credit: Int = 100, bodies: AMQPBodyDelivery = .whole, onNewSession: Bool = false,
-    properties: AMQPMap = [:],
-    within timeout: Duration? = nil
+    browses: Bool = false, properties: AMQPMap = [:], within timeout: Duration? = nil
   ) async throws(AMQPError) -> AMQPReceiver {
     let attachment = ConnectionCore.Attachment(
       role: .receiver, name: self.linkName(address), source: address, target: self.configuration.containerID, window: credit,
-      properties: properties, onNewSession: onNewSession, streamsBodies: bodies == .streamed)
+      properties: properties, onNewSession: onNewSession, streamsBodies: bodies == .streamed, browses: browses)
     let attached = try await self.attach([attachment], within: timeout)[0]
     return AMQPReceiver(attached, address: address, buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
+  }
+
+  /// Attaches a receiver to a queue that the peer makes for it and removes with it: for answers (ActiveMQ). Its address is the
+  /// receiver's ``AMQPReceiver/address``.
+  ///
+  /// - Throws: as ``openSender(to:presettled:onNewSession:within:)``.
+  package func openAnswerReceiver(credit: Int, within timeout: Duration? = nil) async throws(AMQPError) -> AMQPReceiver {
+    let attachment = ConnectionCore.Attachment(
+      role: .receiver, name: self.linkName("answers"), target: self.configuration.containerID, window: credit, isDynamic: true)
+    let attached = try await self.attach([attachment], within: timeout)[0]
+    return AMQPReceiver(
+      attached, address: attached.source ?? "", buffer: attached.buffer ?? ReceiverBuffer(), connection: self)
+  }
+
+  /// Attaches a sender to no address: each message goes where its `to` says (the anonymous terminus: RabbitMQ 4, ActiveMQ).
+  ///
+  /// - Throws: as ``openSender(to:presettled:onNewSession:within:)``.
+  package func openAnonymousSender(within timeout: Duration? = nil) async throws(AMQPError) -> AMQPSender {
+    let attachment = ConnectionCore.Attachment(
+      role: .sender, name: self.linkName("anonymous"), source: self.configuration.containerID)
+    let attached = try await self.attach([attachment], within: timeout)[0]
+    return AMQPSender(attached, address: "", presettled: false, connection: self)
   }
 
   /// A sender for the time of `body`.
@@ -242,7 +265,7 @@ public final class AMQPConnection: Sendable {
   /// The event loop's clock.
   var now: NIODeadline { self.eventLoop.now }
 
-  func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
+  package func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Scheduled<Void> {
     self.eventLoop.scheduleTask(in: TimeAmount(delay), work)
   }
 

@@ -62,7 +62,8 @@ extension ConnectionCore {
       guard
         let link = self.engine.attach(
           attachment.role, session: session, name: attachment.name, source: attachment.source, target: attachment.target,
-          presettled: attachment.presettled, properties: attachment.properties, streams: attachment.streamsBodies)
+          presettled: attachment.presettled, properties: attachment.properties, streams: attachment.streamsBodies,
+          browses: attachment.browses, isDynamic: attachment.isDynamic)
       else {
         answer.fulfil(.failure(self.error(.linkRefused, .link, attachment, nil, "Proton made no link")))
         continue
@@ -112,7 +113,9 @@ extension ConnectionCore {
       receiver.attached(self.engine, at: now)
     }
     attaching.answer.fulfil(
-      .success(Attached(link: link, epoch: epoch, maximumMessageSize: attach.maxMessageSize, buffer: buffer)))
+      .success(
+        Attached(
+          link: link, epoch: epoch, maximumMessageSize: attach.maxMessageSize, source: attach.source, buffer: buffer)))
   }
 
   func refused(_ link: LinkID, _ error: AMQPError) {

@@ -19,6 +19,10 @@ extension ConnectionCore {
     var onNewSession = false
     /// Whether bodies are handed out as they come.
     var streamsBodies = false
+    /// Whether copies are wanted.
+    var browses = false
+    /// Whether the peer is to make a node to receive from.
+    var isDynamic = false
     /// The address to speak of.
     var address: String { (self.role == .sender ? self.target : self.source) ?? "" }
   }
@@ -28,6 +32,8 @@ extension ConnectionCore {
     var link: LinkID
     var epoch: AMQPEpoch
     var maximumMessageSize: UInt64
+    /// The source as the peer's Attach has it.
+    var source: String?
     var buffer: ReceiverBuffer?
   }
 

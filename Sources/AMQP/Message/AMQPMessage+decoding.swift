@@ -10,7 +10,7 @@ extension AMQPMessage {
   }
 
   /// Reads what stands before the body: header, annotations and properties. The body is `.absent`.
-  init(decodingBeforeBody bytes: [UInt8]) throws(AMQPDecodingError) {
+  package init(decodingBeforeBody bytes: [UInt8]) throws(AMQPDecodingError) {
     try self.init(decoding: bytes, limits: AMQPDecodingLimits(), wantsBody: false)
   }
 

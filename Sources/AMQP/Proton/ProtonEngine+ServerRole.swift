@@ -12,6 +12,8 @@ package struct ServerLinkAnswer: Sendable {
   package var distributionMode = DistributionMode.echoed
   /// Whether the client's own terminus is left out: RabbitMQ answers a receiver with a null target.
   package var omitsClientTerminus = false
+  /// The address of the node that was made for the client, when it asked for one.
+  package var dynamicAddress: String?
 
   package init() {}
 }
@@ -37,6 +39,7 @@ extension ProtonEngine {
     self.copyTermini(pointer)
     if link.role == .sender {
       if answer.omitsClientTerminus { pn_terminus_set_type(pn_link_target(pointer), PN_UNSPECIFIED) }
+      if let address = answer.dynamicAddress { pn_terminus_set_address(pn_link_source(pointer), address) }
       if answer.distributionMode == .move { pn_terminus_set_distribution_mode(pn_link_source(pointer), PN_DIST_MODE_MOVE) }
     }
     if answer.maximumMessageSize > 0 { pn_link_set_max_message_size(pointer, answer.maximumMessageSize) }

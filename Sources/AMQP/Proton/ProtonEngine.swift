@@ -209,13 +209,15 @@ package final class ProtonEngine {
   /// Attaches a link that sends to `target`, or receives from `source`.
   package func attach(
     _ role: LinkRole, session: SessionID, name: String, source: String?, target: String?, presettled: Bool = false,
-    properties: AMQPMap = [:], streams: Bool = false
+    properties: AMQPMap = [:], streams: Bool = false, browses: Bool = false, isDynamic: Bool = false
   ) -> LinkID? {
     guard let sessionPointer = self.sessions[session],
       let pointer = role == .sender ? pn_sender(sessionPointer, name) : pn_receiver(sessionPointer, name)
     else { return nil }
     if let source { pn_terminus_set_address(pn_link_source(pointer), source) }
     if let target { pn_terminus_set_address(pn_link_target(pointer), target) }
+    if browses { pn_terminus_set_distribution_mode(pn_link_source(pointer), PN_DIST_MODE_COPY) }
+    if isDynamic { pn_terminus_set_dynamic(pn_link_source(pointer), true) }
     pn_link_set_snd_settle_mode(pointer, presettled ? PN_SND_SETTLED : PN_SND_UNSETTLED)
     pn_link_set_rcv_settle_mode(pointer, PN_RCV_FIRST)
     if role == .receiver { pn_link_set_max_message_size(pointer, UInt64(self.settings.maxMessageSize)) }

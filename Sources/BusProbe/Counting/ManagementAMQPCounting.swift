@@ -21,30 +21,83 @@ public struct ManagementAMQPCounting: QueueCounting {
     self.connection = connection
   }
 
+  /// Requests under way at once.
+  private static let window = 16
+  /// How often the links are opened anew within one reading, and how many answers may be missing, before the rest is given up.
+  private static let mostLosses = 20
+  private static let mostSilences = 2
+
+  /// One queue that may not be seen costs the session on RabbitMQ 4.3: the others are asked about on a new one, one at a time, so that
+  /// it is known whose the loss was.
   public func read(_ queues: [String]) async -> [DepthReading] {
     let clock = SystemRegistryClock()
-    do {
-      return try await self.connection().withRequestReply(to: "/management", within: self.timeout) { management in
-        var readings: [DepthReading] = []
-        for queue in queues {
-          let now = clock.now
-          let value = await self.ask(management, queue)
-          readings.append(DepthReading(queue: queue, way: self.way, readAt: now, value: value))
-        }
+    var readings = queues.map {
+      DepthReading(
+        queue: $0, way: self.way, readAt: clock.now,
+        value: .unreadable(.countingUnreadable(way: self.way, seen: "not asked: too many of the others were not answered")))
+    }
+    var pending = Array(readings.indices)[...]
+    var (window, losses, silences) = (Self.window, 0, 0)
+    while !pending.isEmpty, losses <= Self.mostLosses, silences < Self.mostSilences {
+      let round: Round
+      do {
+        round = try await self.ask(queues, pending, window)
+      } catch {
+        for place in pending { readings[place].value = .unreadable(.countingLinkFailed(.init(error))) }
         return readings
       }
-    } catch {
-      return queues.map {
-        DepthReading(queue: $0, way: self.way, readAt: clock.now, value: .unreadable(.countingLinkFailed(.init(error))))
+      for (place, value) in round.answers { readings[place].value = value }
+      pending = pending.dropFirst(round.answers.count)
+      guard let error = round.lost else { continue }
+      losses += 1
+      if window == 1, let first = pending.popFirst() {
+        readings[first].value = .unreadable(.countingLinkFailed(.init(error)))
+        if error.code == .answerMissing, error.origin == .local { silences += 1 }
       }
+      window = 1
+    }
+    return readings
+  }
+
+  private struct Round: Sendable {
+    /// The first of those that were pending, in order.
+    var answers: [(Int, DepthReading.Value)] = []
+    /// Why it ended before the last.
+    var lost: AMQPError?
+  }
+
+  /// Asks about the pending ones over one pair of links, until all are answered or one is not.
+  private func ask(_ queues: [String], _ pending: ArraySlice<Int>, _ window: Int) async throws -> Round {
+    try await self.connection().withRequestReply(to: "/management", within: self.timeout) { management in
+      var round = Round()
+      var rest = pending
+      while !rest.isEmpty {
+        let part = rest.prefix(window)
+        rest = rest.dropFirst(window)
+        let answers = await withTaskGroup(of: (Int, Result<DepthReading.Value, AMQPError>).self) { group in
+          for place in part { group.addTask { (place, await self.ask(management, queues[place])) } }
+          var answers: [(Int, Result<DepthReading.Value, AMQPError>)] = []
+          for await answer in group { answers.append(answer) }
+          return answers.sorted { $0.0 < $1.0 }
+        }
+        for (place, answer) in answers {
+          switch answer {
+          case .success(let value): round.answers.append((place, value))
+          case .failure(let error):
+            round.lost = error
+            return round
+          }
+        }
+      }
+      return round
     }
   }
 
-  private func ask(_ management: AMQPRequestReply, _ queue: String) async -> DepthReading.Value {
+  private func ask(_ management: AMQPRequestReply, _ queue: String) async -> Result<DepthReading.Value, AMQPError> {
     do throws(AMQPError) {
-      return Self.value(of: try await management.request(Self.request(queue), within: self.timeout))
+      return .success(Self.value(of: try await management.request(Self.request(queue), within: self.timeout)))
     } catch {
-      return .unreadable(.countingLinkFailed(.init(error)))
+      return .failure(error)
     }
   }
 

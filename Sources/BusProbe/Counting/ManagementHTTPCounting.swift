@@ -23,7 +23,7 @@ public struct ManagementHTTPCounting: QueueCounting {
   private let authorization: Secret
   let virtualHost: String
   private let timeout: Duration
-  private let countsArrivals: Bool
+  let countsArrivals: Bool
 
   /// - Parameters:
   ///   - http: whoever made it shuts it down; it must verify certificates and follow no redirects.
@@ -35,11 +35,8 @@ public struct ManagementHTTPCounting: QueueCounting {
     http: HTTPClient, url: String, user: String, password: Secret, dialect: Dialect, virtualHost: String = "/",
     timeout: Duration = .seconds(10)
   ) throws(ProbeError) {
-    guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme), parsed.host != nil,
-      parsed.user == nil, parsed.password == nil, parsed.query == nil, ["", "/"].contains(parsed.path)
-    else { throw .managementURLInvalid(problem: "it is not of the form http://host:port (not shown: it may hold a password)") }
     self.http = http
-    self.base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    self.base = try ManagementURL.base(url)
     self.authorization = password.withPlainText { Secret("Basic " + Data("\(user):\($0)".utf8).base64EncodedString()) }
     self.virtualHost = virtualHost
     self.timeout = timeout
@@ -98,7 +95,7 @@ public struct ManagementHTTPCounting: QueueCounting {
   /// Whether the bus counts messages at all: it can be told not to (`rates_mode` none), or not to tell this user.
   ///
   /// - Throws: ``ProbeError`` when it did not answer.
-  private func keepsStatistics() async throws(ProbeError) -> Bool {
+  func keepsStatistics() async throws(ProbeError) -> Bool {
     struct Overview: Decodable {
       var mode: String
       private enum CodingKeys: String, CodingKey { case mode = "rates_mode" }

@@ -73,7 +73,9 @@ public enum ProbeError: ExplainedError, Hashable {
     case .managementURLInvalid(let problem):
       Explanation(
         tried: "read the address of a management interface", seen: problem, meaning: "It is no address to ask.",
-        next: "Write it as http://host:15672 or https://host:15671, without user and path.", owner: .caller)
+        next:
+          "Write it as https://host:15671 (RabbitMQ) or https://host:9355 (Service Bus for Windows Server), without user and path.",
+        owner: .caller)
     case .connectionsHidden(let url, let tags):
       Explanation(
         tried: "list who is connected by \(url)",

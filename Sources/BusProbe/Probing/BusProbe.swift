@@ -35,7 +35,8 @@ public final class BusProbe: Sendable, Service {
 
   /// - Parameters:
   ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must belong to this process alone.
-  ///   - counting: a way to count; nil for AMQP `/management` where the dialect has it, else none.
+  ///   - counting: a further way to count beside those over AMQP itself, such as ``OwnWays/overHTTP(_:http:url:user:password:virtualHost:namespace:timeout:)``
+  ///     gives; the best that answers is used.
   ///   - peeking: a way to look at messages; nil for the dialect's own, where it has one.
   ///   - census: a way to list all queues; nil for `counting` where that lists them too, else the dialect's own.
   public init(
@@ -52,15 +53,11 @@ public final class BusProbe: Sendable, Service {
     self.desk = EchoDesk(subject: settings.pingSubject)
     self.logger = logger
     let timeout = settings.timeout
-    self.peeking = peeking
-    self.listing = census ?? counting as? any BusCensus
-    if let counting {
-      self.counting = counting
-    } else if endpoint.dialect.capabilities.countsBy.contains(.managementAMQP) {
-      self.counting = ManagementAMQPCounting(timeout: timeout) { try await client.connection(within: timeout) }
-    } else {
-      self.counting = nil
-    }
+    let connection: @Sendable () async throws -> AMQPConnection = { try await client.connection(within: timeout) }
+    let own = OwnWays.counting(endpoint.dialect, timeout: timeout, connection: connection)
+    self.counting = OwnWays.ranked(own + [counting].compactMap { $0 }, endpoint.dialect)
+    self.peeking = peeking ?? OwnWays.peeking(endpoint.dialect, timeout: timeout, connection: connection)
+    self.listing = census ?? counting as? any BusCensus ?? own.compactMap { $0 as? any BusCensus }.first
   }
 
   /// What the connection is doing.

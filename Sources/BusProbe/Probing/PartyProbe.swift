@@ -203,10 +203,9 @@ public struct PartyProbe: Sendable {
   private func ping(
     _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ sends: Bool
   ) async -> [ProbeStep] {
-    var counting = access.counting
-    if counting == nil, access.endpoint.dialect.capabilities.countsBy.contains(.managementAMQP) {
-      counting = ManagementAMQPCounting(timeout: self.settings.timeout) { connection }
-    }
+    let dialect = access.endpoint.dialect
+    let own = OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }
+    let counting = access.counting ?? OwnWays.ranked(own, dialect)
     func observe(_ listening: AddressProbe.Listening) async -> [ProbeStep] {
       let probe = AddressProbe(
         connection: connection, endpoint: access.endpoint, counting: counting, listening: listening, settings: self.settings)

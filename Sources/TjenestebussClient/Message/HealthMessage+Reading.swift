@@ -77,7 +77,7 @@ extension HealthMessage {
 
 extension AMQPValue {
   /// The text form of texts, numbers, booleans and UUIDs; nil for anything else.
-  var plainText: String? {
+  package var plainText: String? {
     if let text { return text }
     if let integer { return String(integer) }
     return switch self {

@@ -177,6 +177,7 @@ extension BrokerCore {
       self.handed = self.handed.filter { $0.value.link != key }
       let actions = self.queues[queue]?.machine.detach(consumer, counts: counts, now: self.now) ?? []
       self.perform(actions, in: queue)
+      self.receiverGone(from: queue)
     }
     self.changed()
   }

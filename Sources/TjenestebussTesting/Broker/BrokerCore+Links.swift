@@ -41,6 +41,7 @@ extension BrokerCore {
         if case .managementAnswers = use { answer.omitsClientTerminus = false }
         if self.product == .rabbitMQ43 { answer.distributionMode = .move }
       }
+      if attach.isDynamic, case .outgoing(let queue, _, _) = use { answer.dynamicAddress = queue }
       connection.accept(link, answer)
       self.clients[connection.number]?.hasAttached = true
       if role == .receiver { self.topUp(key, on: connection) }
@@ -83,7 +84,8 @@ extension BrokerCore {
     _ key: LinkKey, _ attach: PeerAttach, on connection: ServerConnection
   ) throws(Refusal) -> Link.Use {
     let queue: String
-    let source = attach.source ?? ""
+    let source =
+      attach.isDynamic && self.product == .activeMQ ? self.declareTemporaryQueue(for: connection) : attach.source ?? ""
     switch self.address(source) {
     case .queue(let name, let declares):
       if declares { try self.declareByAddress(name) }

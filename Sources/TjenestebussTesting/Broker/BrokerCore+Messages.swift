@@ -62,6 +62,11 @@ extension BrokerCore {
     {
       return self.end(record.session, on: connection, AMQPCondition(AMQPCondition.unauthorizedAccess, text: "\(refused) refused"))
     }
+    if self.answersStatistics(message, to: destination) {
+      self.count(.accepted)
+      if !transfer.settled { self.answer(transfer.delivery, .accepted, on: connection) }
+      return
+    }
     if let due = self.scheduledTime(of: message), case .queue(let queue, _) = destination {
       _ = self.schedule(message, into: queue, at: due)
       self.count(.accepted)

@@ -16,6 +16,10 @@ public struct BrokerSnapshot: Sendable, Hashable {
     public var arrived: Int
     /// Messages that a consumer has accepted, or took settled.
     public var consumed: Int
+    /// Laid aside by a consumer, to be asked for by number (Azure Service Bus). Among ``depth``.
+    public var deferred = 0
+    /// Waiting for the time that their sender named (Azure Service Bus). Not among ``depth``.
+    public var scheduled = 0
   }
 
   public struct Connection: Sendable, Hashable {
@@ -74,7 +78,8 @@ public struct BrokerCounters: Sendable, Hashable {
 
 extension BrokerCore {
   func snapshot() -> BrokerSnapshot {
-    BrokerSnapshot(
+    let scheduled = Dictionary(grouping: self.scheduled.values, by: \.queue).mapValues(\.count)
+    return BrokerSnapshot(
       queues: Dictionary(
         uniqueKeysWithValues: self.queues.map { name, queue in
           (
@@ -82,7 +87,7 @@ extension BrokerCore {
             BrokerSnapshot.Queue(
               name: name, depth: queue.machine.depth, locked: queue.machine.lockedCount,
               consumers: queue.machine.consumerCount, isPaused: queue.machine.isPaused, arrived: queue.arrived,
-              consumed: queue.consumed)
+              consumed: queue.consumed, deferred: queue.machine.deferredCount, scheduled: scheduled[name] ?? 0)
           )
         }),
       connections: self.clients.sorted { $0.key < $1.key }.compactMap { number, client in

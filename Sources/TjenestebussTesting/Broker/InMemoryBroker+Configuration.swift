@@ -38,8 +38,11 @@ extension InMemoryBroker {
     public var refusalDelay: Duration?
     /// Azure Service Bus: how long a consumer may hold a message. Default 60 s.
     public var lockDuration: Duration
-    /// Where the HTTP management answers in RabbitMQ's form; 0 for any free port, nil, the default, for none.
+    /// Where the HTTP management answers in RabbitMQ's form, and for Service Bus for Windows Server also in its own; 0 for any free
+    /// port, nil, the default, for none.
     public var managementPort: Int?
+    /// ActiveMQ: whether the statistics plugin is there. Default true.
+    public var answersStatistics = true
     /// What time it is: for times to live.
     public var clock: any BrokerClock
 

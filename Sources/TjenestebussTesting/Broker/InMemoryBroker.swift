@@ -82,7 +82,7 @@ public final class InMemoryBroker: Service {
     if let port = configuration.managementPort {
       do {
         running.management = try await ManagementEndpoint.start(
-          host: configuration.host, port: port, virtualHost: configuration.virtualHost, users: configuration.users
+          configuration, port: port
         ) { try await gate.submit { core.value.snapshot() } }
       } catch {
         await server.close()

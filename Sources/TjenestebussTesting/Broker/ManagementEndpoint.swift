@@ -35,6 +35,15 @@ struct ManagementEndpoint: Sendable {
     let client_properties: [String: String]
   }
 
+  struct QueuePage: ResponseEncodable, Codable, Sendable {
+    let items: [QueueDescription]
+    let item_count: Int
+    let page: Int
+    let page_count: Int
+    let page_size: Int
+    let total_count: Int
+  }
+
   struct UserDescription: ResponseEncodable, Codable, Sendable { let tags: [String] }
 
   /// With the connection's name, as RabbitMQ 3 tells it.
@@ -50,18 +59,33 @@ struct ManagementEndpoint: Sendable {
 
   /// Listens; returns when the port is known.
   static func start(
-    host: String, port: Int, virtualHost: String, users: [BrokerUser],
-    snapshot: @escaping @Sendable () async throws -> BrokerSnapshot
+    _ configuration: InMemoryBroker.Configuration, port: Int, snapshot: @escaping @Sendable () async throws -> BrokerSnapshot
   ) async throws -> ManagementEndpoint {
+    let (host, virtualHost) = (configuration.host, configuration.virtualHost)
     let router = Router()
-    router.add(middleware: BasicLogin(users: users))
+    if configuration.dialect == .serviceBusWindowsServer {
+      router.add(middleware: EntityDesk(configuration, snapshot: snapshot))
+    }
+    router.add(middleware: BasicLogin(users: configuration.users))
     let all: @Sendable () async throws -> [QueueDescription] = {
       try await snapshot().queues.values.sorted { $0.name < $1.name }.map { QueueDescription($0, virtualHost) }
     }
     router.get("api/queues") { _, _ in try await all() }
-    router.get("api/queues/:vhost") { _, context in
+    router.get("api/queues/:vhost") { request, context -> Response in
       guard try decoded("vhost", context) == virtualHost else { throw HTTPError(.notFound) }
-      return try await all()
+      let queues = try await all()
+      guard let page = request.uri.queryParameters.get("page", as: Int.self) else {
+        return try queues.response(from: request, context: context)
+      }
+      let size = request.uri.queryParameters.get("page_size", as: Int.self) ?? 100
+      guard page > 0, (1...500).contains(size), page == 1 || (page - 1) * size < queues.count else {
+        throw HTTPError(.badRequest)
+      }
+      let items = Array(queues.dropFirst((page - 1) * size).prefix(size))
+      return try QueuePage(
+        items: items, item_count: items.count, page: page, page_count: max(1, (queues.count + size - 1) / size),
+        page_size: size, total_count: queues.count
+      ).response(from: request, context: context)
     }
     router.get("api/queues/:vhost/:name") { _, context in
       let name = try decoded("name", context)

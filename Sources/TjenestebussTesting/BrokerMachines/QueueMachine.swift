@@ -73,6 +73,8 @@ package struct QueueMachine<Content: Sendable>: Sendable {
   package var depth: Int { self.entries.count }
   /// Handed out and not settled.
   package var lockedCount: Int { self.holders.count }
+  /// Laid aside by a consumer.
+  package var deferredCount: Int { self.entries.values.count { $0.place == .deferred } }
   /// Those that could be handed out.
   package var ready: Int { self.readyCount }
   package var consumerCount: Int { self.takers.count }

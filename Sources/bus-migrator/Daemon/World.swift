@@ -70,10 +70,10 @@ struct World {
     var connections: [BusName: ManagementConnections] = [:]
     var sides: [BusName: ShovelCarriers.Side] = [:]
     let probes = try configuration.buses.map { bus in
-      let counting = try bus.management.map { management in
-        try ManagementHTTPCounting(
-          http: http, url: management.url, user: management.user, password: management.password,
-          dialect: bus.endpoint.dialect, virtualHost: management.virtualHost)
+      let counting = try bus.management.flatMap { management in
+        try OwnWays.overHTTP(
+          bus.endpoint.dialect, http: http, url: management.url, user: management.user, password: management.password,
+          virtualHost: management.virtualHost, namespace: bus.endpoint.connection.path)
       }
       sides[bus.endpoint.name] = ShovelCarriers.Side(
         dialect: bus.endpoint.dialect,
@@ -83,7 +83,7 @@ struct World {
             virtualHost: management.virtualHost)
         },
         address: bus.shovelAddress)
-      connections[bus.endpoint.name] = counting.map { ManagementConnections($0) }
+      connections[bus.endpoint.name] = (counting as? ManagementHTTPCounting).map { ManagementConnections($0) }
       return BusProbe(
         bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, logger: logger)
     }

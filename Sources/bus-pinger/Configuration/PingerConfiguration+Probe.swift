@@ -35,11 +35,11 @@ extension PingerConfiguration {
         endpoint: configured.endpoint, credentials: configured.credentials, http: client(configured.authority))
     }
     let buses = try self.buses.map { entry in
-      var counting: ManagementHTTPCounting?
+      var counting: (any QueueCounting)?
       if let management = entry.management {
-        counting = try ManagementHTTPCounting(
-          http: client(management.authority), url: management.url, user: management.user, password: management.password,
-          dialect: entry.endpoint.dialect, virtualHost: management.virtualHost)
+        counting = try OwnWays.overHTTP(
+          entry.endpoint.dialect, http: client(management.authority), url: management.url, user: management.user,
+          password: management.password, virtualHost: management.virtualHost, namespace: entry.endpoint.connection.path)
       }
       return PartyProbe.BusAccess(endpoint: entry.endpoint, replyQueue: entry.replyQueue, counting: counting)
     }
