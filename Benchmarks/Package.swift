@@ -35,6 +35,13 @@ let package = Package(
       ],
       swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     .executableTarget(
+      name: "watch-benchmark",
+      dependencies: [
+        .product(name: "BusProbe", package: "tjenestebuss"), .product(name: "AMQP", package: "tjenestebuss"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
       name: "migration-benchmark",
       dependencies: [
         .product(name: "MigrationEngine", package: "tjenestebuss"), .product(name: "AddressRegistry", package: "tjenestebuss"),

@@ -34,8 +34,9 @@ extension MessageSighting {
       properties.absoluteExpiryTime
       ?? self.enqueuedAt.flatMap { came in life.map { came.addingReportingOverflow($0) } }.flatMap { $0.overflow ? nil : $0.0 }
     self.deliveryCount = message.header.map { Int64($0.deliveryCount) }
-    self.system = own[PropertyName.system]?.plainText
-    // Our library names its version in the echo of a ping, and nowhere else so far; others name none.
+    // As the system names itself, else as our library was told to call it.
+    self.system = own[PropertyName.system]?.plainText ?? own[PingForm.PropertyName.product]?.plainText
+    // Our library names its version in what it sends; others name none.
     if let version = own[PingForm.PropertyName.libraryVersion]?.plainText {
       self.library = "TjenestebussClient"
       self.libraryVersion = version

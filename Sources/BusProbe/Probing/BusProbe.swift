@@ -188,6 +188,11 @@ public final class BusProbe: Sendable, Service {
       value: .unreadable(.peekingNotPossible(self.endpoint.name, self.endpoint.dialect)))
   }
 
+  /// Watches queues of this bus, over the one connection: see ``QueueWatch``. Nil where no way to count is configured or known.
+  public func watch(_ queues: [String], settings: WatchSchedule.Settings? = nil) -> QueueWatch? {
+    self.counting.map { QueueWatch(queues, counting: $0, census: self.listing, settings: settings) }
+  }
+
   /// Every queue of the bus, where it can be asked for them.
   public func census() async -> CensusReading {
     if let listing { return await listing.census() }

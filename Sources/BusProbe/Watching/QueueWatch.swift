@@ -28,14 +28,16 @@ public struct QueueWatch: Sendable {
 
   /// - Parameters:
   ///   - queues: each once.
-  ///   - wholeBus: whether the list of the whole bus is used where there is one. Default: where it is cheaper than asking for each.
+  ///   - census: the list of the whole bus; nil for `counting`, where that can list.
+  ///   - wholeBus: whether that list is used where there is one. Default: for more than fifty queues.
   ///   - settings: nil for the defaults: `WatchSchedule.Settings()`, or `.wholeBus`.
   public init(
-    _ queues: [String], counting: any QueueCounting, wholeBus: Bool? = nil, settings: WatchSchedule.Settings? = nil
+    _ queues: [String], counting: any QueueCounting, census: (any BusCensus)? = nil, wholeBus: Bool? = nil,
+    settings: WatchSchedule.Settings? = nil
   ) {
     self.queues = queues
     self.counting = counting
-    let listing = counting as? any BusCensus
+    let listing = census ?? counting as? any BusCensus
     self.census = wholeBus ?? (queues.count > Self.fewQueues) ? listing : nil
     self.settings = settings ?? (self.census == nil ? WatchSchedule.Settings() : .wholeBus)
   }
