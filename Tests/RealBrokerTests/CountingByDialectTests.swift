@@ -111,7 +111,8 @@ struct CountingByDialectTests {
     // The plugin asks nobody's leave; copies are for who may read the queue.
     try await AMQPConnection.withConnection(try broker.configuration(user: "limited", password: "limited")) { connection in
       #expect(await StatisticsCounting(timeout: Self.minute) { connection }.read(queue).count?.messages == 3)
-      guard case .unreadable(let error) = await CopyPeeking(timeout: Self.minute) { connection }.look(at: queue).value else {
+      let copies = CopyPeeking(timeout: Self.minute) { connection }
+      guard case .unreadable(let error) = await copies.look(at: queue).value else {
         Issue.record("what may not be read was seen")
         return
       }
