@@ -168,4 +168,63 @@ struct DrainCommandTests {
       #expect(try await daemon.ending().exitCode == 0)
     }
   }
+
+  @Test(
+    "on a bus that shows its messages the verdict names who sent what lies there; an exception for that sender answers for it")
+  func namesTheSender() async throws {
+    try await Stage.with(gone: [200], source: .azureServiceBus) { stage in
+      try stage.write(pulje: "p1", [200])
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      _ = try await stage.drain { !$0.rows.isEmpty }
+      try await stage.send(["m-1", "m-2"], to: "200_async", on: stage.source, from: 300)
+      var found: StrandedFinding?
+      while found == nil {
+        try Task.checkCancellation()
+        let explanation = try await ControlClient(socket: stage.socket).explanation(of: try #require(HerID(200)), nil)
+        found = explanation.verdict.stranded.first { $0.sender?.herID == HerID(300) && $0.count == 2 }
+        // Another process cannot wake us.
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(found?.queue.queue == "200_async")
+      let words = try await stage.command(["drain", "explain", "200"]).output
+      #expect(words.contains("NOT-DRAINED") && words.contains("from HER-ID 300"), "\(words)")
+      #expect(!words.contains("hemmelig"))
+      let signed = try await stage.command(
+        ["drain", "except", "--her-id", "200", "--sender", "300", "--for", "1d", "--because", "CHG-9"] + Self.two)
+      #expect(signed.exitCode == 0, "\(signed.complaint)")
+      let excepted = try await stage.drain { $0.isDrained }
+      #expect(excepted.rows.first?.standing == .excepted && excepted.rows.first?.drain.leftovers == 2)
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+      #expect(try await stage.command(["audit", "verify"]).exitCode == 0)
+    }
+  }
+
+  @Test(
+    "a whole bus: every queue with anything in it or anyone on it, whose it is, and what keeps the bus from being switched off")
+  func wholeBus() async throws {
+    try await Stage.with(management: true, gone: [200]) { stage in
+      let daemon = try await stage.daemon()
+      _ = try await stage.status { $0.daemon != nil }
+      try await stage.send(["m-1"], to: "200_async", on: stage.source)
+      let sync = try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"])
+      #expect(sync.exitCode == 0, "\(sync.complaint)")
+      let answer = try await stage.command(["drain", "--bus", "a", "--json"])
+      #expect(answer.exitCode == 0, "\(answer.complaint)")
+      let drain = try answer.json(BusDrain.self)
+      #expect(drain.queuesInAll ?? 0 >= 9, "\(drain.obstacles)")
+      let stranded = drain.queues.first { $0.name == "200_async" }
+      #expect(stranded?.messages == 1 && stranded?.owners.first?.herID == HerID(200))
+      #expect(drain.queues.contains { $0.name == "300_async" && ($0.consumers ?? 0) > 0 }, "\(drain.queues)")
+      #expect(drain.obstacles.contains { $0.hasPrefix("parties still on it: 4") }, "\(drain.obstacles)")
+      let text = try await stage.command(["drain", "--bus", "a"])
+      #expect(text.output.contains("stands between now and switching it off") && text.output.contains("HER-ID 200 Party 200"))
+      let unknown = try await stage.command(["drain", "--bus", "z"])
+      #expect(unknown.exitCode == 2 && unknown.complaint.contains("one of a, b"))
+      daemon.terminate()
+      #expect(try await daemon.ending().exitCode == 0)
+    }
+  }
 }
