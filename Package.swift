@@ -355,7 +355,7 @@ let package = Package(
       dependencies: [
         "TjenestebussClient", "TjenestebussTesting", "Forwarding", "BusProbe", "AddressRegistry", "BusModel", "AMQP",
         "Disclosure",
-        "ForeignPrograms",
+        "Migration", "MigrationEngine", "MigrationSimulation", "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
       ],

@@ -18,6 +18,8 @@ public struct ForwardingCounts: Sendable, Hashable, Codable {
   public var onTheirWay = 0
   /// On the source, set aside, and kept from others while this runs.
   public var held = 0
+  /// What was on hand when the link to the source was lost, and has not come again in time: fetched by somebody else, or expired.
+  public var notReturned = 0
   /// How often a link or connection had to be made anew.
   public var reconnects = 0
   /// Messages accepted a second, over the last seconds.

@@ -36,13 +36,16 @@ public struct DrainCourse {
   /// - Parameters:
   ///   - dialect: of the bus that was left.
   ///   - baseline: what its queues showed before the move.
+  ///   - name: what its queues' names begin with.
   /// - Returns: nil only when the party cannot be made.
-  public init?(dialect: Dialect, baseline: [QueueKind: QueueReading.Count] = [:], policy: Policy = Self.policy) {
+  public init?(
+    dialect: Dialect, baseline: [QueueKind: QueueReading.Count] = [:], policy: Policy = Self.policy, party name: String = "200"
+  ) {
     guard let herID = HerID(200), let pulje = PuljeName("course") else { return nil }
     let source = Bus(name: "left", dialect: dialect, hosts: ["left.example"], path: "NHN")
     let target = Bus(name: "taken", dialect: .rabbitMQ4AddressV2, hosts: ["taken.example"], path: "NHN")
     let addresses = QueueKind.inRegister.map {
-      PartyRecord.Address(typeCode: $0.registerCode ?? "", text: "left.example/NHN/200_\($0.rawValue)", inherited: false)
+      PartyRecord.Address(typeCode: $0.registerCode ?? "", text: "left.example/NHN/\(name)_\($0.rawValue)", inherited: false)
     }
     let record = PartyRecord(
       herID: herID, name: "Party", kind: .organisation, parent: nil, active: true, valid: true, addresses: addresses)

@@ -26,6 +26,8 @@ public final class ForwardingJournal: Sendable {
 
   public let path: String
   package let key: Fingerprint.Key
+  /// Whether the process before this one left without a word: links of it may hold messages for a moment yet.
+  package let isAfterCrash: Bool
   private let file: JournalFile
   private let pool: NIOThreadPool
   private let state: NIOLockedValueBox<State>
@@ -34,8 +36,10 @@ public final class ForwardingJournal: Sendable {
   private let rewritten = NIOLockedValueBox<UInt64>(0)
 
   private init(
-    path: String, key: Fingerprint.Key, file: JournalFile, pool: NIOThreadPool, memory: JournalMemory, rewriteAt: UInt64
+    path: String, key: Fingerprint.Key, isAfterCrash: Bool, file: JournalFile, pool: NIOThreadPool, memory: JournalMemory,
+    rewriteAt: UInt64
   ) {
+    self.isAfterCrash = isAfterCrash
     self.path = path
     self.key = key
     self.file = file
@@ -76,6 +80,7 @@ public final class ForwardingJournal: Sendable {
     var memory = JournalMemory(retained: retained)
     let whole = try self.replay(try file.readAll(), into: &memory, path)
     try file.keep(whole)
+    let isAfterCrash = memory.isAfterCrash
     memory.interruptAll()
     let key = memory.key ?? Fingerprint.Key(first: .random(in: .min ... .max), second: .random(in: .min ... .max))
     if memory.key == nil {
@@ -85,7 +90,8 @@ public final class ForwardingJournal: Sendable {
       try file.append(JournalBatch.encode(payload, synced: file.synced))
       try file.sync()
     }
-    return ForwardingJournal(path: path, key: key, file: file, pool: pool, memory: memory, rewriteAt: rewriteAt)
+    return ForwardingJournal(
+      path: path, key: key, isAfterCrash: isAfterCrash, file: file, pool: pool, memory: memory, rewriteAt: rewriteAt)
   }
 
   /// - Returns: how many bytes from the beginning are whole.
@@ -141,6 +147,7 @@ public final class ForwardingJournal: Sendable {
   public func close() async {
     let isFirst = self.state.withLockedValue { state in
       defer { state.isClosed = true }
+      if !state.isClosed { Self.put(.closed, in: &state) }
       return !state.isClosed
     }
     guard isFirst else { return }
@@ -190,6 +197,17 @@ public final class ForwardingJournal: Sendable {
 
   package func interrupt(_ serials: [UInt64]) {
     self.state.withLockedValue { state in for serial in serials { state.memory.interrupt(serial) } }
+  }
+
+  /// What may come again soon, of what was interrupted: the oldest first.
+  package func awaited(in queue: UInt32) -> [Fingerprint] {
+    self.state.withLockedValue { $0.memory.awaited(in: queue).map(\.fingerprint) }
+  }
+
+  /// Nothing waits any more for what was interrupted and has not come again.
+  package func awaitNothing(in queue: UInt32) {
+    let serials = self.state.withLockedValue { $0.memory.awaited(in: queue).map(\.serial) }
+    if !serials.isEmpty { self.note(serials.map { .notAwaited(serial: $0) }) }
   }
 
   /// Writes records, soon, without waiting for the disk.

@@ -35,6 +35,8 @@ package struct JournalMemory: Sendable {
     let fingerprint: Fingerprint
     var isAccepted = false
     var isInterrupted = false
+    /// Whether it may come again soon: then nothing that came after it goes before it.
+    var isAwaited = true
   }
 
   /// How many messages that are settled are remembered: a bus that crashes may give back what it was told to forget a moment before.
@@ -47,6 +49,8 @@ package struct JournalMemory: Sendable {
   private var interrupted: Deque<UInt64> = []
   private var duplicateRecords: Deque<JournalRecord> = []
   private(set) var lastSerial: UInt64 = 0
+  /// Whether the last process left without a word: links of it may still hold messages.
+  package private(set) var isAfterCrash = false
   private(set) var key: Fingerprint.Key?
 
   package init(retained: Int) { self.retained = max(1, retained) }
@@ -79,8 +83,12 @@ package struct JournalMemory: Sendable {
   }
 
   package mutating func apply(_ record: JournalRecord) {
+    self.isAfterCrash = true
     switch record {
-    case .key(let key): self.key = key
+    case .closed: self.isAfterCrash = false
+    case .key(let key):
+      self.key = key
+      self.isAfterCrash = false
     case .queue(let number, let name):
       self.queues[name] = number
       self.names[number] = name
@@ -117,7 +125,18 @@ package struct JournalMemory: Sendable {
     case .notSent(let serial):
       guard let attempt = self.attempts.removeValue(forKey: serial) else { return }
       self.change(attempt.queue, attempt.fingerprint) { Self.end(serial, attempt, &$0) }
+    case .notAwaited(let serial): self.attempts[serial]?.isAwaited = false
     }
+  }
+
+  /// What was about to be sent when it was interrupted, and may come again soon: the oldest first.
+  package func awaited(in queue: UInt32) -> [(serial: UInt64, fingerprint: Fingerprint)] {
+    self.interrupted.compactMap { serial in
+      guard let attempt = self.attempts[serial], attempt.queue == queue, attempt.isInterrupted, attempt.isAwaited else {
+        return nil
+      }
+      return (serial, attempt.fingerprint)
+    }.sorted { $0.serial < $1.serial }
   }
 
   /// Nobody will learn what became of the attempt.
@@ -138,6 +157,7 @@ package struct JournalMemory: Sendable {
   package mutating func goOn(_ serial: UInt64) {
     guard let attempt = self.attempts[serial], attempt.isInterrupted else { return }
     self.attempts[serial]?.isInterrupted = false
+    self.attempts[serial]?.isAwaited = true
     self.change(attempt.queue, attempt.fingerprint) {
       $0.interrupted.removeAll { $0 == serial }
       $0.live += 1
@@ -181,6 +201,7 @@ package struct JournalMemory: Sendable {
       let id = self.known[attempt.queue]?[attempt.fingerprint]?.id
       records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: id))
       if attempt.isAccepted { records.append(.accepted(serial: serial)) }
+      if !attempt.isAwaited { records.append(.notAwaited(serial: serial)) }
     }
     for (queue, entries) in self.known {
       for (fingerprint, entry) in entries {

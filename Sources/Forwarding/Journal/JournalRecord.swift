@@ -18,6 +18,10 @@ package enum JournalRecord: Sendable, Equatable {
   case possibleDuplicate(queue: UInt32, Fingerprint, id: String?, PossibleDuplicate.Reason, at: Int64)
   /// It never left, and will be offered again: nothing is known of it.
   case notSent(serial: UInt64)
+  /// What was left on hand when a link was lost, and has not come again in time: nothing waits for it any more.
+  case notAwaited(serial: UInt64)
+  /// The process has left in order: no link of it holds anything.
+  case closed
 
   func append(to bytes: inout [UInt8]) {
     switch self {
@@ -63,6 +67,10 @@ package enum JournalRecord: Sendable, Equatable {
     case .notSent(let serial):
       bytes.append(9)
       bytes.append(integer: serial)
+    case .notAwaited(let serial):
+      bytes.append(10)
+      bytes.append(integer: serial)
+    case .closed: bytes.append(11)
     }
   }
 
@@ -106,6 +114,10 @@ package enum JournalRecord: Sendable, Equatable {
     case 9:
       guard let serial: UInt64 = bytes.integer() else { return nil }
       self = .notSent(serial: serial)
+    case 10:
+      guard let serial: UInt64 = bytes.integer() else { return nil }
+      self = .notAwaited(serial: serial)
+    case 11: self = .closed
     default: return nil
     }
   }

@@ -5,6 +5,7 @@ extension ForwardMachine {
   mutating func advance(_ now: Int64) {
     switch self.phase {
     case .running:
+      self.giveUpReturns(now)
       self.attach(now)
       // What was lost is judged first, with the reason of the loss: that decides whether it goes alone.
       if self.lost.isEmpty {
@@ -134,6 +135,10 @@ extension ForwardMachine {
   private var isIdle: Bool { self.items.allSatisfy { $0.state == .aside || $0.state == .gone } }
 
   private mutating func endIfIdle(_ now: Int64) {
+    if !self.returns.isEmpty, now < self.returnsUntil {
+      if self.settings.idle != nil { self.actions.append(.wake(at: self.returnsUntil)) }
+      return
+    }
     guard let idle = self.settings.idle, !self.isPaused, self.source == .attached, self.counts.onTheirWay == 0,
       self.underWay == 0,
       self.isIdle

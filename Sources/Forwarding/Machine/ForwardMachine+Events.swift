@@ -3,8 +3,22 @@
 extension ForwardMachine {
   mutating func arrived(_ arrivals: [Arrival], _ now: Int64) {
     self.lastArrival = now
+    self.giveUpReturns(now)
     var goOn: [UInt64] = []
-    for arrival in arrivals {
+    for (place, arrival) in arrivals.enumerated() {
+      if !self.returns.isEmpty {
+        if !self.isToBeSent(arrival) {
+          self.returns.drop(arrival.fingerprint)
+        } else if !self.returns.takes(arrival.fingerprint) {
+          // Those before it went on a moment ago, and are interrupted again.
+          if !goOn.isEmpty { self.actions.append(.goOn(goOn)) }
+          goOn = []
+          self.leave(arrivals[place...], now)
+          break
+        } else if self.returns.isEmpty {
+          self.turnsLeft = 0
+        }
+      }
       self.counts.received += 1
       var item = Item(
         number: arrival.number, fingerprint: arrival.fingerprint, messageID: arrival.messageID, sender: arrival.sender,
@@ -90,6 +104,7 @@ extension ForwardMachine {
         self.settling.append(number)
         self.counts.settled += 1
       }
+      if !item.isOnSource { self.returns.drop(item.fingerprint) }
       if self.lastAccepted[item.sender].map({ $0 < number }) ?? true { self.lastAccepted[item.sender] = number }
       self.remove(index)
       self.trim()
@@ -185,6 +200,63 @@ extension ForwardMachine {
   mutating func sourceFailed(_ failure: Failure, _ now: Int64) {
     guard self.source != .none else { return }
     self.counts.reconnects += 1
+    self.loseWhatIsOnHand(now, ahead: [])
+    switch failure.kind {
+    case .permanent:
+      self.source = .none
+      self.stop(failure.error)
+    case .link, .connection: self.source = .retry(at: now + self.nextDelay())
+    }
+  }
+
+  // MARK: What comes again
+
+  /// How long a bus is given at first to notice that a link is dead.
+  static let firstPause: Int64 = 2_000_000_000
+
+  /// Whether it goes to the target, unless something stands against it.
+  private func isToBeSent(_ arrival: Arrival) -> Bool {
+    if arrival.aside != nil || arrival.isNearDeliveryLimit { return false }
+    switch arrival.standing {
+    case .accepted: return !arrival.isRedelivered
+    case .setAside: return self.settings.retriesSetAside
+    case .unknown, .interrupted, .onItsWay: return true
+    }
+  }
+
+  /// What came before its turn, and all that is on hand, is left to the source: what must go first is still with a dead link.
+  private mutating func leave(_ ahead: ArraySlice<Arrival>, _ now: Int64) {
+    for arrival in ahead {
+      self.counts.received += 1
+      if self.items.isEmpty {
+        self.base = arrival.number
+        self.cursor = arrival.number
+      }
+      var item = Item(
+        number: arrival.number, fingerprint: arrival.fingerprint, messageID: nil, sender: "", size: 0, serial: arrival.serial)
+      item.state = .gone
+      self.items.append(item)
+      self.forgotten.append(arrival.number)
+    }
+    self.loseWhatIsOnHand(now, ahead: ahead.map(\.fingerprint))
+    self.actions.append(.leaveSource(epoch: self.sourceEpoch))
+    // 2, 4, 8 ... s: each turn counts as a delivery where a bus limits these.
+    self.source = .retry(at: now + Self.firstPause << Int64(min(self.turnsLeft, 4)))
+    self.turnsLeft += 1
+  }
+
+  mutating func giveUpReturns(_ now: Int64) {
+    guard !self.returns.isEmpty, now >= self.returnsUntil else { return }
+    self.counts.notReturned += self.returns.count
+    self.returns.clear()
+    self.turnsLeft = 0
+    self.actions.append(.awaitNothing)
+  }
+
+  private mutating func loseWhatIsOnHand(_ now: Int64, ahead: [Fingerprint]) {
+    let onHand = self.items.filter { $0.isOnSource && $0.state != .aside && $0.state != .gone }.map(\.fingerprint)
+    if self.returns.isEmpty { self.returnsUntil = now + self.settings.returnLimit }
+    self.returns.lost(onHand, ahead: ahead)
     for index in self.items.indices {
       switch self.items[index].state {
       case .onItsWay: self.items[index].isOnSource = false
@@ -199,12 +271,6 @@ extension ForwardMachine {
       }
     }
     self.trim()
-    switch failure.kind {
-    case .permanent:
-      self.source = .none
-      self.stop(failure.error)
-    case .link, .connection: self.source = .retry(at: now + self.nextDelay())
-    }
   }
 
   /// 0, 0.1, 0.2, 0.4 ... 5 s, in nanoseconds.

@@ -99,6 +99,10 @@ package struct ForwardMachine: Sendable {
     case settle(epoch: Int, [UInt64])
     /// The shell need not keep it.
     case forget([UInt64])
+    /// The link to the source is left with all that it holds: the bus gives that back in its order.
+    case leaveSource(epoch: Int)
+    /// What was interrupted in earlier runs is not awaited any more.
+    case awaitNothing
     /// No more is taken, and these go back to the source, released.
     case giveBack(epoch: Int, [UInt64])
     /// `timePassed` at that time at the latest.
@@ -121,6 +125,12 @@ package struct ForwardMachine: Sendable {
     package var heldLimit = 200
     /// Whether what was set aside earlier is tried again.
     package var retriesSetAside = false
+    /// What an earlier run left on hand: it must come again before anything that came after it. The oldest first.
+    package var awaited: [Fingerprint] = []
+    /// Whether the process before this one left without a word: the bus is given a moment to notice.
+    package var isAfterCrash = false
+    /// How long it is waited for what was on hand when the link to the source was lost, in nanoseconds.
+    package var returnLimit: Int64 = 60_000_000_000
     /// Ends when nothing has come for so many nanoseconds.
     package var idle: Int64?
     /// For error texts: "forward a/q to b/q".
@@ -194,6 +204,11 @@ package struct ForwardMachine: Sendable {
   /// The latest accepted number of each sender, while something before it is open.
   var lastAccepted: [String: UInt64] = [:]
   var lost: [UInt64] = []
+  /// What was on hand when a link to the source was lost.
+  var returns = ReturnOrder()
+  var returnsUntil: Int64 = 0
+  /// How often in a row the source link was left, since what came was not its turn.
+  var turnsLeft = 0
   var connectionLosses = 0
   var failuresInRow = 0
   var tokens: Double
@@ -220,7 +235,14 @@ package struct ForwardMachine: Sendable {
     guard self.phase != .ended else { return [] }
     self.milliseconds = milliseconds
     switch event {
-    case .started: self.lastArrival = now
+    case .started:
+      self.lastArrival = now
+      if !self.settings.awaited.isEmpty {
+        self.returns.lost(self.settings.awaited)
+        self.returnsUntil = now + self.settings.returnLimit
+      }
+      // What it had on hand and not yet in the journal is known to nobody.
+      if self.settings.isAfterCrash { self.source = .retry(at: now + Self.firstPause) }
     case .targetAttached(let epoch, let maximumSize):
       guard epoch == self.targetEpoch, self.target == .attaching else { break }
       self.target = .attached

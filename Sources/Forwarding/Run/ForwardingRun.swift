@@ -54,6 +54,8 @@ struct ForwardingRun {
     settings.retriesSetAside = forwarder.rules.retriesSetAside
     settings.idle = idle.map { Int64($0 / .nanoseconds(1)) }
     settings.tried = tried
+    settings.awaited = forwarder.journal.awaited(in: queue)
+    settings.isAfterCrash = forwarder.journal.isAfterCrash
     self.machine = ForwardMachine(settings)
   }
 
@@ -149,6 +151,11 @@ struct ForwardingRun {
     case .interrupt(let serials): self.forwarder.journal.interrupt(serials)
     case .send(let epoch, let numbers): self.send(epoch, numbers, &group)
     case .settle(let epoch, let numbers): self.settle(epoch, numbers, as: .accepted)
+    case .leaveSource(let epoch):
+      guard let receiver, receiver.epoch == epoch else { return }
+      self.receiver = nil
+      group.addTask { await receiver.link.close() }
+    case .awaitNothing: self.forwarder.journal.awaitNothing(in: self.queue)
     case .giveBack(let epoch, let numbers):
       self.receiver?.link.leave()
       self.settle(epoch, numbers, as: .released)

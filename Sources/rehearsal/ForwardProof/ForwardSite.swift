@@ -100,20 +100,31 @@ struct ForwardSite: Sendable {
 
   /// Takes all that lies on a queue, in its order.
   ///
+  /// RabbitMQ 3 detaches receivers of classic queues in mid-stream, without a reason: then it attaches again, and what could not be settled
+  /// comes once more.
+  ///
   /// - Parameters:
   ///   - expected: how many it takes to be done; with fewer, when nothing came for `quiet`.
   func take(_ queue: String, expected: Int, quiet: Duration) async throws -> [ForwardLedger.Sighting] {
     let endpoint = try self.endpoint
     return try await AMQPConnection.withConnection(endpoint.amqpConfiguration(role: "reading", product: "rehearsal")) {
       connection in
-      let receiver = try await connection.openReceiver(from: endpoint.receivingAddress(ofQueue: queue).text, credit: 1_000)
       var found: [ForwardLedger.Sighting] = []
-      while found.count < expected, let batch = try await receiver.nextBatch(within: quiet) {
-        for delivery in batch { found.append(try ForwardLedger.Sighting(delivery)) }
-        try receiver.settle(batch, as: .accepted)
+      for _ in 0..<100 {
+        let receiver = try await connection.openReceiver(from: endpoint.receivingAddress(ofQueue: queue).text, credit: 1_000)
+        do {
+          while found.count < expected, let batch = try await receiver.nextBatch(within: quiet) {
+            let sightings = try batch.map { try ForwardLedger.Sighting($0) }
+            try receiver.settle(batch, as: .accepted)
+            found += sightings
+          }
+          await receiver.close(within: endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(500))
+          return found
+        } catch let error as AMQPError where error.code == .settlementLost || error.code == .linkDetached {
+          continue
+        }
       }
-      await receiver.close()
-      return found
+      throw RehearsalError.forwarding("read \(queue)", seen: "the link is detached again and again")
     }
   }
 
