@@ -141,7 +141,8 @@ struct DrainOnRealBrokersTests {
   func scheduled(_ bus: LeftBus) async throws {
     try await bus.withParty { party in
       try await party.begin()
-      try await party.send(annotations: ["x-opt-scheduled-enqueue-time": .timestamp(4_102_444_800_000)])
+      let later = AMQPMap([.init(key: .symbol("x-opt-scheduled-enqueue-time"), value: .timestamp(4_102_444_800_000))])
+      try await party.send(annotations: later)
       try await party.look { $0.first { $0.kind == .asynchronous }?.figures?.scheduled == 1 }
       await party.look(times: 12)
       try self.expect(party, .notDrained, .messagesLeft)
