@@ -24,7 +24,7 @@ public struct PlanMaker: Sendable {
   /// - Parameters:
   ///   - open: parties that open puljer hold.
   ///   - now: by whose day libraries are too old.
-  ///   - seen: libraries that answered pings before, from ``MigrationState/librariesSeen``.
+  ///   - seen: libraries that parties were seen to run before, from ``MigrationState/librariesSeen``.
   /// - Throws: as ``plan(_:open:)``.
   public func survey(
     _ request: PuljeRequest, open: [HerID: PuljeName], now: Instant, seen: [LibrarySighting] = []

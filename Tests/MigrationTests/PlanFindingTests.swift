@@ -131,6 +131,26 @@ struct PlanFindingTests {
     #expect(try self.find(seen, policy: policy).map(\.code) == [.libraryTooOld])
   }
 
+  @Test("a message that lies on the bus being left tells its sender's library, where no ping was answered")
+  func messages() {
+    let walk = SightingTests.walk()
+    walk.send(.looked(Fixture.look(depth: 2)))
+    let old = SightingTests.message(900, nil) {
+      $0.library = "TjenestebussClient"
+      $0.libraryVersion = "0.4"
+    }
+    walk.send(SightingTests.sighted([old, SightingTests.message(901, nil)]))
+    var state = MigrationState()
+    let plan = Fixture.plan([200, 300])
+    for event in state.decide(.begin(plan, planHash: nil, approvals: ["Kari", "Ola"]), now: Fixture.start).events {
+      _ = state.apply(event, at: Fixture.start)
+    }
+    state.puljer[plan.name]?.groups[0] = walk.group
+    let seen = LibrarySighting(
+      herID: Fixture.herID(900), library: "TjenestebussClient", version: "0.4", source: .message)
+    #expect(state.librariesSeen == [seen])
+  }
+
   @Test("a library policy that cannot be read blocks the plan")
   func unsound() throws {
     #expect(Fixture.plan([200], policy: try self.libraries("latest")).obstacles.map(\.code) == [.policyUnsound])
