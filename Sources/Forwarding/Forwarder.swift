@@ -11,7 +11,8 @@ import TjenestebussClient
 ///
 /// ```swift
 /// let journal = try await ForwardingJournal.open(at: "/var/lib/bus-migrator/forwarding.journal")
-/// let forwarder = Forwarder(source: old, sourceQueue: "93238_async", target: new, targetQueue: "93238_async", rules: rules, journal: journal)
+/// let forwarder = Forwarder(
+///   source: servicebus, sourceQueue: "93238_async", target: tjenestebuss, targetQueue: "93238_async", rules: rules, journal: journal)
 /// let report = try await forwarder.run(untilIdleFor: .seconds(30))
 /// ```
 ///
