@@ -94,6 +94,10 @@ extension DrainSituation {
             QueueFigures(
               active: 0, locked: 0, deferred: 0, scheduled: 0, deadLettered: 0, transfer: 0, transferDeadLettered: 0)), times: 12)
       ], .drained),
+    DrainSituation(
+      "those that wait are told, those that a receiver holds are not", [.look(below(QueueFigures(active: 0)), times: 12)],
+      .drained,
+      notShown: "a receiver holds"),
     DrainSituation("a synchronous request that expires", [.look([.synchronous: lying(1)], times: 4), quiet()], .drained),
     DrainSituation(
       "a message on the queue for replies", [.look([.synchronousReply: lying(1)], times: 12)], .notDrained, "MIG-406",
@@ -207,6 +211,13 @@ extension DrainSituation {
         .sight(
           .asynchronous, [Message(from: 900, came: .minutes(30)), Message(from: 901, came: .minutes(31))], isWhole: true),
       ], .notDrained, "MIG-406", classes: [.neverLeaves, .staleAddress], reopened: true),
+    DrainSituation(
+      "the sender's messages, and dead letters of somebody else", on: .azureServiceBus,
+      [
+        .look([.asynchronous: lying(1)], times: 2), .exceptSender(900, .hours(1)),
+        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true),
+        .look([.asynchronous: lying(1, QueueFigures(active: 1, deadLettered: 1))], times: 12),
+      ], .notDrained, "MIG-410", classes: [.deadLetter, .staleAddress]),
     DrainSituation(
       "the sender's messages, and more than could be looked at", on: .azureServiceBus,
       [

@@ -34,7 +34,12 @@ public struct PeekCounting: QueueCounting {
       if self.way == .peek, !ServiceBusPeeking.isDeadLetterQueue(queue) {
         dead = await self.peeking.look(at: "\(queue)/$DeadLetterQueue", from: nil, atMost: self.bound)
       }
-      reading.value = .counted(Self.count(sightings, hasMore: seen.hasMore, dead: dead, way: self.way))
+      if case .unreadable(let error)? = dead?.value {
+        // Dead letters that could not be looked at are not none.
+        reading.value = .unreadable(error)
+      } else {
+        reading.value = .counted(Self.count(sightings, hasMore: seen.hasMore, dead: dead, way: self.way))
+      }
     }
     return reading
   }
@@ -55,8 +60,8 @@ public struct PeekCounting: QueueCounting {
       case .active, .locked, .deadLettered: figures.active = (figures.active ?? 0) + 1
       }
     }
-    // A figure that is only the beginning of one is left out: the rest of the count stands without it.
-    if let dead, !dead.hasMore { figures.deadLettered = dead.sightings.map { Int64($0.count) } }
+    // Of more than is looked at the bound itself: above what was there before it is still more.
+    if let dead { figures.deadLettered = dead.sightings.map { Int64($0.count) } }
     return QueueCount(
       messages: sightings.count, includesUnsettled: true, consumers: nil, figures: figures,
       isLowerBound: hasMore)

@@ -130,13 +130,20 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   }
 
   /// How much of what lies on a queue somebody answers for.
-  private func answeredFor(_ reading: QueueReading, now: Instant) -> Int64 {
+  ///
+  /// - Parameter deadLetters: of those in the queue's own sub-queue, and of no others.
+  private func answeredFor(_ reading: QueueReading, deadLetters: Bool = false, now: Instant) -> Int64 {
     let live = self.liveExceptions(now: now)
     if live.isEmpty { return 0 }
     if live.contains(where: { $0.what == .queue(reading.address) }) { return .max / 2 }
     let senders = live.compactMap { if case .sender(let herID) = $0.what { herID } else { nil } }
     guard !senders.isEmpty, let seen = self.sighted.first(where: { $0.queue == reading.address }), seen.isWhole else { return 0 }
-    return Int64(seen.sightings.count { $0.fromHerID.map(senders.contains) ?? false })
+    // On a queue of dead letters with a name of its own all are such, and some buses show them as any other message.
+    return Int64(
+      seen.sightings.count { sighting in
+        (sighting.fromHerID.map(senders.contains) ?? false)
+          && (reading.kind == .deadLetter || (sighting.state == .deadLettered) == deadLetters)
+      })
   }
 
   private func unansweredLeftovers(_ look: [QueueReading], now: Instant) -> Int64 {
@@ -147,7 +154,7 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   }
 
   private func unansweredDeadLetters(_ look: [QueueReading], now: Instant) -> Int64 {
-    self.newDeadLetters(look) { self.answeredFor($0, now: now) }
+    self.newDeadLetters(look) { self.answeredFor($0, deadLetters: $0.kind != .deadLetter, now: now) }
   }
 
   /// Whether, by the last look, something lies there that nobody answers for.

@@ -104,8 +104,10 @@ extension DrainStatus.Row {
     let isMissing = drain.queues.contains { $0.state == "absent" && QueueKind.inRegister.contains($0.kind) }
     if isMissing || drain.queues.contains(where: { $0.state == "unreadable" }) || drain.lastLookAt == nil { return .notKnown }
     let isAnswered = drain.exceptions.contains { $0.until > now } || drain.namedExceptions.contains { $0.until > now }
-    let counts = group.phase.countsAsDrained
-    if counts { return isAnswered ? .excepted : .drained }
+    // What comes after that is only noted in the last phases: it is there all the same.
+    if group.phase.countsAsDrained, isAnswered || drain.leftovers + drain.newDeadLetters == 0 {
+      return isAnswered ? .excepted : .drained
+    }
     if let stale = drain.staleSender, stale.endedAt == nil { return .senderStays }
     if drain.newDeadLetters > 0 { return .deadLetters }
     if let forwarding = drain.forwarding, forwarding.stands, !forwarding.stops.isEmpty { return .forwardingStopped }
