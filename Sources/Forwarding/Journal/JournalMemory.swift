@@ -43,6 +43,7 @@ package struct JournalMemory: Sendable {
   private let retained: Int
   private var queues: [String: UInt32] = [:]
   private var names: [UInt32: String] = [:]
+  private var reverses: [UInt32: UInt32] = [:]
   private var known: [UInt32: [Fingerprint: Known]] = [:]
   private var attempts: [UInt64: Attempt] = [:]
   private var settled: Deque<(queue: UInt32, fingerprint: Fingerprint)> = []
@@ -92,6 +93,13 @@ package struct JournalMemory: Sendable {
     case .queue(let number, let name):
       self.queues[name] = number
       self.names[number] = name
+      // The way back, where it is ever taken: the names say from where to where.
+      if let arrow = name.firstRange(of: " > "),
+        let back = self.queues["\(name[arrow.upperBound...]) > \(name[..<arrow.lowerBound])"]
+      {
+        self.reverses[number] = back
+        self.reverses[back] = number
+      }
     case .sending(let serial, let queue, let fingerprint, let id):
       self.lastSerial = max(self.lastSerial, serial)
       self.attempts[serial] = Attempt(queue: queue, fingerprint: fingerprint)
@@ -106,6 +114,10 @@ package struct JournalMemory: Sendable {
       self.change(attempt.queue, attempt.fingerprint) {
         Self.end(serial, attempt, &$0)
         $0.copies += 1
+      }
+      // Carried back: the other bus, which had it once, has it no more by that.
+      if let other = self.reverses[attempt.queue], self.known[other]?[attempt.fingerprint] != nil {
+        self.change(other, attempt.fingerprint) { $0.copies = 0 }
       }
     case .settled(let serial):
       guard let attempt = self.attempts.removeValue(forKey: serial), attempt.isAccepted else { return }

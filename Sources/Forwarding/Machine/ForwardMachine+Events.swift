@@ -31,7 +31,8 @@ extension ForwardMachine {
       var isNew = true
       switch arrival.standing {
       case .unknown: break
-      case .accepted where arrival.isRedelivered:
+      // Without an id two messages may well be alike.
+      case .accepted where arrival.isRedelivered && arrival.messageID != nil:
         self.counts.settledAgain += 1
         self.counts.settled += 1
         self.notes.append(.settledAgain(queue: self.settings.queue, arrival.fingerprint))
@@ -61,6 +62,7 @@ extension ForwardMachine {
           isNew = false
         }
       }
+      if arrival.isRedelivered { self.meetTwin(of: arrival, &item) }
       self.items.append(item)
       if arrival.isNearDeliveryLimit, !self.settings.retriesSetAside {
         let seen = "it was handed out nearly as often as the bus allows"
@@ -75,6 +77,19 @@ extension ForwardMachine {
     }
     if !goOn.isEmpty { self.actions.append(.goOn(goOn)) }
     self.trim()
+  }
+
+  /// The bus has given the message out again although it is on hand: its lock ran out.
+  private mutating func meetTwin(of arrival: Arrival, _ item: inout Item) {
+    for index in self.items.indices where self.items[index].fingerprint == arrival.fingerprint {
+      switch self.items[index].state {
+      // The earlier one can no longer be settled: this one goes in its place.
+      case .waiting: self.giveUp(index)
+      // It may be on its way in a moment.
+      case .journaling, .ready, .onItsWay: item.duplicate = item.duplicate ?? .sameAgain
+      case .refused, .aside, .gone: break
+      }
+    }
   }
 
   mutating func journaled(_ batch: UInt64, _ failure: ForwardingError?, _ now: Int64) {
@@ -218,7 +233,7 @@ extension ForwardMachine {
   private func isToBeSent(_ arrival: Arrival) -> Bool {
     if arrival.aside != nil || arrival.isNearDeliveryLimit { return false }
     switch arrival.standing {
-    case .accepted: return !arrival.isRedelivered
+    case .accepted: return !arrival.isRedelivered || arrival.messageID == nil
     case .setAside: return self.settings.retriesSetAside
     case .unknown, .interrupted, .onItsWay: return true
     }
@@ -259,8 +274,9 @@ extension ForwardMachine {
     self.returns.lost(onHand, ahead: ahead)
     for index in self.items.indices {
       switch self.items[index].state {
-      case .onItsWay: self.items[index].isOnSource = false
-      case .waiting, .refused: self.giveUp(index)
+      // What was refused is judged when all is known: a later one of its sender may have gone.
+      case .onItsWay, .refused: self.items[index].isOnSource = false
+      case .waiting: self.giveUp(index)
       case .journaling, .ready:
         self.underWay -= 1
         self.giveUp(index)

@@ -131,6 +131,8 @@ package struct ForwardMachine: Sendable {
     package var isAfterCrash = false
     /// How long it is waited for what was on hand when the link to the source was lost, in nanoseconds.
     package var returnLimit: Int64 = 60_000_000_000
+    /// How long outcomes are awaited once the queue has stopped with words, in nanoseconds.
+    package var stopLimit: Int64 = 20_000_000_000
     /// Ends when nothing has come for so many nanoseconds.
     package var idle: Int64?
     /// For error texts: "forward a/q to b/q".
@@ -220,6 +222,7 @@ package struct ForwardMachine: Sendable {
   var forgotten: [UInt64] = []
   var notes: [JournalRecord] = []
   var milliseconds: Int64 = 0
+  private var now: Int64 = 0
 
   package init(_ settings: Settings) {
     self.settings = settings
@@ -234,6 +237,7 @@ package struct ForwardMachine: Sendable {
   package mutating func handle(_ event: Event, now: Int64, milliseconds: Int64) -> [Action] {
     guard self.phase != .ended else { return [] }
     self.milliseconds = milliseconds
+    self.now = now
     switch event {
     case .started:
       self.lastArrival = now
@@ -278,7 +282,7 @@ package struct ForwardMachine: Sendable {
   }
 
   mutating func stop(_ error: ForwardingError) {
-    if case .running = self.phase { self.phase = .stopping(.failed(error), deadline: nil) }
+    if case .running = self.phase { self.phase = .stopping(.failed(error), deadline: self.now + self.settings.stopLimit) }
   }
 
   private mutating func takeActions() -> [Action] {

@@ -47,8 +47,9 @@ package enum ForwardedForm {
     if let expiry = message.absoluteExpiryTime, expiry > 0, expiry <= now { return .expired }
     guard let whole = message.timeToLive else { return .unlimited }
     if let enqueued = message.enqueuedTime ?? message.enqueuedTimeUTC {
-      // A clock ahead of ours gives nobody more than the whole.
-      let left = min(Int64(whole), Int64(whole) - (now - enqueued))
+      // A clock ahead of ours gives nobody more than the whole; a time from before all clocks is as old as can be.
+      let (elapsed, isTooLong) = now.subtractingReportingOverflow(enqueued)
+      let left = isTooLong ? (enqueued < now ? 0 : Int64(whole)) : Int64(whole) - min(max(0, elapsed), Int64(whole))
       return left <= 0 ? .expired : .left(UInt32(left))
     }
     if let expiry = message.absoluteExpiryTime, expiry > now { return .left(UInt32(clamping: min(Int64(whole), expiry - now))) }

@@ -54,6 +54,7 @@ struct ForwardingRun {
     settings.retriesSetAside = forwarder.rules.retriesSetAside
     settings.idle = idle.map { Int64($0 / .nanoseconds(1)) }
     settings.tried = tried
+    settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
     settings.isAfterCrash = forwarder.journal.isAfterCrash
     self.machine = ForwardMachine(settings)
