@@ -11,6 +11,8 @@ struct SimulatedRegister {
   var served: [HerID: RecordHash] = [:]
   /// Our own cache, as the adapter keeps it.
   var cache: [HerID: RecordHash] = [:]
+  /// What late tasks have read beside the cache.
+  var lateReads: [HerID: RecordHash] = [:]
   /// Entries that somebody else has changed and not put right again.
   var foreign: Set<HerID> = []
   /// Sabotage: what a reading is told instead.

@@ -107,7 +107,7 @@ extension Simulation {
   }
 
   private func checkCache(_ herID: HerID, _ found: RecordHash) {
-    if self.register.cache[herID] != found {
+    if self.register.cache[herID] != found, self.register.lateReads[herID] != found {
       self.breach(.cacheAgrees, "the cache does not hold what was read of HER-ID \(herID)")
     }
   }

@@ -322,21 +322,26 @@ extension Simulation {
   }
 
   private func strayNews(_ herID: HerID) -> GroupInput {
-    let record = self.register.records[herID]
     switch self.random.below(10) {
     case 6: return self.preflightNow(herID)
     case 7:
       let heir = HerID(herID.value + 1) ?? herID
-      return self.register.records[heir].map { .beginWrite(heir, observed: $0) } ?? .advance
+      return self.lateRead(heir).map { .beginWrite(heir, observed: $0) } ?? .advance
     case 8: return .accept(by: self.people)
     case 9: return .advance
     case 0: return .advance
     case 1: return .snapshot([])
-    case 2: return record.map { .beginWrite(herID, observed: $0) } ?? .advance
+    case 2: return self.lateRead(herID).map { .beginWrite(herID, observed: $0) } ?? .advance
     case 3: return .writeReturned(OperationID.stray(herID), .answered)
     case 4: return .pinged([], retryAt: self.clock)
     default: return .looked([])
     }
+  }
+
+  /// What a task has read that nobody waits for any more: what it says came from the register, and not by way of the cache.
+  private func lateRead(_ herID: HerID) -> PartyRecord? {
+    self.register.lateReads[herID] = self.register.hashes[herID]
+    return self.register.records[herID]
   }
 
   private func preflightNow(_ herID: HerID) -> GroupInput {
