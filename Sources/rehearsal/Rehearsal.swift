@@ -7,5 +7,7 @@ import ArgumentParser
 struct Rehearsal: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rehearsal", abstract: "Rehearses the migration of a pulje of twelve HER-IDs, and accounts for every message.",
-    subcommands: [RunCommand.self, KillsCommand.self, PowerCutsCommand.self, ForwardKillsCommand.self, CarryCommand.self, HistoryCommand.self])
+    subcommands: [
+      RunCommand.self, KillsCommand.self, PowerCutsCommand.self, ForwardKillsCommand.self, CarryCommand.self, HistoryCommand.self,
+    ])
 }
