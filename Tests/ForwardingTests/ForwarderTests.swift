@@ -148,7 +148,7 @@ struct ForwarderTests {
       try await buses.target.holdOutcomes()
       let journal = try await ForwardingJournal.open(at: buses.journalPath)
       let forwarder = try buses.forwarder(journal: journal)
-      async let run = forwarder.run(untilIdleFor: .milliseconds(300))
+      async let run = forwarder.run(untilIdleFor: .seconds(3))
       try await buses.target.waitUntil { $0.depth(of: "q") == 10 }
       try await buses.target.cutAllConnections()
       try await buses.target.releaseOutcomes()
@@ -169,7 +169,7 @@ struct ForwarderTests {
       try await buses.target.holdOutcomes()
       let journal = try await ForwardingJournal.open(at: buses.journalPath)
       let forwarder = try buses.forwarder(journal: journal)
-      async let run = forwarder.run(untilIdleFor: .milliseconds(300))
+      async let run = forwarder.run(untilIdleFor: .seconds(3))
       try await buses.target.waitUntil { $0.depth(of: "q") == 10 }
       // The source is lost while the outcomes are outstanding; they come after it.
       try await buses.source.cutAllConnections()
@@ -191,7 +191,7 @@ struct ForwarderTests {
       try await buses.fill((0..<300).map { .health("m-\($0)", from: "\($0 % 7)") })
       let journal = try await ForwardingJournal.open(at: buses.journalPath)
       let forwarder = try buses.forwarder(journal: journal)
-      async let run = forwarder.run(untilIdleFor: .milliseconds(500))
+      async let run = forwarder.run(untilIdleFor: .seconds(3))
       for depth in [20, 120, 220] {
         try await buses.target.waitUntil { $0.depth(of: "q") >= depth }
         try? await buses.source.detachLinks(of: "q")
@@ -255,7 +255,7 @@ struct ForwarderTests {
       let forwarder = try buses.forwarder(journal: journal)
       let progress = forwarder.progress
       let unread = forwarder.progress
-      async let run = forwarder.run(untilIdleFor: .milliseconds(300))
+      async let run = forwarder.run(untilIdleFor: .seconds(3))
       var last: ForwardingCounts?
       for await counts in progress { last = counts }
       let report = try await run

@@ -65,7 +65,7 @@ struct TwoBuses: Sendable {
   func carry(_ rules: ForwardingRules = .fast) async throws -> ForwardingReport {
     let journal = try await ForwardingJournal.open(at: self.journalPath)
     do {
-      let report = try await self.forwarder(rules, journal: journal).run(untilIdleFor: .milliseconds(300))
+      let report = try await self.forwarder(rules, journal: journal).run(untilIdleFor: .seconds(3))
       await journal.close()
       return report
     } catch {

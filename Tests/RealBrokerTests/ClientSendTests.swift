@@ -32,6 +32,8 @@ struct ClientSendTests {
     #expect(received.enqueued != nil)
     var expected = sent
     expected.correlationID = sent.messageID
+    expected.properties["tjenestebussVersion"] = TjenestebussVersion.current
+    expected.properties["tjenestebussProduct"] = "real-broker-tests"
     #expect(received.message == expected)
   }
 

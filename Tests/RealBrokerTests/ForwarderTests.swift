@@ -97,7 +97,7 @@ struct ForwarderTests {
     let seen = try await self.take(120, from: source, queues.0, as: .released)
     try await self.withJournal { journal in
       let report = try await self.forwarder(from: (source, queues.0), to: (target, queues.1), journal)
-        .run(untilIdleFor: .seconds(2))
+        .run(untilIdleFor: .seconds(6))
       #expect(report.ending == .idle)
       #expect(report.counts.accepted == 120)
       #expect(report.counts.settledAgain == 0)
@@ -116,7 +116,7 @@ struct ForwarderTests {
       }
       // And back again, for a roll-back.
       let back = try await self.forwarder(from: (target, queues.1), to: (source, queues.0), journal).run(
-        untilIdleFor: .seconds(2))
+        untilIdleFor: .seconds(6))
       #expect(back.counts.accepted == 120)
       let again = try await self.take(120, from: source, queues.0)
       #expect(try again.map { try $0.messageID() } == (0..<120).map { "m-\($0)" })
@@ -148,7 +148,7 @@ struct ForwarderTests {
       ])
     try await self.withJournal { journal in
       let forwarder = try self.forwarder(from: (source, queues.0), to: (target, queues.1), journal)
-      let report = try await forwarder.run(untilIdleFor: .seconds(2))
+      let report = try await forwarder.run(untilIdleFor: .seconds(6))
       #expect(report.counts.accepted == 1)
       #expect(report.setAside.map { "\($0.messageID) \($0.reason)" }.sorted() == ["m-1 expired", "m-2 unknownAge"])
       let got = try await self.take(1, from: target, queues.1)
@@ -168,7 +168,7 @@ struct ForwarderTests {
     try await self.fill(source, queues.0, (0..<40).map { self.message($0) })
     try await self.withJournal { journal in
       let report = try await self.forwarder(from: (source, queues.0), to: (target, queues.1), journal) { $0.mode = .strict }
-        .run(untilIdleFor: .seconds(2))
+        .run(untilIdleFor: .seconds(6))
       guard case .stopped(let error) = report.ending else {
         Issue.record("ended \(report.ending)")
         return
@@ -180,7 +180,7 @@ struct ForwarderTests {
       let first = try await self.take(accepted, from: target, queues.1)
       try await target.deleteQueue(queues.1)
       let wider = try await target.declareQueue(kind)
-      let rest = try await self.forwarder(from: (source, queues.0), to: (target, wider), journal).run(untilIdleFor: .seconds(2))
+      let rest = try await self.forwarder(from: (source, queues.0), to: (target, wider), journal).run(untilIdleFor: .seconds(6))
       #expect(rest.counts.accepted == 40 - accepted)
       let second = try await self.take(40 - accepted, from: target, wider)
       #expect(try (first + second).map { try $0.messageID() } == (0..<40).map { "m-\($0)" })
@@ -194,7 +194,7 @@ struct ForwarderTests {
     try await self.fill(source, queue, [self.message(0)])
     try await self.withJournal { journal in
       let report = try await self.forwarder(from: (source, queue), to: (target, "absent-\(UUID().uuidString)"), journal)
-        .run(untilIdleFor: .seconds(2))
+        .run(untilIdleFor: .seconds(6))
       guard case .stopped(let error) = report.ending else {
         Issue.record("ended \(report.ending)")
         return
@@ -216,7 +216,7 @@ struct ForwarderTests {
     for _ in 0..<17 { _ = try await self.take(1, from: source, queues.0, as: .released) }
     try await self.withJournal { journal in
       let forwarder = try self.forwarder(from: (source, queues.0), to: (target, queues.1), journal)
-      let report = try await forwarder.run(untilIdleFor: .seconds(2))
+      let report = try await forwarder.run(untilIdleFor: .seconds(6))
       guard case .stopped(let error) = report.ending else {
         Issue.record("ended \(report.ending)")
         return
@@ -227,7 +227,7 @@ struct ForwarderTests {
       let retried = try await self.forwarder(from: (source, queues.0), to: (target, queues.1), journal) {
         $0.retriesSetAside = true
       }
-      .run(untilIdleFor: .seconds(2))
+      .run(untilIdleFor: .seconds(6))
       #expect(retried.counts.accepted == 1)
     }
   }
@@ -245,7 +245,7 @@ struct ForwarderTests {
           $0.rate = 200
         }
         let progress = forwarder.progress
-        async let run = forwarder.run(untilIdleFor: .seconds(3))
+        async let run = forwarder.run(untilIdleFor: .seconds(6))
         for await counts in progress where counts.accepted >= 100 { break }
         try await target.control("close_all_connections", "--vhost", virtualHost, "test")
         let report = try await run
