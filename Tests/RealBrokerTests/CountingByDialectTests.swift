@@ -85,8 +85,13 @@ struct CountingByDialectTests {
 
   @Test(
     "ActiveMQ: the statistics plugin, copies and the census say the same; nothing is taken, and nothing is left behind",
-    arguments: RealBroker.proven.filter { $0.dialect == .activeMQ })
+    arguments: RealBroker.proven)
   func activeMQ(_ broker: RealBroker) async throws {
+    guard broker.dialect == .activeMQ else {
+      // The others show nobody a message without handing it out, and have no statistics by message.
+      #expect(!broker.dialect.capabilities.browses && !broker.dialect.capabilities.countsBy.contains(.statistics))
+      return
+    }
     let queue = try await broker.declareQueue()
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in
       try await self.send(3, to: queue, of: broker, by: connection)
