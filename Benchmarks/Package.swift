@@ -39,6 +39,7 @@ let package = Package(
       dependencies: [
         .product(name: "BusProbe", package: "tjenestebuss"), .product(name: "AMQP", package: "tjenestebuss"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]),
     .executableTarget(

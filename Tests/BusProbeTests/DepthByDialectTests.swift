@@ -224,6 +224,18 @@ struct DepthByDialectTests {
     }
   }
 
+  @Test("RabbitMQ 4: a hundred queues are counted over one pair of links, and no question leaves without credit for its answer")
+  func credit() async throws {
+    let names = (0..<100).map { "q\($0)" }
+    try await InMemoryBus.with(.rabbitMQ4AddressV2, queues: names.map { BrokerQueue($0, deadLetter: .none) }) { bus in
+      let readings = await ManagementAMQPCounting(timeout: Self.minute) { bus.connection }.read(names)
+      #expect(readings.map(\.queue) == names)
+      #expect(readings.allSatisfy { $0.count?.messages == 0 })
+      let faults = try await bus.broker.counters().clientFaults
+      #expect(faults == 0, "the broker ended a session")
+    }
+  }
+
   @Test("RabbitMQ 4.3 without leave to look at one queue: that one is unreadable, the others are counted")
   func onePermission() async throws {
     let limited = BrokerUser("limited", password: Secret("guest"), mayConfigure: ["mine*"])

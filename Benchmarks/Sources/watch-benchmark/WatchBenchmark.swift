@@ -22,8 +22,10 @@ struct WatchBenchmark {
     }
     let count = Int(settings["queues"] ?? "") ?? 10_000
     let seconds = Int(settings["seconds"] ?? "") ?? 240
+    let ways = (settings["ways"] ?? "").split(separator: ",").map(String.init)
+    let brokers = (settings["brokers"] ?? "").split(separator: ",").map(String.init)
     try await HTTPClient.withHTTPClient { http in
-      for broker in (settings["brokers"] ?? "").split(separator: ",").map(String.init) where broker != "ACTIVEMQ" {
+      for broker in brokers where broker != "ACTIVEMQ" {
         let prefix = "TJENESTEBUSS_\(broker)"
         guard let management = environment["\(prefix)_MANAGEMENT_URL"], let amqp = environment["\(prefix)_URL"],
           let url = URL(string: amqp), let host = url.host, let port = url.port
@@ -35,7 +37,7 @@ struct WatchBenchmark {
           name: broker, dialect: broker == "RABBITMQ3" ? .rabbitMQ3 : .rabbitMQ4AddressV2, http: http, management: management,
           host: host, port: port, queues: (0..<count).map { "watched_\($0)_async" })
         try await bus.withQueues {
-          for way in (settings["ways"] ?? "").split(separator: ",") {
+          for way in ways {
             if way == "list" { try await bus.measure("list by HTTP", try bus.byList(), wholeBus: true, seconds: seconds) }
             if way == "each", bus.dialect != .rabbitMQ3 {
               try await bus.withManagementOverAMQP {

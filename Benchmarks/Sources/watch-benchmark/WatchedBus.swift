@@ -7,6 +7,7 @@ import BusProbe
 import Disclosure
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// A real RabbitMQ with thousands of queues in a virtual host of their own.
 struct WatchedBus: Sendable {
@@ -36,7 +37,7 @@ struct WatchedBus: Sendable {
   }
 
   /// Makes the queues, and removes them.
-  func withQueues(_ body: () async throws -> Void) async throws {
+  func withQueues(_ body: @Sendable () async throws -> Void) async throws {
     try await self.call(.PUT, "/api/vhosts/\(Self.virtualHost)", "{}")
     try await self.call(
       .PUT, "/api/permissions/\(Self.virtualHost)/guest", #"{"configure":".*","write":".*","read":".*"}"#)
@@ -47,7 +48,7 @@ struct WatchedBus: Sendable {
       }
       try await group.waitForAll()
     }
-    print("\(self.name): \(self.queues.count) queues")
+    Self.say("\(self.name): \(self.queues.count) queues")
     do { try await body() } catch {
       try? await self.call(.DELETE, "/api/vhosts/\(Self.virtualHost)")
       throw error
@@ -55,13 +56,16 @@ struct WatchedBus: Sendable {
     try await self.call(.DELETE, "/api/vhosts/\(Self.virtualHost)")
   }
 
+  /// At once, into a file too.
+  private static func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
   func byList() throws -> any QueueCounting {
     try ManagementHTTPCounting(
       http: self.http, url: self.management, user: "guest", password: Secret("guest"), dialect: self.dialect,
       virtualHost: Self.virtualHost, timeout: .seconds(60))
   }
 
-  func withManagementOverAMQP(_ body: (any QueueCounting) async throws -> Void) async throws {
+  func withManagementOverAMQP(_ body: @Sendable (any QueueCounting) async throws -> Void) async throws {
     let configuration = AMQPConnectionConfiguration(
       host: self.host, port: self.port, encryption: .none, login: .plain(user: "guest", password: Secret("guest")),
       containerID: "watch-benchmark", virtualHost: "vhost:\(Self.virtualHost)")
@@ -99,10 +103,10 @@ struct WatchedBus: Sendable {
       func at(_ share: Double) -> String {
         delays.isEmpty ? "-" : String(format: "%.1f", delays[min(delays.count - 1, Int(Double(delays.count) * share))])
       }
-      print(
-        "\(self.name), \(way): CPU \(String(format: "%.2f", used / passed * 100)) % of a core over \(Int(passed)) s,",
-        "\(resident.now) MB resident (at most \(resident.most) MB since the start), \(delays.count) changes seen after",
-        "median \(at(0.5)) s, at most \(at(1)) s; \(open) not seen within 60 s")
+      Self.say(
+        "\(self.name), \(way): CPU \(String(format: "%.2f", used / passed * 100)) % of a core over \(Int(passed)) s, "
+          + "\(resident.now) MB resident (at most \(resident.most) MB since the start), \(delays.count) changes seen after "
+          + "median \(at(0.5)) s, at most \(at(1)) s; \(open) not seen within 60 s")
       group.cancelAll()
       try await group.waitForAll()
     }
@@ -113,7 +117,8 @@ struct WatchedBus: Sendable {
 enum ProcessCost {
   static var cpuSeconds: Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    // Itself: the header has it as an enumeration, which the function does not take.
+    getrusage(0, &usage)
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }

@@ -9,7 +9,7 @@ extension ManagementHTTPCounting: BusCensus {
   static let pageSize = 500
   /// How often the list is read anew when queues came or went meanwhile.
   private static let tries = 3
-  private static let columns = "name,messages,messages_ready,messages_unacknowledged,consumers,message_stats.publish"
+  private static let columns = "name,messages,messages_ready,messages_unacknowledged,consumers"
 
   public func census() async -> CensusReading {
     let now = SystemRegistryClock().now
@@ -57,9 +57,11 @@ extension ManagementHTTPCounting: BusCensus {
   private func list(readAt now: RegistryInstant, _ keepsStatistics: Bool) async throws(ProbeError) -> [DepthReading]? {
     var queues: [String: DepthReading] = [:]
     var number = 1
+    // By name without being asked to sort: asked to, RabbitMQ 3.10 takes three times as long for a page of 10,000 queues.
+    let columns = keepsStatistics ? Self.columns + ",message_stats.publish" : Self.columns
     while true {
       let host = LinkAddress.percentEncoded(self.virtualHost)
-      let path = "/api/queues/\(host)?page=\(number)&page_size=\(Self.pageSize)&sort=name&columns=\(Self.columns)"
+      let path = "/api/queues/\(host)?page=\(number)&page_size=\(Self.pageSize)&columns=\(columns)"
       let answer = try await self.get(path)
       guard let page = try? JSONDecoder().decode(Page.self, from: answer) else {
         throw .countingUnreadable(way: self.way, seen: "the list is not the JSON it should be")

@@ -21,8 +21,9 @@ public struct ManagementAMQPCounting: QueueCounting {
     self.connection = connection
   }
 
-  /// Requests under way at once.
-  private static let window = 16
+  /// Requests under way at once. RabbitMQ ends the session over a request for whose answer it has no credit: fewer than half of what the link
+  /// of the answers has.
+  private static let window = 4
   /// How often the links are opened anew within one reading, and how many answers may be missing, before the rest is given up.
   private static let mostLosses = 20
   private static let mostSilences = 2

@@ -18,7 +18,7 @@ public struct QueueChange: Sendable, Hashable {
 /// ```
 ///
 /// Where the way of counting lists the whole bus in a few questions (RabbitMQ by HTTP, Service Bus for Windows Server, ActiveMQ), the
-/// list is read every 15 to 40 s; elsewhere each queue is asked about on its own, as ``WatchSchedule`` has it. A count that cannot be
+/// list is read every 20 to 30 s; elsewhere each queue is asked about on its own, as ``WatchSchedule`` has it. A count that cannot be
 /// had is a change like any other, told once.
 public struct QueueWatch: Sendable {
   private let queues: [String]
@@ -62,9 +62,11 @@ public struct QueueWatch: Sendable {
       case .ask(let names):
         let changes: [QueueChange]
         if let census {
+          let asked = begun.duration(to: clock.now)
           changes = Self.changes(await self.list(census), &last)
-          schedule.answered(
-            "", changes.isEmpty ? .same : .changed, at: begun.duration(to: clock.now), draw: .random(in: 0..<1))
+          // Counted from its beginning, or a list that takes long would be late twice; but never without a rest for the bus.
+          let from = max(asked, begun.duration(to: clock.now) - self.settings.shortest * 0.6)
+          schedule.answered("", changes.isEmpty ? .same : .changed, at: from, draw: .random(in: 0..<1))
         } else {
           let readings = await self.counting.read(names)
           changes = Self.changes(readings, &last)

@@ -21,7 +21,6 @@ extension BrokerCore {
         link.session, on: connection,
         AMQPCondition(AMQPCondition.unauthorizedAccess, text: "configure access to '\(name)' refused"))
     }
-    let answer = self.carryOut(request).message(to: message).encoded()
     let pair = self.links.first { key, other in
       guard key.connection == connection.number, other.session == link.session, other.name == link.name else { return false }
       if case .managementAnswers = other.use { return true }
@@ -31,6 +30,15 @@ extension BrokerCore {
       return self.end(
         link.session, on: connection, AMQPCondition(AMQPCondition.invalidField, text: "no receiver paired with the sender"))
     }
+    guard let answers = self.links[key], answers.credit > answers.waiting.count else {
+      // Seen on 4.0.5: the answer has to have credit when it is asked for.
+      return self.end(
+        link.session, on: connection,
+        AMQPCondition(
+          "amqp:precondition-failed", text: "insufficient credit (0) for management link from RabbitMQ to client"))
+    }
+    // Apart: it may touch links itself.
+    let answer = self.carryOut(request).message(to: message).encoded()
     self.links[key]?.waiting.append(answer)
     self.sendAnswers(key, on: connection)
   }
