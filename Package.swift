@@ -143,9 +143,17 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .target(
+      name: "OrderlyService",
+      dependencies: [
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: houseRules
+    ),
+    .target(
       name: "TjenestebussTesting",
       dependencies: [
-        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure", "CZlib",
+        "AMQP", "BusModel", "AddressRegistry", "TjenestebussClient", "Disclosure", "CZlib", "OrderlyService",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -168,7 +176,7 @@ let package = Package(
       name: "bus-migrator",
       dependencies: [
         "MigrationEngine", "MigrationStore", "Migration", "Forwarding", "BusProbe", "TjenestebussClient", "AddressRegistry",
-        "BusModel", "AMQP", "Disclosure",
+        "BusModel", "AMQP", "Disclosure", "OrderlyService",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -296,10 +304,11 @@ let package = Package(
     .testTarget(
       name: "TjenestebussTestingTests",
       dependencies: [
-        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "ForeignPrograms",
+        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "OrderlyService", "ForeignPrograms",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

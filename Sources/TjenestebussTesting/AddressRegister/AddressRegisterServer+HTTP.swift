@@ -6,6 +6,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 import NIOPosix
+import OrderlyService
 import ServiceLifecycle
 
 extension AddressRegisterServer {
@@ -22,22 +23,8 @@ extension AddressRegisterServer {
         if let port = channel.localAddress?.port { address.resolve(.success(port)) }
       },
       logger: self.logger)
-    var settings = ServiceGroupConfiguration(services: [application], logger: self.logger)
-    settings.maximumGracefulShutdownDuration = .seconds(30)
-    let group = ServiceGroup(configuration: settings)
-    // In a task that our own cancellation does not reach: a Hummingbird server whose task is cancelled while a connection
-    // waits to be taken up traps. Cancelling shuts down in order instead.
-    let running = Task { try await group.run() }
     do {
-      try await withTaskCancellationHandler {
-        try await withGracefulShutdownHandler {
-          try await running.value
-        } onGracefulShutdown: {
-          Task { await group.triggerGracefulShutdown() }
-        }
-      } onCancel: {
-        Task { await group.triggerGracefulShutdown() }
-      }
+      try await OrderlyService(application, logger: self.logger).run()
     } catch {
       self.address.resolve(.failure(error))
       throw error

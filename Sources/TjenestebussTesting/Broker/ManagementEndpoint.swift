@@ -6,6 +6,7 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import OrderlyService
 
 /// RabbitMQ's HTTP management, as far as counting goes: `GET /api/queues`, `/api/queues/VHOST`, `/api/queues/VHOST/NAME`,
 /// and who is connected: `/api/vhosts/VHOST/connections`, `/api/consumers/VHOST`; who asks: `/api/whoami`, to which every user has the
@@ -109,10 +110,12 @@ struct ManagementEndpoint: Sendable {
       }
     }
     let bound = OneShot<Int?>()
-    let application = Application(
-      router: router, configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
-      onServerRunning: { channel in bound.fulfil(channel.localAddress?.port) },
-      logger: Logger(label: "in-memory-broker.management", factory: { _ in SwiftLogNoOpLogHandler() }))
+    let silent = Logger(label: "in-memory-broker.management", factory: { _ in SwiftLogNoOpLogHandler() })
+    let application = OrderlyService(
+      Application(
+        router: router, configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
+        onServerRunning: { channel in bound.fulfil(channel.localAddress?.port) }, logger: silent),
+      logger: silent)
     // Unstructured: the broker is an object with start() and stop(), and stop() cancels this and waits for its end.
     let serving = Task {
       defer { bound.fulfil(nil) }

@@ -8,6 +8,7 @@ import Logging
 import Migration
 import MigrationEngine
 import MigrationStore
+import OrderlyService
 import ServiceLifecycle
 import TjenestebussClient
 
@@ -58,7 +59,7 @@ struct ControlServer: Service {
         ControlSocket.restrict(socket)
         await onReady()
       }, logger: quiet)
-    try await application.run()
+    try await OrderlyService(application, within: .seconds(10), logger: quiet).run()
     ControlSocket.remove(socket)
   }
 
