@@ -22,6 +22,8 @@ public struct ForwardingCounts: Sendable, Hashable, Codable {
   public var notReturned = 0
   /// How often a link or connection had to be made anew.
   public var reconnects = 0
+  /// What holds it up, with its code; nil when nothing does.
+  public var notice: String?
   /// Messages accepted a second, over the last seconds.
   public var rate: Double = 0
 

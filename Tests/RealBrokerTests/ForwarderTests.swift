@@ -232,6 +232,45 @@ struct ForwarderTests {
     }
   }
 
+  @Test(
+    "RabbitMQ 3 says accepted for a queue that was deleted: nothing is settled for it, and all of it goes once the queue is there",
+    arguments: ["classic", "quorum"])
+  func deleted(_ kind: String) async throws {
+    let broker = RealBroker.rabbitMQ3
+    let queues = (try await broker.declareQueue(kind), try await broker.declareQueue(kind))
+    try await self.fill(broker, queues.0, (0..<300).map { self.message($0) })
+    try await self.withJournal { journal in
+      let forwarder = try self.forwarder(from: (broker, queues.0), to: (broker, queues.1), journal) {
+        $0.window = 40
+        $0.rate = 200
+      }
+      let progress = forwarder.progress
+      async let run = forwarder.run(untilIdleFor: .seconds(6))
+      for await counts in progress where counts.accepted >= 50 { break }
+      forwarder.pause()
+      for await counts in forwarder.progress where counts.onTheirWay == 0 { break }
+      let before = forwarder.counts.accepted
+      try await broker.deleteQueue(queues.1)
+      forwarder.resume()
+      let report = try await run
+      guard case .stopped(let error) = report.ending else {
+        Issue.record("ended \(report.ending)")
+        return
+      }
+      #expect([.targetUnsafe, .targetUnavailable].contains(error.code), "\(error)")
+      #expect(report.counts.settled == before)
+      // Declared anew: what was in the old one is gone with it, and all the rest comes.
+      try await broker.management(
+        "PUT", "/api/queues/%2F/\(queues.1)", ["durable": true, "arguments": ["x-queue-type": kind]])
+      let second = try await self.forwarder(from: (broker, queues.0), to: (broker, queues.1), journal).run(
+        untilIdleFor: .seconds(6))
+      #expect(second.ending == .idle)
+      #expect(second.counts.accepted == 300 - before)
+      let got = try await self.take(300 - before, from: broker, queues.1)
+      #expect(try got.map { try $0.messageID() } == (before..<300).map { "m-\($0)" })
+    }
+  }
+
   @Test("connections of the target cut in mid-stream: nothing is lost, and every double one is listed", arguments: targets)
   func cut(_ target: RealBroker, _ kind: String) async throws {
     let source = RealBroker.rabbitMQ3

@@ -10,6 +10,7 @@ final class ConnectionCore: EngineOwner {
     case send(LinkID, PendingSend)
     case cancelSend(LinkID, PendingSend.Machine.SendID)
     case sendParcels(LinkID, [AMQPParcel], @Sendable ([AMQPParcelEnd]) -> Void)
+    case withdrawParcels(LinkID, @Sendable ([UInt64]) -> Void)
     /// More of a body that is being sent is there.
     case bodyReady(LinkID)
     case settle(LinkID, [DeliveryID], AMQPDisposition)
@@ -118,6 +119,9 @@ final class ConnectionCore: EngineOwner {
         }
         sender.enqueue(parcels, told: told)
         touched.insert(link)
+      case .withdrawParcels(let link, let told):
+        told(self.senders[link]?.withdrawParcels() ?? [])
+        self.finishDetach(link)
       case .bodyReady(let link): touched.insert(link)
       case .settle(let link, let deliveries, let disposition):
         guard let receiver = self.receivers[link] else { continue }

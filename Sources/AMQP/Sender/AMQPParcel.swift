@@ -51,4 +51,11 @@ extension AMQPSender {
     guard !parcels.isEmpty else { return }
     self.putParcels(parcels, told: told)
   }
+
+  /// Takes back the parcels that wait for credit: from now on none of those that were given before leaves, but for one that has begun to.
+  /// Those on their way end as always.
+  ///
+  /// - Parameter told: called on the connection's event loop with the numbers of those that were taken back and have no other end, after
+  ///   all ends that came before.
+  package func withdrawParcels(told: @escaping @Sendable ([UInt64]) -> Void) { self.takeParcelsBack(told) }
 }

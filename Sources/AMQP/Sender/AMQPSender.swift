@@ -123,6 +123,11 @@ public final class AMQPSender: Sendable {
     self.connection.mailbox.put(.sendParcels(self.link, parcels, told))
   }
 
+  /// See ``withdrawParcels(told:)``.
+  func takeParcelsBack(_ told: @escaping @Sendable ([UInt64]) -> Void) {
+    self.connection.mailbox.put(.withdrawParcels(self.link, told))
+  }
+
   /// A piece of a body is there to be taken.
   func wakeLoop() { self.connection.mailbox.put(.bodyReady(self.link)) }
 

@@ -30,6 +30,12 @@ struct ParcelLane {
 
   mutating func enqueue(_ parcels: [AMQPParcel]) { self.waiting.append(contentsOf: parcels) }
 
+  /// Takes back what has not begun to leave.
+  mutating func withdraw() -> [UInt64] {
+    defer { self.waiting = [] }
+    return self.waiting.map(\.number)
+  }
+
   /// Hands over as much as there is credit and room for.
   ///
   /// - Returns: whether there is more to hand over once there is room.

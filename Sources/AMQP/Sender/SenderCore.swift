@@ -83,6 +83,12 @@ final class SenderCore {
     if let brokenOff { self.lane?.linkEnded(brokenOff) }
   }
 
+  /// Takes back the parcels that have not begun to leave; those that have ended are told first.
+  func withdrawParcels() -> [UInt64] {
+    self.lane?.tell()
+    return self.lane?.withdraw() ?? []
+  }
+
   /// Tells of the parcels that have ended.
   func tellOfParcels() { self.lane?.tell() }
 

@@ -18,6 +18,8 @@ public struct ForwardingError: ExplainedError, Hashable {
     public static let rulesInvalid = Code(text: "FWD-107")
     public static let notCountable = Code(text: "FWD-108")
     public static let dialectUnknown = Code(text: "FWD-109")
+    public static let targetSilent = Code(text: "FWD-110")
+    public static let notReturned = Code(text: "FWD-111")
     public static let journalInUse = Code(text: "FWD-201")
     public static let journalUnreadable = Code(text: "FWD-202")
     public static let journalUnwritable = Code(text: "FWD-203")
@@ -27,7 +29,7 @@ public struct ForwardingError: ExplainedError, Hashable {
     /// Every code there is; docs/error-codes.md lists the same.
     public static let all: [Code] = [
       .notAccepted, .tooManySetAside, .nearDeliveryLimit, .sourceUnavailable, .targetUnavailable, .targetUnsafe, .rulesInvalid,
-      .notCountable, .dialectUnknown, .journalInUse, .journalUnreadable, .journalUnwritable, .journalDamaged, .queueInUse,
+      .notCountable, .dialectUnknown, .targetSilent, .notReturned, .journalInUse, .journalUnreadable, .journalUnwritable, .journalDamaged, .queueInUse,
     ]
   }
 
@@ -81,14 +83,24 @@ public struct ForwardingError: ExplainedError, Hashable {
       )
     case .targetUnsafe:
       (
-        "A bus of this kind accepts and loses what is sent to a queue that is not there, and nobody has said that the queue is there.",
-        "Make sure that the target queue exists and is bound, and say so in the rules.", .caller
+        "A bus of this kind accepts and loses what is sent to a queue that is not there. What it accepted since the queue was last seen may be lost: it is still on the source.",
+        "Declare the target queue, and start the queue again: all that goes again is listed as possibly there twice.", .bus
       )
     case .rulesInvalid: ("Forwarding cannot go by these rules.", "Correct the rules.", .caller)
     case .notCountable:
       ("A dry run only counts, and the source could not be counted.", "Give the counters access, or ask again.", .bus)
     case .dialectUnknown:
       ("What an outcome means, and what a queue is called, depends on the dialect.", "Configure the dialect of the bus.", .caller)
+    case .targetSilent:
+      (
+        "The target holds messages and says nothing of them (RabbitMQ in a memory or disk alarm does that). The queue waits: what becomes of them is not guessed, and nothing overtakes them.",
+        "Look at the target bus for alarms. Nothing needs to be done here: it goes on by itself.", .bus
+      )
+    case .notReturned:
+      (
+        "Messages that were on hand when the link to the source was lost have not come again. They were fetched by somebody else or expired, or the source still keeps them for a link that is dead: what lies behind them would overtake them.",
+        "Make sure that nobody holds messages of the source queue, and start the queue again: it goes on without them.", .bus
+      )
     case .journalInUse:
       ("Two processes that forward with one journal could not tell duplicates.", "Stop the other process.", .caller)
     case .journalUnreadable:

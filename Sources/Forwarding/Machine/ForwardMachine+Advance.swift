@@ -15,7 +15,35 @@ extension ForwardMachine {
       self.endIfIdle(now)
     case .stopping, .ended: break
     }
+    self.lookForQueue()
+    self.tellOfSilence(now)
     if case .stopping(let ending, let deadline) = self.phase { self.finishIfDone(ending, deadline, now) }
+  }
+
+  /// One look at a time, for all that was accepted before it.
+  private mutating func lookForQueue() {
+    guard !self.unseen.isEmpty, self.lookedFor.isEmpty, self.target == .attached else { return }
+    swap(&self.unseen, &self.lookedFor)
+    self.look += 1
+    self.actions.append(.look(epoch: self.targetEpoch, self.look))
+  }
+
+  /// A target may be silent for as long as it likes (RabbitMQ in a memory alarm is): nothing is guessed, but people are told.
+  private mutating func tellOfSilence(_ now: Int64) {
+    let isSilent = self.counts.onTheirWay > 0 && self.target == .attached && now - self.lastOutcome >= self.settings.silenceLimit
+    if isSilent != self.isSilent {
+      self.isSilent = isSilent
+      let seconds = (now - self.lastOutcome) / 1_000_000_000
+      self.actions.append(
+        .tell(
+          isSilent
+            ? ForwardingError(
+              .targetSilent, tried: self.settings.tried,
+              seen: "\(self.counts.onTheirWay) messages wait for the target, which has said nothing for \(seconds) s") : nil))
+    }
+    if !isSilent, self.counts.onTheirWay > 0, self.phase != .ended {
+      self.actions.append(.wake(at: self.lastOutcome + self.settings.silenceLimit))
+    }
   }
 
   private mutating func attach(_ now: Int64) {
@@ -99,7 +127,7 @@ extension ForwardMachine {
   }
 
   private mutating func sendNext(_ now: Int64) {
-    guard !self.isPaused, self.target == .attached else { return }
+    guard !self.isPaused, self.target == .attached, !self.isWithdrawing else { return }
     self.refill(now)
     var numbers: [UInt64] = []
     let window = self.window
@@ -114,6 +142,7 @@ extension ForwardMachine {
           self.tokens -= 1
         }
         self.items[index].state = .onItsWay
+        if self.counts.onTheirWay == 0 { self.lastOutcome = now }
         self.counts.onTheirWay += 1
         numbers.append(self.cursor)
       // Nothing overtakes what is not written yet.

@@ -104,6 +104,21 @@ extension ForwardMachine {
 
   mutating func ended(_ number: UInt64, _ fate: Fate, _ now: Int64) {
     guard let index = self.index(of: number), self.items[index].state == .onItsWay else { return }
+    self.lastOutcome = now
+    if fate == .accepted, self.losesUnseen { return self.unseen.append(number) }
+    self.end(index, fate, now)
+  }
+
+  /// The queue was there after they had been accepted: they are in it, or were.
+  mutating func queueSeen(_ now: Int64) {
+    let seen = self.lookedFor
+    self.lookedFor = []
+    for number in seen { if let index = self.index(of: number) { self.end(index, .accepted, now) } }
+  }
+
+  private mutating func end(_ index: Int, _ fate: Fate, _ now: Int64) {
+    guard self.items[index].state == .onItsWay else { return }
+    let number = self.items[index].number
     self.counts.onTheirWay -= 1
     self.underWay -= 1
     switch fate {
@@ -179,6 +194,11 @@ extension ForwardMachine {
   mutating func targetFailed(_ failure: Failure, _ now: Int64) {
     guard self.target != .none else { return }
     let lost = self.lost
+    self.isWithdrawing = false
+    // Whether they were accepted into a queue that is there nobody knows; that the target does not bear them nobody suspects.
+    for number in self.lookedFor + self.unseen { if let index = self.index(of: number) { self.end(index, .unknown, now) } }
+    self.lookedFor = []
+    self.unseen = []
     self.lost = []
     self.counts.reconnects += 1
     // A link that ends with nothing told of what was on it must not happen; if it does, nothing is known of that.

@@ -70,8 +70,15 @@ package struct ForwardMachine: Sendable {
 
   package enum Event: Sendable {
     case started
-    case targetAttached(epoch: Int, maximumSize: UInt64?)
+    /// - Parameter losesUnseen: it accepts, and loses, what is sent to a queue that is not there.
+    case targetAttached(epoch: Int, maximumSize: UInt64?, losesUnseen: Bool = false)
     case targetFailed(epoch: Int, Failure)
+    /// The queue was there after all that had been accepted when this look was asked for.
+    case queueSeen(epoch: Int, look: Int)
+    /// The queue could not be seen, and nothing more is sent on the link. `unsent` is what never left.
+    case queueNotSeen(epoch: Int, Failure, unsent: [UInt64])
+    /// The answer to `withdraw`: these never left.
+    case withdrawn(epoch: Int, [UInt64])
     case sourceAttached(epoch: Int)
     case sourceFailed(epoch: Int, Failure)
     case arrived(epoch: Int, [Arrival])
@@ -95,6 +102,12 @@ package struct ForwardMachine: Sendable {
     case goOn([UInt64])
     case interrupt([UInt64])
     case send(epoch: Int, [UInt64])
+    /// What was handed to the sender and waits there for credit is taken back; answered by `withdrawn`.
+    case withdraw(epoch: Int)
+    /// See that the target queue is there; answered by `queueSeen` or `queueNotSeen`.
+    case look(epoch: Int, Int)
+    /// What people should know while it goes on; nil when that is over.
+    case tell(ForwardingError?)
     /// Settled as accepted on the source.
     case settle(epoch: Int, [UInt64])
     /// The shell need not keep it.
@@ -133,6 +146,8 @@ package struct ForwardMachine: Sendable {
     package var returnLimit: Int64 = 60_000_000_000
     /// How long outcomes are awaited once the queue has stopped with words, in nanoseconds.
     package var stopLimit: Int64 = 20_000_000_000
+    /// After how long without any outcome it is told that the target is silent, in nanoseconds.
+    package var silenceLimit: Int64 = 60_000_000_000
     /// Ends when nothing has come for so many nanoseconds.
     package var idle: Int64?
     /// For error texts: "forward a/q to b/q".
@@ -206,6 +221,18 @@ package struct ForwardMachine: Sendable {
   /// The latest accepted number of each sender, while something before it is open.
   var lastAccepted: [String: UInt64] = [:]
   var lost: [UInt64] = []
+  /// A target that loses what it accepts where its queue is gone: `accepted` counts once the queue was seen after it.
+  var losesUnseen = false
+  /// Accepted, and the queue not seen since. They are on their way still.
+  var unseen: [UInt64] = []
+  /// Those that the look under way is for.
+  var lookedFor: [UInt64] = []
+  var look = 0
+  /// What waits in the sender is being taken back: nothing is sent before it is known what that was.
+  var isWithdrawing = false
+  /// When something was last sent with nothing on its way before it, or an outcome came.
+  var lastOutcome: Int64 = 0
+  var isSilent = false
   /// What was on hand when a link to the source was lost.
   var returns = ReturnOrder()
   var returnsUntil: Int64 = 0
@@ -247,12 +274,23 @@ package struct ForwardMachine: Sendable {
       }
       // What it had on hand and not yet in the journal is known to nobody.
       if self.settings.isAfterCrash { self.source = .retry(at: now + Self.firstPause) }
-    case .targetAttached(let epoch, let maximumSize):
+    case .targetAttached(let epoch, let maximumSize, let losesUnseen):
       guard epoch == self.targetEpoch, self.target == .attaching else { break }
       self.target = .attached
       self.maximumSize = maximumSize
+      self.losesUnseen = losesUnseen
     case .targetFailed(let epoch, let failure):
       if epoch == self.targetEpoch { self.targetFailed(failure, now) }
+    case .queueSeen(let epoch, let look):
+      if epoch == self.targetEpoch, look == self.look { self.queueSeen(now) }
+    case .queueNotSeen(let epoch, let failure, let unsent):
+      guard epoch == self.targetEpoch else { break }
+      for number in unsent { self.ended(number, .notSent, now) }
+      self.targetFailed(failure, now)
+    case .withdrawn(let epoch, let unsent):
+      guard epoch == self.targetEpoch, self.isWithdrawing else { break }
+      self.isWithdrawing = false
+      for number in unsent { self.ended(number, .notSent, now) }
     case .sourceAttached(let epoch):
       guard epoch == self.sourceEpoch, self.source == .attaching else { break }
       self.source = .attached
@@ -265,13 +303,17 @@ package struct ForwardMachine: Sendable {
     case .ended(let epoch, let ends):
       if epoch == self.targetEpoch { for end in ends { self.ended(end.number, end.fate, now) } }
     case .timePassed: break
-    case .paused: self.isPaused = true
+    case .paused:
+      self.isPaused = true
+      self.withdraw()
     case .resumed:
       self.isPaused = false
       self.lastArrival = now
     case .stopAsked(let deadline):
       switch self.phase {
-      case .running: self.phase = .stopping(.asked, deadline: deadline)
+      case .running:
+        self.phase = .stopping(.asked, deadline: deadline)
+        self.withdraw()
       case .stopping(let ending, let before):
         self.phase = .stopping(ending, deadline: min(before ?? deadline, deadline))
       case .ended: break
@@ -282,7 +324,18 @@ package struct ForwardMachine: Sendable {
   }
 
   mutating func stop(_ error: ForwardingError) {
-    if case .running = self.phase { self.phase = .stopping(.failed(error), deadline: self.now + self.settings.stopLimit) }
+    guard case .running = self.phase else { return }
+    self.phase = .stopping(.failed(error), deadline: self.now + self.settings.stopLimit)
+    self.withdraw()
+  }
+
+  /// Nothing more is to leave: what waits in the sender comes back.
+  mutating func withdraw() {
+    guard self.target == .attached, self.counts.onTheirWay > self.unseen.count + self.lookedFor.count, !self.isWithdrawing else {
+      return
+    }
+    self.isWithdrawing = true
+    self.actions.append(.withdraw(epoch: self.targetEpoch))
   }
 
   private mutating func takeActions() -> [Action] {

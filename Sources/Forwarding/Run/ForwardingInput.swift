@@ -2,11 +2,12 @@
 
 import AMQP
 import BusModel
+import TjenestebussClient
 
 /// What the one task that carries a queue's messages is told of.
 enum ForwardingInput: Sendable {
   case event(ForwardMachine.Event)
-  case target(epoch: Int, Dialect, AMQPSender)
+  case target(epoch: Int, BusEndpoint, AMQPSender)
   case source(epoch: Int, Dialect, AMQPReceiver)
   case deliveries(epoch: Int, [AMQPDelivery])
   case ends(epoch: Int, [AMQPParcelEnd])

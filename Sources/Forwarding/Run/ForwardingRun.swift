@@ -34,6 +34,8 @@ struct ForwardingRun {
   private var timer: (at: Int64, scheduled: Scheduled<Void>)?
   private var manners = StrandedMessage.TargetManners()
   private var sourceDialect = Dialect.rabbitMQ3
+  private var targetEndpoint: BusEndpoint?
+  private var notice: ForwardingError?
   private var ending: ForwardMachine.Ending?
   private var rateFrom: (time: Int64, accepted: Int) = (0, 0)
   private var shownAt: Int64 = 0
@@ -110,12 +112,15 @@ struct ForwardingRun {
   private mutating func take(_ input: ForwardingInput, _ group: inout TaskGroup<Void>) {
     switch input {
     case .event(let event): self.handle(event, &group)
-    case .target(let epoch, let dialect, let sender):
+    case .target(let epoch, let endpoint, let sender):
+      let dialect = endpoint.dialect
+      self.targetEndpoint = endpoint
       self.manners.wantsExtensionKeys = dialect == .rabbitMQ4AddressV1 || dialect == .rabbitMQ4AddressV2
       self.manners.takesArrays = dialect != .rabbitMQ3
       if let old = self.sender { group.addTask { await old.link.close(within: .seconds(1)) } }
       self.sender = (epoch, sender)
-      self.handle(.targetAttached(epoch: epoch, maximumSize: sender.maximumMessageSize), &group)
+      self.handle(
+        .targetAttached(epoch: epoch, maximumSize: sender.maximumMessageSize, losesUnseen: dialect.losesUnseen), &group)
     case .source(let epoch, let dialect, let receiver):
       self.sourceDialect = dialect
       self.receiver = (epoch, receiver)
@@ -151,6 +156,14 @@ struct ForwardingRun {
     case .goOn(let serials): self.forwarder.journal.goOn(serials)
     case .interrupt(let serials): self.forwarder.journal.interrupt(serials)
     case .send(let epoch, let numbers): self.send(epoch, numbers, &group)
+    case .withdraw(let epoch):
+      guard let sender, sender.epoch == epoch else { return }
+      sender.link.withdrawParcels { inbox.put(.event(.withdrawn(epoch: epoch, $0))) }
+    case .look(let epoch, let look):
+      guard let sender, sender.epoch == epoch, let endpoint = self.targetEndpoint else { return }
+      let forwarder = self.forwarder
+      group.addTask { await Self.look(forwarder, endpoint, sender, look, inbox) }
+    case .tell(let notice): self.tell(notice)
     case .settle(let epoch, let numbers): self.settle(epoch, numbers, as: .accepted)
     case .leaveSource(let epoch):
       guard let receiver, receiver.epoch == epoch else { return }
@@ -284,18 +297,41 @@ struct ForwardingRun {
       }
       let connection = try await forwarder.line.targetEnd.connection()
       var address = endpoint.sendingAddress(ofQueue: forwarder.targetQueue).text
-      if endpoint.dialect.capabilities.missingQueueForSender == .acceptsAndLoses {
+      if endpoint.dialect.losesUnseen {
         // It says accepted for a queue that is not there, and for a key that is not bound: so straight to the queue, and only after the
-        // bus has let a receiver see it. Credit of 0 takes nothing.
+        // bus has let a receiver see it.
         address = LinkAddress.sending(to: forwarder.targetQueue, path: "", dialect: endpoint.dialect).text
-        let look = try await connection.openReceiver(
-          from: endpoint.receivingAddress(ofQueue: forwarder.targetQueue).text, credit: 0)
-        await look.close(within: .seconds(1))
+        try await Self.see(forwarder, endpoint).close(within: .seconds(1))
       }
       let sender = try await connection.openSender(to: address)
-      inbox.put(.target(epoch: epoch, endpoint.dialect, sender))
+      inbox.put(.target(epoch: epoch, endpoint, sender))
     } catch {
       inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.target(error, tried))))
+    }
+  }
+
+  /// A receiver with a credit of 0, which takes nothing: the bus refuses it where the queue is not there.
+  private static func see(_ forwarder: Forwarder, _ endpoint: BusEndpoint) async throws(AMQPError) -> AMQPReceiver {
+    try await forwarder.line.targetEnd.connection().openReceiver(
+      from: endpoint.receivingAddress(ofQueue: forwarder.targetQueue).text, credit: 0)
+  }
+
+  /// Whether the target queue is there after all that the bus has accepted by now. It is asked anew each time: a receiver that stays would
+  /// be the only one that is served where a queue has a single active consumer, and RabbitMQ 3 does not tell it of a deletion (a
+  /// queue that is declared anew at once even gets it back).
+  private static func look(
+    _ forwarder: Forwarder, _ endpoint: BusEndpoint, _ sender: (epoch: Int, link: AMQPSender), _ look: Int,
+    _ inbox: Inbox<ForwardingInput>
+  ) async {
+    do throws(AMQPError) {
+      let receiver = try await Self.see(forwarder, endpoint)
+      inbox.put(.event(.queueSeen(epoch: sender.epoch, look: look)))
+      await receiver.close(within: .seconds(1))
+    } catch {
+      let failure = LinkFailure.unseen(error, "forward \(forwarder.route)")
+      // First of all nothing more may leave: the queue may be there again in a moment, without what was lost.
+      sender.link.withdrawParcels { inbox.put(.event(.queueNotSeen(epoch: sender.epoch, failure, unsent: $0))) }
+      await sender.link.close(within: .seconds(1))
     }
   }
 
@@ -358,6 +394,19 @@ struct ForwardingRun {
     self.timer = (at, scheduled)
   }
 
+  private mutating func tell(_ notice: ForwardingError?) {
+    if let notice {
+      self.forwarder.logger.warning(
+        "\(notice.explanation.seen)",
+        metadata: [LogKey.route.rawValue: "\(self.forwarder.route)", LogKey.code.rawValue: "\(notice.stableCode)"])
+    } else if let before = self.notice {
+      self.forwarder.logger.info(
+        "over",
+        metadata: [LogKey.route.rawValue: "\(self.forwarder.route)", LogKey.code.rawValue: "\(before.stableCode)"])
+    }
+    self.notice = notice
+  }
+
   private mutating func show(last: Bool = false) {
     let now = Self.now
     var counts = self.machine.counts
@@ -366,6 +415,7 @@ struct ForwardingRun {
       self.rateFrom = (now, counts.accepted)
     }
     counts.rate = self.rate
+    counts.notice = self.notice.map { "[\($0.stableCode)] \($0.explanation.seen)" }
     let isDue = last || now - self.shownAt >= 250_000_000
     if isDue { self.shownAt = now }
     self.forwarder.show(counts, telling: isDue)
@@ -373,6 +423,9 @@ struct ForwardingRun {
 }
 
 extension Dialect {
+  /// Whether it accepts, and loses, what is sent to a queue that is not there.
+  fileprivate var losesUnseen: Bool { self.capabilities.missingQueueForSender == .acceptsAndLoses }
+
   /// Whether `first-acquirer` in the header means something.
   fileprivate var tellsFirstAcquirer: Bool {
     switch self {

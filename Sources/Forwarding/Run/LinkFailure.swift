@@ -13,6 +13,11 @@ enum LinkFailure {
     self.failure(.targetUnavailable, error, tried)
   }
 
+  /// The queue could not be seen after the target had accepted messages for it.
+  static func unseen(_ error: AMQPError, _ tried: String) -> ForwardMachine.Failure {
+    self.failure(.targetUnsafe, error, tried)
+  }
+
   static func dialectUnknown(_ endpoint: BusEndpoint, _ tried: String) -> ForwardMachine.Failure {
     ForwardMachine.Failure(
       .permanent,
