@@ -22,7 +22,8 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
       DialectCapabilities(
         missingQueueForSender: .refusesAttach, unroutableMessage: .refusesAttach, deadLetter: .subqueue("$DeadLetterQueue"),
         knowsModified: true, answersCloseOfLink: true, declaresQueueOnAttach: false,
-        countsBy: self == .azureServiceBus ? [.peek] : [.entities], browses: self == .azureServiceBus)
+        countsBy: self == .azureServiceBus ? [.peek] : [.entities], browses: self == .azureServiceBus,
+        tellsArrivalTime: self == .azureServiceBus)
     case .rabbitMQ3:
       DialectCapabilities(
         missingQueueForSender: .acceptsAndLoses, unroutableMessage: .acceptsAndLoses, deadLetter: .ownQueue(suffix: "_dl"),
@@ -101,6 +102,9 @@ public struct DialectCapabilities: Sendable, Hashable {
   public var countsBy: [Counting]
   /// Whether messages can be looked at without taking them.
   public var browses: Bool
+  /// Whether a message that is looked at says by the bus's own clock when it came. Elsewhere its sender alone has written a time on it,
+  /// by a clock that may be wrong.
+  public var tellsArrivalTime: Bool
   /// Whether the management interface counts every message that ever came to a queue. RabbitMQ 4 counts those of AMQP 0-9-1 only (measured on
   /// 4.0.5 and 4.3.6): a figure that leaves out all of ours would say that nothing came.
   public var countsArrivals: Bool
@@ -119,7 +123,8 @@ public struct DialectCapabilities: Sendable, Hashable {
 
   public init(
     missingQueueForSender: MissingQueue, unroutableMessage: MissingQueue, deadLetter: DeadLetter, knowsModified: Bool,
-    answersCloseOfLink: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, countsArrivals: Bool = false,
+    answersCloseOfLink: Bool, declaresQueueOnAttach: Bool, countsBy: [Counting], browses: Bool, tellsArrivalTime: Bool = false,
+    countsArrivals: Bool = false,
     tellsDeletedQueue: Bool = true, refusesSenderAtAttach: Bool = true, drains: Bool = true, statedMessageLimit: UInt64? = nil,
     mayWithdraw: Bool = false,
     logsInByCertificate: Bool = true
@@ -132,6 +137,7 @@ public struct DialectCapabilities: Sendable, Hashable {
     self.declaresQueueOnAttach = declaresQueueOnAttach
     self.countsBy = countsBy
     self.browses = browses
+    self.tellsArrivalTime = tellsArrivalTime
     self.countsArrivals = countsArrivals
     self.tellsDeletedQueue = tellsDeletedQueue
     self.refusesSenderAtAttach = refusesSenderAtAttach

@@ -17,9 +17,10 @@ public struct MessageSighting: Sendable, Hashable, Codable {
   public var subject: String?
   public var fromHerID: HerID?
   public var toHerID: HerID?
-  /// When it came to the queue: the bus's annotation, else what the sender's library wrote just before it sent.
+  /// When it came to the queue, by the bus's own clock (`x-opt-enqueued-time`). What the sender's library wrote just before it sent is no
+  /// such time: see ``sentAt``.
   public var enqueuedAt: Int64?
-  /// When the sender's application made it (`applicationTimeStamp`).
+  /// When the sender made or sent it, by its own clock, which may be wrong: to be shown, and nothing is concluded from it.
   public var sentAt: Int64?
   /// When it expires.
   public var expiresAt: Int64?

@@ -26,9 +26,10 @@ extension MessageSighting {
     self.subject = properties.subject
     self.fromHerID = own[HealthMessage.PropertyName.from]?.plainText.flatMap { try? HerID(text: $0) }
     self.toHerID = own[HealthMessage.PropertyName.to]?.plainText.flatMap { try? HerID(text: $0) }
-    self.enqueuedAt =
-      notes["x-opt-enqueued-time"]?.integer ?? Self.time(own[HealthMessage.PropertyName.enqueued]) ?? properties.creationTime
-    self.sentAt = Self.time(own[HealthMessage.PropertyName.timestamp])
+    self.enqueuedAt = notes["x-opt-enqueued-time"]?.integer
+    self.sentAt =
+      Self.time(own[HealthMessage.PropertyName.enqueued]) ?? Self.time(own[HealthMessage.PropertyName.timestamp])
+      ?? properties.creationTime
     let life = message.header?.timeToLive.map(Int64.init)
     self.expiresAt =
       properties.absoluteExpiryTime

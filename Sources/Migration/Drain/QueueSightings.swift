@@ -18,6 +18,16 @@ public struct QueueSightings: Sendable, Hashable, Codable {
     self.isWhole = isWhole
   }
 
+  /// On a bus that does not say by its own clock when a message came, what stands as that is its sender's.
+  var withoutArrivalTimes: QueueSightings {
+    var told = self
+    for place in told.sightings.indices {
+      told.sightings[place].sentAt = told.sightings[place].sentAt ?? told.sightings[place].enqueuedAt
+      told.sightings[place].enqueuedAt = nil
+    }
+    return told
+  }
+
   var bounded: QueueSightings {
     self.sightings.count <= Self.most
       ? self : QueueSightings(queue: self.queue, sightings: Array(self.sightings.prefix(Self.most)), isWhole: false)

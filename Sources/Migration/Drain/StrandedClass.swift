@@ -116,13 +116,14 @@ struct StrandedClassifier {
     let expires = message.expiresAt.map(Instant.init(milliseconds:))
     if kind == .error { return (.errorReport, .perhaps) }
     if kind == .synchronousReply {
-      let sent = (message.enqueuedAt ?? message.sentAt).map { Instant(milliseconds: $0) + Self.replyLife }
-      return (.lateReply, .byItself(by: expires ?? sent))
+      let life = message.enqueuedAt.map { Instant(milliseconds: $0) + Self.replyLife }
+      return (.lateReply, .byItself(by: expires ?? life))
     }
     guard let herID = message.fromHerID, message.messageID != nil || message.correlationID != nil else {
       return (.alien, .perhaps)
     }
-    guard let watermark, let came = (message.enqueuedAt ?? message.sentAt).map(Instant.init(milliseconds:)) else {
+    // Its sender's own clock may be wrong: by that alone nobody is told apart from another.
+    guard let watermark, let came = message.enqueuedAt.map(Instant.init(milliseconds:)) else {
       return (.unknown, .perhaps)
     }
     if came <= watermark + Policy.clockSkew { return (.inFlight, .byItself(by: expires)) }

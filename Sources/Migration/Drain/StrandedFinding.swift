@@ -51,7 +51,7 @@ public struct StrandedFinding: Sendable, Hashable, Codable {
 
   fileprivate mutating func add(_ message: MessageSighting) {
     self.count += 1
-    if let came = (message.enqueuedAt ?? message.sentAt).map(Instant.init(milliseconds:)) {
+    if let came = message.enqueuedAt.map(Instant.init(milliseconds:)) {
       self.oldest = min(self.oldest ?? came, came)
       self.newest = max(self.newest ?? came, came)
     }
@@ -83,7 +83,8 @@ extension DrainLedger {
             herID: herID, system: message.system, library: message.library, libraryVersion: message.libraryVersion,
             vendor: vendor(herID))
         }
-        let needed = strandedClass == .unknown ? "the message does not tell when it came" : nil
+        let needed =
+          strandedClass == .unknown ? "when it came: the bus does not tell, and the sender's own clock shows nothing" : nil
         let place = found.firstIndex { $0.strandedClass == strandedClass && $0.sender == sender && $0.healing == healing }
         if let place {
           found[place].add(message)

@@ -100,7 +100,8 @@ extension GroupState {
     let left = self.members.queues(after: self.direction == .back)
     let known = found.filter { sightings in left.contains { $0.address == sightings.queue } }
     guard !known.isEmpty else { return self.refuse(.nothingDue, tried, "no queue of the group's that is being left") }
-    let events = known.map { $0.bounded }.map {
+    let tellsTime = self.leftDialect(context)?.capabilities.tellsArrivalTime == true
+    let events = known.map { tellsTime ? $0.bounded : $0.bounded.withoutArrivalTimes }.map {
       GroupEvent.sighted(queue: $0.queue, sightings: $0.sightings, isWhole: $0.isWhole)
     }
     guard self.phase == .drained || self.phase == .backDrained || self.phase == .observing,
