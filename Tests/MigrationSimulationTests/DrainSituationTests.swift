@@ -29,10 +29,17 @@ struct DrainSituationTests {
     let reopened = course.history.contains { if case .group(_, _, .lateArrival) = $0.event { true } else { false } }
     #expect(reopened == situation.isReopened)
     if let words = situation.notShown { #expect(verdict.cannotProve.contains { $0.contains(words) }, "\(verdict.cannotProve)") }
-    // The phase never says more than the verdict does.
-    if course.phase == .drained || course.phase == .observing, verdict.code != "MIG-405" { #expect(verdict.isDrained) }
+    // The phase never says more than the verdict does, but for what cannot be seen any more.
+    if course.phase == .drained || course.phase == .observing, !["MIG-405", "MIG-428"].contains(verdict.code) {
+      #expect(verdict.isDrained)
+    }
     if verdict.isDrained { #expect(course.phase == .observing) }
     #expect(course.recomputedVerdict == verdict)
+    // What status shows is the verdict, and none of its own.
+    let pulje = try #require(course.state.puljer[course.pulje])
+    let status = try #require(PuljeSummary(pulje, stop: nil, now: course.now).groups.first)
+    #expect(status.judgement.result == verdict.result && status.judgement.code == verdict.code)
+    #expect(status.judgement.because == verdict.because && status.judgement.isDrained == verdict.isDrained)
     #expect(try JSONDecoder().decode(DrainVerdict.self, from: CanonicalJSON.encode(verdict)) == verdict)
   }
 

@@ -212,9 +212,11 @@ struct GroupFoldTests {
     ping-failed: attestedAt=10, lastFailure=gone, phase=CUT_APPLIED, pingFailures=1, pingedAt=10, retryAt=1000, since=10
     pinged: attestedAt=11, lastFailure=-, phase=VERIFIED, pingFailures=0, pingedAt=11, retryAt=-, since=11
     drain-began: attestedAt=12, drain.watermark=12, phase=DRAINING, since=12
-    looked: drain.last=4 readings, drain.lastLookAt=13, drain.lastReadableAt=13, drain.looks=1, drain.quietLooks=1, \
+    looked: drain.last=4 readings, drain.lastCountedAt=13, drain.lastLookAt=13, drain.lastReadableAt=13, drain.looks=1, \
+    drain.quietLooks=1, \
     drain.quietSince=13
-    looked: drain.arrived=1, drain.lastLookAt=14, drain.lastReadableAt=14, drain.lateArrivals=1, drain.looks=2, \
+    looked: drain.arrived=1, drain.lastCountedAt=14, drain.lastLookAt=14, drain.lastReadableAt=14, drain.lateArrivals=1, \
+    drain.looks=2, \
     drain.previousLeftovers=Backlog(at: 2026-02-02T02:53:00Z, count: 0), drain.quietLooks=0, drain.quietSince=-
     looked: drain.lastLookAt=15, drain.left=1, drain.looks=3, drain.unreadableLooks=1
     waived: drain.exceptions=[Migration.DrainLedger.Exception(by: "Kari", why: "old", until: 2026-02-02T19:20:00Z)]
@@ -226,7 +228,8 @@ struct GroupFoldTests {
     quarantined: quarantine=Ola: odd at 22
     readmitted: quarantine=-
     accepted: acceptedBy=["Kari", "Ola"], attestedAt=24, phase=ACCEPTED, since=24
-    looked: drain.lastLookAt=25, drain.lastReadableAt=25, drain.looks=4, drain.quietLooks=1, drain.quietSince=25
+    looked: drain.lastCountedAt=25, drain.lastLookAt=25, drain.lastReadableAt=25, drain.looks=4, drain.quietLooks=1, \
+    drain.quietSince=25
     retired: attestedAt=26, phase=RETIRED, since=26
     removal-approved: attestedAt=27, phase=REMOVED, since=27
     """,
@@ -242,16 +245,18 @@ struct GroupFoldTests {
     read-as-goal: attestedAt=8, lastReadAt=8, lastReadHash=after, phase=CUT_APPLIED, recordProven=true, since=8, writing=atGoal
     pinged: attestedAt=9, phase=VERIFIED, pingedAt=9, pings=1 pings, since=9
     drain-began: attestedAt=10, drain.watermark=10, phase=DRAINING, since=10
-    looked: drain.last=4 readings, drain.lastLookAt=11, drain.lastReadableAt=11, drain.looks=1
+    looked: drain.last=4 readings, drain.lastCountedAt=11, drain.lastLookAt=11, drain.lastReadableAt=11, drain.looks=1
     held: heldSince=12, hold=MIG-306!, lastFailure=gone
-    roll-back-started: attestedAt=13, direction=back, drain.deadLetterBaseline=0, drain.lastLookAt=-, \
+    roll-back-started: attestedAt=13, direction=back, drain.deadLetterBaseline=0, drain.lastCountedAt=-, drain.lastLookAt=-, \
     drain.lastReadableAt=-, drain.looks=0, drain.watermark=-, forwardDrain.arrived=0, forwardDrain.brokenQuiet=-, \
     forwardDrain.deadLetterBaseline=2, forwardDrain.forwarding=-, forwardDrain.last=4 readings, forwardDrain.lastArrivals=0, \
-    forwardDrain.lastLookAt=11, forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, forwardDrain.left=0, \
+    forwardDrain.lastCountedAt=11, forwardDrain.lastLookAt=11, forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, \
+    forwardDrain.left=0, \
     forwardDrain.levels=0, forwardDrain.longestCacheSeen=-, forwardDrain.longestGap=-, forwardDrain.looks=1, \
     forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
     forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
-    forwardDrain.takenAtLook=0, forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, lastFailure=-, phase=RB_INTENT, \
+    forwardDrain.takenAtLook=0, forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, \
+    lastFailure=-, phase=RB_INTENT, \
     recordProven=false, rollBack=Kari: asked at 13, since=13, writing=untouched
     intent-recorded: intents=2, writing=intent(pulje-1/200/back/2)
     write-returned: attestedAt=15, lastOutcome=answered, phase=RB_UNKNOWN, since=15, \
@@ -265,9 +270,10 @@ struct GroupFoldTests {
     since=21, writing=atGoal
     pinged: attestedAt=22, phase=RB_VERIFIED, pingedAt=22, since=22
     drain-began: attestedAt=23, drain.watermark=23, phase=RB_DRAINING, since=23
-    looked: drain.deadLetterBaseline=9, drain.last=4 readings, drain.lastLookAt=24, drain.lastReadableAt=24, \
+    looked: drain.deadLetterBaseline=9, drain.last=4 readings, drain.lastCountedAt=24, drain.lastLookAt=24, \
+    drain.lastReadableAt=24, \
     drain.looks=1, drain.quietLooks=1, drain.quietSince=24
-    looked: drain.lastLookAt=25, drain.lastReadableAt=25, drain.longestGap=1m, drain.looks=2, \
+    looked: drain.lastCountedAt=25, drain.lastLookAt=25, drain.lastReadableAt=25, drain.longestGap=1m, drain.looks=2, \
     drain.previousLeftovers=Backlog(at: 2026-02-02T03:04:00Z, count: 0), drain.quietLooks=2
     drained: attestedAt=26, phase=RB_DRAINED, recordProven=false, since=26
     read-as-goal: lastReadAt=27, recordProven=true

@@ -18,6 +18,8 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public struct Stretch: Sendable, Hashable, Codable {
     public enum Found: String, Sendable, Hashable, Codable, CaseIterable {
       case nothing, something, unreadable
+      /// Nothing waited; what receivers may hold is not counted.
+      case notAllCounted = "not-all-counted"
     }
 
     public var found: Found
@@ -45,11 +47,14 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public internal(set) var lastLookAt: Instant?
   /// The last look in which every counter was readable.
   public internal(set) var lastReadableAt: Instant?
+  /// The last of those that left out nothing: see ``hidingHeld(_:now:)``.
+  var lastCountedAt: Instant?
   /// Since when every readable look found nothing; nil when the last one found something.
   public internal(set) var quietSince: Instant?
   /// Readable looks since ``quietSince``.
   public internal(set) var quietLooks: Int = 0
   public internal(set) var looks: Int = 0
+  /// Looks that could not be read, or not whole.
   public internal(set) var unreadableLooks: Int = 0
   /// How often something came after a quiet start.
   public internal(set) var lateArrivals: Int = 0
@@ -116,6 +121,12 @@ public struct DrainLedger: Sendable, Hashable, Codable {
       // A counter that fell was reset by a restart of the bus: what came before is unknown, so it counts as an arrival.
       return count != before && !self.isExcepted(reading.address, now: now)
     }
+  }
+
+  /// Queues on which a receiver may hold messages that the count leaves out, and nobody answers for them. What is not seen is not
+  /// drained: such a look is no better than one that could not be read.
+  func hidingHeld(_ look: [QueueReading], now: Instant) -> [QueueReading] {
+    look.filter { $0.mayHideHeld && !self.isExcepted($0.address, now: now) }
   }
 
   // MARK: what people answer for
@@ -212,40 +223,41 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   mutating func take(_ look: [QueueReading], at now: Instant, longestGap: TimeSpan) {
     let something = self.findsSomething(look, now: now)
     let readable = !look.isEmpty && look.allSatisfy(\.isReadable)
+    let isWhole = readable && self.hidingHeld(look, now: now).isEmpty
     if readable, self.lastIsReadable, let at = self.lastLookAt { self.previousLeftovers = Backlog(at: at, count: self.leftovers) }
     self.reckon(look)
     self.looks += 1
     if something, self.quietSince != nil { self.lateArrivals += 1 }
-    if let previous = self.lastReadableAt, now.since(previous) > longestGap || now < previous {
+    if let previous = self.lastCountedAt, now.since(previous) > longestGap || now < previous {
       self.breakQuiet()
       self.brokenQuiet = nil
     }
     if something { self.breakQuiet(look, now: now) }
     self.last = look
     self.sighted.removeAll { seen in look.contains { $0.address == seen.queue && $0.depth == 0 && $0.lying == 0 } }
+    if !isWhole { self.unreadableLooks += 1 }
     if readable {
-      if !something {
+      if !something, isWhole {
         if self.quietSince == nil { self.longestGap = nil }
-        if let previous = self.lastReadableAt, self.quietSince != nil {
+        if let previous = self.lastCountedAt, self.quietSince != nil {
           self.longestGap = max(self.longestGap ?? now.since(previous), now.since(previous))
         }
         self.quietSince = self.quietSince ?? now
         self.quietLooks += 1
         self.brokenQuiet = nil
       }
+      if isWhole { self.lastCountedAt = now }
       self.lastReadableAt = now
       for reading in look {
         if let arrivals = reading.arrivals { self.lastArrivals[reading.address.description] = arrivals }
       }
-    } else {
-      self.unreadableLooks += 1
     }
     self.takenAtLook = self.forwarding?.total.received ?? 0
     if !self.namedExceptions.isEmpty {
       let before = self.lastLookAt ?? now
       self.endedExceptions = self.namedExceptions.filter { before < $0.until && $0.until <= now }
     }
-    self.noteStretch(something ? .something : readable ? .nothing : .unreadable, at: now)
+    self.noteStretch(something ? .something : !readable ? .unreadable : isWhole ? .nothing : .notAllCounted, at: now)
     self.lastLookAt = now
   }
 
@@ -311,6 +323,7 @@ public struct DrainLedger: Sendable, Hashable, Codable {
     guard self.unansweredLeftovers(self.last, now: now) == 0 else { return .messagesLeft }
     // What a forwarder holds lies on no queue that is counted, and is not yet on the other bus.
     if let forwarding, forwarding.open > 0 { return .forwarding }
+    guard self.hidingHeld(self.last, now: now).isEmpty else { return .heldNotCounted }
     guard let end = self.quietEnd(policy), now >= end, self.quietLooks >= policy.minimumLooks else { return .quietPeriod }
     return nil
   }

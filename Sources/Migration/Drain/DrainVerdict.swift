@@ -30,6 +30,8 @@ public struct DrainVerdict: Sendable, Hashable, Codable {
     public var deadLettersBefore: Int64?
     /// Nothing lies there, as far as it can be counted.
     public var isClear: Bool
+    /// What a receiver holds and has not settled is not among what is counted.
+    public var leavesOutHeld: Bool
     /// Somebody answers for it.
     public var isExcepted: Bool
     public var forwarded: ForwardingCount?
@@ -65,6 +67,8 @@ public struct DrainVerdict: Sendable, Hashable, Codable {
   public var unreadableLooks: Int
   public var lastLookAt: Instant?
   public var lastReadableAt: Instant?
+  /// The last of those that left out nothing that receivers hold.
+  public var lastCountedAt: Instant?
   /// What the looks found, stretch by stretch; the last of them.
   public var stretches: [DrainLedger.Stretch]
   /// The longest time in the present quiet in which nobody looked.
@@ -118,6 +122,7 @@ extension DrainVerdict {
     self.unreadableLooks = ledger.unreadableLooks
     self.lastLookAt = ledger.lastLookAt
     self.lastReadableAt = ledger.lastReadableAt
+    self.lastCountedAt = ledger.lastCountedAt
     self.stretches = ledger.stretches
     self.longestGap = ledger.longestGap
     self.quietSince = ledger.quietSince
@@ -142,44 +147,21 @@ extension DrainVerdict {
     self.staleSender = ledger.staleSender
     self.stranded = ledger.stranded(policy: policy, dialect: dialect, now: now, vendor: vendor)
     self.queues = ledger.last.map { Queue($0, ledger, exceptions: ledger.liveExceptions(now: now)) }
-    (self.result, self.code, self.because) = Self.judge(ledger, group: group, policy: policy, now: now)
+    let judgement = DrainJudgement(ledger, group: group, policy: policy, now: now)
+    self.result = judgement.result
+    self.code = judgement.code
+    self.because = judgement.because
     self.proves = []
     self.cannotProve = []
     self.proves = self.shown
     self.cannotProve = self.notShown
   }
 
-  private static func judge(
-    _ ledger: DrainLedger, group: GroupState, policy: Policy, now: Instant
-  ) -> (Result, String?, String) {
-    guard ledger.watermark != nil else { return (.notBegun, nil, "the drain begins when every register entry reads as written") }
-    let waiver = ledger.liveException(now: now)
-    // An old look shows nothing of now (I-14).
-    let gap = group.phase == .draining || group.phase == .backDraining ? policy.longestLookGap : policy.longestWatchGap
-    let seenAt = ledger.lastReadableAt
-    let isStale = seenAt.map { now.since($0) > gap || now < $0 } ?? true
-    let code = isStale ? WaitReason.Code.countersUnreadable : ledger.shortcoming(now: now, policy: policy)
-    let isExcepted = waiver != nil || !ledger.liveExceptions(now: now).isEmpty
-    guard let code else {
-      return (
-        isExcepted ? .drainedWithExceptions : .drained, nil,
-        isExcepted ? "people answer for what is named" : "nothing came for as long as the quiet must last"
-      )
-    }
-    let words =
-      isStale && ledger.lastIsReadable
-      ? "the last readable look is from \(seenAt.map(\.description) ?? "never")" : ledger.words(code, policy: policy).text
-    if let waiver {
-      return (.drainedWithExceptions, code.rawValue, "\(waiver.by) answers for it until \(waiver.until): \(words)")
-    }
-    return (.notDrained, code.rawValue, words)
-  }
-
   private var shown: [String] {
     var shown: [String] = []
-    if let quietSince, let lastReadableAt {
+    if let quietSince, let lastCountedAt {
       shown.append(
-        "every queue was counted and empty at each of \(self.quietLooks) looks from \(quietSince) to \(lastReadableAt), never more than "
+        "every queue was counted and empty at each of \(self.quietLooks) looks from \(quietSince) to \(lastCountedAt), never more than "
           + "\(self.longestGap ?? .milliseconds(0)) apart")
       if self.countsArrivals { shown.append("the bus counted no message in between") }
     }
@@ -222,16 +204,21 @@ extension DrainVerdict {
     if self.queues.contains(where: { $0.kind == .synchronousReply && $0.state != "counted" }) {
       not.append("syncreply queues by other names: the register does not hold them")
     }
-    if self.queues.contains(where: \.leavesOutWhatIsHeld) {
+    let uncounted = self.queues.filter(\.leavesOutHeld)
+    if uncounted.contains(where: { $0.consumers != 0 }) {
       not.append(
         "messages that a receiver holds and has not settled: this way of counting leaves them out; the bus's management interface tells them"
       )
+    } else if !uncounted.isEmpty {
+      not.append(
+        "what somebody held who was attached at no look, as AMQP 0-9-1 allows: messages that a receiver holds are not counted, and no "
+          + "receiver was attached at any look of the quiet")
     }
     if let forwarded, forwarded.carrier == .shovel {
       not.append("that each message was carried, and once: a shovel drops what the other bus rejects, and keeps no journal")
     }
     if self.unreadableLooks > 0 {
-      not.append("what was there at \(self.unreadableLooks) looks at which counters could not be read")
+      not.append("what was there at \(self.unreadableLooks) looks at which counters could not be read, or not whole")
     }
     for exception in self.exceptions { not.append("what \(exception.what) leaves, until \(exception.until): \(exception.why)") }
     for waiver in self.waivers { not.append("what \(waiver.by) answers for until \(waiver.until): \(waiver.why)") }
@@ -245,13 +232,6 @@ extension DrainVerdict {
 }
 
 extension DrainVerdict.Queue {
-  /// Messages that wait are told, those that are handed out are not, and somebody is attached.
-  fileprivate var leavesOutWhatIsHeld: Bool {
-    guard let figures, figures.active != nil, figures.locked == nil, self.kind != .deadLetter else { return false }
-    // Service Bus counts them among those that wait, and tells of the others beside them.
-    return figures.scheduled == nil && (self.consumers ?? 1) > 0
-  }
-
   fileprivate init(_ reading: QueueReading, _ ledger: DrainLedger, exceptions: [DrainException]) {
     self.address = reading.address
     self.kind = reading.kind
@@ -267,7 +247,8 @@ extension DrainVerdict.Queue {
     self.consumers = reading.consumers
     self.figures = reading.figures
     self.deadLettersBefore = ledger.deadLettersBefore(reading)
-    self.isClear = reading.isReadable && (reading.lying ?? 0) == 0 && (reading.deadLettered ?? 0) == 0
+    self.leavesOutHeld = reading.leavesOutHeld
+    self.isClear = reading.isReadable && !reading.mayHideHeld && (reading.lying ?? 0) == 0 && (reading.deadLettered ?? 0) == 0
     self.isExcepted = exceptions.contains { $0.what == .queue(reading.address) }
     if let forwarding = ledger.forwarding {
       let total = forwarding.total(of: reading.address)
@@ -299,6 +280,11 @@ extension GroupState {
   public func forwardDrainVerdict(_ plan: Plan) -> DrainVerdict? {
     guard let forwardDrain, let rollBack else { return nil }
     return DrainVerdict(self, forwardDrain, direction: .forward, plan: plan, now: rollBack.at) { _ in nil }
+  }
+
+  /// The verdict without its evidence: what status shows, so that nobody works out one of his own.
+  func drainJudgement(_ policy: Policy, now: Instant) -> DrainJudgement {
+    DrainJudgement(self.drain, group: self, policy: policy, now: self.judgedAt(now))
   }
 
   /// Nobody looks any more when a group is back or its queues may go: what counts is how it stood then.

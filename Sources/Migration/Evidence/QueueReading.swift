@@ -64,6 +64,19 @@ public struct QueueReading: Sendable, Hashable, Codable {
     }
   }
 
+  /// Whether somebody may hold messages here that the count leaves out: it tells those that wait and not those that are handed out
+  /// (RabbitMQ 4's `/management`, copies on ActiveMQ), and a receiver is attached, or nobody says that none is. Without a receiver
+  /// the bus has given back what was held.
+  public var mayHideHeld: Bool { self.leavesOutHeld && self.consumers != 0 }
+
+  /// Messages that wait are told, those that are handed out and not settled are not. Service Bus counts the locked ones among those that
+  /// wait; what it has beside them tells that it is one.
+  public var leavesOutHeld: Bool {
+    guard let figures, figures.active != nil else { return false }
+    let others = [figures.locked, figures.scheduled, figures.deferred, figures.deadLettered, figures.transfer]
+    return others.allSatisfy { $0 == nil }
+  }
+
   /// A queue that the register names has gone: mail may have gone with it (I-7).
   public var isMissing: Bool { self.count == .absent && QueueKind.inRegister.contains(self.kind) }
 }

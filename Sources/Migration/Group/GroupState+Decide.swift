@@ -196,6 +196,7 @@ extension GroupState {
     // An exception answers for what is found there, not for what cannot be seen: the way back must be known to stand (I-10).
     if self.drain.liveException(now: now) != nil { return nil }
     if self.drain.hasUnanswered(now: now) { return "messages lie on the queues that are being left" }
+    if !self.drain.hidingHeld(self.drain.last, now: now).isEmpty { return self.drain.words(.heldNotCounted, policy: policy).text }
     return nil
   }
 
@@ -230,6 +231,7 @@ extension GroupState {
     guard self.drain.leftovers == 0, deadLetters == 0 else {
       return "the source queues are not shown to be empty, dead letters included"
     }
+    if self.drain.last.contains(where: \.mayHideHeld) { return self.drain.words(.heldNotCounted, policy: policy).text }
     // Empty because the receiver is quick is not enough: a sender that never left the source bus would lose its queue.
     guard let quietSince = self.drain.quietSince else { return "something came to the source queues at the last look" }
     // While an exception runs, what it answers for breaks no quiet.

@@ -223,6 +223,8 @@ extension GroupState {
       code = forwarding.stops.isEmpty ? .forwarding : .forwardingStopped
       if !forwarding.stops.isEmpty { clears = .person }
     }
+    // The receiver may go by itself; nobody need do that, and the party's own system does not.
+    if code == .heldNotCounted { clears = .person }
     let words = self.drain.words(code, policy: context.policy)
     return .wait(WaitReason(code, since: self.since, until: due, clears: clears, words: words))
   }
@@ -260,6 +262,13 @@ extension DrainLedger {
     case .forwardingStopped:
       let stops = (self.forwarding?.stops ?? []).map { "\($0.queue): \($0.code) \($0.seen)" }
       return .text("the forwarder has stopped: \(stops.joined(separator: "; "))")
+    case .heldNotCounted:
+      let queues = self.last.filter(\.mayHideHeld).map { reading in
+        "\(reading.address) (\(reading.consumers.map { "\($0) attached" } ?? "who is attached is not told"))"
+      }
+      return .text(
+        "nothing waits, and what receivers hold is not counted on \(queues.joined(separator: ", ")): not proven. Configure the bus's "
+          + "management interface (on ActiveMQ its statistics plugin), or have nobody attached there for the quiet period")
     case .quietPeriod:
       guard let since = self.quietSince else { return .text("no quiet look yet") }
       return .quiet(

@@ -159,6 +159,13 @@ extension WaitReason.Code {
         "The forwarder has stopped on a queue by what it met there; the code stands with it.",
         "Somebody looks at that code, mends it and resumes the forwarding (bus-migrator drain forward), or ends it."
       )
+    case .heldNotCounted:
+      (
+        "A receiver is attached, and the bus is counted in a way that leaves out what receivers hold: nothing waits, and whether "
+          + "something is held is not known.",
+        "Name the bus's management interface in the configuration (management; on ActiveMQ the statistics plugin), or have nobody "
+          + "attached for the quiet period, our own forwarder included; else somebody answers for the queue (bus-migrator drain except)."
+      )
     case .tail:
       (
         "The move is accepted; the source queues are watched and the way back is kept.",

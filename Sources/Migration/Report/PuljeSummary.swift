@@ -80,6 +80,8 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   public var pingedAt: Instant?
   public var pingFailures: Int
   public var drain: DrainSummary
+  /// The verdict on it, without its evidence.
+  public var judgement: DrainJudgement
   /// Of the source bus, when the group has turned back since.
   public var forwardDrain: DrainSummary?
   public var watchSince: Instant?
@@ -117,6 +119,7 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     self.pingedAt = group.pingedAt
     self.pingFailures = group.pingFailures
     self.drain = DrainSummary(group.drain, policy: context.policy)
+    self.judgement = group.drainJudgement(context.policy, now: now)
     self.forwardDrain = group.forwardDrain.map { DrainSummary($0, policy: context.policy) }
     self.watchSince = group.watchSince
     self.watchUntil = group.watchSince.map { $0 + context.policy.watchPeriod }

@@ -60,7 +60,7 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
       let end = group.phase == .retired ? group.since + policy.keepsSource : nil
       self.init(.person, end, end == nil ? "when two people retire the party" : "when two people approve the removal")
     case .notStarted, .paused, .decision, .held, .quarantined, .conflict, .conflictElsewhere, .lineStopped, .errorBudget,
-      .testsNotSigned, .forwardingStopped:
+      .testsNotSigned, .forwardingStopped, .heldNotCounted:
       self.init(.person, nil, "as long as nobody acts")
     }
   }

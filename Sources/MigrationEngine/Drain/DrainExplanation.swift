@@ -70,7 +70,7 @@ public struct DrainExplanation: Codable, Sendable {
     case .quiet: add("Nothing: it ends by itself when nothing comes.", "nobody")
     case .notKnown:
       add(
-        "Make the counters readable: \(row.unreadable.first ?? row.wait?.seen ?? "wait for the first look").",
+        "Make the counters readable: \(row.unreadable.first ?? row.judgement.because).",
         "those who run the bus")
     case .deadLetters:
       add("Deal with the dead letters, or answer for them (bus-migrator drain except).", "the party and its vendor")

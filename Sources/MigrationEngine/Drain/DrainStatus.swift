@@ -9,7 +9,7 @@ import MigrationStore
 public struct DrainStatus: Codable, Sendable {
   /// What keeps a group from counting as drained, worst first.
   public enum Standing: String, Codable, Sendable, CaseIterable, Comparable {
-    /// A queue that is being left is gone, or a counter cannot be read: nothing is known.
+    /// A queue that is being left is gone, a counter cannot be read or leaves something out, or nobody has looked for long: nothing is known.
     case notKnown = "not-known"
     /// A sender never leaves this bus: it does not heal by itself.
     case senderStays = "sender-stays"
@@ -37,6 +37,8 @@ public struct DrainStatus: Codable, Sendable {
     /// The bus that is being left: the source, and on the way back the target.
     public var leaves: BusName
     public var standing: Standing
+    /// What the standing rests on.
+    public var judgement: DrainJudgement
     /// What is waited for, as in `status`.
     public var wait: WaitReason?
     public var drain: DrainSummary
@@ -96,17 +98,19 @@ extension DrainStatus.Row {
     }
     self.trail = trail
     self.outlook = DrainOutlook(trail, now: now)
-    self.standing = Self.standing(group, now: now)
+    self.judgement = group.judgement
+    self.standing = Self.standing(group)
   }
 
-  private static func standing(_ group: GroupSummary, now: Instant) -> DrainStatus.Standing {
+  /// By the verdict. Of what is not drained it says what is worst, a sender that stays before all that follows from it.
+  private static func standing(_ group: GroupSummary) -> DrainStatus.Standing {
     let drain = group.drain
     let isMissing = drain.queues.contains { $0.state == "absent" && QueueKind.inRegister.contains($0.kind) }
-    if isMissing || drain.queues.contains(where: { $0.state == "unreadable" }) || drain.lastLookAt == nil { return .notKnown }
-    let isAnswered = drain.exceptions.contains { $0.until > now } || drain.namedExceptions.contains { $0.until > now }
-    // What comes after that is only noted in the last phases: it is there all the same.
-    if group.phase.countsAsDrained, isAnswered || drain.leftovers + drain.newDeadLetters == 0 {
-      return isAnswered ? .excepted : .drained
+    if isMissing || group.judgement.isDark { return .notKnown }
+    switch group.judgement.result {
+    case .drained: return .drained
+    case .drainedWithExceptions: return .excepted
+    case .notDrained, .notBegun: break
     }
     if let stale = drain.staleSender, stale.endedAt == nil { return .senderStays }
     if drain.newDeadLetters > 0 { return .deadLetters }
@@ -121,15 +125,5 @@ extension DrainSummary {
     guard let at = self.lastLookAt else { return [] }
     let isReadable = !self.queues.contains { $0.state == "unreadable" }
     return [DepthTrail.Point(at: at, count: isReadable ? self.leftovers : nil)]
-  }
-}
-
-extension GroupPhase {
-  /// Whether the bus that is being left counts as drained in this phase.
-  var countsAsDrained: Bool {
-    switch self {
-    case .drained, .backDrained, .observing, .accepted, .retired, .removed, .restored: true
-    default: false
-    }
   }
 }

@@ -51,7 +51,9 @@ public enum DrainStatusText {
     var words: [String] = []
     switch row.standing {
     case .notKnown:
-      words.append(row.unreadable.first.map { String($0.prefix(80)) } ?? row.wait?.seen ?? "not looked at yet")
+      words.append(
+        row.unreadable.first.map { String($0.prefix(80)) }
+          ?? "\(row.judgement.code.map { "[\($0)] " } ?? "")\(row.judgement.because)")
     case .quiet: if let until = row.drain.quietUntil { words.append("quiet until \(until)") }
     default: if let wait = row.wait { words.append("[\(wait.code.rawValue)] \(wait.seen)") }
     }

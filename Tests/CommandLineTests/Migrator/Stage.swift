@@ -57,7 +57,7 @@ struct Stage: Sendable {
   ///   - gone: parties whose system does not fetch from the source bus any more.
   ///   - source: what the source bus is.
   static func with(
-    down: Set<Int32> = [], management: Bool = false, isLeft: Bool = false, gone: Set<Int32> = [],
+    down: Set<Int32> = [], management: Bool = true, isLeft: Bool = false, gone: Set<Int32> = [],
     source dialect: Dialect = .rabbitMQ4AddressV2,
     _ body: @Sendable @escaping (Stage) async throws -> Void
   ) async throws {
@@ -68,7 +68,8 @@ struct Stage: Sendable {
     let queues = Self.queues(of: Self.owners).map { BrokerQueue($0) }
     let source = InMemoryBroker.Configuration(
       dialect: dialect, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
-    let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues)
+    // What receivers hold is counted there: else a bus that is left with somebody attached never counts as drained.
+    let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues, managementPort: 0)
     let register = AddressRegisterServer.Configuration(
       credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
     let bus = isLeft ? "b" : "a"
