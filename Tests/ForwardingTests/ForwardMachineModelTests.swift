@@ -358,7 +358,9 @@ struct ForwardMachineModelTests {
       #expect(world.problems.isEmpty, "seed \(seed): \(world.problems.prefix(3))")
       // Where links are lost one after the other before the bus has noticed the first, order can be gone on the source itself.
       // And what came behind those that a queue's deletion took with it was accepted before they went again.
-      if !late, !world.losesUnseen || world.settings.window == 1 { #expect(world.disorder() == nil, "seed \(seed): \(world.disorder() ?? "")") }
+      if !late, !world.losesUnseen || world.settings.window == 1 {
+        #expect(world.disorder() == nil, "seed \(seed): \(world.disorder() ?? "")")
+      }
       let there = Set(world.target.map(\.id))
       let onSource = Set(world.source.map(\.message.id)).union(world.handedOut.values.map(\.id))
       let missing = Set(0..<40).subtracting(there).subtracting(onSource)

@@ -28,7 +28,8 @@ struct UnseenQueueTests {
     actions.flatMap { action -> [UInt64] in if case .settle(_, let numbers) = action { numbers } else { [] } }
   }
 
-  @Test("accepted settles nothing before the queue was seen after it; what came while a look was under way waits for the next one")
+  @Test(
+    "accepted settles nothing before the queue was seen after it; what came while a look was under way waits for the next one")
   func looks() {
     var machine = self.machine(messages: 4)
     func feed(_ event: ForwardMachine.Event) -> [ForwardMachine.Action] { machine.handle(event, now: 2, milliseconds: 1) }
@@ -90,7 +91,8 @@ struct UnseenQueueTests {
     #expect(late.contains(.giveBack(epoch: 1, [1])))
   }
 
-  @Test("deleted in mid-stream: nothing is settled that was not in the queue before, and all the rest goes once it is there again")
+  @Test(
+    "deleted in mid-stream: nothing is settled that was not in the queue before, and all the rest goes once it is there again")
   func deleted() async throws {
     try await TwoBuses.with(from: .rabbitMQ4AddressV2, to: .rabbitMQ3) { buses in
       try await buses.fill((0..<400).map { .health("m-\($0)", from: "\($0 % 5)") })

@@ -29,7 +29,8 @@ public struct ForwardingError: ExplainedError, Hashable {
     /// Every code there is; docs/error-codes.md lists the same.
     public static let all: [Code] = [
       .notAccepted, .tooManySetAside, .nearDeliveryLimit, .sourceUnavailable, .targetUnavailable, .targetUnsafe, .rulesInvalid,
-      .notCountable, .dialectUnknown, .targetSilent, .notReturned, .journalInUse, .journalUnreadable, .journalUnwritable, .journalDamaged, .queueInUse,
+      .notCountable, .dialectUnknown, .targetSilent, .notReturned,
+      .journalInUse, .journalUnreadable, .journalUnwritable, .journalDamaged, .queueInUse,
     ]
   }
 
