@@ -144,7 +144,7 @@ extension ConnectionCore {
 
   /// Detaches a link that was asked to close once it has nothing more to wait for.
   func finishDetach(_ link: LinkID) {
-    guard self.detaching[link] != nil else { return }
+    guard !self.detaching.isEmpty, self.detaching[link] != nil else { return }
     if let sender = self.senders[link], !sender.isIdle { return }
     if let receiver = self.receivers[link] {
       guard !receiver.isDetached else { return }
@@ -222,7 +222,7 @@ extension ConnectionCore {
 
   private func linkGone(_ link: LinkID, _ error: AMQPError) {
     self.senders.removeValue(forKey: link)?.linkEnded(error, at: self.now)
-    self.receivers.removeValue(forKey: link)?.linkEnded(error)
+    self.receivers.removeValue(forKey: link)?.linkEnded(error, self.engine)
     self.detaching.removeValue(forKey: link)?.fulfil(())
   }
 

@@ -21,6 +21,8 @@ final class ConnectionCore: EngineOwner {
     case leave(LinkID)
     /// Part of a body was read.
     case bodyTaken(LinkID)
+    /// See ``AMQPReceiver/listen(_:)``.
+    case listen(LinkID, ReceiverBuffer, AMQPReceiver.Listener)
     /// Somebody wants to know when a delivery is withdrawn; it may be settled already.
     case askWhetherSettled(LinkID, DeliveryID)
   }
@@ -59,8 +61,11 @@ final class ConnectionCore: EngineOwner {
   var timerDeadline = NIODeadline.distantFuture
   var openedAt: NIODeadline?
   var counts = Counts()
-  /// Senders to which outcomes came since their listeners were told.
-  private var told: Set<LinkID> = []
+  /// Links of which something came or was asked for in this turn of the loop.
+  private var touchedSenders: [SenderCore] = []
+  private var touchedReceivers: [ReceiverCore] = []
+  /// The time of this turn, while it lasts: to ask for it at each of a thousand events would be felt.
+  private var turn: NIODeadline?
   private let mark: LiveCount.Mark
 
   /// What is counted over the connection's life.
@@ -96,7 +101,6 @@ final class ConnectionCore: EngineOwner {
   // MARK: Commands from tasks
 
   func carryOut(_ commands: [Command]) {
-    var touched: Set<LinkID> = []
     let now = self.now
     for command in commands {
       switch command {
@@ -107,10 +111,11 @@ final class ConnectionCore: EngineOwner {
         }
         sender.enqueue(send)
         self.deadlines.add(.send(link, send.id), at: send.deadline)
-        touched.insert(link)
+        self.touch(sender)
       case .cancelSend(let link, let id):
-        self.senders[link]?.end(id, .cancelled, self.engine, at: now)
-        touched.insert(link)
+        guard let sender = self.senders[link] else { continue }
+        sender.end(id, .cancelled, self.engine, at: now)
+        self.touch(sender)
       case .sendParcels(let link, let parcels, let told):
         guard let sender = self.senders[link] else {
           let reason = self.machine.failure ?? self.linkClosed(link)
@@ -118,25 +123,47 @@ final class ConnectionCore: EngineOwner {
           continue
         }
         sender.enqueue(parcels, told: told)
-        touched.insert(link)
+        self.touch(sender)
       case .withdrawParcels(let link, let told):
         told(self.senders[link]?.withdrawParcels() ?? [])
         self.finishDetach(link)
-      case .bodyReady(let link): touched.insert(link)
+      case .bodyReady(let link): if let sender = self.senders[link] { self.touch(sender) }
       case .settle(let link, let deliveries, let disposition):
         guard let receiver = self.receivers[link] else { continue }
-        for delivery in deliveries { receiver.settle(delivery, disposition, self.engine, at: now) }
+        receiver.settle(deliveries, disposition, self.engine, at: now)
+        // To settle a streamed body may bring the next one.
+        self.touch(receiver)
       case .taken(let link, let count, let settled):
         self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
       case .bodyTaken(let link): self.readBodies(link)
       case .leave(let link): self.receivers[link]?.leave(self.engine, at: now)
       case .resume(let link): self.receivers[link]?.resume(self.engine, at: now)
       case .askWhetherSettled(let link, let delivery): self.receivers[link]?.tellWhetherSettled(delivery)
+      case .listen(let link, let buffer, let listener):
+        if let receiver = self.receivers[link] {
+          receiver.listen(listener, self.engine, at: now)
+        } else {
+          listener(.ended(buffer.lostBecause))
+        }
       }
     }
-    for link in touched { self.flush(link) }
+    self.flushTouched()
     self.scheduleTimer()
     self.pump()
+  }
+
+  private func touch(_ sender: SenderCore) {
+    guard !sender.isTouched else { return }
+    sender.isTouched = true
+    self.touchedSenders.append(sender)
+  }
+
+  private func flushTouched() {
+    while let sender = self.touchedSenders.popLast() {
+      sender.isTouched = false
+      self.flush(sender.link)
+      self.finishDetach(sender.link)
+    }
   }
 
   private func linkClosed(_ link: LinkID) -> AMQPError {
@@ -183,9 +210,11 @@ final class ConnectionCore: EngineOwner {
 
   // MARK: Events from the peer
 
+  private var tried: String { "use the connection to \(self.name)" }
+
   func handle(_ event: EngineEvent) {
-    let now = self.now
-    let tried = "use the connection to \(self.name)"
+    let now = self.turn ?? self.now
+    self.turn = now
     switch event {
     case .remoteOpened(let open):
       let peer = AMQPPeer(open)
@@ -196,41 +225,48 @@ final class ConnectionCore: EngineOwner {
       self.scheduleTimer()
       self.opened.fulfil(.success(peer))
     case .remoteClosed(let condition):
-      self.carryOut(self.machine.handle(.closedByPeer(ConnectionFailure.error(closed: condition, tried: tried)), of: self.epoch))
+      self.carryOut(
+        self.machine.handle(.closedByPeer(ConnectionFailure.error(closed: condition, tried: self.tried)), of: self.epoch))
     case .linkAttachAnswered(let link, let attach): self.attachAnswered(link, attach)
     case .linkDetachedByPeer(let link, let condition, _): self.detached(link, condition)
     case .sessionEndedByPeer(let session, let condition): self.sessionEnded(session, condition)
     case .creditChanged(let link, _, let drain):
-      self.senders[link]?.creditChanged(drain: drain, at: now)
-      self.flush(link)
+      guard let sender = self.senders[link] else { return }
+      sender.creditChanged(drain: drain, at: now)
+      self.touch(sender)
     case .creditReturned(let link, let count):
       self.receivers[link]?.creditReturned(count, self.engine, at: now)
       self.finishDetach(link)
-    case .delivered(let link, let transfer): self.delivered(link, transfer)
+    case .delivered(let link, let transfer): self.delivered(link, transfer, at: now)
     case .bodyArrived(let link): self.readBodies(link)
     case .oversized(let link, _): self.receivers[link]?.arrivedOversized(self.engine, at: now)
     case .dispositionReceived(let link, let delivery, let outcome, let settled):
-      if self.receivers[link]?.withdrawn(delivery, self.engine, at: now) == true { self.counts.withdrawn += 1 }
       if let sender = self.senders[link] {
         sender.disposition(delivery, outcome, settled: settled, self.engine, at: now)
-        self.told.insert(link)
+        self.touch(sender)
+      } else if let receiver = self.receivers[link] {
+        if receiver.withdrawn(delivery, self.engine, at: now) { self.counts.withdrawn += 1 }
+        self.finishDetach(link)
       }
-      self.flush(link)
-      self.finishDetach(link)
     case .transportFailed(let condition):
       self.carryOut(
-        self.machine.handle(.transportFailed(ConnectionFailure.error(transport: condition, tried: tried)), of: self.epoch))
+        self.machine.handle(.transportFailed(ConnectionFailure.error(transport: condition, tried: self.tried)), of: self.epoch))
     case .transportClosed: self.carryOut(self.machine.handle(.transportClosed, of: self.epoch))
     // A peer of a client has no business beginning sessions or attaching links: they are left unanswered.
     case .sessionBegunByPeer, .linkAttachedByPeer: break
     }
   }
 
-  /// All that one read brought has been handled: who listens for many outcomes is told of them together.
+  /// All that one read brought has been handled: who listens for many deliveries or outcomes is told of them together.
   func handledEvents() {
-    guard !self.told.isEmpty else { return }
-    for link in self.told { self.senders[link]?.tellOfParcels() }
-    self.told.removeAll(keepingCapacity: true)
+    self.turn = nil
+    while let receiver = self.touchedReceivers.popLast() {
+      receiver.isTouched = false
+      receiver.handOutArrived(self.engine)
+      self.finishDetach(receiver.link)
+    }
+    for sender in self.touchedSenders { sender.tellOfParcels() }
+    self.flushTouched()
   }
 
   /// What was handed over has been written: there is room for more.
@@ -239,9 +275,8 @@ final class ConnectionCore: EngineOwner {
   func becameWritable() { for link in self.senders.keys { self.flush(link) } }
 
   func channelClosed(_ error: (any Error)?) {
-    let tried = "use the connection to \(self.name)"
-    let plain = AMQPError(.connectionLost, .connection, .remote, tried: tried, seen: "the peer closed the TCP connection")
-    let below = error.map { ConnectionFailure.error($0, tried: tried) }
+    let plain = AMQPError(.connectionLost, .connection, .remote, tried: self.tried, seen: "the peer closed the TCP connection")
+    let below = error.map { ConnectionFailure.error($0, tried: self.tried) }
     self.carryOut(self.machine.handle(.channelClosed(below: below, plain: plain), of: self.epoch))
   }
 
@@ -255,7 +290,7 @@ final class ConnectionCore: EngineOwner {
     for request in self.requests.values { request.answers.forEach { $0.fulfil(.failure(reason)) } }
     self.requests = [:]
     for sender in self.senders.values { sender.linkEnded(reason, at: self.now) }
-    for receiver in self.receivers.values { receiver.linkEnded(reason) }
+    for receiver in self.receivers.values { receiver.linkEnded(reason, self.engine) }
     self.senders = [:]
     self.receivers = [:]
     for done in self.detaching.values { done.fulfil(()) }
@@ -264,15 +299,22 @@ final class ConnectionCore: EngineOwner {
     self.closed.fulfil(reason)
   }
 
-  private func delivered(_ link: LinkID, _ transfer: IncomingTransfer) {
+  private func delivered(_ link: LinkID, _ transfer: IncomingTransfer, at now: NIODeadline) {
     guard let receiver = self.receivers[link] else { return }
-    guard receiver.arrived(transfer, self.engine, at: self.now) else { return self.overdrawn(receiver) }
-    self.finishDetach(link)
+    guard receiver.arrived(transfer, self.engine, at: now) else { return self.overdrawn(receiver) }
+    self.touch(receiver)
+  }
+
+  private func touch(_ receiver: ReceiverCore) {
+    guard !receiver.isTouched else { return }
+    receiver.isTouched = true
+    self.touchedReceivers.append(receiver)
   }
 
   private func readBodies(_ link: LinkID) {
     guard let receiver = self.receivers[link], !receiver.isDetached else { return }
     guard receiver.readBodies(self.engine, at: self.now) else { return self.overdrawn(receiver) }
+    self.touch(receiver)
     self.finishDetach(link)
   }
 

@@ -31,6 +31,7 @@ package final class EngineHandler: ChannelInboundHandler {
   private var failure: (any Error)?
   private var tick: Scheduled<Void>?
   private var isPumping = false
+  private var output: ByteBuffer?
   private var isClosing = false
   private var lingering: Scheduled<Void>?
   private var resumption: Scheduled<Void>?
@@ -39,6 +40,8 @@ package final class EngineHandler: ChannelInboundHandler {
   /// So many bytes are handed over in one turn of the loop, at most a little more: whoever has more to send lets the others' commands
   /// and what comes from the peer pass first, however fast the peer reads.
   private static let turnBound = 1 << 20
+  /// A connection that has sent much keeps no more memory than this for the next time.
+  private static let keptOutput = 256 << 10
   /// Not at once: the loop runs what is due before it looks at its sockets.
   private static let turnPause = TimeAmount.microseconds(50)
   /// How long the peer's Close is waited for once ours is out. Closing a connection has a shorter limit of its own.
@@ -136,14 +139,21 @@ package final class EngineHandler: ChannelInboundHandler {
       }
       self.owner?.handledEvents()
       guard context.channel.isActive else { continue }
-      var output = context.channel.allocator.buffer(capacity: 4_096)
+      // The same memory as before, where the channel has written it out.
+      var output = self.output ?? context.channel.allocator.buffer(capacity: 4_096)
+      self.output = nil
+      output.clear()
       self.engine.takeOutput(into: &output)
-      guard output.readableBytes > 0 else { continue }
+      guard output.readableBytes > 0 else {
+        self.output = output
+        continue
+      }
       moved = true
       self.lastWrite = context.eventLoop.now
       // Flushed now: the next event may be that Proton is done, and its owner closes the channel.
       written += output.readableBytes
       context.writeAndFlush(self.wrapOutboundOut(output), promise: nil)
+      if output.capacity <= Self.keptOutput { self.output = output }
       if written >= Self.turnBound { self.isPausing = true }
       if !self.isPausing { self.owner?.wroteOutput() }
     }

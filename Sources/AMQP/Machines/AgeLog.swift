@@ -6,20 +6,20 @@ import NIOCore
 /// When what is not yet finished began, oldest first. Pure.
 ///
 /// Finishing marks only; what is finished is dropped from the front, and from within once it outweighs the rest.
-struct AgeLog<ID: Hashable & Sendable>: Sendable {
-  private var order: Deque<(id: ID, since: NIODeadline)> = []
-  private var open: Set<ID> = []
+struct AgeLog {
+  private var order: Deque<(id: DeliveryID, since: NIODeadline)> = []
+  private var open = DeliveryTable<Void>()
 
   var count: Int { self.open.count }
 
-  mutating func began(_ id: ID, at now: NIODeadline) {
-    self.open.insert(id)
+  mutating func began(_ id: DeliveryID, at now: NIODeadline) {
+    self.open.insert((), for: id)
     self.order.append((id, now))
   }
 
   /// - Returns: whether it was there.
   @discardableResult
-  mutating func finished(_ id: ID) -> Bool {
+  mutating func finished(_ id: DeliveryID) -> Bool {
     guard self.open.remove(id) != nil else { return false }
     while let first = self.order.first, !self.open.contains(first.id) { self.order.removeFirst() }
     if self.order.count > 64, self.order.count > 2 * self.open.count {
@@ -28,7 +28,7 @@ struct AgeLog<ID: Hashable & Sendable>: Sendable {
     return true
   }
 
-  func contains(_ id: ID) -> Bool { self.open.contains(id) }
+  func contains(_ id: DeliveryID) -> Bool { self.open.contains(id) }
 
   var oldest: NIODeadline? { self.order.first?.since }
 }

@@ -4,10 +4,14 @@
 package struct SessionID: Hashable, Sendable { let number: Int }
 
 /// A link of one engine. Never reused.
-package struct LinkID: Hashable, Sendable { let number: Int }
+package struct LinkID: Hashable, Sendable {
+  let number: Int
 
-/// A delivery of one engine. Never reused: a delivery of an earlier link cannot be settled by mistake.
-package struct DeliveryID: Hashable, Sendable { let number: Int }
+  package func hash(into hasher: inout Hasher) { hasher.combine(self.number) }
+
+  /// Links are counted, which makes as good a hash as any; several tables are asked for one at each message.
+  package func _rawHashValue(seed: Int) -> Int { self.number ^ seed }
+}
 
 /// Which end of a link we are.
 package enum LinkRole: Sendable, Hashable { case sender, receiver }

@@ -118,48 +118,51 @@ extension ProtonEngine {
   }
 
   private func delivery(_ pointer: OpaquePointer?) -> EngineEvent? {
-    guard let pointer, let linkPointer = pn_delivery_link(pointer), let link = self.linkID(linkPointer) else { return nil }
-    if self.links[link]?.streams == true, pn_link_current(linkPointer) == pointer { return .bodyArrived(link) }
-    if self.links[link]?.role == .receiver, self.deliveryID(pointer) == nil { return self.incoming(pointer, linkPointer, link) }
+    guard let pointer, let linkPointer = pn_delivery_link(pointer), let link = self.link(linkPointer) else { return nil }
+    if link.role == .receiver, pn_link_current(linkPointer) == pointer {
+      if link.streams { return .bodyArrived(link.id) }
+      // Read to its end it would not be the current one any more.
+      return self.incoming(pointer, link)
+    }
     guard let id = self.deliveryID(pointer), pn_delivery_updated(pointer) else { return nil }
     pn_delivery_clear(pointer)
     let settled = pn_delivery_settled(pointer)
     let outcome = self.remoteOutcome(pointer)
     guard outcome != nil || settled else { return nil }
-    return .dispositionReceived(link, id, outcome, settled: settled)
+    return .dispositionReceived(link.id, id, outcome, settled: settled)
   }
 
   /// Reads bytes as they come, so that no message has to fit into a buffer of Proton's.
-  private func incoming(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) -> EngineEvent? {
-    guard pn_link_current(linkPointer) == pointer else { return nil }
+  private func incoming(_ pointer: OpaquePointer, _ link: LinkState) -> EngineEvent? {
     if pn_delivery_aborted(pointer) {
-      self.links[link]?.partial = []
-      self.links[link]?.oversized = false
+      link.partial = []
+      link.oversized = false
       pn_delivery_settle(pointer)
       return nil
     }
-    self.readPending(pointer, linkPointer, link)
+    self.readPending(pointer, link)
     guard !pn_delivery_partial(pointer) else { return nil }
-    let payload = self.links[link]?.partial ?? []
-    let oversized = self.links[link]?.oversized ?? false
-    self.links[link]?.partial = []
-    self.links[link]?.oversized = false
-    let id = DeliveryID(number: self.nextNumber())
+    let payload = link.partial
+    let oversized = link.oversized
+    link.partial = []
+    link.oversized = false
+    let number = self.nextNumber()
     let settled = pn_delivery_settled(pointer)
     let tag = Self.tag(of: pointer)
-    pn_link_advance(linkPointer)
+    pn_link_advance(link.pointer)
+    let id: DeliveryID
     if settled {
       pn_delivery_settle(pointer)
+      id = DeliveryID(number: number, place: -1)
     } else {
-      pn_delivery_set_context(pointer, context(id.number))
-      self.deliveries[id] = pointer
+      id = self.open(pointer, number)
       pn_delivery_clear(pointer)
     }
     guard !oversized else {
       self.settle(id, .rejected(AMQPCondition(AMQPCondition.messageSizeExceeded)))
-      return .oversized(link, id)
+      return .oversized(link.id, id)
     }
-    return .delivered(link, IncomingTransfer(delivery: id, payload: payload, settled: settled, tag: tag))
+    return .delivered(link.id, IncomingTransfer(delivery: id, payload: payload, settled: settled, tag: tag))
   }
 
   static func tag(of pointer: OpaquePointer) -> AMQPDeliveryTag {
@@ -167,22 +170,19 @@ extension ProtonEngine {
     return AMQPDeliveryTag(UnsafeRawBufferPointer(start: tag.start, count: tag.start == nil ? 0 : tag.size))
   }
 
-  private func readPending(_ pointer: OpaquePointer, _ linkPointer: OpaquePointer, _ link: LinkID) {
+  private func readPending(_ pointer: OpaquePointer, _ link: LinkState) {
     let pending = pn_delivery_pending(pointer)
-    guard pending > 0, var partial = self.links[link]?.partial else { return }
-    // Taken out while it grows: two owners would make every append a copy.
-    self.links[link]?.partial = []
+    guard pending > 0 else { return }
     let piece = [UInt8](unsafeUninitializedCapacity: pending) { buffer, count in
       count = UnsafeMutableRawBufferPointer(buffer).withMemoryRebound(to: CChar.self) {
-        max(0, pn_link_recv(linkPointer, $0.baseAddress, pending))
+        max(0, pn_link_recv(link.pointer, $0.baseAddress, pending))
       }
     }
-    if partial.isEmpty { partial = piece } else { partial += piece }
-    if self.links[link]?.oversized == true || partial.count > self.settings.maxMessageSize {
-      self.links[link]?.oversized = true
-      partial = []
+    if link.partial.isEmpty { link.partial = piece } else { link.partial += piece }
+    if link.oversized || link.partial.count > self.settings.maxMessageSize {
+      link.oversized = true
+      link.partial = []
     }
-    self.links[link]?.partial = partial
   }
 
   private func remoteOutcome(_ pointer: OpaquePointer) -> AMQPOutcome? {

@@ -9,15 +9,8 @@ extension ProtonEngine {
   /// - Parameter tag: the delivery's; nil for one of our own counting.
   package func beginTransfer(on id: LinkID, tag: [UInt8]? = nil) -> DeliveryID? {
     guard let link = self.links[id]?.pointer else { return nil }
-    let delivery = DeliveryID(number: self.nextNumber())
-    let tagBytes = tag ?? withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { Array($0) }
-    let made = tagBytes.withUnsafeBytes { raw in
-      raw.withMemoryRebound(to: CChar.self) { pn_delivery(link, pn_dtag($0.baseAddress, $0.count)) }
-    }
-    guard let pointer = made else { return nil }
-    pn_delivery_set_context(pointer, context(delivery.number))
-    self.deliveries[delivery] = pointer
-    return delivery
+    let number = self.nextNumber()
+    return Self.make(link, tag, number).map { self.open($0, number) }
   }
 
   /// Hands over a part of the message that was begun on the link.
@@ -30,17 +23,14 @@ extension ProtonEngine {
 
   /// The message that was begun is whole.
   package func finishTransfer(_ delivery: DeliveryID, on id: LinkID, settled: Bool) {
-    guard let link = self.links[id]?.pointer, let pointer = self.deliveries[delivery] else { return }
+    guard let link = self.links[id]?.pointer, self.deliveries[delivery] != nil else { return }
     pn_link_advance(link)
-    if settled {
-      self.deliveries[delivery] = nil
-      pn_delivery_settle(pointer)
-    }
+    if settled { self.settle(delivery) }
   }
 
   /// Tells the peer to forget the message that was begun (spec 2.6.14).
   package func abortTransfer(_ delivery: DeliveryID) {
-    if let pointer = self.deliveries.removeValue(forKey: delivery) { pn_delivery_abort(pointer) }
+    if let pointer = self.deliveries.close(delivery) { pn_delivery_abort(pointer) }
   }
 
   /// A part of a message that is coming in.
@@ -59,9 +49,7 @@ extension ProtonEngine {
         pn_delivery_settle(pointer)
         continue
       }
-      let delivery = DeliveryID(number: self.nextNumber())
-      pn_delivery_set_context(pointer, context(delivery.number))
-      self.deliveries[delivery] = pointer
+      let delivery = self.open(pointer, self.nextNumber())
       return (delivery, pn_delivery_settled(pointer), Self.tag(of: pointer))
     }
     return nil
@@ -73,8 +61,7 @@ extension ProtonEngine {
       return IncomingPart(bytes: [], progress: .aborted)
     }
     if pn_delivery_aborted(pointer) {
-      self.deliveries[delivery] = nil
-      pn_delivery_settle(pointer)
+      self.settle(delivery)
       return IncomingPart(bytes: [], progress: .aborted)
     }
     let count = min(pn_delivery_pending(pointer), limit)
@@ -93,8 +80,7 @@ extension ProtonEngine {
     let settled = pn_delivery_settled(pointer)
     pn_link_advance(link)
     if settled {
-      self.deliveries[delivery] = nil
-      pn_delivery_settle(pointer)
+      self.settle(delivery)
     } else {
       pn_delivery_clear(pointer)
     }

@@ -30,7 +30,9 @@ package final class ProtonEngine {
   /// Sessions that we have done with before the peer had answered their Begin.
   var endedBeforeBegun: Set<SessionID> = []
   var links: [LinkID: LinkState] = [:]
-  var deliveries: [DeliveryID: OpaquePointer] = [:]
+  var deliveries = OpenDeliveries()
+  /// The one that was last spoken of: most events in a row are about one link.
+  private var lastLink: LinkState?
   private var lastNumber = 0
   var failureReported = false
   /// The peer's end came where Proton does not see it.
@@ -44,15 +46,26 @@ package final class ProtonEngine {
   /// Server role: the client spoke of a link of this session that is no more.
   package var strayFlow: ((SessionID) -> Void)?
 
-  struct LinkState {
+  /// Proton's link refers to it as long as ``links`` holds it.
+  final class LinkState {
+    let id: LinkID
     let pointer: OpaquePointer
     let session: SessionID
+    let sessionPointer: OpaquePointer?
     let role: LinkRole
     /// Bytes of a message of which not all transfers have come.
     var partial: [UInt8] = []
     var oversized = false
     /// Whether its owner reads messages as they come.
     var streams = false
+
+    init(_ id: LinkID, _ pointer: OpaquePointer, session: SessionID, sessionPointer: OpaquePointer?, role: LinkRole) {
+      self.id = id
+      self.pointer = pointer
+      self.session = session
+      self.sessionPointer = sessionPointer
+      self.role = role
+    }
   }
 
   package init(_ settings: Settings) {
@@ -272,51 +285,15 @@ package final class ProtonEngine {
 
   /// Bytes that the link's session has taken and not yet written out.
   package func outgoingBytes(of id: LinkID) -> Int {
-    guard let session = self.links[id]?.session, let pointer = self.sessions[session] else { return 0 }
-    return pn_session_outgoing_bytes(pointer)
+    guard let session = self.links[id]?.sessionPointer else { return 0 }
+    return pn_session_outgoing_bytes(session)
   }
 
   // MARK: Deliveries
 
-  /// Sends one whole message on a link that has credit.
-  ///
-  /// - Parameter tag: the delivery's; nil for one of our own counting.
-  /// - Returns: nil when the link is gone; otherwise the delivery, already forgotten when `settled`.
-  package func transfer(_ payload: [UInt8], on id: LinkID, settled: Bool = false, tag: [UInt8]? = nil) -> DeliveryID? {
-    guard let link = self.links[id]?.pointer else { return nil }
-    let delivery = DeliveryID(number: self.nextNumber())
-    let tagBytes = tag ?? withUnsafeBytes(of: UInt64(delivery.number).bigEndian) { Array($0) }
-    let tag = tagBytes.withUnsafeBytes { raw in
-      raw.withMemoryRebound(to: CChar.self) { pn_delivery(link, pn_dtag($0.baseAddress, $0.count)) }
-    }
-    guard let pointer = tag else { return nil }
-    payload.withUnsafeBytes { raw in
-      raw.withMemoryRebound(to: CChar.self) { _ = pn_link_send(link, $0.baseAddress, $0.count) }
-    }
-    pn_link_advance(link)
-    if settled {
-      pn_delivery_settle(pointer)
-    } else {
-      pn_delivery_set_context(pointer, context(delivery.number))
-      self.deliveries[delivery] = pointer
-    }
-    return delivery
-  }
-
-  /// Sends one whole message on a link that has credit: `head`, then `payload` from `start` on. Unsettled.
-  ///
-  /// - Returns: nil when the link is gone.
-  package func transfer(_ head: [UInt8], _ payload: [UInt8], from start: Int, on id: LinkID) -> DeliveryID? {
-    guard let delivery = self.beginTransfer(on: id), let link = self.links[id]?.pointer else { return nil }
-    if !head.isEmpty { self.append(head[...], on: id) }
-    if start < payload.count { self.append(payload[start...], on: id) }
-    pn_link_advance(link)
-    return delivery
-  }
-
   /// Settles a delivery without an outcome of our own: the sender's last word after the peer's outcome.
   package func settle(_ id: DeliveryID) {
-    if let pointer = self.deliveries.removeValue(forKey: id) { pn_delivery_settle(pointer) }
+    if let pointer = self.deliveries.close(id) { pn_delivery_settle(pointer) }
   }
 
   /// States an outcome for a received delivery and settles it.
@@ -324,7 +301,7 @@ package final class ProtonEngine {
   /// - Returns: whether the delivery was still there to be settled.
   @discardableResult
   package func settle(_ id: DeliveryID, _ disposition: AMQPDisposition) -> Bool {
-    guard let pointer = self.deliveries.removeValue(forKey: id) else { return false }
+    guard let pointer = self.deliveries.close(id) else { return false }
     self.state(disposition, on: pointer)
     pn_delivery_settle(pointer)
     return true
@@ -360,16 +337,16 @@ package final class ProtonEngine {
 
   func register(_ pointer: OpaquePointer, session: SessionID, role: LinkRole) -> LinkID {
     let id = LinkID(number: self.nextNumber())
-    pn_link_set_context(pointer, context(id.number))
-    self.links[id] = LinkState(pointer: pointer, session: session, role: role)
+    let state = LinkState(id, pointer, session: session, sessionPointer: self.sessions[session], role: role)
+    pn_link_set_context(pointer, Unmanaged.passUnretained(state).toOpaque())
+    self.links[id] = state
     return id
   }
 
   func forget(_ id: LinkID) {
     guard let state = self.links.removeValue(forKey: id) else { return }
-    for (delivery, pointer) in self.deliveries where pn_delivery_link(pointer) == state.pointer {
-      self.deliveries[delivery] = nil
-    }
+    if self.lastLink === state { self.lastLink = nil }
+    self.deliveries.closeAll { pn_delivery_link($0) == state.pointer }
     pn_link_set_context(state.pointer, nil)
   }
 
@@ -378,13 +355,17 @@ package final class ProtonEngine {
     return self.sessions[id] == nil ? nil : id
   }
 
-  func linkID(_ pointer: OpaquePointer) -> LinkID? {
-    let id = LinkID(number: number(pn_link_get_context(pointer)))
-    return self.links[id] == nil ? nil : id
+  /// Nil once it is forgotten.
+  func link(_ pointer: OpaquePointer) -> LinkState? {
+    if let lastLink, lastLink.pointer == pointer { return lastLink }
+    let link = pn_link_get_context(pointer).map { Unmanaged<LinkState>.fromOpaque($0).takeUnretainedValue() }
+    self.lastLink = link
+    return link
   }
 
+  func linkID(_ pointer: OpaquePointer) -> LinkID? { self.link(pointer)?.id }
+
   func deliveryID(_ pointer: OpaquePointer) -> DeliveryID? {
-    let id = DeliveryID(number: number(pn_delivery_get_context(pointer)))
-    return self.deliveries[id] == nil ? nil : id
+    self.deliveries.id(at: number(pn_delivery_get_context(pointer)) - 1, of: pointer)
   }
 }

@@ -7,6 +7,12 @@ public struct AMQPDeliveryTag: Sendable, Hashable {
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
   public private(set) var count = 0
 
+  init(_ bytes: UnsafeRawBufferPointer) {
+    let count = min(bytes.count, 32)
+    withUnsafeMutableBytes(of: &self.words) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+    self.count = count
+  }
+
   /// What is beyond 32 bytes is left out: no peer may send that.
   public init(_ bytes: some Sequence<UInt8>) {
     withUnsafeMutableBytes(of: &self.words) { place in

@@ -41,6 +41,24 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
     return deliveries
   }
 
+  /// What a listener is told.
+  package enum Told: Sendable {
+    /// All that came with one read of the socket. It has been taken, and must be settled unless its sender had.
+    case arrived([IncomingTransfer])
+    /// Nothing more comes: the link was lost, or (nil) was closed from this side.
+    case ended(AMQPError?)
+  }
+
+  package typealias Listener = @Sendable (Told) -> Void
+
+  /// Has `listener` told of all that arrives from now on, in place of ``nextBatch()``: without a task that waits, and without what
+  /// observers of single deliveries are told.
+  ///
+  /// - Parameter listener: called on the connection's event loop; it must be quick. Told of the end once.
+  package func listen(_ listener: @escaping Listener) {
+    self.connection.mailbox.put(.listen(self.link, self.buffer, listener))
+  }
+
   /// Settles many deliveries of this receiver alike, with one wake-up of the event loop.
   ///
   /// - Throws: `settlementLost` when the link is gone, or when one of the deliveries came on another generation of it:
@@ -51,7 +69,15 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
       let seen = self.buffer.hasEnded ? "the link is gone" : "the delivery came on another generation of the link"
       throw AMQPError(.settlementLost, .delivery, .local, tried: "settle a delivery of \(self.address)", seen: seen)
     }
-    let unsettled = deliveries.filter { !$0.isSettled }.map(\.id)
+    try self.settle(deliveries.compactMap { $0.isSettled ? nil : $0.id }, as: disposition)
+  }
+
+  /// The same, of what ``listen(_:)`` told of.
+  package func settle(_ unsettled: [DeliveryID], as disposition: AMQPDisposition) throws(AMQPError) {
+    guard !self.buffer.hasEnded else {
+      throw AMQPError(
+        .settlementLost, .delivery, .local, tried: "settle a delivery of \(self.address)", seen: "the link is gone")
+    }
     let withdrawn = self.buffer.withdrawn.settled(unsettled)
     if withdrawn.isEmpty {
       if !unsettled.isEmpty { self.connection.mailbox.put(.settle(self.link, unsettled, disposition)) }

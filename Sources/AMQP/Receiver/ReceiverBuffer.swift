@@ -30,17 +30,27 @@ final class ReceiverBuffer: Sendable {
 
   var hasEnded: Bool { self.state.withLockedValue { $0.ended != nil } }
 
-  func append(_ delivery: IncomingTransfer) {
+  /// Why the link was lost; nil while it is open, and after a close from this side.
+  var lostBecause: AMQPError? {
+    self.state.withLockedValue { state in
+      if case .failure(let error)? = state.ended { error } else { nil }
+    }
+  }
+
+  func append(_ deliveries: [IncomingTransfer]) {
     let waiter = self.state.withLockedValue {
       state -> (CheckedContinuation<Result<[IncomingTransfer]?, AMQPError>, Never>, [IncomingTransfer])? in
-      state.deliveries.append(delivery)
-      state.bytes += delivery.payload.count
+      if state.deliveries.isEmpty { state.deliveries = deliveries } else { state.deliveries += deliveries }
+      state.bytes += deliveries.reduce(0) { $0 + $1.payload.count }
       guard !state.waiters.isEmpty else { return nil }
       let first = state.waiters.removeFirst()
       return (first.continuation, state.takeAll())
     }
     if let (continuation, batch) = waiter { continuation.resume(returning: .success(batch)) }
   }
+
+  /// What no task has taken.
+  func takeAll() -> [IncomingTransfer] { self.state.withLockedValue { $0.takeAll() } }
 
   /// Takes one out again, if no task has it.
   func remove(_ delivery: DeliveryID) -> Bool {

@@ -10,7 +10,7 @@ final class ReceiverCore {
   let name: String
   let buffer: ReceiverBuffer
   private(set) var credit: CreditMachine
-  private var ages = AgeLog<DeliveryID>()
+  private var ages = AgeLog()
   private var withdrawnCount = 0
   private var transfers = 0
   private let attachedAt: NIODeadline
@@ -23,6 +23,12 @@ final class ReceiverCore {
   /// Whether nobody will take deliveries any more.
   private(set) var isClosing = false
   private var draining: [OneShot<Result<AMQPDrainResult, AMQPError>>] = []
+  /// What has arrived in this turn of the loop: handed out together at its end.
+  private var arrivals: [IncomingTransfer] = []
+  /// Whether it is among those to be asked for ``arrivals`` then.
+  var isTouched = false
+  /// Who takes what arrives in place of ``buffer``.
+  private var listener: AMQPReceiver.Listener?
 
   init(
     link: LinkID, epoch: AMQPEpoch, address: String, name: String, window: Int, buffer: ReceiverBuffer, at now: NIODeadline
@@ -56,8 +62,40 @@ final class ReceiverCore {
       return true
     }
     if !transfer.settled { self.ages.began(transfer.delivery, at: now) }
-    self.buffer.append(transfer)
+    self.arrivals.append(transfer)
     return true
+  }
+
+  /// At the end of a turn, and before anything that looks for a delivery where it was handed to.
+  func handOutArrived(_ engine: ProtonEngine) {
+    guard !self.arrivals.isEmpty else { return }
+    let arrivals = self.arrivals
+    self.arrivals = []
+    guard let listener else { return self.buffer.append(arrivals) }
+    self.tell(listener, arrivals, engine, at: self.lastActivity)
+  }
+
+  private func tell(
+    _ listener: AMQPReceiver.Listener, _ arrivals: [IncomingTransfer], _ engine: ProtonEngine, at now: NIODeadline
+  ) {
+    let presettled = arrivals.count { $0.settled }
+    self.taken(arrivals.count - presettled, settled: presettled, engine, at: now)
+    listener(.arrived(arrivals))
+  }
+
+  /// See ``AMQPReceiver/listen(_:)``.
+  func listen(_ listener: @escaping AMQPReceiver.Listener, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.handOutArrived(engine)
+    self.listener = listener
+    let waiting = self.buffer.takeAll()
+    if !waiting.isEmpty { self.tell(listener, waiting, engine, at: now) }
+    if self.isClosing { self.endListening(nil) }
+  }
+
+  private func endListening(_ error: AMQPError?) {
+    let listener = self.listener
+    self.listener = nil
+    listener?(.ended(error))
   }
 
   /// A message whose body is read as it comes has begun.
@@ -68,11 +106,12 @@ final class ReceiverCore {
 
   func handOut(_ transfer: IncomingTransfer) {
     if !transfer.settled { self.ages.began(transfer.delivery, at: self.lastActivity) }
-    self.buffer.append(transfer)
+    self.arrivals.append(transfer)
   }
 
   /// A streamed message is over, and nothing will be read of it.
   func drop(_ arrival: StreamedArrival, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.handOutArrived(engine)
     if !arrival.isHandedOut {
       self.apply(.dropped(1), engine, at: now)
     } else if self.buffer.remove(arrival.delivery) {
@@ -90,13 +129,17 @@ final class ReceiverCore {
     if self.apply(.arrived, engine, at: now) { self.apply(.dropped(1), engine, at: now) }
   }
 
-  func settle(_ delivery: DeliveryID, _ disposition: AMQPDisposition, _ engine: ProtonEngine, at now: NIODeadline) {
-    if self.settleArrival(delivery, disposition, engine, at: now) { return }
-    engine.settle(delivery, disposition)
-    guard self.ages.finished(delivery) else { return }
-    // Taken back while this settlement was on its way here: it is settled, and nobody can be told any more.
-    if self.withdrawnCount > 0 { _ = self.buffer.withdrawn.settled([delivery]) }
-    self.apply(.settled(1), engine, at: now)
+  func settle(_ deliveries: [DeliveryID], _ disposition: AMQPDisposition, _ engine: ProtonEngine, at now: NIODeadline) {
+    var settled = 0
+    for delivery in deliveries {
+      if self.arrival != nil, self.settleArrival(delivery, disposition, engine, at: now) { continue }
+      engine.settle(delivery, disposition)
+      guard self.ages.finished(delivery) else { continue }
+      // Taken back while this settlement was on its way here: it is settled, and nobody can be told any more.
+      if self.withdrawnCount > 0 { _ = self.buffer.withdrawn.settled([delivery]) }
+      settled += 1
+    }
+    if settled > 0 { self.apply(.settled(settled), engine, at: now) }
   }
 
   /// A task took deliveries.
@@ -111,6 +154,7 @@ final class ReceiverCore {
     guard self.ages.contains(delivery) else { return false }
     self.lastActivity = now
     self.withdrawnCount += 1
+    self.handOutArrived(engine)
     if self.buffer.remove(delivery) {
       // Nobody has seen it: nobody has to be told.
       engine.settle(delivery, WithdrawnDeliveries.settlement)
@@ -170,6 +214,7 @@ final class ReceiverCore {
   /// Stops granting, and gives back what nobody has taken.
   func close(_ engine: ProtonEngine, at now: NIODeadline) {
     self.isClosing = true
+    self.handOutArrived(engine)
     self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver was closed")))
     // First of all: what is given back must find no credit, or the bus sends it here again, and counts that.
     self.apply(.closed, engine, at: now)
@@ -184,13 +229,16 @@ final class ReceiverCore {
       if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
       self.apply(.dropped(1), engine, at: now)
     }
+    self.endListening(nil)
   }
 
-  func linkEnded(_ error: AMQPError) {
+  func linkEnded(_ error: AMQPError, _ engine: ProtonEngine) {
+    self.handOutArrived(engine)
     _ = self.credit.handle(.closed, epoch: self.epoch)
     self.arrival?.body.end(.failure(error))
     self.arrival = nil
     _ = self.buffer.end(.failure(error))
+    self.endListening(error)
     self.endDrains(.failure(error))
   }
 

@@ -36,6 +36,7 @@ final class WithdrawnDeliveries: Sendable {
     let (withdrawn, handlers) = self.state.withLockedValue { state -> (Set<DeliveryID>, [@Sendable (Bool) -> Void]) in
       var withdrawn: Set<DeliveryID> = []
       var handlers: [@Sendable (Bool) -> Void] = []
+      if state.withdrawn.isEmpty, state.handlers.isEmpty { return ([], []) }
       for id in ids {
         if !state.withdrawn.isEmpty, state.withdrawn.remove(id) != nil { withdrawn.insert(id) }
         if !state.handlers.isEmpty, let waiting = state.handlers.removeValue(forKey: id) { handlers += waiting.values }

@@ -17,7 +17,7 @@ struct ParcelLane {
 
   let told: @Sendable ([AMQPParcelEnd]) -> Void
   private var waiting: Deque<AMQPParcel> = []
-  private var onTheWay: [DeliveryID: UInt64] = [:]
+  private var onTheWay = DeliveryTable<UInt64>()
   private var partial: Partial?
   private var ended: [AMQPParcelEnd] = []
   private(set) var transfers = 0
@@ -54,7 +54,7 @@ struct ParcelLane {
         continue
       }
       guard let delivery = engine.transfer(parcel.head, parcel.payload, from: parcel.start, on: link) else { return false }
-      self.onTheWay[delivery] = parcel.number
+      self.onTheWay.insert(parcel.number, for: delivery)
       self.transfers += 1
     }
     return false
@@ -80,7 +80,7 @@ struct ParcelLane {
     }
     // With its last bytes, before anything is written: over a last frame without bytes RabbitMQ 3 ends the session.
     engine.finishTransfer(partial.delivery, on: link, settled: false)
-    self.onTheWay[partial.delivery] = partial.parcel.number
+    self.onTheWay.insert(partial.parcel.number, for: partial.delivery)
     self.partial = nil
     self.transfers += 1
     return true
@@ -88,14 +88,14 @@ struct ParcelLane {
 
   /// - Returns: whether the delivery was a parcel's.
   mutating func disposition(_ delivery: DeliveryID, _ outcome: AMQPOutcome?, settled: Bool) -> Bool {
-    guard outcome != nil || settled, let number = self.onTheWay.removeValue(forKey: delivery) else { return false }
+    guard outcome != nil || settled, let number = self.onTheWay.remove(delivery) else { return false }
     self.ended.append(AMQPParcelEnd(number: number, fate: .outcome(outcome ?? .unknown(.settledWithoutOutcome))))
     return true
   }
 
   mutating func linkEnded(_ error: AMQPError) {
     var ends = self.onTheWay.values.map { AMQPParcelEnd(number: $0, fate: .outcome(.unknown(.lost(error)))) }
-    self.onTheWay = [:]
+    self.onTheWay.removeAll()
     if let partial {
       // The peer has no whole message, and gets none.
       ends.append(AMQPParcelEnd(number: partial.parcel.number, fate: .notSent(error)))

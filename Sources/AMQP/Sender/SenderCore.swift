@@ -31,7 +31,7 @@ final class SenderCore {
     /// Bytes that were handed over.
     var handed = 0
   }
-  private var ages = AgeLog<DeliveryID>()
+  private var ages = AgeLog()
   private var transfers = 0
   private let attachedAt: NIODeadline
   private(set) var lastActivity: NIODeadline
@@ -61,6 +61,8 @@ final class SenderCore {
   private(set) var brokenOff: AMQPError?
   /// Whether there is more to hand over when there is room.
   private(set) var wantsRoom = false
+  /// Whether it is among those to be flushed at the end of this turn of the loop.
+  var isTouched = false
   /// Messages that are sent many at a time.
   private var lane: ParcelLane?
   var isIdle: Bool { self.machine.isIdle && self.lane?.isIdle ?? true }
