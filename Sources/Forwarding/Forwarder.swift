@@ -140,7 +140,7 @@ public final class Forwarder: Sendable {
       "forwarding begins", metadata: [LogKey.route.rawValue: "\(self.route)", LogKey.mode.rawValue: "\(self.rules.mode)"])
     let run = ForwardingRun(self, inbox, queue: queue, idle: idle, tried: tried)
     let (ending, carrying) = await withTaskCancellationHandler {
-      await run.carry()
+      await withTaskExecutorPreference(LoopExecutor(self.line.eventLoop)) { await run.carry() }
     } onCancel: {
       inbox.put(.stop)
     }

@@ -19,15 +19,28 @@ package struct JournalMemory: Sendable {
 
   private struct Known: Sendable {
     /// Those that the target has, and of which the source may still have one.
-    var copies = 0
+    var copies: Int32 = 0
     /// Attempts of this run.
-    var live = 0
+    var live: Int32 = 0
     /// Attempts of which nobody will learn any more what became of them.
     var interrupted: [UInt64] = []
-    var aside: (reason: SetAside.Reason, seen: String, at: Int64)?
+    var aside: Aside?
     var id: String?
 
     var isEmpty: Bool { self.copies == 0 && self.live == 0 && self.interrupted.isEmpty && self.aside == nil }
+  }
+
+  /// An object, since a hundred thousand are remembered of which none was set aside.
+  private final class Aside: Sendable {
+    let reason: SetAside.Reason
+    let seen: String
+    let at: Int64
+
+    init(_ reason: SetAside.Reason, _ seen: String, _ at: Int64) {
+      self.reason = reason
+      self.seen = seen
+      self.at = at
+    }
   }
 
   private struct Attempt: Sendable {
@@ -43,9 +56,9 @@ package struct JournalMemory: Sendable {
   private let retained: Int
   private var queues: [String: UInt32] = [:]
   private var names: [UInt32: String] = [:]
-  private var reverses: [UInt32: UInt32] = [:]
-  private var known: [UInt32: [Fingerprint: Known]] = [:]
-  private var attempts: [UInt64: Attempt] = [:]
+  private var reverses = NumberTable<UInt32, UInt32>()
+  private var known = NumberTable<UInt32, [Fingerprint: Known]>()
+  private var attempts = NumberTable<UInt64, Attempt>()
   private var settled: Deque<(queue: UInt32, fingerprint: Fingerprint)> = []
   private var interrupted: Deque<UInt64> = []
   private var duplicateRecords: Deque<JournalRecord> = []
@@ -127,7 +140,7 @@ package struct JournalMemory: Sendable {
       self.change(queue, fingerprint) { if $0.copies > 1 { $0.copies -= 1 } }
     case .setAside(let queue, let fingerprint, let id, let reason, let at, let seen):
       self.change(queue, fingerprint) {
-        $0.aside = (reason, seen, at)
+        $0.aside = Aside(reason, seen, at)
         $0.id = id
       }
     case .possibleDuplicate(let queue, let fingerprint, _, _, _):
@@ -184,8 +197,18 @@ package struct JournalMemory: Sendable {
   }
 
   private mutating func change(_ queue: UInt32, _ fingerprint: Fingerprint, _ body: (inout Known) -> Void) {
-    body(&self.known[queue, default: [:]][fingerprint, default: Known()])
-    if self.known[queue]?[fingerprint]?.isEmpty == true { self.known[queue]?[fingerprint] = nil }
+    Self.change(&self.known[queue, default: [:]], fingerprint, body)
+  }
+
+  private static func change(_ table: inout [Fingerprint: Known], _ fingerprint: Fingerprint, _ body: (inout Known) -> Void) {
+    if let index = table.index(forKey: fingerprint) {
+      body(&table.values[index])
+      if table.values[index].isEmpty { table.remove(at: index) }
+    } else {
+      var known = Known()
+      body(&known)
+      if !known.isEmpty { table[fingerprint] = known }
+    }
   }
 
   private mutating func retain(_ queue: UInt32, _ fingerprint: Fingerprint) {
@@ -209,13 +232,13 @@ package struct JournalMemory: Sendable {
       records.append(.accepted(serial: serial))
       records.append(.settled(serial: serial))
     }
-    for (serial, attempt) in self.attempts.sorted(by: { $0.key < $1.key }) {
+    for (serial, attempt) in self.attempts.entries.sorted(by: { $0.key < $1.key }) {
       let id = self.known[attempt.queue]?[attempt.fingerprint]?.id
       records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: id))
       if attempt.isAccepted { records.append(.accepted(serial: serial)) }
       if !attempt.isAwaited { records.append(.notAwaited(serial: serial)) }
     }
-    for (queue, entries) in self.known {
+    for (queue, entries) in self.known.entries {
       for (fingerprint, entry) in entries {
         guard let aside = entry.aside else { continue }
         records.append(.setAside(queue: queue, fingerprint, id: entry.id, aside.reason, at: aside.at, seen: aside.seen))

@@ -34,17 +34,10 @@ package enum JournalRecord: Sendable, Equatable {
       bytes.append(integer: number)
       bytes.append(text: name)
     case .sending(let serial, let queue, let fingerprint, let id):
-      bytes.append(3)
-      bytes.append(integer: serial)
-      bytes.append(integer: queue)
-      bytes.append(fingerprint)
+      bytes.append(sending: serial, queue, fingerprint)
       bytes.append(text: id ?? "")
-    case .accepted(let serial):
-      bytes.append(4)
-      bytes.append(integer: serial)
-    case .settled(let serial):
-      bytes.append(5)
-      bytes.append(integer: serial)
+    case .accepted(let serial): bytes.append(4, serial)
+    case .settled(let serial): bytes.append(5, serial)
     case .settledAgain(let queue, let fingerprint):
       bytes.append(6)
       bytes.append(integer: queue)
@@ -126,6 +119,29 @@ package enum JournalRecord: Sendable, Equatable {
 extension [UInt8] {
   mutating func append<Integer: FixedWidthInteger>(integer: Integer) {
     Swift.withUnsafeBytes(of: integer.littleEndian) { self.append(contentsOf: $0) }
+  }
+
+  // The records of each message, with one growth of the array for each.
+
+  fileprivate mutating func append(_ kind: UInt8, _ serial: UInt64) {
+    var bytes: (UInt64, UInt64) = (0, 0)
+    Swift.withUnsafeMutableBytes(of: &bytes) { raw in
+      raw[0] = kind
+      raw.storeBytes(of: serial.littleEndian, toByteOffset: 1, as: UInt64.self)
+      self.append(contentsOf: raw.prefix(9))
+    }
+  }
+
+  fileprivate mutating func append(sending serial: UInt64, _ queue: UInt32, _ fingerprint: Fingerprint) {
+    var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    Swift.withUnsafeMutableBytes(of: &bytes) { raw in
+      raw[0] = 3
+      raw.storeBytes(of: serial.littleEndian, toByteOffset: 1, as: UInt64.self)
+      raw.storeBytes(of: queue.littleEndian, toByteOffset: 9, as: UInt32.self)
+      raw.storeBytes(of: fingerprint.high.littleEndian, toByteOffset: 13, as: UInt64.self)
+      raw.storeBytes(of: fingerprint.low.littleEndian, toByteOffset: 21, as: UInt64.self)
+      self.append(contentsOf: raw.prefix(29))
+    }
   }
 
   fileprivate mutating func append(_ fingerprint: Fingerprint) {

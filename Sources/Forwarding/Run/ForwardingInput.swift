@@ -9,7 +9,7 @@ enum ForwardingInput: Sendable {
   case event(ForwardMachine.Event)
   case target(epoch: Int, BusEndpoint, AMQPSender)
   case source(epoch: Int, Dialect, AMQPReceiver)
-  case deliveries(epoch: Int, [AMQPDelivery])
+  case deliveries(epoch: Int, [IncomingTransfer])
   case ends(epoch: Int, [AMQPParcelEnd])
   case stop
 }

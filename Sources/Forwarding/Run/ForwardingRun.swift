@@ -14,12 +14,19 @@ import TjenestebussClient
 struct ForwardingRun {
   /// A delivery, until the machine has done with it.
   private struct Carried {
-    let delivery: AMQPDelivery
+    /// Nil where its sender had settled it.
+    let delivery: DeliveryID?
     let payload: [UInt8]
     let start: Int
     let priority: UInt8?
     /// Where there is a time to live, of which the rest is computed when it is sent.
-    let limited: StrandedMessage?
+    let limited: Limited?
+  }
+
+  /// An object, since few messages have one.
+  private final class Limited: Sendable {
+    let message: StrandedMessage
+    init(_ message: StrandedMessage) { self.message = message }
   }
 
   private let forwarder: Forwarder
@@ -127,7 +134,14 @@ struct ForwardingRun {
       self.handle(.sourceAttached(epoch: epoch), &group)
       let inbox = self.inbox
       let tried = self.tried
-      group.addTask { await Self.read(receiver, epoch, into: inbox, tried) }
+      receiver.listen { told in
+        switch told {
+        case .arrived(let deliveries): inbox.put(.deliveries(epoch: epoch, deliveries))
+        case .ended(let error?): inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
+        // Closed from here.
+        case .ended(nil): break
+        }
+      }
     case .deliveries(let epoch, let deliveries): self.arrived(epoch, deliveries, &group)
     case .ends(let epoch, let ends): self.ended(epoch, ends, &group)
     case .stop:
@@ -182,16 +196,6 @@ struct ForwardingRun {
 
   // MARK: Source
 
-  private static func read(
-    _ receiver: AMQPReceiver, _ epoch: Int, into inbox: Inbox<ForwardingInput>, _ tried: String
-  ) async {
-    do throws(AMQPError) {
-      while let batch = try await receiver.nextBatch() { inbox.put(.deliveries(epoch: epoch, batch)) }
-    } catch {
-      inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
-    }
-  }
-
   private static func attachSource(_ forwarder: Forwarder, _ epoch: Int, _ inbox: Inbox<ForwardingInput>) async {
     let tried = "forward \(forwarder.route)"
     do throws(AMQPError) {
@@ -210,7 +214,7 @@ struct ForwardingRun {
     }
   }
 
-  private mutating func arrived(_ epoch: Int, _ deliveries: [AMQPDelivery], _ group: inout TaskGroup<Void>) {
+  private mutating func arrived(_ epoch: Int, _ deliveries: [IncomingTransfer], _ group: inout TaskGroup<Void>) {
     guard let receiver, receiver.epoch == epoch, !self.machine.hasEnded else { return }
     if self.firstArrival == nil { self.firstArrival = Self.now }
     let key = self.forwarder.journal.key
@@ -228,8 +232,9 @@ struct ForwardingRun {
       let number = self.firstNumber + UInt64(self.carried.count)
       self.carried.append(
         Carried(
-          delivery: delivery, payload: payload, start: message.bareStart, priority: message.priority,
-          limited: message.timeToLive == nil ? nil : message))
+          delivery: delivery.settled ? nil : delivery.delivery, payload: payload, start: message.bareStart,
+          priority: message.priority,
+          limited: message.timeToLive == nil ? nil : Limited(message)))
       var arrival = ForwardMachine.Arrival(number: number, fingerprint: fingerprint, serial: serial)
       serial += 1
       arrival.messageID = message.messageID
@@ -344,7 +349,7 @@ struct ForwardingRun {
       guard let carried = self.carried(number) else { continue }
       var head = ForwardedForm.plainHeader
       if let limited = carried.limited {
-        switch ForwardedForm.age(of: limited, at: wallClockMilliseconds()) {
+        switch ForwardedForm.age(of: limited.message, at: wallClockMilliseconds()) {
         case .expired:
           late.append((number, .expired))
           continue
