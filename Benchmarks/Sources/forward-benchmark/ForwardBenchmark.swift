@@ -59,7 +59,7 @@ struct ForwardBenchmark {
     let before = Self.processorSeconds()
     let progress = forwarder.progress
     let watch = Task { for await counts in progress where counts.settled + counts.settledAgain >= count { forwarder.stop() } }
-    let report = try await forwarder.run(untilIdleFor: .milliseconds(500))
+    let report = try await forwarder.run(untilIdleFor: .seconds(5))
     watch.cancel()
     let processor = Self.processorSeconds() - before
     await journal.close()
