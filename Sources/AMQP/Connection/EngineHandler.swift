@@ -128,6 +128,8 @@ package final class EngineHandler: ChannelInboundHandler {
     // Until neither events nor bytes come: writing bytes out is what makes Proton notice a refused login.
     while moved {
       moved = false
+      // Held once for all events, and let go of with the channel.
+      let owner = self.owner
       while let event = self.engine.nextEvent() {
         moved = true
         if case .remoteOpened = event {
@@ -135,7 +137,7 @@ package final class EngineHandler: ChannelInboundHandler {
           self.tick?.cancel()
           self.tick = nil
         }
-        self.owner?.handle(event)
+        if self.owner != nil { owner?.handle(event) }
       }
       self.owner?.handledEvents()
       guard context.channel.isActive else { continue }

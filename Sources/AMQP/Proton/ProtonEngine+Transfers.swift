@@ -21,9 +21,9 @@ extension ProtonEngine {
 
   /// Sends one whole message on a link that has credit: `head`, then `payload` from `start` on. Unsettled.
   ///
-  /// - Returns: nil when the link is gone.
-  package func transfer(_ head: [UInt8], _ payload: [UInt8], from start: Int, on id: LinkID) -> DeliveryID? {
-    guard let link = self.links[id]?.pointer else { return nil }
+  /// - Returns: nil when Proton makes none.
+  func transfer(_ head: [UInt8], _ payload: [UInt8], from start: Int, on state: LinkState) -> DeliveryID? {
+    let link = state.pointer
     let number = self.nextNumber()
     guard let pointer = Self.make(link, nil, number) else { return nil }
     Self.send(head, from: 0, on: link)

@@ -279,15 +279,14 @@ package final class ProtonEngine {
   }
 
   /// The credit of a sending link.
-  package func credit(of id: LinkID) -> Int {
-    self.links[id].map { Int(pn_link_credit($0.pointer)) } ?? 0
-  }
+  package func credit(of id: LinkID) -> Int { self.links[id].map(self.credit) ?? 0 }
+
+  func credit(of link: LinkState) -> Int { Int(pn_link_credit(link.pointer)) }
 
   /// Bytes that the link's session has taken and not yet written out.
-  package func outgoingBytes(of id: LinkID) -> Int {
-    guard let session = self.links[id]?.sessionPointer else { return 0 }
-    return pn_session_outgoing_bytes(session)
-  }
+  package func outgoingBytes(of id: LinkID) -> Int { self.links[id].map(self.outgoingBytes) ?? 0 }
+
+  func outgoingBytes(of link: LinkState) -> Int { link.sessionPointer.map { pn_session_outgoing_bytes($0) } ?? 0 }
 
   // MARK: Deliveries
 

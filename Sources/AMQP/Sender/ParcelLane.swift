@@ -42,10 +42,11 @@ struct ParcelLane {
   mutating func flush(_ engine: ProtonEngine, on link: LinkID, bound: Int) -> Bool {
     guard !self.isIdle else { return false }
     if self.partial != nil, !self.continuePartial(engine, on: link, bound: bound) { return true }
-    var credit = engine.credit(of: link)
-    while credit > 0, let parcel = self.waiting.first {
-      guard engine.outgoingBytes(of: link) < bound else { return true }
-      self.waiting.removeFirst()
+    guard let way = engine.links[link] else { return false }
+    var credit = engine.credit(of: way)
+    while credit > 0, !self.waiting.isEmpty {
+      guard engine.outgoingBytes(of: way) < bound else { return true }
+      let parcel = self.waiting.removeFirst()
       credit -= 1
       if parcel.size > SenderCore.pieceSize {
         guard let delivery = engine.beginTransfer(on: link) else { return false }
@@ -53,7 +54,7 @@ struct ParcelLane {
         guard self.continuePartial(engine, on: link, bound: bound) else { return true }
         continue
       }
-      guard let delivery = engine.transfer(parcel.head, parcel.payload, from: parcel.start, on: link) else { return false }
+      guard let delivery = engine.transfer(parcel.head, parcel.payload, from: parcel.start, on: way) else { return false }
       self.onTheWay.insert(parcel.number, for: delivery)
       self.transfers += 1
     }

@@ -178,7 +178,7 @@ public final class ForwardingJournal: Sendable {
   package func giveBack(_ queue: UInt32) { self.state.withLockedValue { _ = $0.taken.remove(queue) } }
 
   package func standings(_ fingerprints: [Fingerprint], in queue: UInt32) -> [JournalMemory.Standing] {
-    self.state.withLockedValue { state in fingerprints.map { state.memory.standing(of: $0, in: queue) } }
+    self.state.withLockedValue { $0.memory.standings(of: fingerprints, in: queue) }
   }
 
   /// Serials for so many new attempts: the first of them.

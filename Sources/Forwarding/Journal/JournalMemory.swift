@@ -73,7 +73,15 @@ package struct JournalMemory: Sendable {
   var nextQueueNumber: UInt32 { UInt32(self.queues.count + 1) }
 
   package func standing(of fingerprint: Fingerprint, in queue: UInt32) -> Standing {
-    guard let known = self.known[queue]?[fingerprint] else { return .unknown }
+    self.standings(of: [fingerprint], in: queue)[0]
+  }
+
+  func standings(of fingerprints: [Fingerprint], in queue: UInt32) -> [Standing] {
+    guard let known = self.known[queue] else { return fingerprints.map { _ in .unknown } }
+    return fingerprints.map { fingerprint in known[fingerprint].map(Self.standing) ?? .unknown }
+  }
+
+  private static func standing(_ known: Known) -> Standing {
     if let aside = known.aside { return .setAside(aside.reason, seen: aside.seen, interrupted: known.interrupted.first) }
     if let serial = known.interrupted.first { return .interrupted(serial: serial) }
     if known.live > 0 { return .onItsWay }

@@ -151,10 +151,12 @@ extension [UInt8] {
 
   /// No longer than 65,535 bytes; ids and words that are, are cut.
   fileprivate mutating func append(text: String) {
-    let utf8 = text.utf8
-    let count = Swift.min(utf8.count, 65_535)
-    self.append(integer: UInt16(count))
-    self.append(contentsOf: utf8.prefix(count))
+    var text = text
+    text.withUTF8 { utf8 in
+      let count = Swift.min(utf8.count, 65_535)
+      self.append(integer: UInt16(count))
+      self.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[..<count]))
+    }
   }
 }
 

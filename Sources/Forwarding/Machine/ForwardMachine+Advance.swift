@@ -101,24 +101,26 @@ extension ForwardMachine {
         self.setAside(index, .tooLarge, "\(self.items[index].size) bytes, the target takes \(limit)")
         continue
       }
-      let item = self.items[index]
-      if !item.isJournaled {
+      if !self.items[index].isJournaled {
         records.append(
-          .sending(serial: item.serial, queue: self.settings.queue, item.fingerprint, id: item.messageID))
+          .sending(
+            serial: self.items[index].serial, queue: self.settings.queue, self.items[index].fingerprint,
+            id: self.items[index].messageID))
       }
-      if let reason = item.duplicate {
+      if let reason = self.items[index].duplicate {
         self.counts.possibleDuplicates += 1
         records.append(
           .possibleDuplicate(
-            queue: self.settings.queue, item.fingerprint, id: item.messageID, reason, at: self.milliseconds))
+            queue: self.settings.queue, self.items[index].fingerprint, id: self.items[index].messageID, reason,
+            at: self.milliseconds))
       }
       self.items[index].isJournaled = true
       self.items[index].duplicate = nil
       self.items[index].state = .journaling(batch)
       self.underWay += 1
       room -= 1
-      first = first ?? item.number
-      last = item.number
+      last = self.items[index].number
+      first = first ?? last
     }
     guard let first else { return }
     self.batch = batch

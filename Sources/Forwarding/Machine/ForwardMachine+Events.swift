@@ -96,14 +96,14 @@ extension ForwardMachine {
     if let failure { self.stop(failure) }
     guard let range = self.batches.removeValue(forKey: batch) else { return }
     for number in range {
-      guard let index = self.index(of: number), self.items[index].state == .journaling(batch) else { continue }
+      guard let index = self.index(of: number), case .journaling(batch) = self.items[index].state else { continue }
       self.items[index].state = failure == nil ? .ready : .waiting
       if failure != nil { self.underWay -= 1 }
     }
   }
 
   mutating func ended(_ number: UInt64, _ fate: Fate, _ now: Int64) {
-    guard let index = self.index(of: number), self.items[index].state == .onItsWay else { return }
+    guard let index = self.index(of: number), case .onItsWay = self.items[index].state else { return }
     self.lastOutcome = now
     if fate == .accepted, self.losesUnseen { return self.unseen.append(number) }
     self.end(index, fate, now)
@@ -117,7 +117,7 @@ extension ForwardMachine {
   }
 
   private mutating func end(_ index: Int, _ fate: Fate, _ now: Int64) {
-    guard self.items[index].state == .onItsWay else { return }
+    guard case .onItsWay = self.items[index].state else { return }
     let number = self.items[index].number
     self.counts.onTheirWay -= 1
     self.underWay -= 1
@@ -126,16 +126,18 @@ extension ForwardMachine {
       self.failuresInRow = 0
       self.connectionLosses = 0
       self.counts.accepted += 1
-      let item = self.items[index]
-      self.notes.append(.accepted(serial: item.serial))
+      let (serial, isOnSource) = (self.items[index].serial, self.items[index].isOnSource)
+      self.notes.append(.accepted(serial: serial))
       // Where the source link is gone it comes again, marked as a redelivery, and is settled then.
-      self.notes.append(.settled(serial: item.serial))
-      if item.isOnSource {
+      self.notes.append(.settled(serial: serial))
+      if isOnSource {
         self.settling.append(number)
         self.counts.settled += 1
+      } else {
+        self.returns.drop(self.items[index].fingerprint)
       }
-      if !item.isOnSource { self.returns.drop(item.fingerprint) }
-      if self.lastAccepted[item.sender].map({ $0 < number }) ?? true { self.lastAccepted[item.sender] = number }
+      let sender = self.items[index].sender
+      if self.lastAccepted[sender].map({ $0 < number }) ?? true { self.lastAccepted[sender] = number }
       self.remove(index)
       self.trim()
     case .refused(let words), .unclear(let words):

@@ -361,7 +361,7 @@ package struct ForwardMachine: Sendable {
   }
 
   mutating func trim() {
-    while let first = self.items.first, first.state == .gone {
+    while !self.items.isEmpty, case .gone = self.items[0].state {
       self.items.removeFirst()
       self.base += 1
     }
