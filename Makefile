@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test clean
 
-export CHUNKS MESSAGES TROUBLES QUEUES MODE TARGET PROGRESS CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
+export CHUNKS MESSAGES TROUBLES QUEUES MODE TARGET WAY PROGRESS CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
 help:
 	@echo "make test             install what is missing, check the format, build, run all tests beside real brokers"
@@ -22,7 +22,7 @@ help:
 	@echo "make power-cuts       the rehearsal on RabbitMQ with 20 power cuts (POWER_CUTS=n, SEED=n, BROKERS=embedded)"
 	@echo "                      SABOTAGE=swallow-syncs: must end red"
 	@echo "make forward-kills    carries a million messages from RabbitMQ 3.10 to 4.0 under kills of forwarder and buses and network cuts,"
-	@echo "                      in chunks that add up (CHUNKS=n, MESSAGES=n, TROUBLES=n, QUEUES=classic or quorum, MODE=strict, TARGET=RABBITMQ43)"
+	@echo "                      in chunks that add up (CHUNKS=n, MESSAGES=n, TROUBLES=n, QUEUES=classic or quorum, MODE=strict, TARGET=RABBITMQ43, WAY=back)"
 	@echo "make brokers          start RabbitMQ 3.10 and 4.0 and leave them up; eval its output; make brokers-stop"
 	@echo "make build, make format, make format-check, make tools-test, make dependencies, make clean"
 

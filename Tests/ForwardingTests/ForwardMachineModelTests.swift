@@ -48,6 +48,7 @@ private struct World {
   var isRefusing = false
   /// A target that says accepted, and loses, while its queue is not there.
   let losesUnseen: Bool
+  let holdLimit: Int64?
   var queueIsThere = true
   var asked: Int?
   let settings: ForwardMachine.Settings
@@ -63,6 +64,7 @@ private struct World {
     self.settings = settings
     self.machine = ForwardMachine(settings)
     self.losesUnseen = self.random.below(3) == 0
+    self.holdLimit = self.random.below(3) == 0 ? 20_000_000_000 : nil
     let refusing = self.random.below(4) == 0
     let poisonous = self.random.below(4) == 0
     for id in 0..<messages {
@@ -93,8 +95,9 @@ private struct World {
     self.finished = nil
     self.memory.interruptAll()
     var settings = self.settings
-    settings.awaited = self.memory.awaited(in: 1).map(\.fingerprint)
-    settings.isAfterCrash = true
+    settings.awaited = self.memory.awaited(in: 1)
+    settings.awaitedIsNoticed = self.memory.isNoticed(in: 1)
+    settings.holdOff = ForwardMachine.firstPause
     self.machine = ForwardMachine(settings)
     self.feed(.started)
   }
@@ -102,6 +105,7 @@ private struct World {
   /// The link is gone; the source notices some time later.
   mutating func loseSource(within limit: Int) {
     self.sourceEpoch = nil
+    self.isLeft = false
     let held = self.handedOrder.compactMap { self.handedOut[$0] }
     if !held.isEmpty { self.dead.append((self.noticesLate ? self.time + Int64(self.random.below(limit)) : self.time, held)) }
     self.notice()
@@ -176,7 +180,11 @@ private struct World {
     case .look(let epoch, let look):
       // Answers may come before the loss of their link is known.
       if epoch == self.targetEpoch { self.asked = look }
-    case .tell: break
+    case .tell, .take: break
+    case .letGo(let epoch, let numbers):
+      if epoch != self.sourceEpoch { self.problems.append("let go on a link that is gone") }
+      self.isLeft = true
+      self.giveBack(numbers.compactMap { self.handedOut.removeValue(forKey: $0) })
     case .forget: break
     case .giveBack(_, let numbers):
       for number in numbers {
@@ -187,19 +195,22 @@ private struct World {
         self.giveBack([message])
       }
     case .leaveSource(let epoch):
+      self.isLeft = false
       guard epoch == self.sourceEpoch else {
         self.problems.append("left a link that is gone")
         return
       }
       self.loseSource(within: 20_000_000_000)
     case .awaitNothing:
-      for (serial, _) in self.memory.awaited(in: 1) { self.memory.apply(.notAwaited(serial: serial)) }
+      for (serial, _) in self.memory.interruptedAndAwaited(in: 1) { self.memory.apply(.notAwaited(serial: serial)) }
     case .wake(let at): self.wakeAt = min(self.wakeAt ?? at, at)
     case .finish(let ending): self.finished = ending
     }
   }
 
   var wakeAt: Int64?
+  /// Nothing more is handed out over this link.
+  var isLeft = false
   var withdrawals: [Int] = []
 
   /// The look reaches the target now.
@@ -262,10 +273,10 @@ private struct World {
       if let epoch = self.sourceAsked {
         self.sourceAsked = nil
         self.sourceEpoch = epoch
-        self.feed(.sourceAttached(epoch: epoch))
+        self.feed(.sourceAttached(epoch: epoch, unnoticedLimit: 20_000_000_000, holdLimit: self.holdLimit))
       }
     case 3...8:
-      guard let epoch = self.sourceEpoch else { break }
+      guard let epoch = self.sourceEpoch, !self.isLeft else { break }
       let count = min(self.source.count, 1 + self.random.below(6))
       var arrivals: [ForwardMachine.Arrival] = []
       for (message, redelivered) in self.source.prefix(count) {

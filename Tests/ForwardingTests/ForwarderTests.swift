@@ -209,21 +209,21 @@ struct ForwarderTests {
   @Test("stopping gives back what was not sent, and is the same twice; pausing sends nothing")
   func stops() async throws {
     try await TwoBuses.with { buses in
-      try await buses.fill((0..<50).map { .health("m-\($0)") })
+      try await buses.fill((0..<30).map { .health("m-\($0)") })
       let journal = try await ForwardingJournal.open(at: buses.journalPath)
       let forwarder = try buses.forwarder(journal: journal)
       forwarder.pause()
       async let run = forwarder.run()
-      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 0) == 50 }
+      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 0) == 30 }
       #expect(try await buses.target.depth(of: "q") == 0)
       forwarder.stop()
       forwarder.stop()
       let report = try await run
       #expect(report.ending == .asked)
-      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 1) == 0 && $0.depth(of: "q") == 50 }
+      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 1) == 0 && $0.depth(of: "q") == 30 }
       await journal.close()
       let second = try await buses.carry()
-      #expect(second.counts.accepted == 50)
+      #expect(second.counts.accepted == 30)
       #expect(second.counts.possibleDuplicates == 0)
     }
   }

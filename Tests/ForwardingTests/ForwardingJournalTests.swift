@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import Forwarding
@@ -178,5 +179,63 @@ struct ForwardingJournalTests {
         #expect(JournalRecord(&cut) == nil)
       }
     }
+  }
+
+  @Test("a full disk: what could not be written is told, and once there is room all of it is there, without a restart")
+  func fullDisk() async throws {
+    try await self.withFolder { path in
+      let hasRoom = NIOLockedValueBox(true)
+      let journal = try await ForwardingJournal.open(at: path, hasRoom: { hasRoom.withLockedValue { $0 } })
+      let queue = try journal.take("a/q > b/q")
+      #expect(await self.write(journal, [.sending(serial: 1, queue: queue, Self.print(1), id: "m-1")]) == nil)
+      hasRoom.withLockedValue { $0 = false }
+      for _ in 0..<3 {
+        let failure = await self.write(journal, [.accepted(serial: 1), .settled(serial: 1)])
+        #expect(failure?.code == .journalUnwritable)
+      }
+      hasRoom.withLockedValue { $0 = true }
+      #expect(await self.write(journal, [.sending(serial: 2, queue: queue, Self.print(2), id: "m-2")]) == nil)
+      #expect(await self.write(journal, [.sending(serial: 3, queue: queue, Self.print(3), id: "m-3")]) == nil)
+      await journal.close()
+      let again = try await ForwardingJournal.open(at: path)
+      #expect(
+        again.standings([1, 2, 3].map(Self.print), in: queue) == [.accepted, .interrupted(serial: 2), .interrupted(serial: 3)])
+      await again.close()
+    }
+  }
+
+  @Test("interrupted and never sent again: listed, on the way back too, also when nothing waits for it any more")
+  func neverSentAgain() {
+    var memory = JournalMemory(retained: 2)
+    memory.apply(.opened(boot: "b", at: 7))
+    memory.apply(.queue(1, "a/q > b/q"))
+    memory.apply(.queue(2, "b/q > a/q"))
+    memory.apply(.sending(serial: 1, queue: 1, Self.print(1), id: "m-1"))
+    #expect(memory.possibleDuplicates.isEmpty, "it is on its way")
+    memory.interruptAll()
+    let listed = PossibleDuplicate(messageID: "m-1", queue: "a/q > b/q", at: 7, reason: .interrupted)
+    #expect(memory.possibleDuplicates == [listed])
+    memory.apply(.notAwaited(serial: 1))
+    #expect(memory.possibleDuplicates == [listed])
+    // After a roll-back it comes from there.
+    memory.apply(.sending(serial: 2, queue: 2, Self.print(1), id: "m-1"))
+    memory.apply(.accepted(serial: 2))
+    memory.apply(.settled(serial: 2))
+    #expect(memory.possibleDuplicates.map(\.queue) == ["a/q > b/q", "b/q > a/q"])
+    // Written anew and read again it is the same.
+    var again = JournalMemory(retained: 2)
+    for record in memory.snapshot() { again.apply(record) }
+    again.interruptAll()
+    #expect(again.possibleDuplicates == memory.possibleDuplicates)
+    // It goes again: one entry, not two.
+    memory.goOn(1)
+    memory.apply(.possibleDuplicate(queue: 1, Self.print(1), id: "m-1", .interrupted, at: 8))
+    #expect(memory.possibleDuplicates.count == 1)
+    // Those that are forgotten for want of room stay listed.
+    for number in 10...13 {
+      memory.apply(.sending(serial: UInt64(number), queue: 1, Self.print(number), id: "m-\(number)"))
+      memory.interrupt(UInt64(number))
+    }
+    #expect(Set(memory.possibleDuplicates.map(\.messageID)) == ["m-1", "m-10", "m-11", "m-12", "m-13"])
   }
 }

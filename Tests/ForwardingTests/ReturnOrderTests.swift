@@ -119,7 +119,9 @@ struct LateReturnTests {
 
   @Test("what has not come after a minute is somebody else's: the queue goes on, and says how many")
   func goesOn() {
-    var machine = ForwardMachine(ForwardMachine.Settings())
+    var settings = ForwardMachine.Settings()
+    settings.window = 2
+    var machine = ForwardMachine(settings)
     func feed(_ event: ForwardMachine.Event, at now: Int64) -> [ForwardMachine.Action] {
       machine.handle(event, now: now, milliseconds: 1)
     }
@@ -132,15 +134,108 @@ struct LateReturnTests {
     _ = feed(.sourceAttached(epoch: 2), at: 6)
     let later = feed(.arrived(epoch: 2, self.arrivals(4...5, from: 4)), at: 60_000_000_006)
     #expect(later.contains(.awaitNothing))
-    #expect(self.sent(later) == [4])
+    #expect(self.sent(later) == [4, 5])
+    #expect(later.contains { if case .tell(let notice?) = $0 { notice.code == .notReturned } else { false } })
     #expect(machine.counts.notReturned == 3)
+  }
+
+  /// A machine whose link was lost with 1 to 3 on hand.
+  private func lost(window: Int, _ kind: ForwardMachine.Failure.Kind) -> ForwardMachine {
+    var settings = ForwardMachine.Settings()
+    settings.window = window
+    var machine = ForwardMachine(settings)
+    func feed(_ event: ForwardMachine.Event, at now: Int64) { _ = machine.handle(event, now: now, milliseconds: 1) }
+    feed(.started, at: 1)
+    feed(.targetAttached(epoch: 1, maximumSize: nil), at: 2)
+    feed(.sourceAttached(epoch: 1, unnoticedLimit: 390_000_000_000), at: 3)
+    feed(.arrived(epoch: 1, self.arrivals(1...3, from: 1)), at: 4)
+    feed(.sourceFailed(epoch: 1, .init(kind, ForwardingError(.sourceUnavailable, tried: "forward", seen: "lost"))), at: 5)
+    return machine
+  }
+
+  @Test("a connection that just broke: the bus may hold the messages until it misses us, so that much longer is waited")
+  func unnoticed() {
+    for (kind, isLong) in [(ForwardMachine.Failure.Kind.link, false), (.connection, true)] {
+      var machine = self.lost(window: 2, kind)
+      func feed(_ event: ForwardMachine.Event, at now: Int64) -> [ForwardMachine.Action] {
+        machine.handle(event, now: now, milliseconds: 1)
+      }
+      // The bus cannot be reached for an hour: that is none of the time it has.
+      let hour: Int64 = 3_600_000_000_000
+      _ = feed(.sourceAttached(epoch: 2, unnoticedLimit: 390_000_000_000), at: hour)
+      let minute = feed(.arrived(epoch: 2, self.arrivals(4...4, from: 4)), at: hour + 61_000_000_000)
+      #expect(minute.contains(.leaveSource(epoch: 2)) == isLong)
+      #expect(minute.contains(.awaitNothing) == !isLong)
+      #expect(minute.contains { if case .tell(let notice?) = $0 { notice.code == .notReturned } else { false } })
+      guard isLong else { continue }
+      _ = feed(.timePassed, at: hour + 64_000_000_000)
+      _ = feed(.sourceAttached(epoch: 3, unnoticedLimit: 390_000_000_000), at: hour + 65_000_000_000)
+      #expect(feed(.timePassed, at: hour + 389_000_000_000).contains(.awaitNothing) == false)
+      #expect(feed(.timePassed, at: hour + 390_000_000_000).contains(.awaitNothing), "counted from the first link after it")
+    }
+  }
+
+  @Test("one at a time: what does not come again stops the queue with words, and the next run goes on without it")
+  func strict() {
+    var machine = self.lost(window: 1, .link)
+    _ = machine.handle(.sourceAttached(epoch: 2), now: 6, milliseconds: 1)
+    let end = machine.handle(.arrived(epoch: 2, self.arrivals(4...4, from: 4)), now: 60_000_000_006, milliseconds: 1)
+    #expect(self.sent(end).isEmpty)
+    #expect(end.contains(.awaitNothing))
+    #expect(end.contains(.giveBack(epoch: 2, [4])))
+    #expect(end.contains { if case .finish(.failed(let error)) = $0 { error.code == .notReturned } else { false } })
+  }
+
+  @Test("a crash right after the loss of a link: the next process knows what was on hand, also what it was not about to send")
+  func persisted() {
+    var memory = JournalMemory(retained: 100)
+    memory.apply(.queue(1, "a/q > b/q"))
+    func journal(_ actions: [ForwardMachine.Action]) {
+      for action in actions {
+        switch action {
+        case .journal(_, let records), .note(let records): for record in records { memory.apply(record) }
+        case .interrupt(let serials): for serial in serials { memory.interrupt(serial) }
+        default: break
+        }
+      }
+    }
+    var machine = ForwardMachine(ForwardMachine.Settings())
+    func feed(_ event: ForwardMachine.Event, at now: Int64) { journal(machine.handle(event, now: now, milliseconds: 1)) }
+    feed(.started, at: 1)
+    feed(.targetAttached(epoch: 1, maximumSize: nil), at: 2)
+    feed(.sourceAttached(epoch: 1), at: 3)
+    feed(.arrived(epoch: 1, self.arrivals(1...3, from: 1)), at: 4)
+    let all = (1...3).map { Fingerprint(high: UInt64($0), low: 7) }
+    func next(_ memory: JournalMemory) -> [[Fingerprint]] {
+      var memory = memory
+      memory.interruptAll()
+      return memory.awaited(in: 1)
+    }
+    #expect(next(memory) == [all], "a crash with all of it on hand")
+    feed(.journaled(batch: 1, nil), at: 5)
+    feed(.ended(epoch: 1, [(1, .accepted)]), at: 6)
+    #expect(next(memory) == [Array(all[1...])])
+    feed(
+      .sourceFailed(epoch: 1, .init(.connection, ForwardingError(.sourceUnavailable, tried: "forward", seen: "lost"))), at: 7)
+    #expect(next(memory) == [Array(all[1...])], "and right after the link was lost")
+    #expect(memory.isNoticed(in: 1) == false)
+    // Written anew, and read again.
+    var second = JournalMemory(retained: 100)
+    for record in memory.snapshot() { second.apply(record) }
+    #expect(next(second) == [Array(all[1...])])
+    feed(.sourceAttached(epoch: 2, unnoticedLimit: 390_000_000_000), at: 8)
+    feed(.arrived(epoch: 2, self.arrivals(2...3, from: 4)), at: 9)
+    #expect(next(memory) == [Array(all[1...])])
+    feed(.stopAsked(deadline: 11), at: 10)
+    #expect(machine.hasEnded)
+    #expect(next(memory).isEmpty, "given back in order")
   }
 
   @Test("after a crash the bus is given a moment before anything is taken, and what was interrupted comes first")
   func afterCrash() {
     var settings = ForwardMachine.Settings()
-    settings.isAfterCrash = true
-    settings.awaited = [Fingerprint(high: 1, low: 7)]
+    settings.holdOff = ForwardMachine.firstPause
+    settings.awaited = [[Fingerprint(high: 1, low: 7)]]
     var machine = ForwardMachine(settings)
     _ = machine.handle(.started, now: 1, milliseconds: 1)
     let attached = machine.handle(.targetAttached(epoch: 1, maximumSize: nil), now: 2, milliseconds: 1)

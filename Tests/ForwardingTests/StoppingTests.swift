@@ -74,24 +74,24 @@ struct StoppingTests {
   @Test("stopped while the target grants no credit: not one message leaves once it does")
   func noCredit() async throws {
     try await TwoBuses.with { buses in
-      try await buses.fill((0..<50).map { .health("m-\($0)") })
+      try await buses.fill((0..<30).map { .health("m-\($0)") })
       try await buses.target.stopGrantingCredit()
       let journal = try await ForwardingJournal.open(at: buses.journalPath)
       let forwarder = try buses.forwarder(journal: journal)
       async let run = forwarder.run()
-      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 0) == 50 }
+      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 0) == 30 }
       forwarder.stop()
       let report = try await run
       #expect(report.ending == .asked)
       try await buses.target.grantCredit()
-      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 1) == 0 && $0.depth(of: "q") == 50 }
+      try await buses.source.waitUntil { ($0.queues["q"]?.locked ?? 1) == 0 && $0.depth(of: "q") == 30 }
       let left = try await buses.target.depth(of: "q")
       #expect(report.counts.accepted == left)
       await journal.close()
       let second = try await buses.carry()
-      #expect(second.counts.accepted == 50 - left)
+      #expect(second.counts.accepted == 30 - left)
       #expect(second.counts.possibleDuplicates == 0)
-      #expect(try await buses.target.depth(of: "q") == 50)
+      #expect(try await buses.target.depth(of: "q") == 30)
     }
   }
 

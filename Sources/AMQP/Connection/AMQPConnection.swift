@@ -220,10 +220,10 @@ public final class AMQPConnection: Sendable {
     for one in attached { self.eventLoop.execute { _ = core.value.detach(one.link) } }
   }
 
-  func closeLink(_ link: LinkID, within timeout: Duration) async {
+  func closeLink(_ link: LinkID, within timeout: Duration, releasing: Bool = true) async {
     let core = self.core
     let started = OneShot<OneShot<Void>>()
-    self.eventLoop.execute { started.fulfil(core.value.detach(link)) }
+    self.eventLoop.execute { started.fulfil(core.value.detach(link, releasing: releasing)) }
     await self.wait(for: await started.uncancelledValue(), within: timeout) { core.value.forget(link) }
   }
 

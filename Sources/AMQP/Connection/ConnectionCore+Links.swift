@@ -128,7 +128,7 @@ extension ConnectionCore {
   ///
   /// A sender first waits for its outcomes. A receiver first gives back what no task has taken; it does not drain, for that
   /// has a bus with a backlog send all that it has credit for, only to be given back and counted towards a delivery limit.
-  func detach(_ link: LinkID) -> OneShot<Void> {
+  func detach(_ link: LinkID, releasing: Bool = true) -> OneShot<Void> {
     if let already = self.detaching[link] { return already }
     let done = OneShot<Void>()
     guard self.senders[link] != nil || self.receivers[link] != nil, self.machine.failure == nil else {
@@ -136,7 +136,7 @@ extension ConnectionCore {
       return done
     }
     self.detaching[link] = done
-    self.receivers[link]?.close(self.engine, at: self.now)
+    self.receivers[link]?.close(self.engine, at: self.now, releasing: releasing)
     self.finishDetach(link)
     self.pump()
     return done

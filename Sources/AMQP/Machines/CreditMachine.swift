@@ -8,6 +8,8 @@
 /// 1. credit + buffered + unsettled <= window.
 /// 2. buffered + unsettled <= 2 x window.
 ///
+/// A window that is made smaller takes back the credit beyond it; what is held goes down as it is settled.
+///
 /// They differ because of RabbitMQ 3. It reads a grant as "that many from now on" and takes no notice of how far we had
 /// counted when we wrote it, so messages that cross the grant come on top. They are kept, not refused: credit goes below
 /// zero by as many, the first sum is as it was, and that much less is granted later. So what is held goes over the window by
@@ -29,6 +31,8 @@ struct CreditMachine: Sendable {
     /// The peer gave this much credit back.
     case creditReturned(Int)
     case resumed
+    /// Another window from now on.
+    case windowChanged(Int)
     /// The receiver is about to leave: nothing more is wanted, ever, while what is here may still be settled.
     case leaving
     /// The link is going, or gone: no more is granted, ever.
@@ -60,12 +64,15 @@ struct CreditMachine: Sendable {
   private(set) var buffered = 0
   private(set) var unsettled = 0
   private var state = State.attaching
-  let window: Int
+  private(set) var window: Int
+  /// The widest that it ever was: so much may cross a smaller one on its way.
+  private var widest: Int
   let epoch: AMQPEpoch
 
   /// - Parameter window: the most messages to be on their way, buffered and unsettled together; 0 to be attached and take nothing.
   init(window: Int, epoch: AMQPEpoch) {
     self.window = max(0, window)
+    self.widest = self.window
     self.epoch = epoch
   }
 
@@ -110,8 +117,22 @@ struct CreditMachine: Sendable {
       case .attaching, .open, .closed: return .none
       }
       return self.grant()
+    case .windowChanged(let window): return self.change(window)
     case .leaving, .closed: return self.leave()
     }
+  }
+
+  private mutating func change(_ window: Int) -> Action {
+    self.window = max(0, window)
+    self.widest = max(self.widest, self.window)
+    switch self.state {
+    case .attaching, .closed, .drained, .draining: return .none
+    case .open: break
+    }
+    let back = min(self.credit, self.credit + self.held - self.window)
+    guard back > 0 else { return self.topUp() }
+    self.credit -= back
+    return .withdraw(back)
   }
 
   private mutating func leave() -> Action {
@@ -128,7 +149,7 @@ struct CreditMachine: Sendable {
     case .open, .drained, .closed: break
     case .draining(let arrived, let returned): self.state = .draining(arrived: arrived + 1, returned: returned)
     }
-    guard self.credit > -self.window else { return .refuse }
+    guard self.credit > -self.widest else { return .refuse }
     self.credit -= 1
     self.buffered += 1
     return self.finishDrain()

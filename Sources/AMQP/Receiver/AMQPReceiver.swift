@@ -118,6 +118,10 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   /// Grants credit again after ``drain(within:)``. A drain that is not answered yet ends with `drainTimedOut`.
   public func resume() { self.connection.mailbox.put(.resume(self.link)) }
 
+  /// From now on at most `window` messages are on their way, buffered and unsettled together. What is beyond a smaller one already stays until
+  /// it is settled, and what crosses it on its way still comes.
+  package func changeWindow(to window: Int) { self.connection.mailbox.put(.changeWindow(self.link, window)) }
+
   /// Takes the credit back: the bus sends nothing more but what is on its way already, so that nothing which is given back from
   /// now on comes here again. To be followed by ``close(within:)``; cannot be undone.
   public func leave() { self.connection.mailbox.put(.leave(self.link)) }
@@ -126,6 +130,12 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
   /// elsewhere. Waits for the peer's answer no longer than `timeout`. Idempotent.
   public func close(within timeout: Duration = .seconds(3)) async {
     await self.connection.closeLink(self.link, within: timeout)
+  }
+
+  /// As ``close(within:)``, but nothing is released: the bus gives back all that is unsettled together and in its order, as it does when a
+  /// link is lost. RabbitMQ 3.10 puts what is released to a quorum queue behind what it has not handed out yet.
+  package func abandon(within timeout: Duration = .seconds(3)) async {
+    await self.connection.closeLink(self.link, within: timeout, releasing: false)
   }
 
   public func makeAsyncIterator() -> Iterator { Iterator(receiver: self) }

@@ -203,6 +203,10 @@ final class ReceiverCore {
     self.draining = []
   }
 
+  func changeWindow(_ window: Int, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.apply(.windowChanged(window), engine, at: now)
+  }
+
   // MARK: Ends
 
   /// Takes the credit back, and grants no more. What crosses it on the way still arrives.
@@ -212,7 +216,9 @@ final class ReceiverCore {
   }
 
   /// Stops granting, and gives back what nobody has taken.
-  func close(_ engine: ProtonEngine, at now: NIODeadline) {
+  ///
+  /// - Parameter releasing: false to leave it to the bus.
+  func close(_ engine: ProtonEngine, at now: NIODeadline, releasing: Bool = true) {
     self.isClosing = true
     self.handOutArrived(engine)
     self.endDrains(.failure(self.drainError(.linkClosed, seen: "the receiver was closed")))
@@ -226,7 +232,7 @@ final class ReceiverCore {
         self.ages.finished(transfer.delivery)
         continue
       }
-      if !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
+      if releasing, !transfer.settled, engine.settle(transfer.delivery, .released) { self.ages.finished(transfer.delivery) }
       self.apply(.dropped(1), engine, at: now)
     }
     self.endListening(nil)

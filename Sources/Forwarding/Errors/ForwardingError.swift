@@ -109,7 +109,8 @@ public struct ForwardingError: ExplainedError, Hashable {
     case .journalUnwritable:
       (
         "Without its journal a forwarder could not tell after a crash what may have arrived already.",
-        "Make room on the disk, or mend it.", .host
+        "Make room on the disk, or mend it, and start the queue again: the journal is written anew then, without a restart.",
+        .host
       )
     case .journalDamaged:
       (

@@ -17,7 +17,8 @@ public final class ForwardingJournal: Sendable {
     var pending: [UInt8] = []
     var told: [Told] = []
     var isWriting = false
-    var failure: ForwardingError?
+    /// Something could not be written or synced: what the file holds is doubtful, and a new one takes its place once there is room.
+    var mustRewrite = false
     var isClosed = false
     var lastGiven: UInt64 = 0
     /// Queues that a forwarder has now.
@@ -28,6 +29,8 @@ public final class ForwardingJournal: Sendable {
   package let key: Fingerprint.Key
   /// Whether the process before this one left without a word: links of it may hold messages for a moment yet.
   package let isAfterCrash: Bool
+  /// Whether the machine was started anew since: then nobody closed those links, and the bus finds out by itself.
+  package let isAfterPowerCut: Bool
   private let file: JournalFile
   private let pool: NIOThreadPool
   private let state: NIOLockedValueBox<State>
@@ -36,16 +39,24 @@ public final class ForwardingJournal: Sendable {
   private let rewritten = NIOLockedValueBox<UInt64>(0)
 
   private init(
-    path: String, key: Fingerprint.Key, isAfterCrash: Bool, file: JournalFile, pool: NIOThreadPool, memory: JournalMemory,
-    rewriteAt: UInt64
+    path: String, key: Fingerprint.Key, isAfterCrash: Bool, isAfterPowerCut: Bool, file: JournalFile, pool: NIOThreadPool,
+    memory: JournalMemory, rewriteAt: UInt64
   ) {
     self.isAfterCrash = isAfterCrash
+    self.isAfterPowerCut = isAfterPowerCut
     self.path = path
     self.key = key
     self.file = file
     self.pool = pool
     self.state = NIOLockedValueBox(State(memory: memory))
     self.rewriteAt = rewriteAt
+    // Written with the first that follows it.
+    self.state.withLockedValue { Self.put(.opened(boot: Self.boot, at: wallClockMilliseconds()), in: &$0) }
+  }
+
+  /// Names the time since this machine was started; empty where the system tells none.
+  private static var boot: String {
+    (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?.filter { !$0.isNewline } ?? ""
   }
 
   /// Opens the journal, or makes it. A tail that a crash left half written is cut off.
@@ -58,12 +69,19 @@ public final class ForwardingJournal: Sendable {
   public static func open(
     at path: String, retained: Int = 100_000, rewriteAt: UInt64 = 64 << 20
   ) async throws(ForwardingError) -> ForwardingJournal {
+    try await self.open(at: path, retained: retained, rewriteAt: rewriteAt, hasRoom: { true })
+  }
+
+  /// - Parameter hasRoom: whether the disk has room, for tests.
+  package static func open(
+    at path: String, retained: Int = 100_000, rewriteAt: UInt64 = 64 << 20, hasRoom: @escaping @Sendable () -> Bool
+  ) async throws(ForwardingError) -> ForwardingJournal {
     let pool = NIOThreadPool(numberOfThreads: 1)
     pool.start()
     let opened = OneShot<Result<ForwardingJournal, ForwardingError>>()
     pool.submit { _ in
       do throws(ForwardingError) {
-        opened.fulfil(.success(try self.read(path, pool, retained, rewriteAt)))
+        opened.fulfil(.success(try self.read(path, pool, retained, rewriteAt, hasRoom)))
       } catch {
         opened.fulfil(.failure(error))
       }
@@ -74,13 +92,14 @@ public final class ForwardingJournal: Sendable {
   }
 
   private static func read(
-    _ path: String, _ pool: NIOThreadPool, _ retained: Int, _ rewriteAt: UInt64
+    _ path: String, _ pool: NIOThreadPool, _ retained: Int, _ rewriteAt: UInt64, _ hasRoom: @escaping @Sendable () -> Bool
   ) throws(ForwardingError) -> ForwardingJournal {
-    let file = try JournalFile(path: path)
+    let file = try JournalFile(path: path, hasRoom: hasRoom)
     var memory = JournalMemory(retained: retained)
     let whole = try self.replay(try file.readAll(), into: &memory, path)
     try file.keep(whole)
     let isAfterCrash = memory.isAfterCrash
+    let isAfterPowerCut = isAfterCrash && memory.boot != nil && memory.boot != self.boot
     memory.interruptAll()
     let key = memory.key ?? Fingerprint.Key(first: .random(in: .min ... .max), second: .random(in: .min ... .max))
     if memory.key == nil {
@@ -91,7 +110,8 @@ public final class ForwardingJournal: Sendable {
       try file.sync()
     }
     return ForwardingJournal(
-      path: path, key: key, isAfterCrash: isAfterCrash, file: file, pool: pool, memory: memory, rewriteAt: rewriteAt)
+      path: path, key: key, isAfterCrash: isAfterCrash, isAfterPowerCut: isAfterPowerCut, file: file, pool: pool, memory: memory,
+      rewriteAt: rewriteAt)
   }
 
   /// - Returns: how many bytes from the beginning are whole.
@@ -199,14 +219,15 @@ public final class ForwardingJournal: Sendable {
     self.state.withLockedValue { state in for serial in serials { state.memory.interrupt(serial) } }
   }
 
-  /// What may come again soon, of what was interrupted: the oldest first.
-  package func awaited(in queue: UInt32) -> [Fingerprint] {
-    self.state.withLockedValue { $0.memory.awaited(in: queue).map(\.fingerprint) }
-  }
+  /// What may come again soon, and comes before all else: link by link, the oldest first.
+  package func awaited(in queue: UInt32) -> [[Fingerprint]] { self.state.withLockedValue { $0.memory.awaited(in: queue) } }
+
+  /// Whether the bus knows that the links are dead that held it.
+  package func isNoticed(in queue: UInt32) -> Bool { self.state.withLockedValue { $0.memory.isNoticed(in: queue) } }
 
   /// Nothing waits any more for what was interrupted and has not come again.
   package func awaitNothing(in queue: UInt32) {
-    let serials = self.state.withLockedValue { $0.memory.awaited(in: queue).map(\.serial) }
+    let serials = self.state.withLockedValue { $0.memory.interruptedAndAwaited(in: queue).map(\.serial) }
     if !serials.isEmpty { self.note(serials.map { .notAwaited(serial: $0) }) }
   }
 
@@ -220,8 +241,10 @@ public final class ForwardingJournal: Sendable {
 
   private func put(_ records: [JournalRecord], told: Told?) {
     let (mustStart, failure) = self.state.withLockedValue { state -> (Bool, ForwardingError?) in
-      let closed = ForwardingError(.journalUnwritable, tried: "write the forwarding journal \(self.path)", seen: "it is closed")
-      if let failure = state.failure ?? (state.isClosed ? closed : nil) { return (false, failure) }
+      if state.isClosed {
+        let tried = "write the forwarding journal \(self.path)"
+        return (false, ForwardingError(.journalUnwritable, tried: tried, seen: "it is closed"))
+      }
       for record in records { Self.put(record, in: &state) }
       if let told { state.told.append(told) }
       defer { state.isWriting = true }
@@ -241,33 +264,36 @@ public final class ForwardingJournal: Sendable {
   /// Writes until nothing waits: what comes while the disk is busy goes together the next time.
   private func writeAll() {
     while true {
-      let (payload, told) = self.state.withLockedValue { state -> ([UInt8], [Told]) in
+      let (payload, told, mustRewrite) = self.state.withLockedValue { state -> ([UInt8], [Told], Bool) in
         defer {
           state.pending = []
           state.told = []
         }
         if state.pending.isEmpty, state.told.isEmpty { state.isWriting = false }
-        return (state.pending, state.told)
+        return (state.pending, state.told, state.mustRewrite)
       }
       if payload.isEmpty, told.isEmpty { return }
       var failure: ForwardingError?
       do throws(ForwardingError) {
-        if !payload.isEmpty { try self.file.append(JournalBatch.encode(payload, synced: self.file.synced)) }
+        // What is to be written now, and could not be before, is in the memory: the new file has all of it.
+        if mustRewrite { try self.rewrite() }
+        if !payload.isEmpty, !mustRewrite { try self.file.append(JournalBatch.encode(payload, synced: self.file.synced)) }
         if !told.isEmpty { try self.file.sync() }
         if self.file.size > max(self.rewriteAt, 2 * self.rewritten.withLockedValue { $0 }) { try self.rewrite() }
       } catch {
         failure = error
-        self.state.withLockedValue { $0.failure = error }
+        self.state.withLockedValue { $0.mustRewrite = true }
       }
       for one in told { one(failure) }
     }
   }
 
   private func writePending() throws(ForwardingError) {
-    let payload = self.state.withLockedValue { state in
+    let (payload, mustRewrite) = self.state.withLockedValue { state in
       defer { state.pending = [] }
-      return state.pending
+      return (state.pending, state.mustRewrite)
     }
+    if mustRewrite { return try self.rewrite() }
     if !payload.isEmpty { try self.file.append(JournalBatch.encode(payload, synced: self.file.synced)) }
   }
 
@@ -297,6 +323,7 @@ public final class ForwardingJournal: Sendable {
       throw error
     }
     self.rewritten.withLockedValue { $0 = UInt64(bytes.count) }
+    self.state.withLockedValue { $0.mustRewrite = false }
     for one in told { one(nil) }
   }
 

@@ -19,10 +19,13 @@ final class JournalFile: @unchecked Sendable {
   private(set) var size: UInt64 = 0
   /// How much of it is certain to be on the disk.
   private(set) var synced: UInt64 = 0
+  private let hasRoom: @Sendable () -> Bool
 
+  /// - Parameter hasRoom: whether the disk has room, for tests: half of what is written fits where it has not.
   /// - Throws: `journalInUse`, `journalUnreadable`.
-  init(path: String) throws(ForwardingError) {
+  init(path: String, hasRoom: @escaping @Sendable () -> Bool = { true }) throws(ForwardingError) {
     self.path = path
+    self.hasRoom = hasRoom
     self.lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard self.lock >= 0 else { throw Self.error(.journalUnreadable, "lock", path) }
     guard flock(self.lock, LOCK_EX | LOCK_NB) == 0 else {
@@ -76,7 +79,7 @@ final class JournalFile: @unchecked Sendable {
   }
 
   func append(_ bytes: [UInt8]) throws(ForwardingError) {
-    try Self.write(bytes, to: self.descriptor, self.path)
+    try self.write(bytes, to: self.descriptor, self.path)
     self.size += UInt64(bytes.count)
   }
 
@@ -92,12 +95,14 @@ final class JournalFile: @unchecked Sendable {
     let descriptor = open(new, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0o600)
     guard descriptor >= 0 else { throw Self.error(.journalUnwritable, "make", new) }
     do throws(ForwardingError) {
-      try Self.write(bytes, to: descriptor, new)
+      try self.write(bytes, to: descriptor, new)
       guard fsync(descriptor) == 0 else { throw Self.error(.journalUnwritable, "sync", new) }
       guard rename(new, self.path) == 0 else { throw Self.error(.journalUnwritable, "rename", new) }
       try Self.syncFolder(of: self.path)
     } catch {
       _ = close(descriptor)
+      // It would keep the room that others wait for.
+      _ = unlink(new)
       throw error
     }
     _ = close(self.descriptor)
@@ -106,7 +111,15 @@ final class JournalFile: @unchecked Sendable {
     self.synced = self.size
   }
 
-  private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(ForwardingError) {
+  private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(ForwardingError) {
+    guard self.hasRoom() else {
+      try Self.writeAll(Array(bytes.prefix(bytes.count / 2)), to: descriptor, path)
+      throw ForwardingError(.journalUnwritable, tried: "write the forwarding journal \(path)", seen: "no room")
+    }
+    try Self.writeAll(bytes, to: descriptor, path)
+  }
+
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(ForwardingError) {
     var offset = 0
     while offset < bytes.count {
       let count = bytes.withUnsafeBytes { raw in

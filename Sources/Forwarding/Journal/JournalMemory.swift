@@ -50,6 +50,11 @@ package struct JournalMemory: Sendable {
     var isInterrupted = false
     /// Whether it may come again soon: then nothing that came after it goes before it.
     var isAwaited = true
+    var id: String?
+    /// When the process began that made it, or something in it was last given a time.
+    var at: Int64 = 0
+    /// People have seen that it may be there twice.
+    var isSeen = false
   }
 
   /// How many messages that are settled are remembered: a bus that crashes may give back what it was told to forget a moment before.
@@ -59,6 +64,11 @@ package struct JournalMemory: Sendable {
   private var reverses = NumberTable<UInt32, UInt32>()
   private var known = NumberTable<UInt32, [Fingerprint: Known]>()
   private var attempts = NumberTable<UInt64, Attempt>()
+  private var onHand: [UInt32: OnHand] = [:]
+  /// The latest time of any record.
+  private var time: Int64 = 0
+  /// The start of the machine that the last process knew.
+  private(set) var boot: String?
   private var settled: Deque<(queue: UInt32, fingerprint: Fingerprint)> = []
   private var interrupted: Deque<UInt64> = []
   private var duplicateRecords: Deque<JournalRecord> = []
@@ -97,10 +107,28 @@ package struct JournalMemory: Sendable {
     }.sorted { ($0.at, $0.messageID) < ($1.at, $1.messageID) }
   }
 
+  /// Those that were sent again, and those that were about to be sent when they were interrupted, and have not been sent again.
   package var possibleDuplicates: [PossibleDuplicate] {
-    self.duplicateRecords.compactMap { record in
+    var listed: Set<Fingerprint> = []
+    let sentAgain = self.duplicateRecords.compactMap { record -> PossibleDuplicate? in
       guard case .possibleDuplicate(let queue, let fingerprint, let id, let reason, let at) = record else { return nil }
+      listed.insert(fingerprint)
       return PossibleDuplicate(messageID: id ?? fingerprint.text, queue: self.names[queue] ?? "", at: at, reason: reason)
+    }
+    return sentAgain + self.interrupted.flatMap { self.duplicates(of: $0, listed) }
+  }
+
+  /// The target may have it, and so may whoever gets it from the source; carried back, the source may have it twice.
+  private func duplicates(of serial: UInt64, _ listed: Set<Fingerprint>) -> [PossibleDuplicate] {
+    guard let attempt = self.attempts[serial], attempt.isInterrupted, !attempt.isSeen, !listed.contains(attempt.fingerprint)
+    else {
+      return []
+    }
+    var queues = [attempt.queue]
+    if let back = self.reverses[attempt.queue], (self.known[back]?[attempt.fingerprint]?.copies ?? 0) > 0 { queues.append(back) }
+    return queues.map {
+      PossibleDuplicate(
+        messageID: attempt.id ?? attempt.fingerprint.text, queue: self.names[$0] ?? "", at: attempt.at, reason: .interrupted)
     }
   }
 
@@ -123,7 +151,8 @@ package struct JournalMemory: Sendable {
       }
     case .sending(let serial, let queue, let fingerprint, let id):
       self.lastSerial = max(self.lastSerial, serial)
-      self.attempts[serial] = Attempt(queue: queue, fingerprint: fingerprint)
+      self.attempts[serial] = Attempt(queue: queue, fingerprint: fingerprint, id: id, at: self.time)
+      self.onHand[queue]?.isSending(fingerprint)
       self.change(queue, fingerprint) {
         $0.live += 1
         $0.aside = nil
@@ -132,6 +161,7 @@ package struct JournalMemory: Sendable {
     case .accepted(let serial):
       guard let attempt = self.attempts[serial], !attempt.isAccepted else { return }
       self.attempts[serial]?.isAccepted = true
+      self.onHand[attempt.queue]?.isGone(attempt.fingerprint)
       self.change(attempt.queue, attempt.fingerprint) {
         Self.end(serial, attempt, &$0)
         $0.copies += 1
@@ -144,14 +174,18 @@ package struct JournalMemory: Sendable {
       guard let attempt = self.attempts.removeValue(forKey: serial), attempt.isAccepted else { return }
       self.retain(attempt.queue, attempt.fingerprint)
     case .settledAgain(let queue, let fingerprint):
+      self.onHand[queue]?.isGone(fingerprint)
       // The last one is kept until it is the oldest: the source may be told in vain once more.
       self.change(queue, fingerprint) { if $0.copies > 1 { $0.copies -= 1 } }
     case .setAside(let queue, let fingerprint, let id, let reason, let at, let seen):
+      self.time = max(self.time, at)
+      self.onHand[queue]?.isGone(fingerprint)
       self.change(queue, fingerprint) {
         $0.aside = Aside(reason, seen, at)
         $0.id = id
       }
-    case .possibleDuplicate(let queue, let fingerprint, _, _, _):
+    case .possibleDuplicate(let queue, let fingerprint, _, _, let at):
+      self.time = max(self.time, at)
       self.duplicateRecords.append(record)
       // It is sent again.
       if self.known[queue]?[fingerprint]?.aside != nil { self.change(queue, fingerprint) { $0.aside = nil } }
@@ -159,11 +193,27 @@ package struct JournalMemory: Sendable {
       guard let attempt = self.attempts.removeValue(forKey: serial) else { return }
       self.change(attempt.queue, attempt.fingerprint) { Self.end(serial, attempt, &$0) }
     case .notAwaited(let serial): self.attempts[serial]?.isAwaited = false
+    case .onHand(let queue, let fingerprints): self.onHand[queue, default: OnHand()].took(fingerprints)
+    case .owed(let queue, let isNoticed, let generations):
+      self.onHand[queue, default: OnHand()].lost(generations, isNoticed: isNoticed)
+    case .seen(let serial): self.attempts[serial]?.isSeen = true
+    case .nothingOwed(let queue): self.onHand[queue]?.oweNothing()
+    case .opened(let boot, let at):
+      self.boot = boot
+      self.time = max(self.time, at)
     }
   }
 
+  /// What may come again soon, and comes before all else: link by link, the oldest first, each in its order.
+  package func awaited(in queue: UInt32) -> [[Fingerprint]] {
+    (self.onHand[queue] ?? OnHand()).awaited(self.interruptedAndAwaited(in: queue).map(\.fingerprint))
+  }
+
+  /// Whether the bus knows that the links are dead that held it.
+  package func isNoticed(in queue: UInt32) -> Bool { self.onHand[queue]?.isNoticed ?? true }
+
   /// What was about to be sent when it was interrupted, and may come again soon: the oldest first.
-  package func awaited(in queue: UInt32) -> [(serial: UInt64, fingerprint: Fingerprint)] {
+  package func interruptedAndAwaited(in queue: UInt32) -> [(serial: UInt64, fingerprint: Fingerprint)] {
     self.interrupted.compactMap { serial in
       guard let attempt = self.attempts[serial], attempt.queue == queue, attempt.isInterrupted, attempt.isAwaited else {
         return nil
@@ -182,7 +232,10 @@ package struct JournalMemory: Sendable {
     }
     self.interrupted.append(serial)
     while self.interrupted.count > self.retained, let oldest = self.interrupted.popFirst() {
-      if self.attempts[oldest]?.isInterrupted == true { self.apply(.notSent(serial: oldest)) }
+      guard let attempt = self.attempts[oldest], attempt.isInterrupted else { continue }
+      self.duplicateRecords.append(
+        .possibleDuplicate(queue: attempt.queue, attempt.fingerprint, id: attempt.id, .interrupted, at: attempt.at))
+      self.apply(.notSent(serial: oldest))
     }
   }
 
@@ -191,6 +244,7 @@ package struct JournalMemory: Sendable {
     guard let attempt = self.attempts[serial], attempt.isInterrupted else { return }
     self.attempts[serial]?.isInterrupted = false
     self.attempts[serial]?.isAwaited = true
+    self.attempts[serial]?.isSeen = false
     self.change(attempt.queue, attempt.fingerprint) {
       $0.interrupted.removeAll { $0 == serial }
       $0.live += 1
@@ -229,6 +283,7 @@ package struct JournalMemory: Sendable {
   /// Records that say the same as all that were applied: what a new file begins with.
   package func snapshot() -> [JournalRecord] {
     var records: [JournalRecord] = self.key.map { [.key($0)] } ?? []
+    if let boot { records.append(.opened(boot: boot, at: self.time)) }
     records += self.names.sorted { $0.key < $1.key }.map { .queue($0.key, $0.value) }
     records += self.duplicateRecords
     var serial: UInt64 = 0
@@ -241,10 +296,16 @@ package struct JournalMemory: Sendable {
       records.append(.settled(serial: serial))
     }
     for (serial, attempt) in self.attempts.entries.sorted(by: { $0.key < $1.key }) {
-      let id = self.known[attempt.queue]?[attempt.fingerprint]?.id
-      records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: id))
+      records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: attempt.id))
       if attempt.isAccepted { records.append(.accepted(serial: serial)) }
       if !attempt.isAwaited { records.append(.notAwaited(serial: serial)) }
+      if attempt.isSeen { records.append(.seen(serial: serial)) }
+    }
+    for (queue, onHand) in self.onHand where !onHand.isEmpty {
+      records.append(
+        .owed(queue: queue, isNoticed: onHand.isNoticed, onHand.owed.filter { !$0.hasBegun }.map(\.fingerprints)))
+      let held = onHand.taken + onHand.owed.filter(\.hasBegun).flatMap(\.fingerprints)
+      if !held.isEmpty { records.append(.onHand(queue: queue, Array(held))) }
     }
     for (queue, entries) in self.known.entries {
       for (fingerprint, entry) in entries {
@@ -257,8 +318,14 @@ package struct JournalMemory: Sendable {
 
   /// Forgets the list of possible duplicates up to a time: they have been looked at.
   package mutating func forgetDuplicates(before time: Int64) {
-    while case .possibleDuplicate(_, _, _, _, let at)? = self.duplicateRecords.first, at < time {
+    var seen: Set<Fingerprint> = []
+    while case .possibleDuplicate(_, let fingerprint, _, _, let at)? = self.duplicateRecords.first, at < time {
+      seen.insert(fingerprint)
       self.duplicateRecords.removeFirst()
+    }
+    for (serial, attempt) in self.attempts.entries
+    where attempt.isInterrupted && (attempt.at < time || seen.contains(attempt.fingerprint)) {
+      self.apply(.seen(serial: serial))
     }
   }
 }

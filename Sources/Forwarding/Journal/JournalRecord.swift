@@ -20,6 +20,16 @@ package enum JournalRecord: Sendable, Equatable {
   case notSent(serial: UInt64)
   /// What was left on hand when a link was lost, and has not come again in time: nothing waits for it any more.
   case notAwaited(serial: UInt64)
+  /// They came from the source, in this order, and are not about to be sent yet.
+  case onHand(queue: UInt32, [Fingerprint])
+  /// The link to the source is gone. What lost links hold, the oldest link first; it comes before all else. Nothing is on hand.
+  case owed(queue: UInt32, isNoticed: Bool, [[Fingerprint]])
+  /// What lost links held has come again, or is not waited for.
+  case nothingOwed(queue: UInt32)
+  /// People have looked at what became of it: it is not listed any more, unless it goes again.
+  case seen(serial: UInt64)
+  /// A process has the file. `boot` names the time since the machine was started.
+  case opened(boot: String, at: Int64)
   /// The process has left in order: no link of it holds anything.
   case closed
 
@@ -64,6 +74,26 @@ package enum JournalRecord: Sendable, Equatable {
       bytes.append(10)
       bytes.append(integer: serial)
     case .closed: bytes.append(11)
+    case .onHand(let queue, let fingerprints):
+      bytes.append(12)
+      bytes.append(integer: queue)
+      bytes.append(fingerprints)
+    case .owed(let queue, let isNoticed, let generations):
+      bytes.append(13)
+      bytes.append(integer: queue)
+      bytes.append(isNoticed ? 1 : 0)
+      bytes.append(integer: UInt32(generations.count))
+      for generation in generations { bytes.append(generation) }
+    case .nothingOwed(let queue):
+      bytes.append(14)
+      bytes.append(integer: queue)
+    case .seen(let serial):
+      bytes.append(16)
+      bytes.append(integer: serial)
+    case .opened(let boot, let at):
+      bytes.append(15)
+      bytes.append(text: boot)
+      bytes.append(integer: UInt64(bitPattern: at))
     }
   }
 
@@ -111,6 +141,28 @@ package enum JournalRecord: Sendable, Equatable {
       guard let serial: UInt64 = bytes.integer() else { return nil }
       self = .notAwaited(serial: serial)
     case 11: self = .closed
+    case 12:
+      guard let queue: UInt32 = bytes.integer(), let fingerprints = bytes.fingerprints() else { return nil }
+      self = .onHand(queue: queue, fingerprints)
+    case 13:
+      guard let queue: UInt32 = bytes.integer(), let isNoticed = bytes.popFirst(), let count: UInt32 = bytes.integer() else {
+        return nil
+      }
+      var generations: [[Fingerprint]] = []
+      for _ in 0..<count {
+        guard let fingerprints = bytes.fingerprints() else { return nil }
+        generations.append(fingerprints)
+      }
+      self = .owed(queue: queue, isNoticed: isNoticed != 0, generations)
+    case 14:
+      guard let queue: UInt32 = bytes.integer() else { return nil }
+      self = .nothingOwed(queue: queue)
+    case 16:
+      guard let serial: UInt64 = bytes.integer() else { return nil }
+      self = .seen(serial: serial)
+    case 15:
+      guard let boot = bytes.text(), let at: UInt64 = bytes.integer() else { return nil }
+      self = .opened(boot: boot, at: Int64(bitPattern: at))
     default: return nil
     }
   }
@@ -149,6 +201,11 @@ extension [UInt8] {
     self.append(integer: fingerprint.low)
   }
 
+  fileprivate mutating func append(_ fingerprints: [Fingerprint]) {
+    self.append(integer: UInt32(fingerprints.count))
+    for fingerprint in fingerprints { self.append(fingerprint) }
+  }
+
   /// No longer than 65,535 bytes; ids and words that are, are cut.
   fileprivate mutating func append(text: String) {
     var text = text
@@ -172,6 +229,17 @@ extension ArraySlice<UInt8> {
   fileprivate mutating func fingerprint() -> Fingerprint? {
     guard let high: UInt64 = self.integer(), let low: UInt64 = self.integer() else { return nil }
     return Fingerprint(high: high, low: low)
+  }
+
+  fileprivate mutating func fingerprints() -> [Fingerprint]? {
+    guard let count: UInt32 = self.integer(), self.count >= Int(count) * 16 else { return nil }
+    var fingerprints: [Fingerprint] = []
+    fingerprints.reserveCapacity(Int(count))
+    for _ in 0..<count {
+      guard let fingerprint = self.fingerprint() else { return nil }
+      fingerprints.append(fingerprint)
+    }
+    return fingerprints
   }
 
   fileprivate mutating func text() -> String? {

@@ -6,18 +6,29 @@ extension ForwardMachine {
     switch self.phase {
     case .running:
       self.giveUpReturns(now)
+      self.letGo(now)
       self.attach(now)
       // What was lost is judged first, with the reason of the loss: that decides whether it goes alone.
       if self.lost.isEmpty {
         self.journalNext()
         self.sendNext(now)
       }
+      self.takeAhead()
       self.endIfIdle(now)
     case .stopping, .ended: break
     }
     self.lookForQueue()
     self.tellOfSilence(now)
     if case .stopping(let ending, let deadline) = self.phase { self.finishIfDone(ending, deadline, now) }
+  }
+
+  private mutating func takeAhead() {
+    guard self.source == .attached, !self.isLettingGo else { return }
+    // What is set aside uses credit up, and holds up nothing.
+    let taking = self.bound.limit + self.counts.held
+    guard taking != self.taking else { return }
+    self.taking = taking
+    self.actions.append(.take(epoch: self.sourceEpoch, taking))
   }
 
   /// One look at a time, for all that was accepted before it.
@@ -58,6 +69,8 @@ extension ForwardMachine {
     case .none where self.target == .attached: self.attachSource()
     // What was on its way when the link was lost is awaited: it comes again, and then its outcome must be known.
     case .retry where self.counts.onTheirWay > 0 || self.target != .attached: break
+    // Where a message may not be held for long, none is taken only to be held.
+    case .retry where self.isPaused && self.holdLimit != nil: break
     case .retry(let at) where at <= now: self.attachSource()
     case .retry(let at): self.actions.append(.wake(at: at))
     case .none, .attaching, .attached: break
@@ -166,8 +179,8 @@ extension ForwardMachine {
   private var isIdle: Bool { self.items.allSatisfy { $0.state == .aside || $0.state == .gone } }
 
   private mutating func endIfIdle(_ now: Int64) {
-    if !self.returns.isEmpty, now < self.returnsUntil {
-      if self.settings.idle != nil { self.actions.append(.wake(at: self.returnsUntil)) }
+    if !self.returns.isEmpty, now < self.returnsUntil ?? .max {
+      if let until = self.returnsUntil { self.actions.append(.wake(at: until)) }
       return
     }
     guard let idle = self.settings.idle, !self.isPaused, self.source == .attached, self.counts.onTheirWay == 0,
@@ -215,7 +228,11 @@ extension ForwardMachine {
     }
     self.underWay = 0
     self.counts.held = 0
-    if self.source == .attached { self.actions.append(.giveBack(epoch: self.sourceEpoch, back)) }
+    if self.source == .attached {
+      self.actions.append(.giveBack(epoch: self.sourceEpoch, back))
+      // In its order, and at once.
+      self.notes.append(.owed(queue: self.settings.queue, isNoticed: true, []))
+    }
     self.actions.append(.finish(ending))
   }
 }

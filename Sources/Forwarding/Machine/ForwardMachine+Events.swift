@@ -22,7 +22,8 @@ extension ForwardMachine {
       self.counts.received += 1
       var item = Item(
         number: arrival.number, fingerprint: arrival.fingerprint, messageID: arrival.messageID, sender: arrival.sender,
-        size: arrival.size, serial: arrival.serial)
+        size: arrival.size, arrivedAt: now, serial: arrival.serial)
+      self.bound.arrived(arrival.size)
       if self.items.isEmpty {
         self.base = arrival.number
         self.cursor = arrival.number
@@ -126,6 +127,7 @@ extension ForwardMachine {
       self.failuresInRow = 0
       self.connectionLosses = 0
       self.counts.accepted += 1
+      self.bound.wasAccepted()
       let (serial, isOnSource) = (self.items[index].serial, self.items[index].isOnSource)
       self.notes.append(.accepted(serial: serial))
       // Where the source link is gone it comes again, marked as a redelivery, and is settled then.
@@ -237,13 +239,47 @@ extension ForwardMachine {
   mutating func sourceFailed(_ failure: Failure, _ now: Int64) {
     guard self.source != .none else { return }
     self.counts.reconnects += 1
-    self.loseWhatIsOnHand(now, ahead: [])
+    // What the bus itself ended it knows to be dead. Otherwise it may hold the messages until it misses us.
+    self.loseWhatIsOnHand(now, ahead: [], isNoticed: failure.kind == .link)
     switch failure.kind {
     case .permanent:
       self.source = .none
       self.stop(failure.error)
     case .link, .connection: self.source = .retry(at: now + self.nextDelay())
     }
+  }
+
+  // MARK: On hand
+
+  /// What waits and is about to outlive its lock goes back, and no more is taken until what is on its way has ended.
+  mutating func letGo(_ now: Int64) {
+    guard let limit = self.holdLimit, self.source == .attached else { return }
+    if self.isLettingGo {
+      // What crossed it on its way, or was being written.
+      self.giveBackWaiting()
+      guard self.counts.onTheirWay == 0, self.batches.isEmpty else { return }
+      self.isLettingGo = false
+      self.loseWhatIsOnHand(now, ahead: [], isNoticed: true)
+      self.actions.append(.leaveSource(epoch: self.sourceEpoch))
+      self.source = .retry(at: now)
+      return
+    }
+    guard let oldest = self.items.first(where: { $0.isWaitingHere }) else { return }
+    guard now - oldest.arrivedAt >= limit else { return self.actions.append(.wake(at: oldest.arrivedAt + limit)) }
+    self.bound.wereHeldTooLong()
+    self.isLettingGo = true
+    self.giveBackWaiting()
+  }
+
+  private mutating func giveBackWaiting() {
+    var back: [UInt64] = []
+    for index in self.items.indices where self.items[index].isWaitingHere {
+      if self.items[index].state == .ready { self.underWay -= 1 }
+      back.append(self.items[index].number)
+      self.giveUp(index)
+    }
+    if !back.isEmpty { self.actions.append(.letGo(epoch: self.sourceEpoch, back)) }
+    self.trim()
   }
 
   // MARK: What comes again
@@ -270,12 +306,17 @@ extension ForwardMachine {
         self.cursor = arrival.number
       }
       var item = Item(
-        number: arrival.number, fingerprint: arrival.fingerprint, messageID: nil, sender: "", size: 0, serial: arrival.serial)
+        number: arrival.number, fingerprint: arrival.fingerprint, messageID: nil, sender: "", size: 0, arrivedAt: now,
+        serial: arrival.serial)
       item.state = .gone
       self.items.append(item)
       self.forgotten.append(arrival.number)
     }
-    self.loseWhatIsOnHand(now, ahead: ahead.map(\.fingerprint))
+    let until = self.returnsUntil
+    self.loseWhatIsOnHand(now, ahead: ahead.map(\.fingerprint), isNoticed: true)
+    self.returnsUntil = until
+    let seconds = max(0, (until ?? now) - now) / 1_000_000_000
+    self.tellOfReturns("the queue waits for \(self.returns.count) messages that a dead link holds, at most \(seconds) s more")
     self.actions.append(.leaveSource(epoch: self.sourceEpoch))
     // 2, 4, 8 ... s: each turn counts as a delivery where a bus limits these.
     self.source = .retry(at: now + Self.firstPause << Int64(min(self.turnsLeft, 4)))
@@ -283,17 +324,43 @@ extension ForwardMachine {
   }
 
   mutating func giveUpReturns(_ now: Int64) {
-    guard !self.returns.isEmpty, now >= self.returnsUntil else { return }
-    self.counts.notReturned += self.returns.count
+    guard !self.returns.isEmpty, let until = self.returnsUntil, now >= until else { return }
+    let count = self.returns.count
+    self.counts.notReturned += count
     self.returns.clear()
     self.turnsLeft = 0
     self.actions.append(.awaitNothing)
+    let error = ForwardingError(
+      .notReturned, tried: self.settings.tried,
+      seen: "\(count) messages that were on hand when a link was lost have not come again")
+    self.actions.append(.tell(error))
+    self.isWaitingForReturns = false
+    // One at a time is asked for so that nothing overtakes, whatever happens: people say whether it goes on without them.
+    if self.settings.window == 1 { self.stop(error) }
   }
 
-  private mutating func loseWhatIsOnHand(_ now: Int64, ahead: [Fingerprint]) {
+  mutating func tellOfReturns(_ seen: String) {
+    guard !self.isWaitingForReturns else { return }
+    self.isWaitingForReturns = true
+    self.actions.append(.tell(ForwardingError(.notReturned, tried: self.settings.tried, seen: seen)))
+  }
+
+  /// What came and is not about to be sent: the order outlives this process.
+  mutating func noteOnHand(from number: UInt64) {
+    let first = number > self.base ? Int(min(number - self.base, UInt64(self.items.count))) : 0
+    let fingerprints = (first..<self.items.count).compactMap { index -> Fingerprint? in
+      let isUncovered = self.items[index].state == .waiting && !self.items[index].isJournaled
+      return isUncovered ? self.items[index].fingerprint : nil
+    }
+    if !fingerprints.isEmpty { self.notes.append(.onHand(queue: self.settings.queue, fingerprints)) }
+  }
+
+  private mutating func loseWhatIsOnHand(_ now: Int64, ahead: [Fingerprint], isNoticed: Bool) {
+    self.returnsAreNoticed = isNoticed && (self.returnsAreNoticed || self.returns.isEmpty)
+    self.returnsUntil = nil
     let onHand = self.items.filter { $0.isOnSource && $0.state != .aside && $0.state != .gone }.map(\.fingerprint)
-    if self.returns.isEmpty { self.returnsUntil = now + self.settings.returnLimit }
     self.returns.lost(onHand, ahead: ahead)
+    self.notes.append(.owed(queue: self.settings.queue, isNoticed: self.returnsAreNoticed, self.returns.remaining))
     for index in self.items.indices {
       switch self.items[index].state {
       // What was refused is judged when all is known: a later one of its sender may have gone.

@@ -79,7 +79,10 @@ package struct ForwardMachine: Sendable {
     case queueNotSeen(epoch: Int, Failure, unsent: [UInt64])
     /// The answer to `withdraw`: these never left.
     case withdrawn(epoch: Int, [UInt64])
-    case sourceAttached(epoch: Int)
+    /// - Parameters:
+    ///   - unnoticedLimit: after how many nanoseconds the bus has noticed that a link is dead, whatever became of it.
+    ///   - holdLimit: for how many nanoseconds a message may be on hand and not on its way; nil where the source sets no bound.
+    case sourceAttached(epoch: Int, unnoticedLimit: Int64 = 0, holdLimit: Int64? = nil)
     case sourceFailed(epoch: Int, Failure)
     case arrived(epoch: Int, [Arrival])
     /// What was to be on the disk is there, or cannot be.
@@ -112,11 +115,15 @@ package struct ForwardMachine: Sendable {
     case settle(epoch: Int, [UInt64])
     /// The shell need not keep it.
     case forget([UInt64])
+    /// The source may give so many at a time.
+    case take(epoch: Int, Int)
+    /// No more is taken over the link, and these go back, released, before their locks run out.
+    case letGo(epoch: Int, [UInt64])
     /// The link to the source is left with all that it holds: the bus gives that back in its order.
     case leaveSource(epoch: Int)
     /// What was interrupted in earlier runs is not awaited any more.
     case awaitNothing
-    /// No more is taken, and these go back to the source, released.
+    /// No more is taken, and these go back to the source in their order.
     case giveBack(epoch: Int, [UInt64])
     /// `timePassed` at that time at the latest.
     case wake(at: Int64)
@@ -136,13 +143,19 @@ package struct ForwardMachine: Sendable {
     /// Messages a second; nil for no limit.
     package var rate: Int?
     package var heldLimit = 200
+    /// How many are taken ahead at most.
+    package var ahead = 16
     /// Whether what was set aside earlier is tried again.
     package var retriesSetAside = false
-    /// What an earlier run left on hand: it must come again before anything that came after it. The oldest first.
-    package var awaited: [Fingerprint] = []
-    /// Whether the process before this one left without a word: the bus is given a moment to notice.
-    package var isAfterCrash = false
-    /// How long it is waited for what was on hand when the link to the source was lost, in nanoseconds.
+    /// What an earlier run left on hand: it must come again before anything that came after it. Link by link, the oldest first.
+    package var awaited: [[Fingerprint]] = []
+    /// Whether the bus knows that those links are dead.
+    package var awaitedIsNoticed = true
+    /// How long nothing is taken at first, in nanoseconds: a process before this one left without a word, and the bus is given the time
+    /// to notice.
+    package var holdOff: Int64 = 0
+    /// How long it is waited for what was on hand when the bus ended the link to the source, from the next link on, in nanoseconds. Where
+    /// the bus may not know yet that the link is dead, the longer one of this and of what `sourceAttached` says.
     package var returnLimit: Int64 = 60_000_000_000
     /// How long outcomes are awaited once the queue has stopped with words, in nanoseconds.
     package var stopLimit: Int64 = 20_000_000_000
@@ -172,6 +185,7 @@ package struct ForwardMachine: Sendable {
     let messageID: String?
     let sender: String
     let size: Int
+    let arrivedAt: Int64
     var serial: UInt64
     var state = State.waiting
     /// Why it may arrive twice, to be listed before it leaves.
@@ -183,6 +197,9 @@ package struct ForwardMachine: Sendable {
     var isSuspect = false
     var lossesAlone = 0
     var isOnSource = true
+
+    /// On hand, and nothing of it is written or sent at this moment.
+    var isWaitingHere: Bool { self.isOnSource && (self.state == .waiting || self.state == .ready) }
   }
 
   enum Link: Equatable, Sendable {
@@ -200,6 +217,11 @@ package struct ForwardMachine: Sendable {
   }
 
   let settings: Settings
+  var bound: HandBound
+  var taking = 0
+  var holdLimit: Int64?
+  /// What waited was let go: what is on its way is awaited, and then the link is made anew.
+  var isLettingGo = false
   package internal(set) var counts = ForwardingCounts()
   var items: Deque<Item> = []
   var base: UInt64 = 1
@@ -235,7 +257,12 @@ package struct ForwardMachine: Sendable {
   var isSilent = false
   /// What was on hand when a link to the source was lost.
   var returns = ReturnOrder()
-  var returnsUntil: Int64 = 0
+  /// Counted from the next link on; nil before that.
+  var returnsUntil: Int64?
+  /// Whether the bus knows that the links are dead that held it.
+  var returnsAreNoticed = true
+  /// Whether people have been told.
+  var isWaitingForReturns = false
   /// How often in a row the source link was left, since what came was not its turn.
   var turnsLeft = 0
   var connectionLosses = 0
@@ -253,6 +280,7 @@ package struct ForwardMachine: Sendable {
 
   package init(_ settings: Settings) {
     self.settings = settings
+    self.bound = HandBound(most: settings.ahead)
     self.tokens = settings.rate.map { min(Double($0), 1) } ?? 0
   }
 
@@ -265,15 +293,20 @@ package struct ForwardMachine: Sendable {
     guard self.phase != .ended else { return [] }
     self.milliseconds = milliseconds
     self.now = now
+    let wasOwed = !self.returns.isEmpty
+    let source = self.sourceEpoch
+    defer { self.isWaitingForReturns = self.isWaitingForReturns && !self.returns.isEmpty }
     switch event {
     case .started:
       self.lastArrival = now
-      if !self.settings.awaited.isEmpty {
-        self.returns.lost(self.settings.awaited)
-        self.returnsUntil = now + self.settings.returnLimit
-      }
+      for generation in self.settings.awaited { self.returns.lost(generation) }
+      self.returnsAreNoticed = self.settings.awaitedIsNoticed
       // What it had on hand and not yet in the journal is known to nobody.
-      if self.settings.isAfterCrash { self.source = .retry(at: now + Self.firstPause) }
+      if self.settings.holdOff > 0 { self.source = .retry(at: now + self.settings.holdOff) }
+      if self.settings.holdOff > Self.firstPause {
+        self.tellOfReturns(
+          "nothing is taken for \(self.settings.holdOff / 1_000_000_000) s: this machine went down while messages were on hand")
+      }
     case .targetAttached(let epoch, let maximumSize, let losesUnseen):
       guard epoch == self.targetEpoch, self.target == .attaching else { break }
       self.target = .attached
@@ -291,9 +324,16 @@ package struct ForwardMachine: Sendable {
       guard epoch == self.targetEpoch, self.isWithdrawing else { break }
       self.isWithdrawing = false
       for number in unsent { self.ended(number, .notSent, now) }
-    case .sourceAttached(let epoch):
+    case .sourceAttached(let epoch, let unnoticedLimit, let holdLimit):
       guard epoch == self.sourceEpoch, self.source == .attaching else { break }
       self.source = .attached
+      self.holdLimit = holdLimit
+      self.isLettingGo = false
+      self.taking = 0
+      if !self.returns.isEmpty, self.returnsUntil == nil {
+        let limit = self.settings.returnLimit
+        self.returnsUntil = now + (self.returnsAreNoticed ? limit : max(limit, unnoticedLimit))
+      }
       self.lastArrival = now
     case .sourceFailed(let epoch, let failure):
       if epoch == self.sourceEpoch { self.sourceFailed(failure, now) }
@@ -320,7 +360,13 @@ package struct ForwardMachine: Sendable {
       }
     }
     self.advance(now)
-    return self.takeActions()
+    if case .arrived(_, let arrivals) = event, let first = arrivals.first { self.noteOnHand(from: first.number) }
+    if wasOwed, self.returns.isEmpty {
+      self.returnsUntil = nil
+      self.notes.append(.nothingOwed(queue: self.settings.queue))
+      if self.isWaitingForReturns { self.actions.append(.tell(nil)) }
+    }
+    return self.takeActions(source)
   }
 
   mutating func stop(_ error: ForwardingError) {
@@ -338,12 +384,13 @@ package struct ForwardMachine: Sendable {
     self.actions.append(.withdraw(epoch: self.targetEpoch))
   }
 
-  private mutating func takeActions() -> [Action] {
+  /// - Parameter source: the link that what is settled now came on; another may have been asked for since.
+  private mutating func takeActions(_ source: Int) -> [Action] {
     // Written before the source is told: what the source forgets is then known to have been accepted.
     if !self.notes.isEmpty { self.actions.insert(.note(self.notes), at: 0) }
     if !self.settling.isEmpty {
       let place = self.notes.isEmpty ? 0 : 1
-      self.actions.insert(.settle(epoch: self.sourceEpoch, self.settling), at: place)
+      self.actions.insert(.settle(epoch: source, self.settling), at: place)
     }
     if !self.forgotten.isEmpty { self.actions.append(.forget(self.forgotten)) }
     self.notes.removeAll(keepingCapacity: true)
@@ -351,55 +398,5 @@ package struct ForwardMachine: Sendable {
     self.forgotten.removeAll(keepingCapacity: true)
     defer { self.actions = [] }
     return self.actions
-  }
-
-  // MARK: Items
-
-  func index(of number: UInt64) -> Int? {
-    guard number >= self.base, number - self.base < UInt64(self.items.count) else { return nil }
-    return Int(number - self.base)
-  }
-
-  mutating func trim() {
-    while !self.items.isEmpty, case .gone = self.items[0].state {
-      self.items.removeFirst()
-      self.base += 1
-    }
-    if self.cursor < self.base { self.cursor = self.base }
-    if self.items.isEmpty { self.lastAccepted.removeAll(keepingCapacity: true) }
-  }
-
-  /// It is of no more concern to the machine; the shell may forget it.
-  mutating func remove(_ index: Int) {
-    if self.items[index].isSuspect {
-      self.items[index].isSuspect = false
-      self.suspects -= 1
-    }
-    self.items[index].state = .gone
-    self.forgotten.append(self.items[index].number)
-  }
-
-  /// Holds it on the source, and notes why where that is new.
-  mutating func setAside(_ index: Int, _ reason: SetAside.Reason, _ seen: String, isNew: Bool = true) {
-    let item = self.items[index]
-    if isNew {
-      self.counts.setAside[reason, default: 0] += 1
-      self.notes.append(
-        .setAside(
-          queue: self.settings.queue, item.fingerprint, id: item.messageID, reason, at: self.milliseconds, seen: seen))
-    }
-    guard item.isOnSource else { return self.remove(index) }
-    if item.isSuspect {
-      self.items[index].isSuspect = false
-      self.suspects -= 1
-    }
-    self.items[index].state = .aside
-    self.counts.held += 1
-    if self.counts.held > self.settings.heldLimit {
-      self.stop(
-        ForwardingError(
-          .tooManySetAside, tried: self.settings.tried,
-          seen: "\(self.counts.held) messages are set aside, and no more than \(self.settings.heldLimit) are held at a time"))
-    }
   }
 }

@@ -25,6 +25,9 @@ struct ReturnOrder: Sendable {
   var count: Int { self.generations.reduce(0) { $0 + $1.rest.count } }
   var isEmpty: Bool { self.generations.isEmpty }
 
+  /// Link by link, the oldest first: what ``lost(_:ahead:)`` makes it again of.
+  var remaining: [[Fingerprint]] { self.generations.map { generation in generation.rest.filter { self.places[$0] != nil } } }
+
   /// An arrival that is to be sent.
   ///
   /// - Returns: whether it may: nothing that was before it is still to come.

@@ -8,7 +8,8 @@ import TjenestebussClient
 enum ForwardingInput: Sendable {
   case event(ForwardMachine.Event)
   case target(epoch: Int, BusEndpoint, AMQPSender)
-  case source(epoch: Int, Dialect, AMQPReceiver)
+  /// - Parameter idleTimeout: what the bus stated: it goes by it when we fall silent.
+  case source(epoch: Int, Dialect, AMQPReceiver, idleTimeout: Duration)
   case deliveries(epoch: Int, [IncomingTransfer])
   case ends(epoch: Int, [AMQPParcelEnd])
   case stop

@@ -60,12 +60,18 @@ struct ForwardingRun {
     settings.window = forwarder.rules.effectiveWindow
     settings.rate = forwarder.rules.rate
     settings.heldLimit = forwarder.rules.heldLimit
+    // As much again as is on its way, so that the target never waits for the source.
+    settings.ahead = settings.window == 1 ? 16 : settings.window * 2
     settings.retriesSetAside = forwarder.rules.retriesSetAside
     settings.idle = idle.map { Int64($0 / .nanoseconds(1)) }
     settings.tried = tried
     settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
-    settings.isAfterCrash = forwarder.journal.isAfterCrash
+    let isAfterPowerCut = forwarder.journal.isAfterPowerCut
+    settings.awaitedIsNoticed = !isAfterPowerCut && forwarder.journal.isNoticed(in: queue)
+    if forwarder.journal.isAfterCrash {
+      settings.holdOff = isAfterPowerCut ? forwarder.line.source.dialect.unnoticedLimit(stated: nil) : ForwardMachine.firstPause
+    }
     self.machine = ForwardMachine(settings)
   }
 
@@ -90,6 +96,15 @@ struct ForwardingRun {
     }
   }
 
+  private func leave(_ receiver: AMQPReceiver) async {
+    await Self.leave(receiver, releasing: self.sourceDialect.keepsLocks)
+  }
+
+  /// Gives all that is unsettled back to the source in its order.
+  private static func leave(_ receiver: AMQPReceiver, releasing: Bool) async {
+    if releasing { await receiver.close() } else { await receiver.abandon() }
+  }
+
   private mutating func loop(_ group: inout TaskGroup<Void>) async {
     let begun = Self.now
     self.rateFrom = (begun, 0)
@@ -100,7 +115,7 @@ struct ForwardingRun {
       self.show()
     }
     // What is given back was put before: the bus reads it first.
-    if let receiver { await receiver.link.close() }
+    if let receiver { await self.leave(receiver.link) }
     if let sender { await sender.link.close(within: .seconds(1)) }
     self.show(last: true)
   }
@@ -110,7 +125,7 @@ struct ForwardingRun {
     for input in self.inbox.takeNow() {
       switch input {
       case .target(_, _, let sender): await sender.close(within: .seconds(1))
-      case .source(_, _, let receiver): await receiver.close()
+      case .source(_, let dialect, let receiver, _): await Self.leave(receiver, releasing: dialect.keepsLocks)
       case .event, .deliveries, .ends, .stop: break
       }
     }
@@ -128,10 +143,12 @@ struct ForwardingRun {
       self.sender = (epoch, sender)
       self.handle(
         .targetAttached(epoch: epoch, maximumSize: sender.maximumMessageSize, losesUnseen: dialect.losesUnseen), &group)
-    case .source(let epoch, let dialect, let receiver):
+    case .source(let epoch, let dialect, let receiver, let idleTimeout):
       self.sourceDialect = dialect
       self.receiver = (epoch, receiver)
-      self.handle(.sourceAttached(epoch: epoch), &group)
+      self.handle(
+        .sourceAttached(
+          epoch: epoch, unnoticedLimit: dialect.unnoticedLimit(stated: idleTimeout), holdLimit: dialect.holdLimit), &group)
       let inbox = self.inbox
       let tried = self.tried
       receiver.listen { told in
@@ -182,11 +199,18 @@ struct ForwardingRun {
     case .leaveSource(let epoch):
       guard let receiver, receiver.epoch == epoch else { return }
       self.receiver = nil
-      group.addTask { await receiver.link.close() }
+      let releases = self.sourceDialect.keepsLocks
+      group.addTask { await Self.leave(receiver.link, releasing: releases) }
+    case .take(let epoch, let window):
+      if let receiver, receiver.epoch == epoch { receiver.link.changeWindow(to: window) }
+    case .letGo(let epoch, let numbers):
+      guard let receiver, receiver.epoch == epoch else { return }
+      receiver.link.leave()
+      self.settle(epoch, numbers, as: .released)
     case .awaitNothing: self.forwarder.journal.awaitNothing(in: self.queue)
     case .giveBack(let epoch, let numbers):
       self.receiver?.link.leave()
-      self.settle(epoch, numbers, as: .released)
+      if self.sourceDialect.keepsLocks { self.settle(epoch, numbers, as: .released) }
     case .forget(let numbers):
       for number in numbers { self.forget(number) }
     case .wake(let at): self.wake(at)
@@ -195,24 +219,6 @@ struct ForwardingRun {
   }
 
   // MARK: Source
-
-  private static func attachSource(_ forwarder: Forwarder, _ epoch: Int, _ inbox: Inbox<ForwardingInput>) async {
-    let tried = "forward \(forwarder.route)"
-    do throws(AMQPError) {
-      guard let endpoint = try await forwarder.line.sourceEnd.spoken(for: forwarder.sourceQueue) else {
-        return inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.source, tried))))
-      }
-      let connection = try await forwarder.line.sourceEnd.connection()
-      let window = forwarder.rules.effectiveWindow
-      // As much again as is on its way, so that the target never waits for the source; and room for what is held.
-      let credit = (window == 1 ? 16 : window * 2) + forwarder.rules.heldLimit
-      let receiver = try await connection.openReceiver(
-        from: endpoint.receivingAddress(ofQueue: forwarder.sourceQueue).text, credit: credit)
-      inbox.put(.source(epoch: epoch, endpoint.dialect, receiver))
-    } catch {
-      inbox.put(.event(.sourceFailed(epoch: epoch, LinkFailure.source(error, tried))))
-    }
-  }
 
   private mutating func arrived(_ epoch: Int, _ deliveries: [IncomingTransfer], _ group: inout TaskGroup<Void>) {
     guard let receiver, receiver.epoch == epoch, !self.machine.hasEnded else { return }
@@ -293,52 +299,6 @@ struct ForwardingRun {
   }
 
   // MARK: Target
-
-  private static func attachTarget(_ forwarder: Forwarder, _ epoch: Int, _ inbox: Inbox<ForwardingInput>) async {
-    let tried = "forward \(forwarder.route)"
-    do throws(AMQPError) {
-      guard let endpoint = try await forwarder.line.targetEnd.spoken(for: forwarder.targetQueue) else {
-        return inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.dialectUnknown(forwarder.line.target, tried))))
-      }
-      let connection = try await forwarder.line.targetEnd.connection()
-      var address = endpoint.sendingAddress(ofQueue: forwarder.targetQueue).text
-      if endpoint.dialect.losesUnseen {
-        // It says accepted for a queue that is not there, and for a key that is not bound: so straight to the queue, and only after the
-        // bus has let a receiver see it.
-        address = LinkAddress.sending(to: forwarder.targetQueue, path: "", dialect: endpoint.dialect).text
-        try await Self.see(forwarder, endpoint).close(within: .seconds(1))
-      }
-      let sender = try await connection.openSender(to: address)
-      inbox.put(.target(epoch: epoch, endpoint, sender))
-    } catch {
-      inbox.put(.event(.targetFailed(epoch: epoch, LinkFailure.target(error, tried))))
-    }
-  }
-
-  /// A receiver with a credit of 0, which takes nothing: the bus refuses it where the queue is not there.
-  private static func see(_ forwarder: Forwarder, _ endpoint: BusEndpoint) async throws(AMQPError) -> AMQPReceiver {
-    try await forwarder.line.targetEnd.connection().openReceiver(
-      from: endpoint.receivingAddress(ofQueue: forwarder.targetQueue).text, credit: 0)
-  }
-
-  /// Whether the target queue is there after all that the bus has accepted by now. It is asked anew each time: a receiver that stays would
-  /// be the only one that is served where a queue has a single active consumer, and RabbitMQ 3 does not tell it of a deletion (a
-  /// queue that is declared anew at once even gets it back).
-  private static func look(
-    _ forwarder: Forwarder, _ endpoint: BusEndpoint, _ sender: (epoch: Int, link: AMQPSender), _ look: Int,
-    _ inbox: Inbox<ForwardingInput>
-  ) async {
-    do throws(AMQPError) {
-      let receiver = try await Self.see(forwarder, endpoint)
-      inbox.put(.event(.queueSeen(epoch: sender.epoch, look: look)))
-      await receiver.close(within: .seconds(1))
-    } catch {
-      let failure = LinkFailure.unseen(error, "forward \(forwarder.route)")
-      // First of all nothing more may leave: the queue may be there again in a moment, without what was lost.
-      sender.link.withdrawParcels { inbox.put(.event(.queueNotSeen(epoch: sender.epoch, failure, unsent: $0))) }
-      await sender.link.close(within: .seconds(1))
-    }
-  }
 
   private mutating func send(_ epoch: Int, _ numbers: [UInt64], _ group: inout TaskGroup<Void>) {
     guard let sender, sender.epoch == epoch else { return }
@@ -424,27 +384,5 @@ struct ForwardingRun {
     let isDue = last || now - self.shownAt >= 250_000_000
     if isDue { self.shownAt = now }
     self.forwarder.show(counts, telling: isDue)
-  }
-}
-
-extension Dialect {
-  /// Whether it accepts, and loses, what is sent to a queue that is not there.
-  fileprivate var losesUnseen: Bool { self.capabilities.missingQueueForSender == .acceptsAndLoses }
-
-  /// Whether `first-acquirer` in the header means something.
-  fileprivate var tellsFirstAcquirer: Bool {
-    switch self {
-    case .rabbitMQ3, .rabbitMQ4AddressV1, .rabbitMQ4AddressV2: true
-    case .serviceBusWindowsServer, .azureServiceBus, .activeMQ: false
-    }
-  }
-
-  /// Deliveries after which a queue drops or dead-letters a message, where nobody has set it otherwise.
-  fileprivate var usualDeliveryLimit: Int? {
-    switch self {
-    case .rabbitMQ4AddressV1, .rabbitMQ4AddressV2: 20
-    case .serviceBusWindowsServer, .azureServiceBus: 10
-    case .rabbitMQ3, .activeMQ: nil
-    }
   }
 }

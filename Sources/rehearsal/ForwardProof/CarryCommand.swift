@@ -16,17 +16,20 @@ struct CarryCommand: AsyncParsableCommand {
   @Option var queue: String
   @Option var journal: String
   @Option var mode: String
+  @Option var way: ForwardWay
 
   func run() async throws {
     var rules = ForwardingRules()
     guard let mode = ForwardingRules.Mode(rawValue: self.mode) else { throw ValidationError("--mode is strict or fast") }
     rules.mode = mode
     let journal = try await ForwardingJournal.open(at: self.journal)
+    let (old, new) = self.way == .there ? (self.sourcePort, self.targetPort) : (self.targetPort, self.sourcePort)
+    let oldBus = try ForwardSite.endpoint("servicebus", host: "127.0.0.1", port: old, dialect: .rabbitMQ3)
+    let newBus = try ForwardSite.endpoint("tjenestebuss", host: "127.0.0.1", port: new, dialect: .rabbitMQ4AddressV2)
+    let (source, target) = self.way == .there ? (oldBus, newBus) : (newBus, oldBus)
     let forwarder = Forwarder(
-      source: try ForwardSite.endpoint("servicebus", host: "127.0.0.1", port: self.sourcePort, dialect: .rabbitMQ3),
-      sourceQueue: self.queue,
-      target: try ForwardSite.endpoint("tjenestebuss", host: "127.0.0.1", port: self.targetPort, dialect: .rabbitMQ4AddressV2),
-      targetQueue: self.queue, rules: rules, journal: journal, stopLimit: .seconds(10))
+      source: source, sourceQueue: self.queue, target: target, targetQueue: self.queue, rules: rules, journal: journal,
+      stopLimit: .seconds(10))
     signal(SIGTERM, SIG_IGN)
     let terminated = DispatchSource.makeSignalSource(signal: SIGTERM)
     terminated.setEventHandler { forwarder.stop() }

@@ -13,6 +13,7 @@ struct ForwardChunk {
     var seed: UInt64
     var queueKind: String
     var mode: String
+    var way: ForwardWay
     var directory: URL
     /// This program, for the child that carries.
     var program: URL
@@ -90,9 +91,11 @@ struct ForwardChunk {
       try await FaultProxy.withProxy(to: self.target.host, port: self.target.port) { targetProxy in
         let arguments = [
           "carry", "--source-port", "\(sourceProxy.port)", "--target-port", "\(targetProxy.port)", "--queue", Self.carried,
-          "--journal", journal.path, "--mode", self.settings.mode,
+          "--journal", journal.path, "--mode", self.settings.mode, "--way", self.settings.way.rawValue,
         ]
         var carried = Carried()
+        // Since when the source holds messages for a connection that nobody has any more.
+        var forgottenSince: ContinuousClock.Instant?
         var plan = ForwardTrouble.plan(self.settings.troubles, over: self.settings.messages, seed: self.settings.seed)[...]
         var before = 0
         var lives = 0
@@ -106,6 +109,11 @@ struct ForwardChunk {
           for await text in try child.lines(self.settings.program, arguments, log: log) {
             guard let line = try? JSONDecoder().decode(CarryLine.self, from: Data(text.utf8)) else { continue }
             idle = line.received == last.received && line.accepted == last.accepted ? idle + 1 : 0
+            if let since = forgottenSince, ContinuousClock.now - since > ForwardTrouble.forgotten {
+              forgottenSince = nil
+              idle = 0
+              try await sourceProxy.closeHalfOpen()
+            }
             last = line
             if line.hasEnded { carried.duplicates.formUnion(line.duplicates ?? []) }
             while let next = plan.first, before + line.accepted >= next.after || idle >= 20 {
@@ -113,10 +121,11 @@ struct ForwardChunk {
               idle = 0
               carried.troubles.append(next.trouble)
               self.terminal.progress(next.trouble.rawValue, "after \(before + line.accepted)")
+              if next.trouble == .sourceHalfOpen { forgottenSince = .now }
               try await self.happen(next.trouble, child, sourceProxy, targetProxy)
               if next.trouble == .forwarderKilled { break }
             }
-            if idle >= 40, plan.isEmpty, !isStopping {
+            if idle >= 40, plan.isEmpty, forgottenSince == nil, !isStopping {
               isStopping = true
               child.stop()
             }
@@ -125,7 +134,7 @@ struct ForwardChunk {
           before += last.accepted
           carried.settledAgain += last.settledAgain
           try await targetProxy.closeHalfOpen()
-          guard last.hasEnded, plan.isEmpty else { continue }
+          guard last.hasEnded, plan.isEmpty, forgottenSince == nil else { continue }
           // What came back in the child's last moment, or had not yet come back when it was idle, is carried by another life.
           if last.accepted == 0 { return carried }
         }
@@ -151,6 +160,7 @@ struct ForwardChunk {
     case .sourceReset: try await sourceProxy.inject(.reset)
     case .targetReset: try await targetProxy.inject(.reset)
     case .targetHalfOpen: try await targetProxy.inject(.halfOpen)
+    case .sourceHalfOpen: try await sourceProxy.inject(.halfOpen)
     }
   }
 

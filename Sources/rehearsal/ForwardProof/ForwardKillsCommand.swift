@@ -39,6 +39,9 @@ struct ForwardKillsCommand: AsyncParsableCommand {
   @Option(help: "RABBITMQ4 or RABBITMQ43.")
   var target = "RABBITMQ4"
 
+  @Option(help: "there: from RabbitMQ 3.10 to the target; back: from it to RabbitMQ 3.10, as after a roll-back.")
+  var way = ForwardWay.there
+
   func run() async throws {
     let http = HTTPClient(eventLoopGroupProvider: .singleton)
     let isSound: Bool
@@ -54,10 +57,11 @@ struct ForwardKillsCommand: AsyncParsableCommand {
 
   private func hold(_ http: HTTPClient) async throws -> Bool {
     let environment = ProcessInfo.processInfo.environment
-    let source = try ForwardSite(
+    let old = try ForwardSite(
       "servicebus", prefix: "TJENESTEBUSS_RABBITMQ3", dialect: .rabbitMQ3, environment: environment, http: http)
-    let target = try ForwardSite(
+    let new = try ForwardSite(
       "tjenestebuss", prefix: "TJENESTEBUSS_\(self.target)", dialect: .rabbitMQ4AddressV2, environment: environment, http: http)
+    let (source, target) = self.way == .there ? (old, new) : (new, old)
     let folder = URL(fileURLWithPath: self.directory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let file = URL(fileURLWithPath: self.progress)
@@ -67,6 +71,7 @@ struct ForwardKillsCommand: AsyncParsableCommand {
       let kind = self.queues == "both" ? (progress.chunks % 2 == 0 ? "classic" : "quorum") : self.queues
       let settings = ForwardChunk.Settings(
         messages: self.messages, troubles: self.troubles, seed: UInt64(progress.chunks + 1), queueKind: kind, mode: self.mode,
+        way: self.way,
         directory: folder, program: URL(fileURLWithPath: CommandLine.arguments[0]))
       let begun = ContinuousClock.now
       let result = try await ForwardChunk(settings: settings, source: source, target: target, terminal: terminal).hold()

@@ -80,7 +80,7 @@ struct ForwardSite: Sendable {
 
   /// Sends each sender's messages in their order, all senders at once; each must be accepted.
   func send(_ messages: [[AMQPMessage]]) async throws {
-    let address = "/exchange/\(Self.exchange)/all"
+    let address = self.dialect == .rabbitMQ3 ? "/exchange/\(Self.exchange)/all" : "/exchanges/\(Self.exchange)/all"
     try await AMQPConnection.withConnection(try self.endpoint.amqpConfiguration(role: "filling", product: "rehearsal")) {
       connection in
       try await withThrowingTaskGroup(of: Void.self) { group in

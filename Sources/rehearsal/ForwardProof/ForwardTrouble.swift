@@ -10,6 +10,11 @@ enum ForwardTrouble: String, Sendable, Codable, CaseIterable {
   case sourceReset = "source connection reset"
   case targetReset = "target connection reset"
   case targetHalfOpen = "target connection forgotten on the way"
+  /// The bus keeps what the dead connection holds for ``forgotten``.
+  case sourceHalfOpen = "source connection forgotten on the way"
+
+  /// Longer than we take to miss the bus and a minute more; shorter than RabbitMQ 3.10 takes to miss us (360 s).
+  static let forgotten = Duration.seconds(150)
 
   /// Which troubles, and after how many messages carried each.
   ///
