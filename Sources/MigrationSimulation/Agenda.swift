@@ -16,6 +16,8 @@ struct Agenda {
     case send(sender: Int)
     case resend(message: Int)
     case poll(group: Int)
+    /// A receiver settles what it holds of a queue.
+    case settle(queue: Int)
     case receiverRestarts(group: Int)
     case receiverUp(group: Int)
     case duty

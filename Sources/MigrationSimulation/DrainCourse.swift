@@ -28,8 +28,11 @@ public struct DrainCourse {
   public let pulje: PuljeName
   public let group: GroupID
   public let herID: HerID
+  let dialect: Dialect
   /// Of the party, on the bus that it left.
   public let queues: [GroupQueue]
+  /// What the bus shows of its messages whenever somebody looks, from the last time it was told; nothing where it was not.
+  public private(set) var shown: [QueueAddress: QueueSightings] = [:]
   /// The last refusal, if the last input was refused.
   public private(set) var refusal: Refusal?
 
@@ -55,6 +58,7 @@ public struct DrainCourse {
     let plan = Planner(buses: [source, target], records: [record]).plan(request)
     guard plan.isClear, let group = plan.groups.first else { return nil }
     self.now = Self.begin
+    self.dialect = dialect
     self.pulje = pulje
     self.group = group.id
     self.herID = herID
@@ -105,7 +109,21 @@ public struct DrainCourse {
   public mutating func look(_ readings: [QueueReading], after span: TimeSpan = .seconds(1)) {
     self.wait(span)
     self.bring(.looked(readings))
+    self.peek()
     self.readBack()
+  }
+
+  /// What lies on a queue from now on, for those who look at the messages.
+  public mutating func show(_ sightings: QueueSightings) { self.shown[sightings.queue] = sightings }
+
+  /// When people answer for a sender the daemon looks whose messages they are, after each look that counted any.
+  private mutating func peek() {
+    guard let group = self.groupState, group.awaitsSighting(self.now, on: self.dialect) else {
+      return
+    }
+    let filled = group.drain.last.filter { ($0.lying ?? 0) > 0 }.map(\.address)
+    let found = filled.compactMap { self.shown[$0] }
+    if !found.isEmpty { self.bring(.sighted(found)) }
   }
 
   /// The register still says what it should, whenever somebody asks.

@@ -15,6 +15,8 @@ public struct DrainSituation: Sendable, CustomStringConvertible {
     case dark(times: Int)
     /// What lies on a queue, by metadata; `true` when that is all.
     case sight(QueueKind, [Message], isWhole: Bool)
+    /// What lies there from now on, for those who look at the messages by themselves.
+    case shows(QueueKind, [Message], isWhole: Bool)
     case wait(TimeSpan)
     case restart(after: TimeSpan)
     case waive(TimeSpan)
@@ -74,6 +76,13 @@ public struct DrainSituation: Sendable, CustomStringConvertible {
     return course
   }
 
+  private static func sightings(_ queue: QueueAddress, _ messages: [Message], _ isWhole: Bool)
+    -> QueueSightings
+  {
+    QueueSightings(
+      queue: queue, sightings: messages.enumerated().map { $1.sighting($0) }, isWhole: isWhole)
+  }
+
   private static func take(_ step: Step, _ course: inout DrainCourse) {
     switch step {
     case .look(let counts, let times): for _ in 0..<times { course.look(course.readings(counts)) }
@@ -85,8 +94,10 @@ public struct DrainSituation: Sendable, CustomStringConvertible {
       }
     case .sight(let kind, let messages, let isWhole):
       guard let queue = course.address(kind) else { return }
-      let sightings = messages.enumerated().map { $1.sighting($0) }
-      course.bring(.sighted([QueueSightings(queue: queue, sightings: sightings, isWhole: isWhole)]))
+      course.bring(.sighted([Self.sightings(queue, messages, isWhole)]))
+    case .shows(let kind, let messages, let isWhole):
+      guard let queue = course.address(kind) else { return }
+      course.show(Self.sightings(queue, messages, isWhole))
     case .wait(let span): course.wait(span)
     case .restart(let span): course.restart(after: span)
     case .waive(let span): course.bring(.waive(by: "Kari", why: "no counters", until: course.now + span))

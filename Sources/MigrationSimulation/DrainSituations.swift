@@ -3,15 +3,15 @@
 import BusModel
 import Migration
 
-private typealias Counts = [QueueKind: QueueReading.Count]
+typealias Counts = [QueueKind: QueueReading.Count]
 
-private func lying(
+func lying(
   _ depth: Int64, arrivals: Int64? = nil, consumers: Int64? = 1, _ figures: QueueFigures? = nil
 ) -> QueueReading.Count {
   .counted(depth: depth, arrivals: arrivals, consumers: consumers, figures: figures)
 }
 
-private let one: Counts = [.asynchronous: lying(1)]
+let one: Counts = [.asynchronous: lying(1)]
 
 private func dead(_ count: Int64) -> Counts { [.deadLetter: lying(count, consumers: nil)] }
 private func waiting(consumers: Int64?) -> Counts {
@@ -20,16 +20,16 @@ private func waiting(consumers: Int64?) -> Counts {
 private func below(_ figures: QueueFigures) -> Counts { [.asynchronous: lying(0, figures)] }
 
 /// All three queues that the register names, on a bus that counts every arrival.
-private func counted(_ arrivals: Int64, depth: Int64 = 0) -> Counts {
+func counted(_ arrivals: Int64, depth: Int64 = 0) -> Counts {
   [
     .asynchronous: lying(depth, arrivals: arrivals), .synchronous: lying(0, arrivals: 4), .error: lying(0, arrivals: 1),
   ]
 }
 
-private func quiet(_ times: Int = 12) -> DrainSituation.Step { .look([:], times: times) }
+func quiet(_ times: Int = 12) -> DrainSituation.Step { .look([:], times: times) }
 
 extension DrainSituation {
-  private init(
+  init(
     _ name: String, on dialect: Dialect = .rabbitMQ4AddressV2, before baseline: [QueueKind: QueueReading.Count] = [:],
     cache: TimeSpan? = nil, _ steps: [Step], _ result: DrainVerdict.Result, _ code: String? = nil,
     classes: Set<StrandedClass> = [], reopened: Bool = false, notShown: String? = nil
@@ -145,11 +145,15 @@ extension DrainSituation {
       [.look(waiting(consumers: 1), times: 12), .look(waiting(consumers: 0), times: 11)], .drained),
     DrainSituation(
       "the receiver was attached at one look",
-      [.look(waiting(consumers: 0), times: 8), .look(waiting(consumers: 2), times: 1), .look(waiting(consumers: 0), times: 3)],
+      [
+        .look(waiting(consumers: 0), times: 8), .look(waiting(consumers: 2), times: 1), .look(waiting(consumers: 0), times: 3),
+      ],
       .drained, notShown: "1 looks at which"),
     DrainSituation(
       "the receiver was attached for longer than three looks",
-      [.look(waiting(consumers: 0), times: 6), .look(waiting(consumers: 2), times: 3), .look(waiting(consumers: 0), times: 6)],
+      [
+        .look(waiting(consumers: 0), times: 6), .look(waiting(consumers: 2), times: 3), .look(waiting(consumers: 0), times: 6),
+      ],
       .notDrained, "MIG-403"),
     DrainSituation(
       "it is attached again when it was drained",
@@ -164,11 +168,15 @@ extension DrainSituation {
       .notDrained, "MIG-406", classes: [.unknown]),
     DrainSituation(
       "people answer for the queue with the receiver",
-      [.look(waiting(consumers: 1), times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(waiting(consumers: 1), times: 12)],
+      [
+        .look(waiting(consumers: 1), times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(waiting(consumers: 1), times: 12),
+      ],
       .drainedWithExceptions, notShown: "what queue"),
     DrainSituation(
       "people answer for another queue than that with the receiver",
-      [.look(waiting(consumers: 1), times: 2), .exceptQueue(.error, .hours(1)), .look(waiting(consumers: 1), times: 12)],
+      [
+        .look(waiting(consumers: 1), times: 2), .exceptQueue(.error, .hours(1)), .look(waiting(consumers: 1), times: 12),
+      ],
       .notDrained, "MIG-428"),
     DrainSituation(
       "a receiver at the queue of dead letters, which may hold one",
@@ -239,62 +247,68 @@ extension DrainSituation {
       "a queue that people answer for", [.look(one, times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(one, times: 12)],
       .drainedWithExceptions, classes: [.unknown], notShown: "what queue"),
     DrainSituation(
+      "more lies there than they answered for",
+      [
+        .look(one, times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(one, times: 12),
+        .look([.asynchronous: lying(2)], times: 1),
+      ], .notDrained, "MIG-406", classes: [.unknown], reopened: true),
+    DrainSituation(
+      "as much lies there, and the bus has counted one that came since", on: .rabbitMQ3,
+      [
+        .look(counted(7, depth: 1), times: 2), .exceptQueue(.asynchronous, .hours(1)),
+        .look(counted(7, depth: 1), times: 12),
+        .look(counted(8, depth: 1), times: 1),
+      ], .notDrained, "MIG-406", classes: [.unknown], reopened: true),
+    DrainSituation(
+      "as much lies there, and the bus does not count what comes",
+      [.look(one, times: 2), .exceptQueue(.asynchronous, .hours(1)), .look(one, times: 12)],
+      .drainedWithExceptions,
+      classes: [.unknown], notShown: "is what people answered for"),
+    DrainSituation(
+      "more dead letters than they answered for", on: .azureServiceBus,
+      [
+        .look(below(QueueFigures(active: 0, deadLettered: 1)), times: 2),
+        .exceptQueue(.asynchronous, .hours(1)),
+        .look(below(QueueFigures(active: 0, deadLettered: 1)), times: 12),
+        .look(below(QueueFigures(active: 0, deadLettered: 2)), times: 1),
+      ], .notDrained, "MIG-410", classes: [.deadLetter], reopened: true),
+    DrainSituation(
+      "fewer lie there than they answered for",
+      [
+        .look([.asynchronous: lying(3)], times: 2), .exceptQueue(.asynchronous, .hours(1)),
+        .look(one, times: 12),
+      ],
+      .drainedWithExceptions, classes: [.unknown]),
+    DrainSituation(
+      "a receiver is attached that was not when they answered",
+      [
+        .look(waiting(consumers: 0), times: 2), .exceptQueue(.asynchronous, .hours(1)),
+        .look(waiting(consumers: 1), times: 12),
+      ], .notDrained, "MIG-428"),
+    DrainSituation(
       "people answer for another queue", [.look(one, times: 2), .exceptQueue(.error, .hours(1)), .look(one, times: 12)],
       .notDrained, "MIG-406", classes: [.unknown]),
     DrainSituation(
       "the exception has ended",
-      [.look(one, times: 2), .exceptQueue(.asynchronous, .seconds(13)), .look(one, times: 12), .look(one, times: 2)], .notDrained,
+      [
+        .look(one, times: 2), .exceptQueue(.asynchronous, .seconds(13)), .look(one, times: 12), .look(one, times: 2),
+      ], .notDrained,
       "MIG-406", classes: [.unknown], reopened: true),
-    DrainSituation(
-      "people answer for the sender of what lies there", on: .azureServiceBus,
-      [
-        .look(one, times: 2), .exceptSender(900, .hours(1)),
-        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
-      ], .drainedWithExceptions, classes: [.staleAddress], notShown: "what sender HER-ID 900"),
-    DrainSituation(
-      "a further message of that sender", on: .azureServiceBus,
-      [
-        .look(one, times: 2), .exceptSender(900, .hours(1)),
-        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
-        .look([.asynchronous: lying(2)], times: 1),
-        .sight(
-          .asynchronous, [Message(from: 900, came: .minutes(30)), Message(from: 900, came: .minutes(31))], isWhole: true),
-        .look([.asynchronous: lying(2)], times: 1),
-      ], .drainedWithExceptions, classes: [.neverLeaves]),
-    DrainSituation(
-      "a message of somebody else", on: .azureServiceBus,
-      [
-        .look(one, times: 2), .exceptSender(900, .hours(1)),
-        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true), .look(one, times: 12),
-        .look([.asynchronous: lying(2)], times: 1),
-        .sight(
-          .asynchronous, [Message(from: 900, came: .minutes(30)), Message(from: 901, came: .minutes(31))], isWhole: true),
-      ], .notDrained, "MIG-406", classes: [.neverLeaves, .staleAddress], reopened: true),
-    DrainSituation(
-      "the sender's messages, and dead letters of somebody else", on: .azureServiceBus,
-      [
-        .look([.asynchronous: lying(1)], times: 2), .exceptSender(900, .hours(1)),
-        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: true),
-        .look([.asynchronous: lying(1, QueueFigures(active: 1, deadLettered: 1))], times: 12),
-      ], .notDrained, "MIG-410", classes: [.deadLetter, .staleAddress]),
-    DrainSituation(
-      "the sender's messages, and more than could be looked at", on: .azureServiceBus,
-      [
-        .look([.asynchronous: lying(3)], times: 2), .exceptSender(900, .hours(1)),
-        .sight(.asynchronous, [Message(from: 900, came: .minutes(30))], isWhole: false),
-        .look([.asynchronous: lying(3)], times: 12),
-      ], .notDrained, "MIG-406", classes: [.staleAddress, .unknown]),
   ]
 
   static let senders: [DrainSituation] = [
     DrainSituation(
       "it came before the move", on: .azureServiceBus,
-      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .minutes(-5))], isWhole: true)], .notDrained,
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .minutes(-5))], isWhole: true),
+      ], .notDrained,
       "MIG-406",
       classes: [.inFlight]),
     DrainSituation(
       "it came within a copy's life", on: .azureServiceBus, cache: .hours(4),
-      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .hours(3))], isWhole: true)], .notDrained, "MIG-406",
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .hours(3))], isWhole: true),
+      ], .notDrained, "MIG-406",
       classes: [.staleAddress]),
     DrainSituation(
       "a copy that was seen to live long makes the quiet longer", on: .azureServiceBus, cache: .hours(4),
@@ -318,7 +332,9 @@ extension DrainSituation {
       ], .notDrained, "MIG-406", classes: [.neverLeaves, .staleAddress]),
     DrainSituation(
       "it names no sender", on: .azureServiceBus,
-      [.look(one, times: 3), .sight(.asynchronous, [Message(from: nil, came: .minutes(9))], isWhole: true)], .notDrained,
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: nil, came: .minutes(9))], isWhole: true),
+      ], .notDrained,
       "MIG-406",
       classes: [.alien]),
     DrainSituation(
@@ -330,12 +346,16 @@ extension DrainSituation {
       ], .notDrained, "MIG-406", classes: [.unknown]),
     DrainSituation(
       "its sender's clock says that it came before the move, and the bus does not tell", on: .activeMQ,
-      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .hours(-9))], isWhole: true)], .notDrained,
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: .hours(-9))], isWhole: true),
+      ], .notDrained,
       "MIG-406",
       classes: [.unknown]),
     DrainSituation(
       "it does not tell when it came", on: .activeMQ,
-      [.look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: nil)], isWhole: true)], .notDrained, "MIG-406",
+      [
+        .look(one, times: 3), .sight(.asynchronous, [Message(from: 900, came: nil)], isWhole: true),
+      ], .notDrained, "MIG-406",
       classes: [.unknown]),
     DrainSituation(
       "handed out ten times", on: .azureServiceBus,
@@ -353,40 +373,5 @@ extension DrainSituation {
         .look([.synchronousReply: lying(1)], times: 3),
         .sight(.synchronousReply, [Message(from: 900, came: .seconds(2))], isWhole: true),
       ], .notDrained, "MIG-406", classes: [.lateReply]),
-  ]
-
-  static let forwarding: [DrainSituation] = [
-    DrainSituation(
-      "the forwarder carries all there is",
-      [
-        .look([.asynchronous: lying(5)], times: 2), .order,
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 4, setAside: ["too large": 1])), quiet(13),
-      ], .drained),
-    DrainSituation(
-      "the forwarder holds what it has taken",
-      [
-        .look([.asynchronous: lying(5)], times: 2), .order,
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 3)), quiet(13),
-      ], .notDrained, "MIG-425"),
-    DrainSituation(
-      "the forwarder has stopped",
-      [
-        .look([.asynchronous: lying(5)], times: 2), .order,
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 3, accepted: 2, leftAlone: 1)), .stopped(.asynchronous),
-        .look([.asynchronous: lying(3)], times: 12),
-      ], .notDrained, "MIG-406", classes: [.unknown]),
-    DrainSituation(
-      "what the forwarder took between two looks had come there",
-      [
-        .look([.asynchronous: lying(5)], times: 2), .order,
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 5)), quiet(8),
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 6, accepted: 6)), quiet(5),
-      ], .notDrained, "MIG-403"),
-    DrainSituation(
-      "some may have been carried twice",
-      [
-        .look([.asynchronous: lying(5)], times: 2), .order,
-        .forwarded(.asynchronous, ForwardingCount(run: "1", received: 5, accepted: 5, possibleDuplicates: 2)), quiet(13),
-      ], .drained, notShown: "2 may have come twice"),
   ]
 }

@@ -43,6 +43,8 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case deafForwarder = "deaf-forwarder"
   /// One message is enough to name a sender that never leaves.
   case hastyVerdict = "hasty-verdict"
+  /// It takes a count of what waits for a count of all there is.
+  case blindToHeld = "blind-to-held"
 
   /// The invariant it breaks.
   public var breaks: Invariant {
@@ -79,6 +81,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .leakyForwarder: .noMessageLost
     case .deafForwarder: .pingerOnlyWrites
     case .hastyVerdict: .silenceIsNotSuccess
+    case .blindToHeld: .noMessageLost
     }
   }
 }

@@ -111,6 +111,12 @@ public enum Situation: String, Sendable, CaseIterable {
   /// Between the target's answer and the source's.
   case forwarderDied = "forwarder-died"
   case forwardingStopped = "forwarding-stopped"
+  /// Too large, or poison: it lies where it lay, and is told in every report.
+  case messageSetAside = "message-set-aside"
+  /// More came to a queue than people had answered for.
+  case exceptionExceeded = "exception-exceeded"
+  /// A receiver held messages at a look, on a bus that does not count them.
+  case heldAtLook = "held-at-look"
 }
 
 extension CutoverCalendar {

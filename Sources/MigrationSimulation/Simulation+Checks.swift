@@ -36,6 +36,7 @@ extension Simulation {
       if self.isFirstWrite(herID, group) { self.checkWayBack(event, group, index, limit: 4 * Stage.hour) }
       self.checkCalendar(herID, group)
     case .looked:
+      if group.drain.endedExceptions.contains(where: { $0.exceeded != nil }) { self.reach(.exceptionExceeded) }
       if group.phase == .draining, let quiet = group.drain.quietSince, self.clock >= quiet + self.policy.quietPeriod,
         group.drain.shortcoming(now: self.clock, policy: self.policy) == .quietPeriod
       {
@@ -48,6 +49,7 @@ extension Simulation {
       self.checkSenders(group)
     case .excepted(let exception):
       if case .queue = exception.what { self.reach(.queueExcepted) } else { self.reach(.senderExcepted) }
+    case .forwarded(let queue, let count): self.checkForwarded(group, queue, count)
     case .forwardingApproved: if group.direction == .back { self.reach(.forwardedBack) }
     case .drained:
       let side = group.direction == .forward ? Traffic.source : Traffic.target
@@ -134,14 +136,17 @@ extension Simulation {
     let phase = self.store.folded.puljer[self.stage.name]?.groups.dropFirst(group).first?.phase
     for kind in 0..<Traffic.kinds {
       let index = Traffic.queue(group, kind, Traffic.source)
+      let there = self.traffic.queues[index].waiting + self.traffic.queues[index].held
+      // What a receiver holds those who delete do not see where it is not counted: then we have said that nobody does.
       if !isSabotage, !self.traffic.queues[index].waiting.isEmpty { continue }
-      if phase != .removed || !self.traffic.queues[index].waiting.isEmpty {
+      if phase != .removed || !there.isEmpty {
         self.breach(.noQueueRemovedWithMail, "a source queue of group \(group) is deleted in \(phase?.rawValue ?? "none")")
       }
-      for message in self.traffic.queues[index].waiting where self.traffic.fates[Int(message)] == .waiting {
+      for message in there where self.traffic.fates[Int(message)] == .waiting {
         self.traffic.setFate(.lost, of: Int(message))
       }
       self.traffic.queues[index].waiting = []
+      self.traffic.queues[index].held = []
       self.traffic.queues[index].exists = false
     }
   }

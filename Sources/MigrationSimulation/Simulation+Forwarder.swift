@@ -34,8 +34,23 @@ extension Simulation {
     self.reach(.messageForwarded)
     var count = daemon.carried[route.from] ?? ForwardingCount(run: "daemon-\(daemon.id)")
     var stopped = false
+    // What is set aside lies where it lay, and is passed over from then on.
+    var aside: [Int32] = []
     for (place, message) in messages.enumerated() {
+      if self.asideAt[message] == from {
+        aside.append(message)
+        continue
+      }
       count.received += 1
+      if let reason = self.setsAside(message) {
+        self.reach(.messageSetAside)
+        self.asideAt[message] = from
+        self.asideWhy[from, default: [:]][reason, default: 0] += 1
+        self.traffic.setAside(message)
+        count.leftAlone += 1
+        aside.append(message)
+        continue
+      }
       let isDoubtful = self.doubtful[message] == from
       if isDoubtful { self.doubtful[message] = nil }
       if isDoubtful, self.random.chance(1, in: 2) {
@@ -61,11 +76,15 @@ extension Simulation {
       if self.isStorm, self.random.chance(1, in: 60) {
         self.reach(.forwarderDied)
         self.traffic.putBack(Array(messages[place...]), to: from)
+        self.traffic.giveBack(aside, to: from)
         self.doubtful[message] = from
         self.die(daemon)
         return false
       }
     }
+    self.traffic.giveBack(aside, to: from)
+    count.aside = self.asideWhy[from] ?? [:]
+    count.notReturned = 0
     daemon.carried[route.from] = count
     self.agenda.enter(.poll(group: to / (2 * Traffic.kinds)), at: self.now + self.random.below(Stage.minute))
     _ = self.submit(.group(pulje, id, .forwarded(route.from, count)), daemon)
@@ -73,6 +92,21 @@ extension Simulation {
       _ = self.submit(.group(pulje, id, .forwardingStopped(route.from, code: "FWD-101", seen: "rejected")), daemon)
     }
     return daemon.isAlive
+  }
+
+  /// Too large for the other bus, or such that it ends the link over it: by the message, so that trying again changes nothing.
+  private func setsAside(_ message: Int32) -> String? {
+    guard self.settings.isStormy else { return nil }
+    return message % 89 == 7 ? "tooLarge" : message % 97 == 11 ? "poison" : nil
+  }
+
+  /// What a history tells to be set aside on a queue is what the journal has, over all daemons that there were.
+  func checkForwarded(_ group: GroupState, _ queue: QueueAddress, _ count: ForwardingCount) {
+    guard let from = self.stage.queueOf[queue] else { return }
+    let ledgers = [group.forwarding, group.forwardDrain?.forwarding].compactMap { $0 }
+    let told = ledgers.first { ledger in ledger.totals.contains { $0.queue == queue } }?.total(of: queue).aside ?? [:]
+    let known = self.asideWhy[from] ?? [:]
+    if told != known { self.breach(.noMessageLost, "\(told) of \(queue) are told to be set aside, and \(known) are") }
   }
 
   /// What people have ordered, and nobody has paused, ended or stopped since, by what is durable.

@@ -228,6 +228,10 @@ extension Simulation {
     let side = bus == self.stage.source.name ? Traffic.source : Traffic.target
     let group = queues.first.flatMap(self.index).map { $0 / (2 * Traffic.kinds) } ?? 0
     for kind in 0..<Traffic.kinds { self.traffic.expire(Traffic.queue(group, kind, side), at: self.now) }
+    let leavesHeldOut = self.leavesHeldOut && side == Traffic.source
+    if leavesHeldOut, (0..<Traffic.kinds).contains(where: { !self.traffic.queues[Traffic.queue(group, $0, side)].held.isEmpty }) {
+      self.reach(.heldAtLook)
+    }
     self.depthAtLook[group * 2 + side] = self.traffic.waiting(group: group, bus: side)
     let isBlind =
       self.isDown(bus)
@@ -246,7 +250,8 @@ extension Simulation {
           found.exists || sabotage == .brokenWayBack
           ? .counted(
             depth: Int64(found.waiting.count) + (sabotage == .wolfCrier ? self.now / Stage.hour : 0),
-            arrivals: self.countsArrivals ? found.arrivals : nil, consumers: Int64(consumers))
+            arrivals: self.countsArrivals ? found.arrivals : nil, consumers: Int64(consumers),
+            figures: leavesHeldOut && sabotage != .blindToHeld ? QueueFigures(active: Int64(found.waiting.count)) : nil)
           : .absent
       } else if queue.kind == .deadLetter {
         let dead = (0..<Traffic.kinds).reduce(Int64(0)) { $0 + self.traffic.queues[Traffic.queue(group, $1, side)].dead }
@@ -337,7 +342,7 @@ extension Simulation {
     }
     let receiver = self.traffic.receivers[group]
     let hears = receiver.isUp && receiver.hears[index % 2] && !self.traffic.isDown[index % 2]
-    if hears, self.traffic.queues[index].waiting.isEmpty, self.random.chance(9, in: 10) {
+    if hears, self.traffic.queues[index].waiting.isEmpty, self.traffic.queues[index].held.isEmpty, self.random.chance(9, in: 10) {
       self.traffic.deliver(message, to: group, hearsBoth: receiver.hears == [true, true])
     } else {
       self.traffic.queues[index].waiting.append(Int32(message))
@@ -354,14 +359,32 @@ extension Simulation {
         let index = Traffic.queue(group, kind, bus)
         if self.traffic.queues[index].waiting.isEmpty { continue }
         self.traffic.expire(index, at: self.now)
-        for message in self.traffic.take(from: index, by: .receiver(group)) {
-          if self.isStorm, self.random.chance(1, in: 2_000), self.traffic.fates[Int(message)] == .waiting {
-            self.traffic.setFate(.dead, of: Int(message))
-            self.traffic.queues[index].dead += 1
-          } else {
-            self.traffic.deliver(Int(message), to: group, hearsBoth: receiver.hears == [true, true])
+        if self.leavesHeldOut, bus == Traffic.source, !self.traffic.queues[index].held.isEmpty || self.random.chance(1, in: 2) {
+          if self.traffic.queues[index].held.isEmpty {
+            self.agenda.enter(.settle(queue: index), at: self.now + self.random.between(Stage.minute, 12 * Stage.hour))
           }
+          self.traffic.hold(self.traffic.take(from: index, by: .receiver(group)), of: index)
+          continue
         }
+        self.handOver(self.traffic.take(from: index, by: .receiver(group)), of: index, to: group)
+      }
+    }
+  }
+
+  /// A receiver settles what it has held, if it is there still.
+  func settle(_ queue: Int) {
+    let group = queue / (2 * Traffic.kinds)
+    self.handOver(self.traffic.settleHeld(of: queue), of: queue, to: group)
+  }
+
+  private func handOver(_ messages: [Int32], of index: Int, to group: Int) {
+    let receiver = self.traffic.receivers[group]
+    for message in messages {
+      if self.isStorm, self.random.chance(1, in: 2_000), self.traffic.fates[Int(message)] == .waiting {
+        self.traffic.setFate(.dead, of: Int(message))
+        self.traffic.queues[index].dead += 1
+      } else {
+        self.traffic.deliver(Int(message), to: group, hearsBoth: receiver.hears == [true, true])
       }
     }
   }
@@ -397,6 +420,7 @@ extension Simulation {
   /// A receiver moves on restart only: it hears the source bus, and the target bus too once its vendor has prepared it.
   func restartReceiver(_ group: Int) {
     self.traffic.receivers[group].isUp = false
+    for kind in 0..<Traffic.kinds { self.traffic.returnHeld(of: Traffic.queue(group, kind, Traffic.source)) }
     let pause = self.isStorm ? self.random.between(Stage.minute, 4 * Stage.hour) : Stage.minute
     self.agenda.enter(.receiverUp(group: group), at: self.now + pause)
   }
@@ -410,7 +434,14 @@ extension Simulation {
     // A party that is served by a bridge leaves the source bus when it has moved.
     let isServed =
       (self.isBridged || self.isForwarded) && receiver.hears[Traffic.target] && self.homes[group].bus == Traffic.target
-    receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted) && !isServed
+    // Where it keeps the drain from being shown, people have it leave the source bus, sooner or later.
+    let isToLeave =
+      self.leavesHeldOut && receiver.hears[Traffic.target] && self.homes[group].bus == Traffic.target
+      && self.random.chance(1, in: 2)
+    receiver.hears[Traffic.source] = !(receiver.dropsSourceWhenAccepted && isAccepted) && !isServed && !isToLeave
+    if !receiver.hears[Traffic.source] {
+      for kind in 0..<Traffic.kinds { self.traffic.returnHeld(of: Traffic.queue(group, kind, Traffic.source)) }
+    }
     self.traffic.receivers[group] = receiver
     self.poll(group)
     if self.settings.isStormy, self.now < 17 * Stage.day {

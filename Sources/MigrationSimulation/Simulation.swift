@@ -30,6 +30,11 @@ public final class Simulation {
   let season: Season
   /// Messages on their way when a forwarder died, with the queue they were taken from: what its journal holds.
   var doubtful: [Int32: Int] = [:]
+  /// What our forwarder has set aside, by the queue it lies on, and by why: its journal.
+  var asideAt: [Int32: Int] = [:]
+  var asideWhy: [Int: [String: Int64]] = [:]
+  /// The source bus counts what waits, and not what receivers hold; and they hold messages for hours.
+  let leavesHeldOut: Bool
   /// Somebody else's bridge carries what comes to the source bus for a party that hears the target bus only.
   let isBridged: Bool
   /// Our own forwarder does, when somebody has approved it.
@@ -64,6 +69,7 @@ public final class Simulation {
     self.season = Season(seed: settings.isStormy ? seed : nil)
     self.isBridged = settings.isStormy && seed % 6 == 5
     self.isForwarded = settings.isStormy && seed % 6 == 2
+    self.leavesHeldOut = settings.isStormy && seed % 8 == 3
     var source = stage.source
     if settings.isStormy, seed % 4 < 2 { source.dialect = .azureServiceBus }
     self.source = source
@@ -95,7 +101,7 @@ public final class Simulation {
   private func setUp() {
     let isStormy = self.settings.isStormy
     self.isByHand = isStormy && self.random.chance(1, in: 8)
-    self.countsArrivals = self.random.chance(1, in: 2)
+    self.countsArrivals = self.random.chance(1, in: 2) && !self.leavesHeldOut
     self.store.ignoresFences = self.settings.sabotage == .unfencedWriter
     for index in 0..<self.settings.senders {
       let isPinned = isStormy && index % 5 == 0
@@ -193,6 +199,7 @@ public final class Simulation {
     case .send(let sender): self.send(sender)
     case .resend(let message): self.resend(message)
     case .poll(let group): self.poll(group)
+    case .settle(let queue): self.settle(queue)
     case .receiverRestarts(let group): self.restartReceiver(group)
     case .receiverUp(let group): self.receiverUp(group)
     case .bridge: self.bridge()

@@ -48,11 +48,15 @@ struct Traffic {
     /// A bridge has carried it, and may have carried it twice.
     var isCarried = false
     var isCarriedTwice = false
+    /// A forwarder has left it where it lay, and later ones of its sender may have gone before it.
+    var isAside = false
   }
 
   struct Queue {
     var exists = true
     var waiting: [Int32] = []
+    /// Handed to the party's receiver, which has not settled it.
+    var held: [Int32] = []
     var arrivals: Int64 = 0
     var dead: Int64 = 0
   }
@@ -127,6 +131,20 @@ struct Traffic {
 
   mutating func setFate(_ fate: Fate, of message: Int) { self.fates[message] = fate }
   mutating func came(_ message: Int, at now: Int64) { self.messages[message].came = now }
+  mutating func setAside(_ message: Int32) { self.messages[Int(message)].isAside = true }
+
+  /// The receiver keeps what it has taken, and settles it later, in its order.
+  mutating func hold(_ messages: [Int32], of queue: Int) { self.queues[queue].held += messages }
+
+  mutating func settleHeld(of queue: Int) -> [Int32] {
+    let held = self.queues[queue].held
+    self.queues[queue].held = []
+    return held
+  }
+
+  /// The receiver is gone: the bus gives back what it held.
+  mutating func returnHeld(of queue: Int) { self.giveBack(self.settleHeld(of: queue), to: queue) }
+
   mutating func markInDoubt(_ message: Int) { self.messages[message].inDoubt = true }
 
   /// Everything that lies on a queue: the only way anything is received.
@@ -184,7 +202,7 @@ struct Traffic {
     self.fates[message] = .delivered
     let slot = Int(about.sender) * self.queues.count + Int(about.queue)
     // A message sent twice after a doubtful outcome comes behind those sent since; that is the sender's doing.
-    let isFree = about.inDoubt || about.isCarriedTwice || about.isCarried && hearsBoth
+    let isFree = about.inDoubt || about.isCarriedTwice || about.isAside || about.isCarried && hearsBoth
     if about.number < self.lastDelivered[slot], !isFree { self.inversions += 1 }
     self.lastDelivered[slot] = max(self.lastDelivered[slot], about.number)
   }
@@ -192,7 +210,10 @@ struct Traffic {
   static func kind(_ queue: Int) -> Int { queue / 2 % Self.kinds }
 
   func waiting(group: Int, bus: Int) -> Int {
-    (0..<Self.kinds).reduce(0) { $0 + self.queues[Self.queue(group, $1, bus)].waiting.count }
+    (0..<Self.kinds).reduce(0) { sum, kind in
+      let queue = self.queues[Self.queue(group, kind, bus)]
+      return sum + queue.waiting.count + queue.held.count
+    }
   }
 }
 
@@ -232,7 +253,7 @@ public struct MessageLedger: Sendable, Hashable, Codable {
     }
     // What counts as waiting lies on a queue, by its id; what does not is lost whatever was noted of it.
     var lying = Set<Int32>()
-    for queue in traffic.queues where queue.exists { lying.formUnion(queue.waiting) }
+    for queue in traffic.queues where queue.exists { lying.formUnion(queue.waiting + queue.held) }
     for (message, fate) in traffic.fates.enumerated() where fate == .waiting && !lying.contains(Int32(message)) {
       self.waiting -= 1
       if traffic.messages[message].inDoubt { self.inDoubt += 1 } else { self.lost += 1 }

@@ -19,6 +19,7 @@ struct FoldVersionTests {
     2: "ebf93b030328272f93891212063db3236eab2a135008a7946a29fa17b1aa35b9",
     3: "cc65032bc693b35e51cceb459033b24f64c994fc1036f126e4ded14579994d45",
     4: "a5057d0c0b100c2aab9e49092410b7ba124ebb8db17cbcc56992954949309881",
+    5: "b630817f871a99acda62df97cd87561b675e9c887288ca791967958ef2987bef",
   ]
 
   private struct Digest: StateRecordWriting {
@@ -112,7 +113,16 @@ struct FoldVersionTests {
       .excepted(exception: DrainException(by: ["Kari"], what: .queue(error), why: "known", until: at + .hours(1))),
       .excepted(
         exception: DrainException(by: ["Kari"], what: .sender(try #require(HerID(900))), why: "known", until: at + .days(9))),
-      .looked(readings: look(0)), .looked(readings: look(1)), .sighted(queue: queue, sightings: [sighting], isWhole: true),
+      .excepted(
+        exception: DrainException(
+          by: ["Ola"], what: .queue(queue), why: "known", until: at + .days(9),
+          covers: DrainException.Cover(messages: 1, deadLetters: 3, arrivals: 7))),
+      .forwarded(
+        queue: queue,
+        count: ForwardingCount(
+          run: "2", received: 3, accepted: 1, expired: 1, possibleDuplicates: 1, aside: ["tooLarge": 1], notReturned: 1)),
+      .looked(readings: look(0)), .looked(readings: look(0, figures: QueueFigures(active: 0))), .looked(readings: look(1)),
+      .looked(readings: look(2)), .sighted(queue: queue, sightings: [sighting], isWhole: true),
       .waived(by: "Kari", why: "old", until: at + .days(2)), .drained, .watchBegan, .measured(readings: look(2), pings: []),
       .lateArrival, .forwardingEnded(by: "Kari", why: "done"),
     ]

@@ -239,6 +239,41 @@ struct ForwardingOrderTests {
     #expect(right.open == 1 && right.settled == 7 && right.setAsideInAll == 2)
   }
 
+  @Test("figures add up over runs; what is set aside is what was told last; what a dead run had on hand is told as that")
+  func overRuns() throws {
+    let walk = self.walk()
+    walk.send(
+      .forwarded(
+        Self.left, ForwardingCount(run: "1", received: 5, accepted: 3, aside: ["tooLarge": 1, "expired": 2], notReturned: 1)))
+    #expect(walk.group.forwarding?.open == 1 && walk.group.forwarding?.interrupted == 0)
+    walk.group.applyRestart(at: walk.now)
+    #expect(walk.group.forwarding?.open == 0 && walk.group.forwarding?.interrupted == 1)
+    walk.now = walk.now + .seconds(1)
+    walk.send(
+      .forwarded(
+        Self.left, ForwardingCount(run: "2", received: 4, accepted: 3, settledAgain: 1, aside: ["tooLarge": 2], notReturned: 0)))
+    let total = try #require(walk.group.forwarding?.total)
+    #expect(total.received == 9 && total.accepted == 6 && total.settledAgain == 1 && total.notReturned == 1)
+    #expect(total.aside == ["tooLarge": 2] && total.allAside == 2 && total.allExpired == 0)
+    // Who keeps no journal says nothing of it.
+    walk.now = walk.now + .seconds(1)
+    walk.send(.forwarded(Self.left, ForwardingCount(run: "3", received: 1, accepted: 1)))
+    #expect(walk.group.forwarding?.total.aside == ["tooLarge": 2])
+    let error = Self.address(Fixture.source, .error)
+    walk.send(.forwarded(error, ForwardingCount(run: "3", received: 0, aside: ["poison": 1, "tooLarge": 1])))
+    #expect(walk.group.forwarding?.total.aside == ["tooLarge": 3, "poison": 1])
+    #expect(walk.group.forwarding?.total(of: error).aside == ["poison": 1, "tooLarge": 1])
+    #expect(walk.group.forwarding?.interrupted == 1)
+    let both = ForwardingCount(run: "1", received: 9, setAside: ["x": 1], expired: 2, aside: ["expired": 3, "poison": 4])
+    #expect(both.allAside == 5 && both.allExpired == 5)
+    for wrong in [
+      ForwardingCount(run: "4", received: 1, notReturned: -1), ForwardingCount(run: "4", received: 1, aside: ["x": -1]),
+      ForwardingCount(run: "4", received: 1, accepted: 1, notReturned: 1),
+    ] {
+      #expect(walk.send(.forwarded(Self.left, wrong)).refusal?.code == .forwardingUnsound)
+    }
+  }
+
   @Test("the last word of the way forward may come when the group has turned back: it belongs to the drain of its queue")
   func turnedBack() {
     let walk = self.walk()

@@ -248,12 +248,12 @@ struct GroupFoldTests {
     looked: drain.last=4 readings, drain.lastCountedAt=11, drain.lastLookAt=11, drain.lastReadableAt=11, drain.looks=1
     held: heldSince=12, hold=MIG-306!, lastFailure=gone
     roll-back-started: attestedAt=13, direction=back, drain.deadLetterBaseline=0, drain.lastCountedAt=-, drain.lastLookAt=-, \
-    drain.lastReadableAt=-, drain.looks=0, drain.watermark=-, forwardDrain.arrived=0, forwardDrain.brokenQuiet=-, \
+    drain.lastReadableAt=-, drain.looks=0, drain.watermark=-, forwardDrain.arrived=0, \
     forwardDrain.deadLetterBaseline=2, forwardDrain.forwarding=-, forwardDrain.last=4 readings, forwardDrain.lastArrivals=0, \
     forwardDrain.lastCountedAt=11, forwardDrain.lastLookAt=11, forwardDrain.lastReadableAt=11, forwardDrain.lateArrivals=0, \
     forwardDrain.left=0, \
     forwardDrain.levels=0, forwardDrain.longestCacheSeen=-, forwardDrain.longestGap=-, forwardDrain.looks=1, \
-    forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
+    forwardDrain.pendingQuiet=-, forwardDrain.previousLeftovers=-, forwardDrain.quietLooks=0, forwardDrain.quietSince=-, \
     forwardDrain.staleSender=-, forwardDrain.suspectedAt=-, \
     forwardDrain.takenAtLook=0, forwardDrain.unreadableLooks=0, forwardDrain.watermark=10, heldSince=-, hold=-, \
     lastFailure=-, phase=RB_INTENT, \

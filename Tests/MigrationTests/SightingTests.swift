@@ -191,6 +191,9 @@ struct NamedExceptionTests {
     blind.context.sourceDialect = nil
     #expect(blind.send(Self.exception(.sender(Fixture.herID(900)), until: later)).refusal?.code == .exceptionNotShown)
     let back = SightingTests.walk(.backDraining)
+    var look = Fixture.look()
+    look[0].address = other
+    back.send(.looked(look))
     #expect(back.send(Self.exception(.queue(other), by: ["Kari"], until: back.now + .days(1))).refusal == nil)
     let early = SightingTests.walk(.verified)
     #expect(early.send(Self.exception(until: early.now + .days(1))).refusal?.code == .notInThisPhase)
@@ -208,13 +211,13 @@ struct NamedExceptionTests {
         walk.send(.looked(readings))
       }
     }
-    look(Fixture.look(depth: 4), for: .hours(48))
+    look(Fixture.look(depth: 3), for: .hours(48))
     #expect(walk.group.phase == .drained)
     #expect(walk.group.drain.liveExceptions(now: walk.now).count == 1)
     walk.send(.advance)
-    look(Fixture.look(depth: 5), for: .hours(23))
+    look(Fixture.look(depth: 2), for: .hours(23))
     #expect(walk.group.phase == .observing)
-    look(Fixture.look(depth: 5), for: .hours(2))
+    look(Fixture.look(depth: 2), for: .hours(2))
     #expect(walk.group.phase == .draining && walk.group.drain.liveExceptions(now: walk.now).isEmpty)
     let other = SightingTests.walk()
     other.send(Self.exception(until: other.now + .days(9)))
@@ -284,22 +287,161 @@ struct NamedExceptionTests {
     #expect(walk.group.phase == .draining)
   }
 
-  @Test("when nobody could look, or not at all of it, it is nobody's, and the drain begins anew")
+  @Test("when it could not be looked at, nothing is known of it; when there is more than was looked at, the drain begins anew")
   func notSeen() {
-    for input in [
-      SightingTests.sighted([], isWhole: false), SightingTests.sighted([SightingTests.message(900, nil)], isWhole: false),
-    ] {
+    func seen(_ input: GroupInput) -> GroupWalk {
       let walk = SightingTests.walk(.observing)
-      walk.send(Self.exception(.sender(Fixture.herID(900)), until: walk.now + .days(9)))
+      walk.send(Self.exception(.sender(Fixture.herID(900)), until: walk.now + .days(99)))
       walk.now = walk.now + .minutes(1)
       walk.send(.looked(Fixture.look(depth: 1)))
+      #expect(walk.group.drain.shortcoming(now: walk.now, policy: walk.policy) == .sendersNotSeen)
       walk.send(input)
-      #expect(walk.group.phase == .draining)
+      return walk
     }
+    #expect(seen(SightingTests.sighted([SightingTests.message(900, nil)], isWhole: false)).group.phase == .draining)
+    let dark = seen(SightingTests.sighted([], isWhole: false))
+    #expect(dark.group.phase == .observing && dark.group.drain.quietSince == nil)
+    #expect(dark.group.drain.shortcoming(now: dark.now, policy: dark.policy) == .sendersNotSeen)
+    // Nobody accepts on it.
+    dark.now = (dark.group.watchSince ?? dark.now) + dark.policy.watchPeriod
+    dark.send(.looked(Fixture.look(depth: 1)))
+    dark.send(SightingTests.sighted([], isWhole: false))
+    #expect(dark.send(.accept(by: ["Kari", "Ola"])).refusal?.code == .gateInconclusive)
     // And without an exception nobody waits for a closer look.
     let walk = SightingTests.walk(.observing)
     walk.now = walk.now + .minutes(1)
     #expect(walk.send(.looked(Fixture.look(depth: 1))).events.map(\.kind) == ["looked", "late-arrival"])
+  }
+}
+
+/// An exception answers for what people had before them, and for nothing that came in its place.
+@Suite("What an exception covers")
+struct ExceptionCoverTests {
+  private static func reading(
+    _ depth: Int64, arrivals: Int64? = nil, consumers: Int64? = 1, _ figures: QueueFigures? = nil
+  ) -> QueueReading {
+    QueueReading(
+      address: SightingTests.queue, kind: .asynchronous,
+      count: .counted(depth: depth, arrivals: arrivals, consumers: consumers, figures: figures))
+  }
+
+  @Test("so many messages and dead letters, so many arrivals, and what receivers hold or not: more, or another count, ends it")
+  func exceeded() throws {
+    let cover = DrainException.Cover(messages: 3, deadLetters: 2, arrivals: 9)
+    func words(_ reading: QueueReading, _ cover: DrainException.Cover = cover) -> String? { cover.exceeded(by: reading) }
+    #expect(words(Self.reading(3, arrivals: 9, QueueFigures(deadLettered: 2))) == nil)
+    #expect(words(Self.reading(0)) == nil)
+    #expect(words(Self.reading(4))?.contains("4 messages lie there, it was made for 3") == true)
+    #expect(words(Self.reading(3, QueueFigures(active: 3, locked: 1)))?.contains("4 messages") == true)
+    #expect(words(Self.reading(3, QueueFigures(deadLettered: 2, transferDeadLettered: 1)))?.contains("3 dead letters") == true)
+    #expect(words(Self.reading(3, arrivals: 11))?.contains("2 messages have come since") == true)
+    #expect(words(Self.reading(3, arrivals: 8))?.contains("count anew") == true)
+    #expect(words(Self.reading(3, arrivals: 11), DrainException.Cover(messages: 3)) == nil)
+    let waiting = Self.reading(3, QueueFigures(active: 3))
+    #expect(words(waiting)?.contains("what it holds is not counted") == true)
+    #expect(words(waiting, DrainException.Cover(messages: 3, held: true)) == nil)
+    var dark = Self.reading(9)
+    dark.count = .unreadable("x")
+    #expect(words(dark) == nil && DrainException.Cover(dark) == nil)
+    let made = try #require(
+      DrainException.Cover(Self.reading(1, arrivals: 4, QueueFigures(active: 1, locked: 1, deadLettered: 5))))
+    #expect(made == DrainException.Cover(messages: 2, deadLetters: 5, arrivals: 4))
+    #expect(try #require(DrainException.Cover(waiting)).held)
+  }
+
+  @Test("the last look before it is signed says what it covers; without one nobody can answer")
+  func bound() {
+    let walk = SightingTests.walk()
+    walk.send(.looked(Fixture.look(depth: 3)))
+    walk.send(NamedExceptionTests.exception(until: walk.now + .days(3)))
+    #expect(walk.group.drain.namedExceptions.last?.covers == DrainException.Cover(messages: 3))
+    walk.send(NamedExceptionTests.exception(.sender(Fixture.herID(900)), until: walk.now + .days(3)))
+    #expect(walk.group.drain.namedExceptions.last?.covers == nil)
+    var dark = Fixture.look()
+    dark[0].count = .unreadable("time-out")
+    walk.send(.looked(dark))
+    let refusal = walk.send(NamedExceptionTests.exception(until: walk.now + .days(3))).refusal
+    #expect(refusal?.code == .exceptionUnbound)
+  }
+
+  @Test("it ends at the look that shows more, with words, is told once, and stays ended")
+  func ends() {
+    let walk = SightingTests.walk()
+    walk.send(.looked(Fixture.look(depth: 3)))
+    walk.send(NamedExceptionTests.exception(until: walk.now + .days(3)))
+    func look(_ depth: Int64) {
+      walk.now = walk.now + walk.policy.lookInterval
+      walk.send(.looked(Fixture.look(depth: depth)))
+    }
+    look(3)
+    #expect(walk.group.drain.quietSince == walk.now && walk.group.drain.endedExceptions.isEmpty)
+    look(4)
+    let ended = walk.group.drain.namedExceptions.first
+    #expect(ended?.until == walk.now && ended?.exceeded == "4 messages lie there, it was made for 3")
+    #expect(walk.group.drain.endedExceptions == [ended].compactMap { $0 })
+    #expect(walk.group.drain.shortcoming(now: walk.now, policy: walk.policy) == .messagesLeft)
+    look(3)
+    #expect(walk.group.drain.endedExceptions.isEmpty && walk.group.drain.liveExceptions(now: walk.now).isEmpty)
+    #expect(walk.group.drain.shortcoming(now: walk.now, policy: walk.policy) == .messagesLeft)
+  }
+
+  @Test("one from before that was kept answers for whatever lies there, as it was signed")
+  func earlier() {
+    let walk = SightingTests.walk()
+    let exception = DrainException(by: ["Kari", "Ola"], what: .queue(SightingTests.queue), why: "x", until: walk.now + .days(3))
+    walk.group.apply(.excepted(exception: exception), at: walk.now, policy: walk.policy)
+    walk.now = walk.now + walk.policy.lookInterval
+    let looks = walk.group.drain.quietLooks
+    walk.send(.looked(Fixture.look(depth: 7)))
+    #expect(walk.group.drain.quietLooks == looks + 1 && walk.group.drain.liveExceptions(now: walk.now).count == 1)
+  }
+
+  @Test("a sender's messages are looked at after each look that counts any: what was seen before shows nothing of now")
+  func eachLook() {
+    let walk = SightingTests.walk()
+    walk.send(NamedExceptionTests.exception(.sender(Fixture.herID(900)), until: walk.now + .days(9)))
+    func look(_ depth: Int64, _ messages: [MessageSighting]?) {
+      walk.now = walk.now + walk.policy.lookInterval
+      walk.send(.looked(Fixture.look(depth: depth)))
+      guard let messages else { return }
+      #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.peek))
+      walk.send(SightingTests.sighted(messages))
+    }
+    let his = SightingTests.message(900, nil)
+    let (since, looks) = (walk.group.drain.quietSince, walk.group.drain.quietLooks)
+    #expect(since != nil)
+    look(1, [his])
+    #expect(walk.group.drain.quietSince == since && walk.group.drain.quietLooks == looks + 1)
+    look(1, [his])
+    #expect(walk.group.drain.quietSince == since && walk.group.drain.quietLooks == looks + 2)
+    #expect(walk.group.drain.longestGap == walk.policy.lookInterval && walk.group.drain.lateArrivals == 0)
+    // Not looked at: whose it was nobody will know. The quiet begins with the next one that is.
+    look(1, nil)
+    #expect(walk.group.drain.quietSince == nil)
+    look(1, [his])
+    #expect(walk.group.drain.quietSince == walk.now && walk.group.drain.quietLooks == 1)
+    // Another's: and when it has gone and his lies there still, the old quiet does not come back.
+    look(1, [SightingTests.message(901, nil)])
+    #expect(walk.group.drain.quietSince == nil && walk.group.drain.lateArrivals == 1)
+    look(1, [his])
+    #expect(walk.group.drain.quietSince == walk.now && walk.group.drain.quietLooks == 1)
+    // Looked at, and then the clock is set back: that look came before.
+    walk.now = walk.now + .hours(-1)
+    walk.send(.looked(Fixture.look(depth: 1)))
+    #expect(walk.group.drain.shortcoming(now: walk.now, policy: walk.policy) == .sendersNotSeen)
+  }
+
+  @Test("what only the closer look shows to be drained is drained then")
+  func drained() {
+    let walk = SightingTests.walk()
+    walk.send(NamedExceptionTests.exception(.sender(Fixture.herID(900)), until: walk.now + .days(30)))
+    for _ in 0..<2_000 where walk.group.phase == .draining {
+      walk.now = walk.now + walk.policy.lookInterval
+      #expect(walk.send(.looked(Fixture.look(depth: 1))).events.map(\.kind) == ["looked"])
+      walk.send(SightingTests.sighted([SightingTests.message(900, nil)]))
+    }
+    #expect(walk.group.phase == .drained)
+    #expect(walk.events.suffix(2).map(\.kind) == ["sighted", "drained"])
   }
 }
 

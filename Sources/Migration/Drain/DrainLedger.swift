@@ -92,8 +92,8 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   var takenAtLook: Int64 = 0
   /// The most that was there of each queue since there is a forwarder: on it, or gone from it by the forwarder's doing.
   var levels: [String: Int64] = [:]
-  /// A quiet that was broken by what may be a sender's for whom people answer.
-  var brokenQuiet: Quiet?
+  /// The quiet as it goes on when all that the last look found turns out to be of senders for whom people answer.
+  var pendingQuiet: Quiet?
 
   public init() {}
 
@@ -101,13 +101,17 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   public var leftovers: Int64 { self.last.reduce(0) { $1.kind == .deadLetter ? $0 : $0 + ($1.lying ?? 0) } }
 
   /// Dead letters above the baseline according to the last look.
-  public var newDeadLetters: Int64 { self.newDeadLetters(self.last) { _ in 0 } }
+  public var newDeadLetters: Int64 { self.newDeadLetters(self.last) { $1 } }
 
   public var lastIsReadable: Bool { !self.last.isEmpty && self.last.allSatisfy(\.isReadable) }
 
-  /// Whether a look shows something on its way that nobody answers for: a depth, a counted arrival, a dead letter above the baseline.
-  func findsSomething(_ look: [QueueReading], now: Instant) -> Bool {
-    if self.unansweredDeadLetters(look, now: now) > 0 || self.unansweredLeftovers(look, now: now) > 0 { return true }
+  /// Whether a look, not taken in yet, shows something on its way that nobody answers for: a depth, a counted arrival, a dead letter above
+  /// the baseline.
+  ///
+  /// - Parameter isSeen: not what may be a sender's for whom people answer, which only a closer look tells.
+  func findsSomething(_ look: [QueueReading], isSeen: Bool = false, now: Instant) -> Bool {
+    if self.unansweredDeadLetters(look, isSeen: isSeen, now: now) > 0 { return true }
+    if self.unansweredLeftovers(look, isSeen: isSeen, now: now) > 0 { return true }
     return self.countsArrival(look, now: now)
   }
 
@@ -129,72 +133,22 @@ public struct DrainLedger: Sendable, Hashable, Codable {
     look.filter { $0.mayHideHeld && !self.isExcepted($0.address, now: now) }
   }
 
-  // MARK: what people answer for
-
-  /// Exceptions for single senders and queues that still run.
-  public func liveExceptions(now: Instant) -> [DrainException] {
-    self.namedExceptions.isEmpty ? [] : self.namedExceptions.filter { $0.until > now }
-  }
-
-  private func isExcepted(_ queue: QueueAddress, now: Instant) -> Bool {
-    self.liveExceptions(now: now).contains { $0.what == .queue(queue) }
-  }
-
-  /// How much of what lies on a queue somebody answers for.
-  ///
-  /// - Parameter deadLetters: of those in the queue's own sub-queue, and of no others.
-  private func answeredFor(_ reading: QueueReading, deadLetters: Bool = false, now: Instant) -> Int64 {
-    let live = self.liveExceptions(now: now)
-    if live.isEmpty { return 0 }
-    if live.contains(where: { $0.what == .queue(reading.address) }) { return .max / 2 }
-    let senders = live.compactMap { if case .sender(let herID) = $0.what { herID } else { nil } }
-    guard !senders.isEmpty, let seen = self.sighted.first(where: { $0.queue == reading.address }), seen.isWhole else { return 0 }
-    // On a queue of dead letters with a name of its own all are such, and some buses show them as any other message.
-    return Int64(
-      seen.sightings.count { sighting in
-        (sighting.fromHerID.map(senders.contains) ?? false)
-          && (reading.kind == .deadLetter || (sighting.state == .deadLettered) == deadLetters)
-      })
-  }
-
-  private func unansweredLeftovers(_ look: [QueueReading], now: Instant) -> Int64 {
-    look.reduce(0) { sum, reading in
-      guard reading.kind != .deadLetter, let lying = reading.lying, lying > 0 else { return sum }
-      return sum + max(0, lying - self.answeredFor(reading, now: now))
-    }
-  }
-
-  private func unansweredDeadLetters(_ look: [QueueReading], now: Instant) -> Int64 {
-    self.newDeadLetters(look) { self.answeredFor($0, deadLetters: $0.kind != .deadLetter, now: now) }
-  }
-
-  /// Whether, by the last look, something lies there that nobody answers for.
-  func hasUnanswered(now: Instant) -> Bool {
-    self.unansweredLeftovers(self.last, now: now) > 0 || self.unansweredDeadLetters(self.last, now: now) > 0
-  }
-
-  /// Whether somebody answers for a sender whose messages these may be, and nobody has looked whose they are.
-  func awaitsSighting(now: Instant, dialect: Dialect?) -> Bool {
-    guard dialect?.capabilities.browses == true, self.brokenQuiet != nil, self.lastIsReadable, let last = self.lastLookAt else {
-      return false
-    }
-    return self.hasUnanswered(now: now) && !self.sighted.contains { $0.at >= last }
-  }
-
   // MARK: dead letters
 
   /// A queue's own sub-queues beside the queue of dead letters that has a name of its own: on a bus that tells of both they are the same.
-  private func newDeadLetters(_ look: [QueueReading], answered: (QueueReading) -> Int64) -> Int64 {
+  ///
+  /// - Parameter counted: how many of the new ones on a queue count.
+  func newDeadLetters(_ look: [QueueReading], counted: (QueueReading, Int64) -> Int64) -> Int64 {
     var named: Int64 = 0
     var below: Int64 = 0
     for reading in look {
       if reading.kind == .deadLetter {
         guard let depth = reading.depth, depth > 0 else { continue }
         let new = depth - (self.deadLetterBaseline[reading.address.description] ?? 0)
-        named += max(0, new - answered(reading))
+        named += counted(reading, max(0, new))
       } else if let dead = reading.deadLettered {
         let new = dead - (self.deadLetterBaseline[Self.below(reading.address)] ?? 0)
-        below += max(0, new - answered(reading))
+        below += counted(reading, max(0, new))
       }
     }
     return max(named, below)
@@ -221,30 +175,38 @@ public struct DrainLedger: Sendable, Hashable, Codable {
 
   /// Takes in one look. A gap between readable looks longer than `longestGap` breaks the quiet: nobody was watching.
   mutating func take(_ look: [QueueReading], at now: Instant, longestGap: TimeSpan) {
-    let something = self.findsSomething(look, now: now)
+    for place in self.sighted.indices { self.sighted[place].followsLook = false }
+    self.endExceeded(look, at: now)
+    let something = self.findsSomething(look, isSeen: false, now: now)
+    let isKnown = something && self.findsSomething(look, isSeen: true, now: now)
     let readable = !look.isEmpty && look.allSatisfy(\.isReadable)
     let isWhole = readable && self.hidingHeld(look, now: now).isEmpty
     if readable, self.lastIsReadable, let at = self.lastLookAt { self.previousLeftovers = Backlog(at: at, count: self.leftovers) }
     self.reckon(look)
     self.looks += 1
-    if something, self.quietSince != nil { self.lateArrivals += 1 }
+    if isKnown, self.quietSince != nil { self.lateArrivals += 1 }
     if let previous = self.lastCountedAt, now.since(previous) > longestGap || now < previous {
       self.breakQuiet()
-      self.brokenQuiet = nil
     }
-    if something { self.breakQuiet(look, now: now) }
+    if isWhole, !isKnown {
+      if let previous = self.lastCountedAt, self.quietSince != nil {
+        self.longestGap = max(self.longestGap ?? now.since(previous), now.since(previous))
+      } else {
+        self.longestGap = nil
+      }
+    }
+    // Of what was there at a look that no closer one followed nothing is known any more.
+    self.pendingQuiet =
+      something && !isKnown && isWhole
+      ? Quiet(since: self.quietSince ?? now, looks: self.quietLooks + 1) : nil
+    if something { self.breakQuiet() }
     self.last = look
     self.sighted.removeAll { seen in look.contains { $0.address == seen.queue && $0.depth == 0 && $0.lying == 0 } }
     if !isWhole { self.unreadableLooks += 1 }
     if readable {
       if !something, isWhole {
-        if self.quietSince == nil { self.longestGap = nil }
-        if let previous = self.lastCountedAt, self.quietSince != nil {
-          self.longestGap = max(self.longestGap ?? now.since(previous), now.since(previous))
-        }
         self.quietSince = self.quietSince ?? now
         self.quietLooks += 1
-        self.brokenQuiet = nil
       }
       if isWhole { self.lastCountedAt = now }
       self.lastReadableAt = now
@@ -264,17 +226,6 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   private mutating func breakQuiet() {
     self.quietSince = nil
     self.quietLooks = 0
-  }
-
-  /// By what was found. Where people answer for a sender it may be one of its messages, which only a closer look tells.
-  private mutating func breakQuiet(_ look: [QueueReading], now: Instant) {
-    let isForSender = self.liveExceptions(now: now).contains { if case .sender = $0.what { true } else { false } }
-    if isForSender, !self.countsArrival(look, now: now) {
-      if let since = self.quietSince { self.brokenQuiet = Quiet(since: since, looks: self.quietLooks) }
-    } else {
-      self.brokenQuiet = nil
-    }
-    self.breakQuiet()
   }
 
   /// What came and went between the last look and this one, at least.
@@ -319,8 +270,9 @@ public struct DrainLedger: Sendable, Hashable, Codable {
   /// Why the queues do not count as drained; nil when they do.
   public func shortcoming(now: Instant, policy: Policy) -> WaitReason.Code? {
     guard self.lastIsReadable else { return .countersUnreadable }
-    if self.unansweredDeadLetters(self.last, now: now) > 0 { return .deadLettersGrow }
-    guard self.unansweredLeftovers(self.last, now: now) == 0 else { return .messagesLeft }
+    if self.unansweredDeadLetters(self.last, isSeen: true, now: now) > 0 { return .deadLettersGrow }
+    if self.unansweredLeftovers(self.last, isSeen: true, now: now) > 0 { return .messagesLeft }
+    if self.hasUnanswered(now: now) { return .sendersNotSeen }
     // What a forwarder holds lies on no queue that is counted, and is not yet on the other bus.
     if let forwarding, forwarding.open > 0 { return .forwarding }
     guard self.hidingHeld(self.last, now: now).isEmpty else { return .heldNotCounted }
@@ -363,11 +315,15 @@ public struct DrainLedger: Sendable, Hashable, Codable {
       self.sighted.append(seen)
     }
     self.follow(seen, entriesReadAt: entriesReadAt, policy: policy)
-    // All of it is what people answer for: the quiet was none of it broken by.
-    if let quiet = self.brokenQuiet, !self.hasUnanswered(now: now) {
+    guard let quiet = self.pendingQuiet else { return }
+    if !self.hasUnanswered(now: now) {
+      // All of it is what people answer for: the quiet was none of it broken by.
       self.quietSince = quiet.since
       self.quietLooks = quiet.looks
-      self.brokenQuiet = nil
+      self.pendingQuiet = nil
+    } else if self.hasUnanswered(isSeen: true, now: now) {
+      if quiet.looks > 1 { self.lateArrivals += 1 }
+      self.pendingQuiet = nil
     }
   }
 }

@@ -41,6 +41,8 @@ public struct DrainVerdict: Sendable, Hashable, Codable {
     public var total: ForwardingCount
     /// Taken by a forwarder and neither settled nor given back.
     public var open: Int64
+    /// On hand in runs that ended without a last word.
+    public var interrupted: Int64
     public var carrier: ForwardingOrder.Carrier
     public var stands: Bool
     public var stops: [ForwardingLedger.Stop]
@@ -140,7 +142,9 @@ extension DrainVerdict {
     self.leftovers = ledger.leftovers
     self.newDeadLetters = ledger.newDeadLetters
     self.forwarded = ledger.forwarding.map {
-      Forwarded(total: $0.total, open: $0.open, carrier: $0.order.carrier, stands: $0.stands, stops: $0.stops)
+      Forwarded(
+        total: $0.total, open: $0.open, interrupted: $0.interrupted, carrier: $0.order.carrier, stands: $0.stands, stops: $0.stops
+      )
     }
     self.waivers = ledger.exceptions.filter { $0.until > now }
     self.exceptions = ledger.liveExceptions(now: now)
@@ -161,7 +165,7 @@ extension DrainVerdict {
     var shown: [String] = []
     if let quietSince, let lastCountedAt {
       shown.append(
-        "every queue was counted and empty at each of \(self.quietLooks) looks from \(quietSince) to \(lastCountedAt), never more than "
+        "every queue was counted and empty\(self.exceptions.isEmpty ? "" : ", but for what people answer for,") at each of \(self.quietLooks) looks from \(quietSince) to \(lastCountedAt), never more than "
           + "\(self.longestGap ?? .milliseconds(0)) apart")
       if self.countsArrivals { shown.append("the bus counted no message in between") }
     }
@@ -171,10 +175,30 @@ extension DrainVerdict {
     }
     if let forwarded, forwarded.open == 0, forwarded.carrier == .own {
       let total = forwarded.total
+      // Without what did not come again it would say more than is known: see `notShown`.
+      var parts = [
+        "\(total.accepted) accepted by the other bus",
+        "\(total.settledAgain) settled again, which it had already",
+      ]
+      if total.setAsideInAll > 0 { parts.append("\(total.setAsideInAll) set aside") }
+      if total.expired > 0 { parts.append("\(total.expired) expired") }
+      parts.append("\(total.leftAlone) given back")
+      if let lost = total.notReturned, lost > 0 {
+        parts.append("\(lost) not come again after a link was lost")
+      }
+      if forwarded.interrupted > 0 {
+        parts.append("\(forwarded.interrupted) on hand when a run ended, and given back by the bus")
+      }
       shown.append(
-        "the forwarder took \(total.received) messages, and each is accounted for: \(total.accepted) accepted by the other bus, "
-          + "\(total.setAsideInAll) set aside, \(total.expired) expired, \(total.settledAgain) settled again, \(total.leftAlone) given back"
+        "the forwarder took \(total.received) messages, and each is accounted for: \(parts.joined(separator: ", "))"
       )
+      let aside = (total.aside ?? [:]).filter { $0.value > 0 }.sorted { $0.key < $1.key }.map {
+        "\($0.value) \($0.key)"
+      }
+      if !aside.isEmpty {
+        let list = aside.joined(separator: ", ")
+        shown.append("what is set aside lies on the queues that are left, as its journal has it: \(list)")
+      }
     }
     return shown
   }
@@ -220,8 +244,22 @@ extension DrainVerdict {
     if self.unreadableLooks > 0 {
       not.append("what was there at \(self.unreadableLooks) looks at which counters could not be read, or not whole")
     }
-    for exception in self.exceptions { not.append("what \(exception.what) leaves, until \(exception.until): \(exception.why)") }
-    for waiver in self.waivers { not.append("what \(waiver.by) answers for until \(waiver.until): \(waiver.why)") }
+    for exception in self.exceptions {
+      not.append("what \(exception.what) leaves, until \(exception.until): \(exception.why)")
+      if case .queue = exception.what, exception.covers.map({ $0.arrivals == nil }) ?? true {
+        not.append(
+          "that what lies on \(exception.what) is what people answered for: the bus does not count what comes"
+        )
+      }
+    }
+    for waiver in self.waivers {
+      not.append("what \(waiver.by) answers for until \(waiver.until): \(waiver.why)")
+    }
+    if let forwarded, let lost = forwarded.total.notReturned, lost > 0 {
+      not.append(
+        "what became of \(lost) messages that were on hand when a link was lost and did not come again: fetched by somebody else, or expired"
+      )
+    }
     if let forwarded, forwarded.total.possibleDuplicates > 0 {
       not.append(
         "that each message was carried once: \(forwarded.total.possibleDuplicates) may have come twice; the journal lists them")

@@ -41,6 +41,8 @@ extension DrainLedger {
     public var at: Instant
     public var sightings: [MessageSighting]
     public var isWhole: Bool
+    /// No look at the counters came after it.
+    var followsLook: Bool = true
   }
 
   /// A sender of which messages were seen that came after the watermark.

@@ -47,19 +47,32 @@ public struct ForwardingLedger: Sendable, Hashable, Codable {
 
   public func total(of queue: QueueAddress) -> ForwardingCount { self.sum { $0 == queue } }
 
+  /// What one run had set aside the next one's journal remembers: the last that told of it is right.
   private func sum(_ isMeant: (QueueAddress) -> Bool) -> ForwardingCount {
     var sum = ForwardingCount(run: "")
     for total in self.totals where isMeant(total.queue) { sum.add(total.count) }
+    var told: [QueueAddress: Total] = [:]
+    for total in self.totals where isMeant(total.queue) && total.count.aside != nil {
+      if told[total.queue].map({ $0.at <= total.at }) ?? true { told[total.queue] = total }
+    }
+    for total in told.values {
+      sum.aside = (sum.aside ?? [:]).merging(total.count.aside ?? [:], uniquingKeysWith: +)
+    }
     return sum
+  }
+
+  private var newest: [QueueAddress: Total] {
+    var newest: [QueueAddress: Total] = [:]
+    for total in self.totals where newest[total.queue].map({ $0.at <= total.at }) ?? true { newest[total.queue] = total }
+    return newest
   }
 
   /// Taken by the newest run on each queue and not accounted for. What an older run held lies on its queue again: a bus gives back
   /// what a dead connection has not settled.
-  public var open: Int64 {
-    var newest: [QueueAddress: Total] = [:]
-    for total in self.totals where newest[total.queue].map({ $0.at <= total.at }) ?? true { newest[total.queue] = total }
-    return newest.values.reduce(0) { $1.isOver ? $0 : $0 + $1.count.open }
-  }
+  public var open: Int64 { self.newest.values.reduce(0) { $1.isOver ? $0 : $0 + $1.count.open } }
+
+  /// On hand in runs that ended without a last word: the bus has given it back, or the target had it and it was settled when it came again.
+  public var interrupted: Int64 { self.totals.reduce(0) { $0 + $1.count.open } - self.open }
 
   /// The daemon was started again: what its forwarder held lies on its queue.
   mutating func endRuns() {

@@ -104,13 +104,20 @@ extension GroupState {
     let events = known.map { tellsTime ? $0.bounded : $0.bounded.withoutArrivalTimes }.map {
       GroupEvent.sighted(queue: $0.queue, sightings: $0.sightings, isWhole: $0.isWhole)
     }
-    guard self.phase == .drained || self.phase == .backDrained || self.phase == .observing,
-      self.drain.liveException(now: now) == nil
+    guard self.drain.liveException(now: now) == nil, !self.drain.liveExceptions(now: now).isEmpty
     else { return .events(events) }
-    // What a named sender left is not known before it is looked at; when it is somebody else's, the drain begins anew.
     var after = self.drain
     for event in events { after.take(event, at: now, policy: context.policy) }
-    return .events(after.hasUnanswered(now: now) ? events + [.lateArrival] : events)
+    switch self.phase {
+    case .drained, .backDrained, .observing:
+      // What a named sender left is not known before it is looked at; when it is somebody else's, the drain begins anew.
+      return .events(after.hasUnanswered(isSeen: true, now: now) ? events + [.lateArrival] : events)
+    case .draining, .backDraining:
+      // The counters alone never show it: this is the look that does.
+      return .events(
+        after.shortcoming(now: now, policy: context.policy) == nil ? events + [.drained] : events)
+    default: return .events(events)
+    }
   }
 
   func decideExcept(_ exception: DrainException, _ context: GroupContext, _ now: Instant) -> Outcome {
@@ -121,8 +128,10 @@ extension GroupState {
       return .refused(refusal)
     }
     guard exception.until > now else { return self.refuse(.untilPassed, tried, "until \(exception.until)") }
+    var exception = exception
     switch exception.what {
     case .sender:
+      exception.covers = nil
       // Whose message it is, only its metadata tells.
       guard self.leftDialect(context)?.capabilities.browses == true else {
         return self.refuse(.exceptionNotShown, tried, "the bus that is being left does not show whose message lies there")
@@ -131,8 +140,18 @@ extension GroupState {
       guard self.members.queues(after: self.direction == .back).contains(where: { $0.address == queue }) else {
         return self.refuse(.unknownParty, tried, "\(queue) is no queue that is being left")
       }
+      let reading = self.drain.last.first { $0.address == queue }
+      guard let cover = reading.flatMap({ DrainException.Cover($0) }) else {
+        return self.refuse(.exceptionUnbound, tried, "the last look did not count \(queue)")
+      }
+      exception.covers = exception.covers ?? cover
     }
     return .events([.excepted(exception: exception)])
+  }
+
+  /// Whether people answer for a sender, and nobody has looked whose the messages are that were counted last.
+  public func awaitsSighting(_ now: Instant, on dialect: Dialect?) -> Bool {
+    self.drain.awaitsSighting(now: now, dialect: dialect)
   }
 
   func leftDialect(_ context: GroupContext) -> Dialect? {

@@ -57,7 +57,7 @@ extension GroupState {
       if self.drain.liveException(now: now) != nil { return .events([looked] + hold) }
       // Where people answer for a sender, whose it is that lies there has to be seen first.
       if after.awaitsSighting(now: now, dialect: self.leftDialect(context)) { return .events([looked] + hold) }
-      if after.lateArrivals > self.drain.lateArrivals || after.hasUnanswered(now: now) {
+      if after.lateArrivals > self.drain.lateArrivals || after.hasUnanswered(isSeen: true, now: now) {
         return .events([looked, .lateArrival])
       }
       return .events([looked] + hold)

@@ -212,6 +212,8 @@ extension GroupState {
   }
 
   private func nextLook(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    // Before the next look makes what was counted a thing of the past.
+    if self.isPastWatermark, self.drain.awaitsSighting(now: now, dialect: self.leftDialect(context)) { return .act(.peek) }
     guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.lookInterval else { return .act(.look) }
     if self.isPastWatermark, self.drain.peekIsDue(now: now, policy: context.policy, dialect: self.leftDialect(context)) {
       return .act(.peek)
@@ -231,6 +233,7 @@ extension GroupState {
 
   private func nextOfWatch(_ context: GroupContext, _ now: Instant) -> GroupNext {
     let policy = context.policy
+    if self.drain.awaitsSighting(now: now, dialect: self.leftDialect(context)) { return .act(.peek) }
     guard let last = self.drain.lastLookAt, last <= now, now < last + policy.watchLookInterval else { return .act(.look) }
     if self.drain.peekIsDue(now: now, policy: policy, dialect: self.leftDialect(context)) { return .act(.peek) }
     var nextLook = last + policy.watchLookInterval
@@ -262,6 +265,8 @@ extension DrainLedger {
     case .forwardingStopped:
       let stops = (self.forwarding?.stops ?? []).map { "\($0.queue): \($0.code) \($0.seen)" }
       return .text("the forwarder has stopped: \(stops.joined(separator: "; "))")
+    case .sendersNotSeen:
+      return .text("\(self.leftovers + self.newDeadLetters) messages lie there, and whose all of them are was not seen since")
     case .heldNotCounted:
       let queues = self.last.filter(\.mayHideHeld).map { reading in
         "\(reading.address) (\(reading.consumers.map { "\($0) attached" } ?? "who is attached is not told"))"

@@ -30,6 +30,7 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case forwarding = "MIG-425"
     case forwardingStopped = "MIG-426"
     case heldNotCounted = "MIG-428"
+    case sendersNotSeen = "MIG-429"
   }
 
   public enum Clears: String, Sendable, Hashable, Codable {

@@ -159,6 +159,12 @@ extension WaitReason.Code {
         "The forwarder has stopped on a queue by what it met there; the code stands with it.",
         "Somebody looks at that code, mends it and resumes the forwarding (bus-migrator drain forward), or ends it."
       )
+    case .sendersNotSeen:
+      (
+        "People answer for a sender's messages, and those that lie there were not looked at since they were counted, or not all of them: they "
+          + "may be somebody else's.",
+        "It ends by itself with the next look at the messages; where there are more than are looked at, have them carried over."
+      )
     case .heldNotCounted:
       (
         "A receiver is attached, and the bus is counted in a way that leaves out what receivers hold: nothing waits, and whether "

@@ -50,6 +50,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case forwardingUnsound = "MIG-244"
     case noForwarding = "MIG-245"
     case exceptionNotShown = "MIG-246"
+    case exceptionUnbound = "MIG-248"
   }
 
   public var code: Code
@@ -148,6 +149,10 @@ public struct Refusal: ExplainedError, Hashable, Codable {
       "The order cannot be carried out as it stands, or the count cannot be right.", "Correct what is named."
     ),
     .noForwarding: ("No forwarding order stands for the group in this direction.", "Have one approved first."),
+    .exceptionUnbound: (
+      "The last look did not count what lies there: such an exception would answer for whatever it is.",
+      "Wait for a look that counts it; or answer for the whole group (bus-migrator waive)."
+    ),
     .exceptionNotShown: (
       "Nobody could tell whose message lies there: such an exception would answer for nothing, or for everything.",
       "Name the queue in place of the sender."

@@ -46,14 +46,14 @@ public struct PuljeReport: Sendable, Hashable, Codable {
       for exception in group.drain.namedExceptions {
         exceptions.append(
           "\(group.id): exception for \(exception.what) by \(exception.by.joined(separator: ", ")) until \(exception.until): "
-            + exception.why)
+            + exception.why + (exception.exceeded.map { "; ended: \($0)" } ?? ""))
       }
       if let forwarding = group.drain.forwarding {
         let total = forwarding.total
         if total.received > 0 {
           exceptions.append(
-            "\(group.id): \(total.accepted) messages were carried over by us, \(total.setAsideInAll) set aside, \(total.expired) "
-              + "expired, \(total.possibleDuplicates) possibly twice")
+            "\(group.id): \(total.accepted) messages were carried over by us, \(total.allAside) set aside, \(total.allExpired) "
+              + "expired, \(total.notReturned ?? 0) not come again after a lost link, \(total.possibleDuplicates) possibly twice")
         }
         exceptions += forwarding.stops.map { "\(group.id): the forwarder has stopped on \($0.queue): \($0.code) \($0.seen)" }
       }
@@ -91,7 +91,9 @@ extension PuljeReport {
         + (self.pulje.startedAt.map { ", started \($0)." } ?? ", not started."),
     ]
     if let paused = self.pulje.paused { lines.append("Paused since \(paused.at) by \(paused.by): \(paused.why).") }
-    lines += ["", "## Parties", "", "| HER-ID | name | vendor | phase | since | register entry |", "|---|---|---|---|---|---|"]
+    lines += [
+      "", "## Parties", "", "| HER-ID | name | vendor | phase | since | register entry |", "|---|---|---|---|---|---|",
+    ]
     for group in self.pulje.groups {
       for member in group.members {
         let entry =
@@ -129,7 +131,9 @@ extension PuljeReport {
       let evidence = ping.findings.map { "\($0.check.rawValue) \($0.result.rawValue) (\($0.seen))" }
       lines.append("- ping of \(ping.herID) on \(ping.bus): \(evidence.joined(separator: "; "))")
     }
-    for (what, drain) in [("drain", group.drain as DrainSummary?), ("drain before the roll-back", group.forwardDrain)] {
+    for (what, drain) in [
+      ("drain", group.drain as DrainSummary?), ("drain before the roll-back", group.forwardDrain),
+    ] {
       guard let drain, drain.looks > 0 else { continue }
       lines.append(
         "- \(what): \(drain.looks) looks, \(drain.unreadableLooks) of them unreadable; quiet since "

@@ -53,6 +53,8 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
       self.init(.earliest, wait.until, "the next try; whether it takes is not known before")
     case .countersUnreadable:
       self.init(.notKnown, nil, "when the bus answers again; it is asked every \(policy.lookInterval)")
+    case .sendersNotSeen:
+      self.init(.notKnown, nil, "when the messages were looked at; that is tried at each look")
     case .byHand: self.init(.person, nil, "when somebody has made the change in the register; looked at until then")
     case .deadLettersGrow:
       self.init(.never, nil, "dead letters do not go by themselves: somebody deals with them, or answers for them (waive)")

@@ -71,8 +71,9 @@ public enum DrainStatusText {
         "STOPPED [\(stop.code)]"
       } else { "on" }
     var words = "forwarding \(standing): \(total.accepted) carried"
-    if total.setAsideInAll > 0 { words += ", \(total.setAsideInAll) set aside" }
-    if total.expired > 0 { words += ", \(total.expired) expired" }
+    if total.allAside > 0 { words += ", \(total.allAside) set aside" }
+    if total.allExpired > 0 { words += ", \(total.allExpired) expired" }
+    if let lost = total.notReturned, lost > 0 { words += ", \(lost) not come again" }
     if total.possibleDuplicates > 0 { words += ", \(total.possibleDuplicates) possible duplicates" }
     return words
   }

@@ -60,7 +60,7 @@ public enum ForwardingViewText {
       let words = route.stop.map { "STOPPED [\($0.code)] \($0.seen)" } ?? (route.isCarried ? "" : Self.reason(route.kind))
       table.add([
         "  \(route.kind.rawValue)", "\(route.from)", "\(route.to)", route.lying.map(String.init) ?? "?", "\(total.accepted)",
-        "\(total.setAsideInAll)", "\(total.expired)", words,
+        "\(total.allAside)", "\(total.allExpired)", words,
       ])
     }
     lines += table.lines

@@ -63,7 +63,9 @@ public struct Notice: Sendable, Hashable, Codable {
     guard let group else { return nil }
     switch event {
     case .looked where !group.drain.endedExceptions.isEmpty:
-      let ended = group.drain.endedExceptions.map { "\($0.what), by \($0.by.joined(separator: ", ")): \($0.why)" }
+      let ended = group.drain.endedExceptions.map {
+        "\($0.what), by \($0.by.joined(separator: ", ")): \($0.why)\($0.exceeded.map { "; \($0)" } ?? "")"
+      }
       return (
         .alarm, DrainException.endedCode,
         "an exception has ended, and what it answered for counts again: \(ended.joined(separator: "; "))"

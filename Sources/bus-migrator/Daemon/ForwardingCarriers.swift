@@ -72,11 +72,11 @@ actor ForwardingCarriers: ForwardingPort {
     let forwarder = Forwarder(
       line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
       rules: errand.order.rules(retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
-    return await Self.run(forwarder, report: report)
+    return await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
   }
 
   private static func run(
-    _ forwarder: Forwarder, report: @escaping @Sendable (ForwardingCount) -> Void
+    _ forwarder: Forwarder, aside: @escaping @Sendable () -> [SetAside], report: @escaping @Sendable (ForwardingCount) -> Void
   ) async -> ForwardingEnd {
     let tally = ForwardingTally()
     let progress = forwarder.progress
@@ -85,13 +85,13 @@ actor ForwardingCarriers: ForwardingPort {
         for await _ in progress {
           // What comes in the meantime goes into the same word.
           guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
-          report(tally.count(forwarder.counts))
+          report(tally.count(forwarder.counts, aside: aside()))
         }
       }
       defer { group.cancelAll() }
       do throws(ForwardingError) {
         let ended = try await forwarder.run()
-        report(tally.count(ended.counts))
+        report(tally.count(ended.counts, aside: ended.setAside))
         switch ended.ending {
         case .asked, .idle, .counted: return .cancelled
         case .stopped(let error): return .stopped(code: error.stableCode, seen: error.explanation.seen)
@@ -189,23 +189,28 @@ extension ForwardingOrder {
 }
 
 /// A forwarder's figures in the ledger's words. What it holds set aside lies on the source still, so to the ledger it is taken and open while
-/// it is held, and left alone when it was given back; totals only grow, as the ledger asks.
+/// it is held, and left alone when it was given back; by reason it is told as the journal has it. Totals only grow, as the ledger asks.
 final class ForwardingTally: Sendable {
   private let run: String
   private let taken = NIOLockedValueBox<Int64>(0)
 
   init(run: String = UUID().uuidString) { self.run = run }
 
-  func count(_ counts: ForwardingCounts) -> ForwardingCount {
+  /// - Parameter aside: all that the journal remembers of the queue.
+  func count(_ counts: ForwardingCounts, aside: [SetAside] = []) -> ForwardingCount {
     let accepted = Int64(counts.accepted)
     let again = Int64(counts.settledAgain)
     let open = Int64(counts.onTheirWay + counts.held)
+    let lost = Int64(counts.notReturned)
     let received = self.taken.withLockedValue { taken in
-      taken = max(taken, accepted + again + open)
+      taken = max(taken, accepted + again + open + lost)
       return taken
     }
+    let reasons = Dictionary(grouping: aside) { "\($0.reason)" }.mapValues { Int64($0.count) }
     return ForwardingCount(
-      run: self.run, received: received, accepted: accepted, leftAlone: received - accepted - again - open, settledAgain: again,
-      possibleDuplicates: min(Int64(counts.possibleDuplicates), accepted))
+      run: self.run, received: received, accepted: accepted, leftAlone: received - accepted - again - open - lost,
+      settledAgain: again,
+      possibleDuplicates: min(Int64(counts.possibleDuplicates), accepted),
+      aside: reasons, notReturned: lost)
   }
 }

@@ -31,6 +31,30 @@ struct ForwardingTallyTests {
     #expect(tally.count(counts).possibleDuplicates == 2)
   }
 
+  @Test(
+    "what is set aside is told by reason as the journal has it; what did not come again was not given back"
+  )
+  func asideAndLost() {
+    let tally = ForwardingTally(run: "r")
+    var counts = ForwardingCounts()
+    counts.accepted = 3
+    counts.notReturned = 2
+    counts.held = 1
+    func aside(_ reason: SetAside.Reason) -> SetAside {
+      SetAside(messageID: "m", queue: "a/1 > b/1", at: 0, reason: reason, seen: "")
+    }
+    let count = tally.count(
+      counts, aside: [aside(.tooLarge), aside(.expired), aside(.expired), aside(.poison)])
+    #expect(
+      count.aside == ["tooLarge": 1, "expired": 2, "poison": 1] && count.allAside == 2
+        && count.allExpired == 2)
+    #expect(
+      count.received == 6 && count.notReturned == 2 && count.leftAlone == 0 && count.open == 1)
+    counts.held = 0
+    let ended = tally.count(counts, aside: [])
+    #expect(ended.received == 6 && ended.leftAlone == 1 && ended.open == 0 && ended.allAside == 0)
+  }
+
   @Test("an order's rules are the forwarder's, word for word")
   func rules() {
     var order = ForwardingOrder(approvals: ["Kari", "Ola"])
