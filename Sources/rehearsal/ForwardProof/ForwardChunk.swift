@@ -125,7 +125,9 @@ struct ForwardChunk {
               try await self.happen(next.trouble, child, sourceProxy, targetProxy)
               if next.trouble == .forwarderKilled { break }
             }
-            if idle >= 40, plan.isEmpty, forgottenSince == nil, !isStopping {
+            // It looks for what a dead connection holds every half minute at the least.
+            let isLong = carried.troubles.contains(.sourceHalfOpen)
+            if idle >= (isLong ? 200 : 40), plan.isEmpty, forgottenSince == nil, !isStopping {
               isStopping = true
               child.stop()
             }
