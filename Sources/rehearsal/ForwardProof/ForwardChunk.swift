@@ -36,6 +36,7 @@ struct ForwardChunk {
 
   func hold() async throws -> Result {
     let queues = [Self.carried, Self.witness]
+    let asValues = self.target.dialect == .rabbitMQ3
     try await self.source.delete(queues)
     try await self.target.delete([Self.carried])
     try await self.source.declare(queues, kind: self.settings.queueKind)
@@ -44,7 +45,9 @@ struct ForwardChunk {
     try await Task.sleep(for: .seconds(3))
     var ledger = ForwardLedger()
     try await self.source.send(self.messages())
-    for sighting in try await self.source.take(Self.witness, expected: self.settings.messages, quiet: .seconds(10)) {
+    for sighting in try await self.source.take(
+      Self.witness, expected: self.settings.messages, quiet: .seconds(10), asValues: asValues)
+    {
       ledger.witnessed(sighting)
     }
     let journal = self.settings.directory.appendingPathComponent("journal")
@@ -52,7 +55,9 @@ struct ForwardChunk {
     let carried = try await self.carry(journal: journal)
     for id in carried.duplicates { ledger.listed(id) }
     let copies = self.settings.messages + carried.duplicates.count
-    for sighting in try await self.target.take(Self.carried, expected: .max, quiet: .seconds(4)) { ledger.arrived(sighting) }
+    for sighting in try await self.target.take(
+      Self.carried, expected: .max, quiet: .seconds(4), asValues: asValues)
+    { ledger.arrived(sighting) }
     for sighting in try await self.source.take(Self.carried, expected: copies, quiet: .seconds(2)) { ledger.left(sighting.id) }
     return Result(balance: ledger.balance(), troubles: carried.troubles, settledAgain: carried.settledAgain)
   }

@@ -104,8 +104,9 @@ struct ForwardSite: Sendable {
   /// comes once more.
   ///
   /// - Parameters:
+  ///   - asValues: whether messages are compared by what they say and not by their bytes.
   ///   - expected: how many it takes to be done; with fewer, when nothing came for `quiet`.
-  func take(_ queue: String, expected: Int, quiet: Duration) async throws -> [ForwardLedger.Sighting] {
+  func take(_ queue: String, expected: Int, quiet: Duration, asValues: Bool = false) async throws -> [ForwardLedger.Sighting] {
     let endpoint = try self.endpoint
     return try await AMQPConnection.withConnection(endpoint.amqpConfiguration(role: "reading", product: "rehearsal")) {
       connection in
@@ -114,7 +115,7 @@ struct ForwardSite: Sendable {
         let receiver = try await connection.openReceiver(from: endpoint.receivingAddress(ofQueue: queue).text, credit: 1_000)
         do {
           while found.count < expected, let batch = try await receiver.nextBatch(within: quiet) {
-            let sightings = try batch.map { try ForwardLedger.Sighting($0) }
+            let sightings = try batch.map { try ForwardLedger.Sighting($0, asValue: asValues) }
             try receiver.settle(batch, as: .accepted)
             found += sightings
           }
@@ -142,15 +143,22 @@ extension ForwardLedger.Sighting {
   static let senderProperty = "fromHerId"
   static let numberProperty = "number"
 
-  init(_ delivery: AMQPDelivery) throws {
+  /// - Parameter asValue: RabbitMQ 3.10 encodes anew what it hands out (255 bytes of data, that came with a length of one byte, get one of four): where
+  ///   it is the target, the message as we would encode it is compared.
+  init(_ delivery: AMQPDelivery, asValue: Bool) throws {
     let message = try delivery.message()
     let start = try AMQPMessageSections(delivery.payload).bareStart
+    let bare =
+      asValue
+      ? AMQPMessage(
+        properties: message.properties, applicationProperties: message.applicationProperties, body: message.body
+      ).encoded()[...] : delivery.payload[start...]
     self.init(
       id: message.properties.messageID?.description ?? "",
       sender: message.applicationProperties[Self.senderProperty]
         .flatMap { $0.text.flatMap { Int($0) } } ?? -1,
       number: message.applicationProperties[Self.numberProperty].flatMap { $0.text.flatMap { Int($0) } } ?? -1,
-      hash: SHA256.hash(data: delivery.payload[start...]))
+      hash: SHA256.hash(data: bare))
   }
 }
 
