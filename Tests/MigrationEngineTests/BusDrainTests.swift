@@ -54,7 +54,16 @@ struct BusDrainTests {
     #expect(byName["900_async"]?.owners.first?.by == .name && byName["amq.gen-x"]?.owners.isEmpty == true)
     #expect(drain.obstacles.contains { $0.hasPrefix("queues that somebody listens on: 3") })
     #expect(drain.obstacles.contains { $0.contains("not known whether anything lies there: 1") })
+    // Each of them by name, with whose it is and what ends it.
+    for queue in drain.queues {
+      #expect(drain.obstacles.contains { $0.hasPrefix("queue \(queue.name): ") }, "\(drain.obstacles)")
+    }
+    let stranded = drain.obstacles.first { $0.hasPrefix("queue 200_async: ") }
+    #expect(stranded?.contains("3 messages. Whose: HER-ID 200 Party 200") == true && stranded?.contains("in no pulje") == true)
+    #expect(drain.obstacles.contains { $0.hasPrefix("queue amq.gen-x: ") && $0.contains("nobody known here") })
+    #expect(drain.countedAt == Self.now)
     let text = BusDrainText.text(drain)
+    #expect(text.contains("counted for this answer, at \(Self.now)") && text.contains("queue 100_error: 2 listen"))
     #expect(text.contains("NOBODY FETCHES") && text.contains("nobody known") && text.contains("(by its name only)"))
   }
 
@@ -65,6 +74,13 @@ struct BusDrainTests {
       Self.bus, census: Self.census(.notPossible(.censusNotPossible("a", .activeMQ))), closing: Self.closing(), owners: owners,
       state: MigrationState(), now: Self.now)
     #expect(unlisted.queuesInAll == nil && unlisted.obstacles.contains { $0.hasPrefix("its queues cannot be listed") })
+    // Where the bus lists nothing, what registry and plans name is counted one by one.
+    let named = BusDrain(
+      Self.bus, census: Self.census(.notPossible(.censusNotPossible("a", .activeMQ))),
+      known: [Self.reading("100_async", 2, consumers: 0), Self.reading("100_sync", 0, consumers: 0)], closing: Self.closing(),
+      owners: owners, state: MigrationState(), now: Self.now)
+    #expect(named.queues.map(\.name) == ["100_async"] && named.queuesInAll == nil)
+    #expect(named.obstacles.contains { $0.hasPrefix("queue 100_async: 2 messages") })
     let free = BusDrain(
       Self.bus, census: Self.census(.listed([Self.reading("100_async", 0, consumers: 0)])), closing: Self.closing(),
       owners: owners, state: MigrationState(), now: Self.now)

@@ -13,7 +13,7 @@ struct StateByInputTests {
     "read-other", "read-failed", "ping-ok", "ping-bad", "look-quiet", "look-late", "look-unreadable", "look-missing", "roll-back",
     "withdraw", "accept", "retire", "remove", "waive", "release", "quarantine", "readmit",
     "sign-test", "hook-answered", "measured", "sighted", "except", "forward", "forward-pause", "forward-resume", "forward-end",
-    "forwarded", "forward-stopped",
+    "forwarded", "forward-stopped", "shovel-intended", "shovel-stays", "shovel-gone",
   ]
 
   static func input(_ name: String, _ walk: GroupWalk) -> GroupInput {
@@ -63,7 +63,12 @@ struct StateByInputTests {
     case "forward-resume": .resumeForwarding(by: "Kari")
     case "forward-end": .endForwarding(by: "Kari", why: "done")
     case "forwarded": .forwarded(Self.queue(walk), ForwardingCount(run: "1"))
-    default: .forwardingStopped(Self.queue(walk), code: "FWD-1", seen: "rejected")
+    case "forward-stopped": .forwardingStopped(Self.queue(walk), code: "FWD-1", seen: "rejected")
+    case "shovel-intended":
+      .shovelIntended(
+        StandingShovel(node: "b", name: "s", virtualHost: "/", from: Self.queue(walk), to: Self.queue(walk)))
+    case "shovel-stays": .shovelStays(node: "b", name: "s", code: "SHOVEL-003", seen: "no answer")
+    default: .shovelGone(node: "b", name: "s")
     }
   }
 
@@ -111,14 +116,14 @@ struct StateByInputTests {
       (phase, "\(cells) \(Self.drainCells[phase] ?? Self.otherCells)".split(separator: " ").map(String.init))
     })
 
-  /// Of the last eight columns; the policy is one that does not forward.
+  /// Of the last eleven columns; the policy is one that does not forward.
   private static let drainCells: [GroupPhase: String] = [
-    .draining: "= = 243 245 245 245 245 245", .drained: "= = 243 245 245 245 245 245",
-    .observing: "= = 243 245 245 245 245 245", .backDraining: "= = 243 245 245 245 245 245",
-    .backDrained: "= = 243 245 245 245 245 245", .accepted: "= 201 243 245 245 245 245 245",
-    .retired: "= 201 243 245 245 245 245 245",
+    .draining: "= = 243 245 245 245 245 245 245 222 222", .drained: "= = 243 245 245 245 245 245 245 222 222",
+    .observing: "= = 243 245 245 245 245 245 245 222 222", .backDraining: "= = 243 245 245 245 245 245 245 222 222",
+    .backDrained: "= = 243 245 245 245 245 245 245 222 222", .accepted: "= 201 243 245 245 245 245 245 245 222 222",
+    .retired: "= 201 243 245 245 245 245 245 245 222 222",
   ]
-  private static let otherCells = "201 201 243 245 245 245 245 245"
+  private static let otherCells = "201 201 243 245 245 245 245 245 245 222 222"
 
   private static let rows: [(GroupPhase, String)] = [
     (

@@ -34,8 +34,11 @@ public struct CensusReading: Sendable, Hashable {
   }
 
   /// The queues with anything in them or anyone on them, and those of which that is not known; nil when nothing is known.
-  public var occupied: [DepthReading]? {
-    self.queues?.filter { reading in
+  public var occupied: [DepthReading]? { self.queues.map(Self.occupied) }
+
+  /// Of these.
+  public static func occupied(_ queues: [DepthReading]) -> [DepthReading] {
+    queues.filter { reading in
       switch reading.value {
       case .missing: false
       case .unreadable: true

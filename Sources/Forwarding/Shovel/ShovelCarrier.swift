@@ -9,15 +9,15 @@ import Disclosure
 /// on its way when it or the target starts anew, and journals neither**. A time to live begins anew at the target, and the user-id goes
 /// along, so its login at the target needs the tag `impersonator`. Fields and body arrive as they were sent; they are encoded anew.
 public struct ShovelCarrier: Sendable {
-  private let management: ShovelManagement
-  private let source: ShovelManagement?
+  private let management: any ShovelNode
+  private let source: (any ShovelNode)?
   private let owner: String
 
   /// - Parameters:
   ///   - management: of the RabbitMQ 4 node that the shovels run on: the target.
   ///   - source: of the source bus, to see that a queue is there before it is taken from; nil where it has none.
   ///   - owner: whose shovels these are: letters and digits, kept for good, and other than every other daemon's on the same bus.
-  public init(target management: ShovelManagement, source: ShovelManagement?, owner: String) {
+  public init(target management: any ShovelNode, source: (any ShovelNode)?, owner: String) {
     self.management = management
     self.source = source
     self.owner = owner
@@ -49,6 +49,12 @@ public struct ShovelCarrier: Sendable {
     return states
   }
 
+  /// Whether the bus has it no more: neither declared nor at work.
+  public func isGone(_ name: String) async throws(ShovelError) -> Bool {
+    if try await self.management.declared().contains(name) { return false }
+    return try await !self.management.standing().contains { $0.name == name && $0.state == "running" }
+  }
+
   /// Removes one, and looks that it is gone.
   ///
   /// - Throws: ``ShovelError``; then it may still take from the queue.
@@ -56,9 +62,7 @@ public struct ShovelCarrier: Sendable {
     try await self.management.remove(name)
     // It ends a moment after its definition is gone, and the broker tells nobody of its own accord.
     for _ in 0..<Self.looksForTheEnd {
-      let isDeclared = try await self.management.declared().contains(name)
-      let isRunning = try await self.management.standing().contains { $0.name == name && $0.state == "running" }
-      if !isDeclared, !isRunning { return }
+      if try await self.isGone(name) { return }
       guard (try? await Task.sleep(for: Self.lookPause)) != nil else { break }
     }
     throw .notRemoved(name: name)
@@ -67,16 +71,9 @@ public struct ShovelCarrier: Sendable {
   private static let looksForTheEnd = 40
   private static let lookPause = Duration.milliseconds(250)
 
-  /// Removes every shovel of ours but those named: what a run that died has left behind, before a new one begins.
-  ///
-  /// - Returns: the names of those that were removed.
-  public func removeLeftovers(keeping kept: Set<String> = []) async throws(ShovelError) -> [String] {
+  /// The names of shovels of this owner that are declared, whoever declared them.
+  public func ours() async throws(ShovelError) -> [String] {
     let prefix = ShovelDefinition.prefix(owner: self.owner)
-    var removed: [String] = []
-    for name in try await self.management.declared() where name.hasPrefix(prefix) && !kept.contains(name) {
-      try await self.end(name)
-      removed.append(name)
-    }
-    return removed
+    return try await self.management.declared().filter { $0.hasPrefix(prefix) }
   }
 }

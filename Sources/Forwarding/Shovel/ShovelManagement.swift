@@ -9,7 +9,7 @@ import NIOCore
 /// RabbitMQ's shovels through its management interface (`/api/parameters/shovel`, `/api/shovels`).
 ///
 /// Of what the broker answers only names and states are read: it gives addresses with their passwords in clear.
-public struct ShovelManagement: Sendable {
+public struct ShovelManagement: ShovelNode {
   /// A shovel that stands, as the broker shows it.
   public struct Standing: Sendable, Hashable {
     public var name: String
@@ -25,10 +25,25 @@ public struct ShovelManagement: Sendable {
     }
   }
 
+  /// What one receiver of a queue has settled.
+  public struct Settled: Sendable, Hashable {
+    /// Names the receiver's channel: another one counts anew.
+    public var receiver: String
+    /// The user it is logged in as.
+    public var user: String?
+    public var count: Int64
+
+    public init(receiver: String, user: String?, count: Int64) {
+      self.receiver = receiver
+      self.user = user
+      self.count = count
+    }
+  }
+
   private let http: HTTPClient
   private let base: String
   private let authorization: Secret
-  private let virtualHost: String
+  public let virtualHost: String
   private let timeout: Duration
 
   /// - Parameters:
@@ -46,7 +61,7 @@ public struct ShovelManagement: Sendable {
     self.http = http
     self.base = url.hasSuffix("/") ? String(url.dropLast()) : url
     self.authorization = password.withPlainText { Secret("Basic " + Data("\(user):\($0)".utf8).base64EncodedString()) }
-    self.virtualHost = LinkAddress.percentEncoded(virtualHost)
+    self.virtualHost = virtualHost
     self.timeout = timeout
   }
 
@@ -71,7 +86,7 @@ public struct ShovelManagement: Sendable {
   /// The names of all shovels that are declared on the virtual host, running or not.
   public func declared() async throws(ShovelError) -> [String] {
     struct Row: Decodable { var name: String }
-    return try await self.list("/api/parameters/shovel/\(self.virtualHost)", as: Row.self, "list shovels").map(\.name).sorted()
+    return try await self.list("/api/parameters/shovel/\(self.host)", as: Row.self, "list shovels").map(\.name).sorted()
   }
 
   /// All shovels of the virtual host as they are doing.
@@ -85,14 +100,14 @@ public struct ShovelManagement: Sendable {
         case sourceQueue = "src_queue"
       }
     }
-    return try await self.list("/api/shovels/\(self.virtualHost)", as: Row.self, "watch shovels")
+    return try await self.list("/api/shovels/\(self.host)", as: Row.self, "watch shovels")
       .map { Standing(name: $0.name, state: $0.state, sourceQueue: $0.sourceQueue) }.sorted { $0.name < $1.name }
   }
 
   /// Whether the bus has the queue.
   public func hasQueue(_ queue: String) async throws(ShovelError) -> Bool {
     let tried = "find queue \(queue)"
-    let path = "/api/queues/\(self.virtualHost)/\(LinkAddress.percentEncoded(queue))?columns=name"
+    let path = "/api/queues/\(self.host)/\(LinkAddress.percentEncoded(queue))?columns=name"
     let (status, _) = try await self.ask(.GET, path, body: nil, tried)
     switch status {
     case 200: return true
@@ -101,8 +116,33 @@ public struct ShovelManagement: Sendable {
     }
   }
 
+  public func settled(of queue: String) async throws(ShovelError) -> [Settled] {
+    struct Queue: Decodable {
+      struct Delivery: Decodable {
+        struct Channel: Decodable {
+          var name: String
+          var user: String?
+        }
+        struct Stats: Decodable { var ack: Int64? }
+        var channel_details: Channel
+        var stats: Stats?
+      }
+      var deliveries: [Delivery]?
+    }
+    let tried = "count what was carried from \(queue)"
+    let path = "/api/queues/\(self.host)/\(LinkAddress.percentEncoded(queue))"
+    let (status, data) = try await self.ask(.GET, path, body: nil, tried)
+    guard status == 200 else { throw .refused(tried: tried, status: status) }
+    guard let found = try? JSONDecoder().decode(Queue.self, from: data) else { throw .answerUnreadable(tried: tried) }
+    return (found.deliveries ?? []).map {
+      Settled(receiver: $0.channel_details.name, user: $0.channel_details.user, count: $0.stats?.ack ?? 0)
+    }
+  }
+
+  private var host: String { LinkAddress.percentEncoded(self.virtualHost) }
+
   private func path(_ name: String) -> String {
-    "/api/parameters/shovel/\(self.virtualHost)/\(LinkAddress.percentEncoded(name))"
+    "/api/parameters/shovel/\(self.host)/\(LinkAddress.percentEncoded(name))"
   }
 
   private func list<Row: Decodable>(_ path: String, as: Row.Type, _ tried: String) async throws(ShovelError) -> [Row] {

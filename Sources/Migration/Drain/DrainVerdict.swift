@@ -239,7 +239,9 @@ extension DrainVerdict {
           + "receiver was attached at any look of the quiet")
     }
     if let forwarded, forwarded.carrier == .shovel {
-      not.append("that each message was carried, and once: a shovel drops what the other bus rejects, and keeps no journal")
+      not.append(
+        "that each message was carried, and once: a shovel drops what the other bus rejects, and keeps no journal; how many it carried is the "
+          + "bus's own count, and late")
     }
     if self.unreadableLooks > 0 {
       not.append("what was there at \(self.unreadableLooks) looks at which counters could not be read, or not whole")

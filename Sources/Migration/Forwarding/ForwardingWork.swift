@@ -33,8 +33,19 @@ extension PuljeState {
 extension MigrationState {
   /// What is to be carried for all groups of all puljer now.
   public func forwarding(now: Instant) -> [(pulje: PuljeName, group: GroupID, work: ForwardingWork)] {
-    self.ordered.flatMap { pulje in
-      pulje.forwarding(stop: self.stop, now: now).map { (pulje.name, $0.group, $0.work) }
+    let shovels = self.shovels
+    return self.ordered.flatMap { pulje in
+      pulje.forwarding(stop: self.stop, now: now).compactMap { group, work in
+        var work = work
+        // A shovel that another pulje's group has left behind takes from the same queue, or brings to it.
+        work.routes.removeAll { route in
+          shovels.contains { recorded in
+            (recorded.pulje, recorded.group) != (pulje.name, group)
+              && !Set([recorded.shovel.from, recorded.shovel.to]).isDisjoint(with: [route.from, route.to])
+          }
+        }
+        return work.routes.isEmpty ? nil : (pulje.name, group, work)
+      }
     }
   }
 }
@@ -49,6 +60,10 @@ extension GroupState {
     return self.forwardingRefusal("carry over what strands", context).refusal
       ?? forwarding.pause.map {
         Refusal(.paused, tried: "carry over what strands of \(self.id)", seen: "paused by \($0.by): \($0.why)")
+      }
+      // Two that take from one queue, or one that carries against the other, would change the order of messages, or send them around.
+      ?? self.lingeringShovel.map {
+        Refusal(.shovelStands, tried: "carry over what strands of \(self.id)", seen: $0.words)
       }
       // Where mail belongs is not known while an entry is to be read again.
       ?? (self.allRecordsProven

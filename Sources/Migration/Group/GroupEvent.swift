@@ -58,6 +58,12 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case forwarded(queue: QueueAddress, count: ForwardingCount)
   /// The forwarder goes no further on one queue before a person has looked.
   case forwardingStopped(queue: QueueAddress, code: String, seen: String)
+  /// A shovel is about to be declared; durable before the bus is asked.
+  case shovelIntended(shovel: StandingShovel)
+  /// It ought to be gone, and the bus has not shown that it is.
+  case shovelStays(node: BusName, name: String, code: String, seen: String)
+  /// The bus was asked, and has it no more.
+  case shovelGone(node: BusName, name: String)
 
   /// A stable name for the audit trail.
   public var kind: String {
@@ -102,6 +108,9 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .forwardingEnded: "forwarding-ended"
     case .forwarded: "forwarded"
     case .forwardingStopped: "forwarding-stopped"
+    case .shovelIntended: "shovel-intended"
+    case .shovelStays: "shovel-stays"
+    case .shovelGone: "shovel-gone"
     }
   }
 }

@@ -38,6 +38,10 @@ public enum GroupInput: Sendable, Hashable {
   case forwarded(QueueAddress, ForwardingCount)
   /// From the forwarder: it has stopped on one queue, by the code of what it met.
   case forwardingStopped(QueueAddress, code: String, seen: String)
+  /// From who declares shovels: about to, not shown to be gone, gone by reading back.
+  case shovelIntended(StandingShovel)
+  case shovelStays(node: BusName, name: String, code: String, seen: String)
+  case shovelGone(node: BusName, name: String)
 }
 
 /// What the pulje lets a group do.

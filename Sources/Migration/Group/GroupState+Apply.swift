@@ -111,6 +111,7 @@ extension GroupState {
     case .excepted(let exception): self.drain.namedExceptions.append(exception)
     case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
       self.applyForwarding(event, at: now)
+    case .shovelIntended, .shovelStays, .shovelGone: self.applyShovel(event, at: now)
     }
   }
 
@@ -127,6 +128,7 @@ extension GroupState {
     self.retryAt = nil
     self.drain.forwarding?.endRuns()
     self.forwardDrain?.forwarding?.endRuns()
+    self.leaveShovels(at: now)
   }
 
   private mutating func applyReading(_ event: GroupEvent, at now: Instant) {

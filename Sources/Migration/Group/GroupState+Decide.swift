@@ -38,6 +38,9 @@ extension GroupState {
     case .endForwarding(let by, let why): self.decideEndForwarding(by, why)
     case .forwarded(let queue, let count): self.decideForwarded(queue, count)
     case .forwardingStopped(let queue, let code, let seen): self.decideForwardingStopped(queue, code, seen)
+    case .shovelIntended(let shovel): self.decideShovelIntended(shovel, context)
+    case .shovelStays(let node, let name, let code, let seen): self.decideShovelStays(node, name, code, seen)
+    case .shovelGone(let node, let name): self.decideShovelGone(node, name)
     }
   }
 
@@ -183,6 +186,7 @@ extension GroupState {
     let end = since + context.policy.watchPeriod
     if now < end { return self.refuse(.watchNotOver, tried, "the watch runs until \(end)") }
     if !self.allRecordsProven { return self.refuse(.recordNotProven, tried, "not every entry is read back since the start") }
+    if let refusal = self.shovelRefusal(tried) { return refusal }
     if let seen = self.inconclusive(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
     if let refusal = self.gateRefusal(tried, context, now) { return refusal }
     return .events([.accepted(by: by)])
@@ -204,7 +208,7 @@ extension GroupState {
     let tried = "retire"
     guard self.phase == .accepted else { return self.refuse(.notInThisPhase, tried) }
     if let refusal = Approval.refusal(of: by, policy: context.policy, tried: tried) { return .refused(refusal) }
-    if let refusal = self.forwardRefusal(tried, context) { return refusal }
+    if let refusal = self.forwardRefusal(tried, context) ?? self.shovelRefusal(tried) { return refusal }
     if let seen = self.notShownEmpty(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
     return .events([.retired(by: by)])
   }
@@ -214,7 +218,7 @@ extension GroupState {
     let tried = "approve that the source queues are deleted"
     guard self.phase == .retired else { return self.refuse(.notInThisPhase, tried) }
     if let refusal = Approval.refusal(of: by, policy: context.policy, tried: tried) { return .refused(refusal) }
-    if let refusal = self.forwardRefusal(tried, context) { return refusal }
+    if let refusal = self.forwardRefusal(tried, context) ?? self.shovelRefusal(tried) { return refusal }
     let end = self.since + context.policy.keepsSource
     if now < end { return self.refuse(.watchNotOver, tried, "the source queues are kept until \(end)") }
     if let seen = self.notShownEmpty(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
@@ -246,6 +250,8 @@ extension GroupState {
     guard self.phase == .draining || self.phase == .backDraining else { return self.refuse(.notInThisPhase, tried) }
     guard !by.isEmpty, !why.isEmpty else { return self.refuse(.nobodyNamed, tried, "no name or no reason") }
     guard until > now else { return self.refuse(.untilPassed, tried, "until \(until)") }
+    // Nobody can answer for what goes on being carried.
+    if let refusal = self.shovelRefusal(tried) { return refusal }
     return .events([.waived(by: by, why: why, until: until), .drained])
   }
 

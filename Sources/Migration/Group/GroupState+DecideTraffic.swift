@@ -50,6 +50,8 @@ extension GroupState {
       guard after.lastIsReadable else { return .events([looked] + hold) }
       return .events([.drainBegan, looked])
     case .draining, .backDraining:
+      // Behind a shovel that may still carry nothing is shown, whoever answers for it.
+      if !self.shovels.isEmpty { return .events([looked] + hold) }
       let isExcepted = self.drain.liveException(now: now) != nil
       if isExcepted || after.shortcoming(now: now, policy: context.policy) == nil { return .events([looked, .drained]) }
       return .events([looked] + hold)

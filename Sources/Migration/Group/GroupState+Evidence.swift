@@ -18,6 +18,8 @@ extension GroupState {
     var tests: [TestSignature] = []
     var hookAnswers: [String: HookAnswer] = [:]
     var gates: GateLedger = GateLedger()
+    /// Nil for none.
+    var shovels: [StandingShovel]?
     var history: [Step]
   }
 

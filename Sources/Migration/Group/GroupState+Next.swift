@@ -227,6 +227,11 @@ extension GroupState {
     }
     // The receiver may go by itself; nobody need do that, and the party's own system does not.
     if code == .heldNotCounted { clears = .person }
+    if let shovel = self.lingeringShovel ?? (code == .nextLook ? self.shovels.first : nil) {
+      // It is looked for without end; when nothing else is left, one that carries under an order is to be ended by people.
+      clears = shovel.staying == nil ? .person : .itself
+      return .wait(WaitReason(.shovelStands, since: self.since, until: due, clears: clears, seen: shovel.words))
+    }
     let words = self.drain.words(code, policy: context.policy)
     return .wait(WaitReason(code, since: self.since, until: due, clears: clears, words: words))
   }

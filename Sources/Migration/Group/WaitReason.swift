@@ -29,6 +29,7 @@ public struct WaitReason: Sendable, Hashable, Codable {
     case hookNotAssented = "MIG-424"
     case forwarding = "MIG-425"
     case forwardingStopped = "MIG-426"
+    case shovelStands = "MIG-427"
     case heldNotCounted = "MIG-428"
     case sendersNotSeen = "MIG-429"
   }

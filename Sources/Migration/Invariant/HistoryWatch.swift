@@ -27,6 +27,8 @@ public struct HistoryWatch: Sendable {
     /// Of the newest forwarding order in the present direction.
     var order: ForwardingOrder?
     var wasOrdered = false
+    /// Declared, and not shown to be gone.
+    var shovels: Set<String> = []
   }
 
   var parties: [PuljeName: [HerID: PartyFacts]] = [:]
@@ -144,6 +146,12 @@ public struct HistoryWatch: Sendable {
     case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
       breaches += self.forwarding(event, key)
     case .pinged, .drained, .accepted, .retired, .removalApproved: breaches += self.evidence(event, key, at: now)
+    case .shovelIntended(let shovel):
+      if self.groups[key]?.order == nil {
+        breaches.append(Breach(.approvedIsExecuted, "\(shovel.name) of \(key.group) is declared, and nobody ordered it"))
+      }
+      self.groups[key]?.shovels.insert("\(shovel.node) \(shovel.name)")
+    case .shovelGone(let node, let name): self.groups[key]?.shovels.remove("\(node) \(name)")
     case .restored:
       for herID in self.groups[key]?.members ?? [] {
         guard let facts = self.parties[key.pulje]?[herID], facts.lastRead != facts.before else { continue }
@@ -265,6 +273,9 @@ extension HistoryWatch {
   fileprivate func evidence(_ event: GroupEvent, _ key: Roster.Key, at now: Instant) -> [Breach] {
     guard let facts = self.groups[key] else { return [] }
     let isExcepted = facts.exceptionUntil.map { $0 > now } ?? false
+    if !facts.shovels.isEmpty, event.kind != "pinged" {
+      return [Breach(.silenceIsNotSuccess, "\(event.kind) of \(key.group) while a shovel may carry")]
+    }
     switch event {
     case .pinged(let reports):
       for herID in facts.members {

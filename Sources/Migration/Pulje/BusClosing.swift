@@ -92,9 +92,18 @@ extension MigrationState {
         return .refused(Refusal(.busInUse, tried: tried, seen: seen))
       }
     }
+    if let seen = self.shovelWords(on: closing.bus).first { return .refused(Refusal(.busInUse, tried: tried, seen: seen)) }
     let obstacles = closing.obstacles(now: now)
     guard obstacles.isEmpty else { return .refused(Refusal(.busInUse, tried: tried, seen: obstacles.joined(separator: "; "))) }
     return .events([.busClosed(closing: closing, by: approvals)])
+  }
+
+  /// Shovels that take from the bus, bring to it or run on it, and are not known to be gone; in words.
+  public func shovelWords(on bus: BusName) -> [String] {
+    self.shovels.filter { recorded in
+      let plan = self.puljer[recorded.pulje]?.plan
+      return recorded.shovel.node == bus || plan?.source == bus || plan?.target == bus
+    }.map { "\($0.shovel.words) (pulje \($0.pulje))" }
   }
 
   /// A group that is under way needs both buses; one whose move is accepted needs the source, until its way back is ended.

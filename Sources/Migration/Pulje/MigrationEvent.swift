@@ -65,7 +65,7 @@ extension GroupEvent {
   fileprivate var isOfVersion4: Bool {
     switch self {
     case .sighted, .excepted, .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded,
-      .forwardingStopped:
+      .forwardingStopped, .shovelIntended, .shovelStays, .shovelGone:
       true
     case .looked(let readings), .measured(let readings, _): readings.contains { $0.figures != nil }
     case .preflightPassed(let report), .preflightFailed(let report, _, _): report.baseline.contains { $0.figures != nil }

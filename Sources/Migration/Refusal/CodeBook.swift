@@ -172,6 +172,12 @@ extension WaitReason.Code {
         "Name the bus's management interface in the configuration (management; on ActiveMQ the statistics plugin), or have nobody "
           + "attached for the quiet period, our own forwarder included; else somebody answers for the queue (bus-migrator drain except)."
       )
+    case .shovelStands:
+      (
+        "A shovel that was declared to carry this party's messages is not known to be gone: it may carry on by itself.",
+        "It is asked for and taken away without end. See that the bus's management interface answers; an order that stands is ended by "
+          + "drain forward --stop."
+      )
     case .tail:
       (
         "The move is accepted; the source queues are watched and the way back is kept.",

@@ -50,6 +50,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     case forwardingUnsound = "MIG-244"
     case noForwarding = "MIG-245"
     case exceptionNotShown = "MIG-246"
+    case shovelStands = "MIG-247"
     case exceptionUnbound = "MIG-248"
   }
 
@@ -152,6 +153,10 @@ public struct Refusal: ExplainedError, Hashable, Codable {
     .exceptionUnbound: (
       "The last look did not count what lies there: such an exception would answer for whatever it is.",
       "Wait for a look that counts it; or answer for the whole group (bus-migrator waive)."
+    ),
+    .shovelStands: (
+      "A shovel that was declared to carry messages is not known to be gone: it may carry on by itself.",
+      "See that the bus's management interface answers: the daemon goes on asking for it and taking it away."
     ),
     .exceptionNotShown: (
       "Nobody could tell whose message lies there: such an exception would answer for nothing, or for everything.",

@@ -52,11 +52,12 @@ public struct PuljeReport: Sendable, Hashable, Codable {
         let total = forwarding.total
         if total.received > 0 {
           exceptions.append(
-            "\(group.id): \(total.accepted) messages were carried over by us, \(total.allAside) set aside, \(total.allExpired) "
+            "\(group.id): \(total.accepted) messages were carried over \(forwarding.order.carrier == .own ? "by us" : "by shovels (the bus's own late count)"), \(total.allAside) set aside, \(total.allExpired) "
               + "expired, \(total.notReturned ?? 0) not come again after a lost link, \(total.possibleDuplicates) possibly twice")
         }
         exceptions += forwarding.stops.map { "\(group.id): the forwarder has stopped on \($0.queue): \($0.code) \($0.seen)" }
       }
+      exceptions += group.shovels.map { "\(group.id): \($0.words)" }
       if let stale = group.drain.staleSender {
         let end = stale.endedAt.map { "until \($0)" } ?? "and goes on"
         let queues = stale.queues.map(\.description).joined(separator: ", ")

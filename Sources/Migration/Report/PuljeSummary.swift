@@ -84,6 +84,8 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   public var judgement: DrainJudgement
   /// Of the source bus, when the group has turned back since.
   public var forwardDrain: DrainSummary?
+  /// Shovels that were declared for it and are not known to be gone.
+  public var shovels: [StandingShovel]
   public var watchSince: Instant?
   public var watchUntil: Instant?
   public var history: [GroupState.Step]
@@ -121,6 +123,7 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     self.drain = DrainSummary(group.drain, policy: context.policy)
     self.judgement = group.drainJudgement(context.policy, now: now)
     self.forwardDrain = group.forwardDrain.map { DrainSummary($0, policy: context.policy) }
+    self.shovels = group.shovels
     self.watchSince = group.watchSince
     self.watchUntil = group.watchSince.map { $0 + context.policy.watchPeriod }
     self.history = group.history

@@ -61,6 +61,8 @@ public struct WaitEstimate: Sendable, Hashable, Codable {
     case .tail:
       let end = group.phase == .retired ? group.since + policy.keepsSource : nil
       self.init(.person, end, end == nil ? "when two people retire the party" : "when two people approve the removal")
+    case .shovelStands:
+      self.init(.notKnown, nil, "when the bus shows that the shovel is gone; it is asked again and again")
     case .notStarted, .paused, .decision, .held, .quarantined, .conflict, .conflictElsewhere, .lineStopped, .errorBudget,
       .testsNotSigned, .forwardingStopped, .heldNotCounted:
       self.init(.person, nil, "as long as nobody acts")

@@ -39,6 +39,8 @@ public struct BusDrain: Codable, Sendable {
     public var figures: QueueFigures?
     public var seen: String?
     public var owners: [Owner]
+    /// What stands between this queue and switching the bus off, and what to do; nil when nothing does.
+    public var obstacle: String?
 
     /// Dead letters in a sub-queue of its own.
     public var deadLettered: Int64 { (self.figures?.deadLettered ?? 0) + (self.figures?.transferDeadLettered ?? 0) }
@@ -52,6 +54,10 @@ public struct BusDrain: Codable, Sendable {
   public var lookedAt: Instant
   /// Queues there are; nil when they could not be listed.
   public var queuesInAll: Int?
+  /// When the counting began; nil when nothing could be counted. By then a count may have been old by ``lateBy``.
+  public var countedAt: Instant?
+  /// Milliseconds by which the bus's own counters may lag behind.
+  public var lateBy: Int64?
   /// Whether the bus says who listens.
   public var tellsConsumers: Bool
   /// Those with anything in them or anyone on them, and those of which that is not known: worst first.
@@ -62,18 +68,29 @@ public struct BusDrain: Codable, Sendable {
   /// What stands between now and switching it off; empty when nothing does.
   public var obstacles: [String]
 
+  /// - Parameters:
+  ///   - census: taken now.
+  ///   - known: where the bus cannot list its queues: those that registry and plans name, counted one by one.
   public init(
-    _ bus: Bus, census: CensusReading, closing: BusClosing, owners: QueueOwners, state: MigrationState, now: Instant
+    _ bus: Bus, census: CensusReading, known: [DepthReading] = [], closing: BusClosing, owners: QueueOwners,
+    state: MigrationState, now: Instant
   ) {
     self.bus = bus.name
     self.dialect = bus.dialect
     self.lookedAt = closing.lookedAt
     self.queuesInAll = census.queues?.count
     self.tellsConsumers = census.tellsConsumers
-    self.queues = (census.occupied ?? []).map { Self.queue($0, owners) }.sorted { Self.weight($0) < Self.weight($1) }
+    let counted = census.queues ?? known
+    let occupied = census.occupied ?? CensusReading.occupied(known)
+    self.countedAt = (census.queues == nil ? counted.map(\.readAt).min() : census.readAt).map {
+      Instant(milliseconds: $0.millisecondsSinceEpoch)
+    }
+    self.lateBy = counted.map(\.lag).max().map { Int64($0 / .milliseconds(1)) }
+    self.queues = occupied.map { Self.queue($0, owners) }.sorted { Self.weight($0) < Self.weight($1) }
     self.underWay = Self.underWay(bus.name, state)
     self.closing = closing
     self.obstacles = closing.obstacles(now: now)
+    self.obstacles += state.shovelWords(on: bus.name)
     self.obstacles += Self.obstacles(bus.name, census: census, queues: self.queues, underWay: self.underWay, state)
   }
 
@@ -88,7 +105,49 @@ public struct BusDrain: Codable, Sendable {
     case .missing: queue.seen = "gone while it was looked at"
     case .unreadable(let error): queue.seen = "[\(error.stableCode)] \(error.explanation.seen)"
     }
+    queue.obstacle = Self.obstacle(queue)
     return queue
+  }
+
+  /// In one line: what is on it, whose it is, and what ends it.
+  private static func obstacle(_ queue: Queue) -> String? {
+    let whose = Self.whose(queue)
+    var what: [String] = []
+    if let messages = queue.messages, messages > 0 { what.append("\(messages) messages") }
+    if queue.deadLettered > 0 { what.append("\(queue.deadLettered) dead letters") }
+    if let consumers = queue.consumers, consumers > 0 { what.append("\(consumers) listen") }
+    if queue.messages == nil { what.append("not known: \(queue.seen ?? "it could not be counted")") }
+    guard !what.isEmpty else { return nil }
+    return "queue \(queue.name): \(what.joined(separator: ", ")). Whose: \(whose). \(Self.ends(queue))"
+  }
+
+  private static func whose(_ queue: Queue) -> String {
+    guard let owner = queue.owners.first else { return "nobody known here; ask those who run the bus" }
+    var words = "HER-ID \(owner.herID)\(owner.name.map { " \($0)" } ?? "")"
+    if let vendor = owner.vendor { words += ", vendor \(vendor)" }
+    if let pulje = owner.pulje, let phase = owner.phase { words += ", \(phase.rawValue) in pulje \(pulje)" }
+    if owner.by == .name { words += " (by the queue's name only)" }
+    if queue.owners.count > 1 { words += " and \(queue.owners.count - 1) more" }
+    return words
+  }
+
+  private static func ends(_ queue: Queue) -> String {
+    let owner = queue.owners.first
+    if queue.messages == nil { return "Have it made readable." }
+    guard let owner else { return "Find out who uses it, and have it emptied and left." }
+    let moves = owner.pulje != nil
+    if queue.isStranded || queue.consumers == nil && (queue.messages ?? 0) > 0 {
+      return moves
+        ? "Carry it over (drain forward --her-id \(owner.herID)), or have the party fetch it."
+        : "The party is in no pulje: move it, or have it fetch what lies there."
+    }
+    if (queue.messages ?? 0) > 0 { return "Its system fetches there: wait until it is empty, then have it stop listening." }
+    if (queue.consumers ?? 0) > 0 {
+      return moves
+        ? "Its system still listens there: have its vendor stop that."
+        : "The party is in no pulje and still on this bus: move it."
+    }
+    return "Have the party deal with its dead letters."
   }
 
   /// Unknown first, then mail that nobody fetches, then the rest by how much lies there.
@@ -134,6 +193,7 @@ public struct BusDrain: Codable, Sendable {
     if case .listed = census.value, !census.tellsConsumers {
       found.append("this bus does not tell who listens: ask those who run it")
     }
+    found += queues.compactMap(\.obstacle)
     let retired = underWay.filter { $0.phase == .retired }
     if !retired.isEmpty {
       found.append(
@@ -202,6 +262,9 @@ public struct QueueOwners: Sendable {
       self.byQueue[queue, default: []].append(owner)
     }
   }
+
+  /// Queues that registry or plans name.
+  public var queues: [String] { self.byQueue.keys.sorted() }
 
   /// A queue that nobody names may be one of the two that the register never names, or go by its number.
   func owners(of queue: String) -> [BusDrain.Owner] {

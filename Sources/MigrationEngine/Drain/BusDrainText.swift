@@ -6,6 +6,10 @@ import BusModel
 public enum BusDrainText {
   public static func text(_ drain: BusDrain) -> String {
     var lines = ["bus \(drain.bus) (\(drain.dialect.rawValue)), looked at \(drain.lookedAt)"]
+    if let countedAt = drain.countedAt {
+      let late = drain.lateBy.map { $0 > 0 ? "; the bus's counters may be \($0 / 1_000) s late" : "" } ?? ""
+      lines.append("counted for this answer, at \(countedAt)\(late)")
+    }
     if let all = drain.queuesInAll {
       lines.append("\(all) queues, \(drain.queues.count) with anything in them or anyone on them")
     } else {

@@ -24,7 +24,11 @@ public struct DrainExplanation: Codable, Sendable {
   public var standing: DrainStatus.Standing
   public var wait: WaitReason?
   public var verdict: DrainVerdict
+  /// Declared for it, and not known to be gone.
+  public var shovels: [StandingShovel]
   public var outlook: DrainOutlook
+  /// Why nothing is carried just now though an order stands; nil when it is carried, or when none stands.
+  public var keptBack: Refusal?
   public var next: [Step]
 
   /// - Throws: ``Refusal`` `unknownParty` when no pulje has the party, `notInThisPhase` when its group has not left a bus yet.
@@ -51,11 +55,13 @@ public struct DrainExplanation: Codable, Sendable {
     self.standing = row.standing
     self.wait = summary.wait
     self.verdict = verdict
+    self.shovels = row.shovels
     self.outlook = row.outlook
-    self.next = Self.next(row, verdict, pulje.policy)
+    self.keptBack = group.forwardingKeptBack(in: state.context(pulje, group.id, now: now))
+    self.next = Self.next(row, verdict, pulje.policy, self.keptBack)
   }
 
-  private static func next(_ row: DrainStatus.Row, _ verdict: DrainVerdict, _ policy: Policy) -> [Step] {
+  private static func next(_ row: DrainStatus.Row, _ verdict: DrainVerdict, _ policy: Policy, _ keptBack: Refusal?) -> [Step] {
     var steps: [Step] = []
     func add(_ what: String, _ whose: String) {
       if !steps.contains(where: { $0.what == what }) { steps.append(Step(what: what, whose: whose)) }
@@ -65,6 +71,12 @@ public struct DrainExplanation: Codable, Sendable {
       add(finding.next, Self.whose(finding, row))
     }
     switch row.standing {
+    case .shovelStays:
+      for shovel in row.shovels where shovel.staying != nil {
+        add(
+          "See that the management interface of bus \(shovel.node) answers; the daemon then takes the shovel away. By hand: rabbitmqctl "
+            + "delete_shovel -p \(shovel.virtualHost) \(shovel.name).", "those who run the bus")
+      }
     case .drained: break
     case .excepted: add("See to the cause before the exception ends.", "the operator")
     case .quiet: add("Nothing: it ends by itself when nothing comes.", "nobody")
@@ -77,16 +89,30 @@ public struct DrainExplanation: Codable, Sendable {
     case .forwardingStopped:
       let stop = row.drain.forwarding?.stops.first.map { "[\($0.code)] \($0.seen)" } ?? ""
       add("Mend what stopped the forwarder (\(stop)), then bus-migrator drain forward --resume.", "the operator")
-    case .messagesLeft, .senderStays: self.left(row, policy, add)
+    case .messagesLeft, .senderStays: self.left(row, policy, keptBack, add)
     }
     return steps
   }
 
-  private static func left(_ row: DrainStatus.Row, _ policy: Policy, _ add: (String, String) -> Void) {
+  private static func left(
+    _ row: DrainStatus.Row, _ policy: Policy, _ keptBack: Refusal?, _ add: (String, String) -> Void
+  ) {
     let party = row.herIDs.first.map(\.description) ?? ""
     let filled = row.drain.queues.filter { ($0.depth ?? 0) > 0 && $0.kind != .deadLetter }
-    if row.drain.forwarding?.stands == true {
-      add("Wait: the forwarder carries it over.", "nobody")
+    let order = row.drain.forwarding.flatMap { $0.stands ? $0.order : nil }
+    if let keptBack {
+      add(
+        "The order to carry it over stands and is kept back, so nothing is carried: [\(keptBack.stableCode)] \(keptBack.seen). "
+          + (keptBack.code == .paused && row.drain.forwarding?.pause != nil
+            ? "Resume it: bus-migrator drain forward --her-id \(party) --resume." : keptBack.explanation.next),
+        "the operator")
+    } else if let order, filled.contains(where: { order.queues.contains($0.kind) }) {
+      add("Wait: \(order.carrier == .own ? "the forwarder carries" : "shovels carry") it over.", "nobody")
+    } else if order != nil {
+      let kinds = Set(filled.map(\.kind.rawValue)).sorted().joined(separator: " and ")
+      add(
+        "The order does not carry \(kinds) messages: they wait for the party's system, or for their time to live to end.",
+        "the party and its vendor")
     } else if filled.contains(where: { ($0.consumers ?? 0) == 0 }) {
       if policy.leftovers == .forward {
         add(

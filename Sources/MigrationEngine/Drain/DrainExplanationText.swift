@@ -26,7 +26,11 @@ public enum DrainExplanationText {
         "", "[\(StaleSender.code)] a sender does not follow the register, since \(stale.since), last seen \(stale.lastSeenAt)",
       ]
     }
-    if let forwarded = verdict.forwarded { lines += Self.section("forwarding:", Self.words(forwarded)) }
+    if let forwarded = verdict.forwarded {
+      let kept = explanation.keptBack.map { ["KEPT BACK, nothing is carried: [\($0.stableCode)] \($0.seen)"] } ?? []
+      lines += Self.section("forwarding:", Self.words(forwarded) + kept)
+    }
+    lines += Self.section("shovels:", explanation.shovels.map(\.words))
     lines += Self.section(
       "somebody answers for:",
       verdict.waivers.map { "the whole group until \($0.until), by \($0.by): \($0.why)" }
@@ -106,7 +110,7 @@ public enum DrainExplanationText {
     let total = forwarded.total
     var lines = [
       "\(forwarded.stands ? "an order stands" : "ended"), by \(forwarded.carrier == .own ? "our forwarder" : "shovels"): "
-        + "\(total.accepted) carried, \(forwarded.open) on their way or held, \(total.possibleDuplicates) possible duplicates"
+        + "\(total.accepted) carried\(forwarded.carrier == .own ? "" : " by the bus's own count, which is late"), \(forwarded.open) on their way or held, \(total.possibleDuplicates) possible duplicates"
     ]
     lines += forwarded.stops.map { "stopped on \($0.queue) at \($0.at) [\($0.code)]: \($0.seen)" }
     return lines

@@ -9,6 +9,8 @@ import MigrationStore
 public struct DrainStatus: Codable, Sendable {
   /// What keeps a group from counting as drained, worst first.
   public enum Standing: String, Codable, Sendable, CaseIterable, Comparable {
+    /// A shovel that ought to be gone is not known to be: it may carry by itself.
+    case shovelStays = "shovel-stays"
     /// A queue that is being left is gone, a counter cannot be read or leaves something out, or nobody has looked for long: nothing is known.
     case notKnown = "not-known"
     /// A sender never leaves this bus: it does not heal by itself.
@@ -44,6 +46,8 @@ public struct DrainStatus: Codable, Sendable {
     public var drain: DrainSummary
     /// Queues that could not be read at the last look, with why.
     public var unreadable: [String]
+    /// Shovels that were declared for it and are not known to be gone.
+    public var shovels: [StandingShovel]
     public var trail: DepthTrail
     public var outlook: DrainOutlook
   }
@@ -96,6 +100,7 @@ extension DrainStatus.Row {
     self.unreadable = group.drain.queues.compactMap { queue in
       queue.state == "unreadable" ? "\(queue.address): \(queue.seen ?? "")" : nil
     }
+    self.shovels = group.shovels
     self.trail = trail
     self.outlook = DrainOutlook(trail, now: now)
     self.judgement = group.judgement
@@ -105,6 +110,7 @@ extension DrainStatus.Row {
   /// By the verdict. Of what is not drained it says what is worst, a sender that stays before all that follows from it.
   private static func standing(_ group: GroupSummary) -> DrainStatus.Standing {
     let drain = group.drain
+    if group.shovels.contains(where: { $0.staying != nil }) { return .shovelStays }
     let isMissing = drain.queues.contains { $0.state == "absent" && QueueKind.inRegister.contains($0.kind) }
     if isMissing || group.judgement.isDark { return .notKnown }
     switch group.judgement.result {

@@ -33,7 +33,7 @@ public enum DrainStatusText {
 
   private static func cells(_ row: DrainStatus.Row, now: Instant) -> [String] {
     let drain = row.drain
-    let known = row.standing != .notKnown
+    let known = row.drain.lastLookAt != nil && row.unreadable.isEmpty && row.standing != .notKnown
     let looked = drain.lastLookAt.map { DrainOutlook.span(now.since($0)) } ?? "-"
     return [
       row.standing.rawValue.uppercased(), Self.herIDs(row.herIDs), row.leaves.text, known ? "\(drain.leftovers)" : "?",
@@ -50,6 +50,7 @@ public enum DrainStatusText {
   private static func waits(_ row: DrainStatus.Row, now: Instant) -> String {
     var words: [String] = []
     switch row.standing {
+    case .shovelStays: words += row.shovels.filter { $0.staying != nil }.map { "[\(StandingShovel.stayingCode)] \($0.words)" }
     case .notKnown:
       words.append(
         row.unreadable.first.map { String($0.prefix(80)) }
@@ -70,7 +71,8 @@ public enum DrainStatusText {
       } else if let stop = forwarding.stops.first {
         "STOPPED [\(stop.code)]"
       } else { "on" }
-    var words = "forwarding \(standing): \(total.accepted) carried"
+    let count = forwarding.order.carrier == .shovel ? " by the bus's own late count" : ""
+    var words = "forwarding \(standing): \(total.accepted) carried\(count)"
     if total.allAside > 0 { words += ", \(total.allAside) set aside" }
     if total.allExpired > 0 { words += ", \(total.allExpired) expired" }
     if let lost = total.notReturned, lost > 0 { words += ", \(lost) not come again" }

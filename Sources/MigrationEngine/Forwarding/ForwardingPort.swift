@@ -14,9 +14,6 @@ public enum ForwardingEnd: Sendable, Hashable {
 
 /// Carries stranded messages, one queue at a time. The only port through which anything is taken from a party's queue.
 public protocol ForwardingPort: Sendable {
-  /// Before anything is carried: takes away what a run that died has left on the buses.
-  func begin() async
-
   /// Carries one queue until it is cancelled, or cannot go on. Ends soon after it was cancelled, with nothing on its way.
   ///
   /// - Parameters:
@@ -30,7 +27,6 @@ public protocol ForwardingPort: Sendable {
 /// Carries nothing.
 public struct NoForwarding: ForwardingPort {
   public init() {}
-  public func begin() async {}
   public func carry(
     _ errand: ForwardingErrand, retriesSetAside: Bool, report: @escaping @Sendable (ForwardingCount) -> Void
   ) async -> ForwardingEnd {

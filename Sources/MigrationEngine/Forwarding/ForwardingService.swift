@@ -68,7 +68,6 @@ public actor ForwardingService {
 
   /// Works until ``stop()``. Cancelled, it ends at once.
   public func run() async {
-    await self.port.begin()
     await withDiscardingTaskGroup { group in
       for await message in self.inbox {
         await self.take(message, &group)

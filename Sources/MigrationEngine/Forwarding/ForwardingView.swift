@@ -33,6 +33,8 @@ public struct ForwardingView: Codable, Sendable {
     public var ended: Note?
     /// Whether it is carried out now.
     public var isAtWork: Bool
+    /// Why it is not, though the order stands.
+    public var keptBack: Refusal?
     public var lookedAt: Instant?
     public var routes: [Route]
     /// Queues from which nothing can be carried, since it cannot be told where their messages belong.
@@ -87,7 +89,9 @@ public struct ForwardingView: Codable, Sendable {
         let isAsked = herIDs.isEmpty ? group.forwarding != nil : group.members.contains { herIDs.contains($0.herID) }
         guard isAsked else { return nil }
         let key = Roster.Key(pulje: pulje.name, group: group.id)
-        return Group(pulje, group, isAtWork: atWork.contains(key))
+        return Group(
+          pulje, group, isAtWork: atWork.contains(key),
+          keptBack: group.forwardingKeptBack(in: state.context(pulje, group.id, now: now)))
       }
     }
   }
@@ -97,7 +101,7 @@ public struct ForwardingView: Codable, Sendable {
 }
 
 extension ForwardingView.Group {
-  init(_ pulje: PuljeState, _ group: GroupState, isAtWork: Bool) {
+  init(_ pulje: PuljeState, _ group: GroupState, isAtWork: Bool, keptBack: Refusal?) {
     let isForward = group.direction == .forward
     self.pulje = pulje.name
     self.group = group.id
@@ -111,6 +115,7 @@ extension ForwardingView.Group {
     self.pause = group.forwarding?.pause
     self.ended = group.forwarding?.ended
     self.isAtWork = isAtWork
+    self.keptBack = keptBack
     self.lookedAt = group.drain.lastLookAt
     let kinds = group.forwarding?.order.queues ?? ForwardingOrder(approvals: []).queues
     self.routes = group.routes.map { route in

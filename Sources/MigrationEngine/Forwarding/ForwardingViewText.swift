@@ -44,7 +44,8 @@ public enum ForwardingViewText {
       } else if let pause = group.pause {
         lines.append("  PAUSED by \(pause.by) at \(pause.at): \(pause.why)")
       } else {
-        lines.append(group.isAtWork ? "  at work" : "  stands, and is kept back just now: see bus-migrator drain explain")
+        let kept = group.keptBack.map { "[\($0.stableCode)] \($0.seen)" } ?? "every queue of it has stopped, or has nowhere to go"
+        lines.append(group.isAtWork ? "  at work" : "  stands, and is kept back just now: \(kept)")
       }
     } else {
       let policy =
@@ -64,6 +65,9 @@ public enum ForwardingViewText {
       ])
     }
     lines += table.lines
+    if group.order?.carrier == .shovel {
+      lines.append("  CARRIED is what the bus itself counts for the shovels' login: late, and kept by no journal")
+    }
     lines.append(group.lookedAt.map { "  counted \(DrainOutlook.span(now.since($0))) ago" } ?? "  not counted yet")
     return lines
   }

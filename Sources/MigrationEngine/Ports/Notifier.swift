@@ -123,6 +123,15 @@ public struct Notice: Sendable, Hashable, Codable {
     case .forwardingEnded(let by, let why): (.information, nil, "forwarding is ended by \(by): \(why)")
     case .forwardingStopped(let queue, let code, let seen):
       (.alarm, code, "the forwarder has stopped on \(queue): \(seen). A person looks, and resumes or ends it")
+    case .shovelIntended(let shovel):
+      (.information, nil, "shovel \(shovel.name) is declared on bus \(shovel.node): from \(shovel.from) to \(shovel.to)")
+    case .shovelStays(let node, let name, let code, let seen):
+      (
+        .alarm, StandingShovel.stayingCode,
+        "shovel \(name) on bus \(node) ought to be gone and is not known to be: it may carry on by itself. [\(code)] \(seen). It is "
+          + "asked for without end; nothing else is carried there meanwhile, and the group does not count as drained"
+      )
+    case .shovelGone(let node, let name): (.information, nil, "shovel \(name) on bus \(node) is gone: the bus was asked")
     case .excepted(let exception):
       (
         .warning, nil,

@@ -42,6 +42,7 @@ public enum StatusText {
       lines += group.testsMissing.map { "    to be signed: \($0.item) of HER-ID \($0.herID)" }
       lines += group.hooks.sorted { $0.key < $1.key }.map { "    hook \($0.key) \($0.value.words)" }
       lines += group.gates.map { "    gate \($0.gate.rawValue): \($0.verdict.rawValue.uppercased()), \($0.seen)" }
+      lines += group.shovels.map { "    \($0.staying == nil ? "" : "SHOVEL STAYS: ")\($0.words)" }
       if let hold = group.hold { lines.append("    held [\(hold.code.rawValue)]: \(hold.seen)") }
       if let note = group.quarantine { lines.append("    quarantined by \(note.by): \(note.why)") }
       if let note = group.rollBack { lines.append("    rolled back by \(note.by): \(note.why)") }

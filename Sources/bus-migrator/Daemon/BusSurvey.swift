@@ -20,7 +20,8 @@ struct BusSurvey: Sendable {
 
   private static let shown = 10
 
-  func look(at bus: Bus) async -> BusClosing {
+  /// - Parameter census: the bus's queues, where they were just listed; nil to ask for those that hold anything.
+  func look(at bus: Bus, census: CensusReading? = nil) async -> BusClosing {
     var closing = BusClosing(
       bus: bus.name, lookedAt: self.clock.now, parties: 0, comparedAt: nil,
       remaining: .notReadable("no registry cache is configured"),
@@ -34,6 +35,18 @@ struct BusSurvey: Sendable {
       let others = try await management.connections().filter { !self.isOurs($0, bus.name) }
       closing.connections = Self.count(others.map { "\($0.name)\($0.user.map { " of \($0)" } ?? "")" })
     } catch { closing.connections = .notReadable(Self.words(error)) }
+    if let queues = census?.occupied {
+      // One look, not two of different times.
+      let filled = queues.compactMap { reading -> String? in
+        guard let count = reading.count else { return nil }
+        let figures = count.figures
+        let dead = (figures?.deadLettered ?? 0) + (figures?.transferDeadLettered ?? 0)
+        let all = max(Int64(count.messages), figures?.lying ?? 0) + dead
+        return all > 0 ? "\(reading.queue): \(all)" : nil
+      }
+      closing.filledQueues = Self.count(filled)
+      return closing
+    }
     do {
       closing.filledQueues = Self.count(try await management.messages().filled.map { "\($0.key): \($0.value)" }.sorted())
     } catch {
@@ -46,7 +59,6 @@ struct BusSurvey: Sendable {
   ///
   /// - Parameter state: the plans of all puljer.
   func drain(of bus: Bus, state: MigrationState) async -> BusDrain {
-    let closing = await self.look(at: bus)
     let census: CensusReading =
       if let probe = self.probes[bus.name] { await probe.census() } else {
         CensusReading(
@@ -54,10 +66,13 @@ struct BusSurvey: Sendable {
           tellsConsumers: false)
       }
     // Without the copy the plans still tell of their parties; that the copy is missing stands among the obstacles.
+    let closing = await self.look(at: bus, census: census)
     let records = (try? await self.cache?.parties())?.map(\.record) ?? []
+    let owners = QueueOwners(of: bus, records: records, state: state)
+    var known: [DepthReading] = []
+    if census.queues == nil, let probe = self.probes[bus.name] { known = await probe.depths(owners.queues) }
     return BusDrain(
-      bus, census: census, closing: closing, owners: QueueOwners(of: bus, records: records, state: state), state: state,
-      now: self.clock.now)
+      bus, census: census, known: known, closing: closing, owners: owners, state: state, now: self.clock.now)
   }
 
   private static func read(_ cache: AddressCache, _ bus: Bus, into closing: inout BusClosing) async throws {

@@ -68,7 +68,8 @@ struct Daemon {
       journalPath: self.configuration.database + ".forwarding",
       shovels: ShovelCarriers(
         sides: world.shovelSides, owner: try ShovelCarriers.owner(besideDatabase: self.configuration.database),
-        logger: self.logger), logger: self.logger)
+        history: EngineShovelHistory(engine: engine, news: news), clock: clock, notifier: LogNotifier(logger: self.logger),
+        settings: settings, logger: self.logger), logger: self.logger)
     let service = ForwardingService(engine: engine, port: carriers)
     forwarding.withLockedValue { $0 = service }
     let trails = DepthTrails(engine: engine, news: news, clock: clock)
@@ -155,6 +156,7 @@ struct ForwardingDaemonService: Service {
     await withGracefulShutdownHandler {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.trails.run() }
+        group.addTask { await self.carriers.keepShovels() }
         await self.service.run()
         group.cancelAll()
       }

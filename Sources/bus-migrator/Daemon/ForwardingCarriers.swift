@@ -22,7 +22,7 @@ actor ForwardingCarriers: ForwardingPort {
   private let endpoints: [BusName: BusEndpoint]
   private let probes: [BusName: BusProbe]
   private let journalPath: String
-  private let shovels: ShovelCarriers
+  private nonisolated let shovels: ShovelCarriers
   private let logger: Logger
   private var lines: [Way: ForwardingLine] = [:]
   private var journal: ForwardingJournal?
@@ -41,7 +41,9 @@ actor ForwardingCarriers: ForwardingPort {
     self.logger = logger
   }
 
-  func begin() async { await self.shovels.removeLeftovers() }
+  /// Takes shovels away that ought to be gone, until cancelled. Beside everything else: a bus that does not answer keeps nothing back but
+  /// what the history says a shovel may still carry.
+  nonisolated func keepShovels() async { await self.shovels.keeper.run() }
 
   /// Closes lines and journal. To be called when nothing is carried any more.
   func close() async {
@@ -55,7 +57,7 @@ actor ForwardingCarriers: ForwardingPort {
     _ errand: ForwardingErrand, retriesSetAside: Bool, report: @escaping @Sendable (ForwardingCount) -> Void
   ) async -> ForwardingEnd {
     switch errand.order.carrier {
-    case .shovel: return await self.shovels.carry(errand)
+    case .shovel: return await self.shovels.carry(errand, report: report)
     case .own: break
     }
     guard let from = self.endpoints[errand.from], let to = self.endpoints[errand.to] else {

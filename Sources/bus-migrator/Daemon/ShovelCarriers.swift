@@ -12,7 +12,7 @@ import MigrationEngine
 struct ShovelCarriers: Sendable {
   struct Side: Sendable {
     var dialect: Dialect
-    var management: ShovelManagement?
+    var management: (any ShovelNode)?
     /// As a RabbitMQ 4 node reaches this bus.
     var address: Secret?
   }
@@ -20,32 +20,37 @@ struct ShovelCarriers: Sendable {
   let sides: [BusName: Side]
   /// Tells our shovels from others': kept beside the database.
   let owner: String
+  let history: any ShovelHistory
+  let keeper: ShovelKeeper
+  let clock: any MigrationClock
   let logger: Logger
 
   /// Between two looks at a shovel.
-  private static let pause = Duration.seconds(5)
-  private static let triesToRemove = 5
+  private static let pause = TimeSpan.seconds(5)
+  /// How long a pause, or the daemon's end, waits for the bus to show that a shovel is gone.
+  private static let patience = TimeSpan.seconds(20)
 
-  /// What runs that died have left, on every bus that can have any.
-  func removeLeftovers() async {
-    for (bus, side) in self.sides {
+  init(
+    sides: [BusName: Side], owner: String, history: any ShovelHistory, clock: any MigrationClock = SystemMigrationClock(),
+    jitter: any JitterSource = SystemJitter(), notifier: any Notifier = SilentNotifier(),
+    settings: EngineSettings = EngineSettings(), logger: Logger
+  ) {
+    self.sides = sides
+    self.owner = owner
+    self.history = history
+    self.clock = clock
+    self.logger = logger
+    var carriers: [BusName: ShovelCarrier] = [:]
+    for (bus, side) in sides {
       guard let management = side.management, side.address != nil else { continue }
-      do throws(ShovelError) {
-        let carrier = ShovelCarrier(target: management, source: nil, owner: self.owner)
-        for name in try await carrier.removeLeftovers() {
-          self.logger.warning("removed shovel \(name), which an earlier run had left", metadata: [LogKey.bus.rawValue: "\(bus)"])
-        }
-      } catch {
-        // A bus without the shovel plugins has none of ours.
-        self.logger.info(
-          "whether shovels of an earlier run are left is not known: [\(error.stableCode)] \(error.explanation.seen)",
-          metadata: [LogKey.bus.rawValue: "\(bus)"])
-      }
+      carriers[bus] = ShovelCarrier(target: management, source: nil, owner: owner)
     }
+    self.keeper = ShovelKeeper(
+      carriers: carriers, history: history, settings: settings, clock: clock, jitter: jitter, notifier: notifier, logger: logger)
   }
 
-  /// Carries one queue until cancelled: the shovel stands as long as this runs.
-  func carry(_ errand: ForwardingErrand) async -> ForwardingEnd {
+  /// Carries one queue until cancelled: the shovel stands as long as this runs, and after that only where the history says so.
+  func carry(_ errand: ForwardingErrand, report: @escaping @Sendable (ForwardingCount) -> Void) async -> ForwardingEnd {
     guard let from = self.sides[errand.from], let to = self.sides[errand.to], let management = to.management,
       let source = from.address, let target = to.address
     else {
@@ -62,50 +67,66 @@ struct ShovelCarriers: Sendable {
         owner: self.owner, source: errand.from.text, queue: errand.route.from.queue, target: errand.to.text),
       sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue, source: source, target: target,
       rules: errand.order.rules())
-    let end = await self.watch(shovel, carrier)
-    // Whatever ended it, the shovel must not go on: not even when the daemon is told to stop.
-    return await self.remove(shovel.name, carrier) ?? end
+    let recorded = MigrationState.RecordedShovel(
+      pulje: errand.pulje, group: errand.group,
+      shovel: StandingShovel(
+        node: errand.to, name: shovel.name, virtualHost: management.virtualHost, from: errand.route.from, to: errand.route.to))
+    // The intent before the effect: whatever happens to us from here on, the next start looks for it.
+    do { try await self.history.intend(recorded) } catch {
+      let seen = (error as? any ExplainedError).map { "[\($0.stableCode)] \($0.explanation.seen)" } ?? "\(error)"
+      return Task.isCancelled ? .cancelled : .interrupted(code: StandingShovel.stayingCode, seen: seen)
+    }
+    await self.keeper.begins(recorded)
+    let tally = ShovelTally(source: from.management, queue: errand.route.from.queue, address: source)
+    let (end, isDeclared) = await self.watch(shovel, carrier, tally, report)
+    // Whatever ended it, the shovel must not go on: not even when the daemon is told to stop. Of its own, since the caller may be
+    // cancelled; bounded by its patience.
+    let keeper = self.keeper
+    let isGone = await Task {
+      await keeper.take(away: recorded, isDeclared: isDeclared, patience: Self.patience)
+    }.value
+    if let count = await tally.count() { report(count) }
+    if isGone { return end }
+    // The history keeps the queue back until it is gone; nothing for a person to resume.
+    if case .stopped = end { return end }
+    return .interrupted(
+      code: StandingShovel.stayingCode, seen: "shovel \(shovel.name) is not known to be gone and may still take from the queue")
   }
 
-  private func watch(_ shovel: ShovelDefinition, _ carrier: ShovelCarrier) async -> ForwardingEnd {
+  /// - Returns: how it ended, and whether the node has said that the shovel is declared.
+  private func watch(
+    _ shovel: ShovelDefinition, _ carrier: ShovelCarrier, _ tally: ShovelTally,
+    _ report: @escaping @Sendable (ForwardingCount) -> Void
+  ) async -> (ForwardingEnd, Bool) {
+    await tally.begin()
     do throws(ShovelError) { try await carrier.begin(shovel) } catch {
+      // Only an answer that never came leaves it open what the node did.
       switch error {
-      case .unreachable, .refused: return .interrupted(code: error.stableCode, seen: error.explanation.seen)
-      default: return .stopped(code: error.stableCode, seen: error.explanation.seen)
+      case .unreachable: return (.interrupted(code: error.stableCode, seen: error.explanation.seen), false)
+      case .refused: return (.interrupted(code: error.stableCode, seen: error.explanation.seen), true)
+      default: return (.stopped(code: error.stableCode, seen: error.explanation.seen), true)
       }
     }
     // The broker tells nobody of its own accord how a shovel is doing.
-    var lastState = ""
-    while (try? await Task.sleep(for: Self.pause)) != nil {
-      guard let states = try? await carrier.states() else { continue }
-      guard let state = states[shovel.name] else {
-        return .stopped(code: "SHOVEL-008", seen: "somebody has removed shovel \(shovel.name)")
-      }
-      if state != lastState, state != "running" {
-        self.logger.warning("shovel \(shovel.name) is \(state)", metadata: [LogKey.code.rawValue: "SHOVEL-008"])
-      }
-      lastState = state
+    var last = ""
+    func tell(_ code: String, _ words: String) {
+      if last != words { self.logger.warning("\(words)", metadata: [LogKey.code.rawValue: "\(code)"]) }
+      last = words
     }
-    return .cancelled
-  }
-
-  /// - Returns: how it ended when it could not be removed; nil when it is gone.
-  private func remove(_ name: String, _ carrier: ShovelCarrier) async -> ForwardingEnd? {
-    // Of its own, since the caller may be cancelled; bounded by its tries and the questions' time.
-    let logger = self.logger
-    return await Task {
-      for attempt in 1...Self.triesToRemove {
-        do throws(ShovelError) {
-          try await carrier.end(name)
-          return nil
-        } catch {
-          logger.error("\(error)", metadata: [LogKey.code.rawValue: "\(error.stableCode)"])
-          if attempt < Self.triesToRemove { try? await Task.sleep(for: .seconds(2)) }
-        }
+    while (try? await self.clock.sleep(until: self.clock.now + Self.pause)) != nil {
+      let states: [String: String]
+      do throws(ShovelError) { states = try await carrier.states() } catch {
+        if Task.isCancelled { break }
+        tell(error.stableCode, "how shovel \(shovel.name) is doing is not known: \(error.explanation.seen)")
+        continue
       }
-      return ForwardingEnd.stopped(
-        code: "SHOVEL-007", seen: "shovel \(name) could not be removed and may still take from the queue")
-    }.value
+      guard let state = states[shovel.name] else {
+        return (.stopped(code: "SHOVEL-008", seen: "somebody has removed shovel \(shovel.name)"), true)
+      }
+      if state == "running" { last = "" } else { tell("SHOVEL-008", "shovel \(shovel.name) is \(state)") }
+      if let count = await tally.count() { report(count) }
+    }
+    return (.cancelled, true)
   }
 
   /// Reads the owner's mark beside the database, or makes it.

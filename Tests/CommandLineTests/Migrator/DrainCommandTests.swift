@@ -72,6 +72,9 @@ struct DrainCommandTests {
       let late = try await stage.drain { $0.rows.first?.drain.leftovers == 1 }
       #expect(late.rows.first?.drain.forwarding?.pause?.by == "Kari")
       #expect(try await stage.command(forward).output.contains("PAUSED by Kari"))
+      let kept = try await stage.command(["drain", "explain", "200"]).output
+      #expect(kept.contains("KEPT BACK, nothing is carried: [MIG-223]") && kept.contains("drain forward --her-id 200 --resume"))
+      #expect(!kept.contains("Wait: the forwarder carries"), "\(kept)")
       #expect(try await stage.command(forward + ["--resume", "--by", "Kari"]).exitCode == 0)
       _ = try await stage.drain { $0.rows.first?.drain.forwarding?.total.accepted == 6 }
       let again = try await stage.command(forward + ["--retry-set-aside", "--by", "Kari"])
@@ -219,6 +222,9 @@ struct DrainCommandTests {
       #expect(stranded?.messages == 1 && stranded?.owners.first?.herID == HerID(200))
       #expect(drain.queues.contains { $0.name == "300_async" && ($0.consumers ?? 0) > 0 }, "\(drain.queues)")
       #expect(drain.obstacles.contains { $0.hasPrefix("parties still on it: 4") }, "\(drain.obstacles)")
+      let word = drain.obstacles.first { $0.hasPrefix("queue 200_async: 1 messages") }
+      #expect(word?.contains("Whose: HER-ID 200 Party 200") == true, "\(drain.obstacles)")
+      #expect(drain.countedAt != nil && drain.closing.filledQueues == .counted(1, names: ["200_async: 1"]))
       let text = try await stage.command(["drain", "--bus", "a"])
       #expect(text.output.contains("stands between now and switching it off") && text.output.contains("HER-ID 200 Party 200"))
       let unknown = try await stage.command(["drain", "--bus", "z"])

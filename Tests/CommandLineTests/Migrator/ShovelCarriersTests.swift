@@ -73,7 +73,10 @@ struct ShovelCarriersTests {
       let sides =
         ["a": try source.side(.rabbitMQ3, http), "b": try target.side(.rabbitMQ4AddressV2, http)]
         as [BusName: ShovelCarriers.Side]
-      let carriers = ShovelCarriers(sides: sides, owner: owner, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      let deeds = ShovelDeeds()
+      let history = StagedShovelHistory(deeds)
+      let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      let carriers = ShovelCarriers(sides: sides, owner: owner, history: history, logger: logger)
       let ids = (0..<20).map { "m-\($0)" }
       try await AMQPConnection.withConnection(source.configuration()) { connection in
         try await connection.withSender(to: "/amq/queue/\(queue)") { sender in
@@ -84,7 +87,8 @@ struct ShovelCarriersTests {
         }
       }
       let errand = try self.errand(queue, from: "a", to: "b")
-      let carrying = Task { await carriers.carry(errand) }
+      let counts = AsyncStream.makeStream(of: ForwardingCount.self)
+      let carrying = Task { await carriers.carry(errand) { counts.continuation.yield($0) } }
       let arrived = try await AMQPConnection.withConnection(target.configuration()) { connection in
         try await connection.withReceiver(from: "/queues/\(queue)") { receiver in
           var arrived: [String] = []
@@ -100,10 +104,13 @@ struct ShovelCarriersTests {
       #expect(arrived == ids)
       let standing = ShovelCarrier(target: try #require(sides["b"]?.management), source: nil, owner: owner)
       #expect(try await standing.states().count == 1)
+      // The bus tells it seconds late.
+      for await count in counts.stream where count.accepted == ids.count { break }
       carrying.cancel()
       #expect(await carrying.value == .cancelled)
       #expect(try await standing.states().isEmpty)
-      guard case .stopped(let code, _) = await carriers.carry(try self.errand(queue, from: "b", to: "a")) else {
+      #expect(deeds.list == ["intended", "gone"])
+      guard case .stopped(let code, _) = await carriers.carry(try self.errand(queue, from: "b", to: "a"), report: { _ in }) else {
         Issue.record("a shovel was to carry from RabbitMQ 4 to RabbitMQ 3")
         return
       }
@@ -113,7 +120,10 @@ struct ShovelCarriersTests {
         name: ShovelDefinition.name(owner: owner, source: "a", queue: queue, target: "b"), sourceQueue: queue, targetQueue: queue,
         source: try #require(sides["a"]?.address), target: try #require(sides["b"]?.address), rules: ForwardingRules())
       try await standing.begin(shovel)
-      await carriers.removeLeftovers()
+      let keeping = Task { await carriers.keeper.run() }
+      while try await !standing.states().isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+      keeping.cancel()
+      await keeping.value
       #expect(try await standing.states().isEmpty)
       try await source.queue("DELETE", queue, http)
       try await target.queue("DELETE", queue, http)
