@@ -86,6 +86,17 @@ public struct SQLiteEventReader: Sendable {
     }
   }
 
+  /// Every event, in order, one at a time: a long history takes no more room than a short one.
+  public func fold<Value: Sendable>(
+    _ initial: Value, _ take: @escaping @Sendable (inout Value, StoredEvent) -> Void
+  ) async throws -> Value {
+    try await self.read { database, path in
+      var value = initial
+      _ = try HistoryReading.forEach(database, path: path) { take(&value, $0) }
+      return value
+    }
+  }
+
   /// Checks the file as SQLite sees it, then every row, then that the rows make sense together. Always from the first event: a
   /// checkpoint that lies beside the history is not trusted, but compared with what is found.
   ///

@@ -120,6 +120,25 @@ struct StandingShovelTests {
     #expect(walk.group.drainVerdict(plan, now: walk.now) { _ in nil }.isDrained)
   }
 
+  @Test("what was read before the drain began, before the last look, or long ago is no look")
+  func staleReadings() {
+    let walk = GroupWalk.standing(in: .draining, policy: ForwardingOrderTests.policy)
+    func look(_ readAt: Instant) -> [QueueReading] {
+      Fixture.look().map { QueueReading(address: $0.address, kind: $0.kind, count: $0.count, readAt: readAt) }
+    }
+    walk.now = walk.now + .minutes(5)
+    #expect(walk.send(.looked(look(walk.now + .milliseconds(-300_001)))).refusal?.code == .nothingDue)
+    #expect(walk.send(.looked(look(walk.now + .seconds(-30)))).refusal == nil)
+    let plan = Fixture.plan([200], policy: ForwardingOrderTests.policy)
+    let verdict = walk.group.drainVerdict(plan, now: walk.now) { _ in nil }
+    #expect(verdict.cannotProve.contains { $0.contains("last moments before a look") }, "\(verdict.cannotProve)")
+    walk.now = walk.now + .minutes(5)
+    #expect(walk.send(.looked(look(walk.now + .milliseconds(-300_001)))).refusal?.code == .nothingDue)
+    walk.now = walk.now + .hours(2)
+    #expect(walk.send(.looked(look(walk.now + .hours(-1)))).refusal?.code == .nothingDue)
+    #expect(walk.send(.looked(look(walk.now + .seconds(1)))).refusal?.code == .nothingDue)
+  }
+
   @Test("no queue may go, and no move be accepted, while a shovel may carry between them")
   func theEnd() {
     for (phase, input) in [

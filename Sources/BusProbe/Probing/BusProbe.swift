@@ -193,6 +193,9 @@ public final class BusProbe: Sendable, Service {
     self.counting.map { QueueWatch(queues, counting: $0, census: self.listing, settings: settings) }
   }
 
+  /// Whether the bus can be asked for all its queues at once.
+  public var listsQueues: Bool { self.listing != nil }
+
   /// Every queue of the bus, where it can be asked for them.
   public func census() async -> CensusReading {
     if let listing { return await listing.census() }

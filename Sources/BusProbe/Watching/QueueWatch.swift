@@ -49,7 +49,16 @@ public struct QueueWatch: Sendable {
   ///
   /// - Parameter report: called with what changed, never twice at once; the first look at a queue is a change. The next look waits for
   ///   it.
-  public func run(_ report: @Sendable ([QueueChange]) async -> Void) async {
+  public func run(_ report: @Sendable ([QueueChange]) async -> Void) async { await self.run(looked: { _ in }, report) }
+
+  /// As ``run(_:)``, for who must know when each queue was last read.
+  ///
+  /// - Parameter looked: called with every reading, changed or not, as it comes.
+  public func run(looked: @Sendable ([DepthReading]) async -> Void) async { await self.run(looked: looked) { _ in } }
+
+  private func run(
+    looked: @Sendable ([DepthReading]) async -> Void, _ report: @Sendable ([QueueChange]) async -> Void
+  ) async {
     let clock = ContinuousClock()
     let begun = clock.now
     var schedule = WatchSchedule(self.census == nil ? self.queues : [""], settings: self.settings)
@@ -61,14 +70,16 @@ public struct QueueWatch: Sendable {
         do { try await clock.sleep(until: begun + until, tolerance: .milliseconds(100)) } catch { return }
       case .ask(let names):
         let changes: [QueueChange]
+        let readings: [DepthReading]
         if let census {
           let asked = begun.duration(to: clock.now)
-          changes = Self.changes(await self.list(census), &last)
+          readings = await self.list(census)
+          changes = Self.changes(readings, &last)
           // Counted from its beginning, or a list that takes long would be late twice; but never without a rest for the bus.
           let from = max(asked, begun.duration(to: clock.now) - self.settings.shortest * 0.6)
           schedule.answered("", changes.isEmpty ? .same : .changed, at: from, draw: .random(in: 0..<1))
         } else {
-          let readings = await self.counting.read(names)
+          readings = await self.counting.read(names)
           changes = Self.changes(readings, &last)
           let changed = Set(changes.map(\.reading.queue))
           let now = begun.duration(to: clock.now)
@@ -80,6 +91,7 @@ public struct QueueWatch: Sendable {
         }
         // What a cancellation cut off is no reading.
         if Task.isCancelled { return }
+        await looked(readings)
         if !changes.isEmpty { await report(changes) }
       }
     }

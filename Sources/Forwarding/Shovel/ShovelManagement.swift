@@ -118,25 +118,39 @@ public struct ShovelManagement: ShovelNode {
 
   public func settled(of queue: String) async throws(ShovelError) -> [Settled] {
     struct Queue: Decodable {
-      struct Delivery: Decodable {
+      struct Consumer: Decodable {
         struct Channel: Decodable {
           var name: String
           var user: String?
         }
-        struct Stats: Decodable { var ack: Int64? }
-        var channel_details: Channel
-        var stats: Stats?
+        var channel: Channel
+        private enum CodingKeys: String, CodingKey { case channel = "channel_details" }
       }
-      var deliveries: [Delivery]?
+      var consumers: [Consumer]?
+      private enum CodingKeys: String, CodingKey { case consumers = "consumer_details" }
     }
+    struct Channel: Decodable {
+      struct Statistics: Decodable { var ack: Int64? }
+      var statistics: Statistics?
+      private enum CodingKeys: String, CodingKey { case statistics = "message_stats" }
+    }
+    // The queue forgets what single receivers did as soon as they are idle; their channels do not.
     let tried = "count what was carried from \(queue)"
     let path = "/api/queues/\(self.host)/\(LinkAddress.percentEncoded(queue))"
     let (status, data) = try await self.ask(.GET, path, body: nil, tried)
     guard status == 200 else { throw .refused(tried: tried, status: status) }
     guard let found = try? JSONDecoder().decode(Queue.self, from: data) else { throw .answerUnreadable(tried: tried) }
-    return (found.deliveries ?? []).map {
-      Settled(receiver: $0.channel_details.name, user: $0.channel_details.user, count: $0.stats?.ack ?? 0)
+    var settled: [String: Settled] = [:]
+    for channel in (found.consumers ?? []).map(\.channel) where settled[channel.name] == nil {
+      let path = "/api/channels/\(LinkAddress.percentEncoded(channel.name))"
+      let (status, data) = try await self.ask(.GET, path, body: nil, tried)
+      // It went meanwhile.
+      if status == 404 { continue }
+      guard status == 200 else { throw .refused(tried: tried, status: status) }
+      guard let one = try? JSONDecoder().decode(Channel.self, from: data) else { throw .answerUnreadable(tried: tried) }
+      settled[channel.name] = Settled(receiver: channel.name, user: channel.user, count: one.statistics?.ack ?? 0)
     }
+    return settled.values.sorted { $0.receiver < $1.receiver }
   }
 
   private var host: String { LinkAddress.percentEncoded(self.virtualHost) }

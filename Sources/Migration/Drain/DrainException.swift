@@ -77,6 +77,8 @@ public struct DrainException: Sendable, Hashable, Codable {
   public var covers: Cover?
   /// Why it has ended before its time; nil when it has not.
   public internal(set) var exceeded: String?
+  /// Who gave it, by the control socket; nil in those from before that was kept.
+  public var giver: Giver?
 
   public init(by: [String], what: What, why: String, until: Instant, covers: Cover? = nil) {
     self.by = by

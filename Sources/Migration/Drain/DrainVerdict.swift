@@ -26,6 +26,8 @@ public struct DrainVerdict: Sendable, Hashable, Codable {
     public var depth: Int64?
     public var arrivals: Int64?
     public var consumers: Int64?
+    /// When the bus was asked, where that was before the look.
+    public var readAt: Instant?
     public var figures: QueueFigures?
     public var deadLettersBefore: Int64?
     /// Nothing lies there, as far as it can be counted.
@@ -225,6 +227,9 @@ extension DrainVerdict {
     } else {
       not.append("what this bus can show: the plan does not say what it is")
     }
+    if let lookedAt = self.lastLookAt, let oldest = self.queues.compactMap(\.readAt).min(), lookedAt.since(oldest) > .seconds(1) {
+      not.append("what came in the last moments before a look: the counts it took were up to \(lookedAt.since(oldest)) old")
+    }
     if self.queues.contains(where: { $0.kind == .synchronousReply && $0.state != "counted" }) {
       not.append("syncreply queues by other names: the register does not hold them")
     }
@@ -285,6 +290,7 @@ extension DrainVerdict.Queue {
     self.depth = reading.depth
     self.arrivals = reading.arrivals
     self.consumers = reading.consumers
+    self.readAt = reading.readAt
     self.figures = reading.figures
     self.deadLettersBefore = ledger.deadLettersBefore(reading)
     self.leavesOutHeld = reading.leavesOutHeld
@@ -332,35 +338,6 @@ extension GroupState {
     switch self.phase {
     case .restored, .removed: self.since
     default: now
-    }
-  }
-}
-
-extension DrainVerdict {
-  /// The same verdict from the events alone, without the state that the daemon keeps.
-  ///
-  /// - Parameter history: all events in order; those that are not about this group are passed over.
-  /// - Returns: nil when the history has no such group.
-  public static func recomputed(
-    pulje: PuljeName, group id: GroupID, from history: some Sequence<(event: MigrationEvent, at: Instant)>, now: Instant
-  ) -> DrainVerdict? {
-    var plan: Plan?
-    var group: GroupState?
-    for (event, at) in history {
-      switch event {
-      case .puljeSealed(let sealed, _) where sealed.name == pulje:
-        plan = sealed
-        group = sealed.groups.first { $0.id == id }.map { GroupState($0, at: at) }
-      case .group(pulje, id, let event):
-        guard let policy = plan?.policy else { return nil }
-        group?.apply(event, at: at, policy: policy)
-      case .daemonStarted: group?.applyRestart(at: at)
-      default: break
-      }
-    }
-    guard let plan, let group else { return nil }
-    return group.drainVerdict(plan, now: now) { herID in
-      plan.groups.lazy.flatMap(\.members).first { $0.herID == herID }?.vendor
     }
   }
 }

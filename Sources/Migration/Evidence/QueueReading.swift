@@ -20,8 +20,11 @@ public struct QueueReading: Sendable, Hashable, Codable {
   public var address: QueueAddress
   public var kind: QueueKind
   public var count: Count
+  /// When the bus was asked, where that was before the look; nil for the look's own time.
+  public var readAt: Instant?
 
-  public init(address: QueueAddress, kind: QueueKind, count: Count) {
+  public init(address: QueueAddress, kind: QueueKind, count: Count, readAt: Instant? = nil) {
+    self.readAt = readAt
     self.address = address
     self.kind = kind
     self.count = count

@@ -38,6 +38,8 @@ public struct ForwardingOrder: Sendable, Hashable, Codable {
   /// Which of the party's queues: asynchronous and error, and dead letters when they are named.
   public var queues: [QueueKind] = [.asynchronous, .error]
   public var carrier: Carrier = .own
+  /// How often the bus that is left hands a message out before it gives it up, where its queues differ from what is usual there.
+  public var deliveryLimit: Int?
   public var approvals: [String]
 
   public init(approvals: [String]) { self.approvals = approvals }
@@ -51,6 +53,7 @@ public struct ForwardingOrder: Sendable, Hashable, Codable {
     if Set(self.queues).count != self.queues.count { return "a kind of queue is named twice" }
     if self.window < 1 { return "a window of \(self.window)" }
     if let rate = self.ratePerSecond, rate < 1 { return "\(rate) messages a second" }
+    if let deliveryLimit, deliveryLimit < 1 { return "a delivery limit of \(deliveryLimit)" }
     return nil
   }
 }

@@ -37,6 +37,13 @@ extension GroupState {
   func decideLooked(_ readings: [QueueReading], _ context: GroupContext, _ now: Instant) -> Outcome {
     let tried = "look at the counters"
     let looked = GroupEvent.looked(readings: readings)
+    // What was read before the drain began, or before the last look, or long ago, shows nothing new: it is no evidence.
+    if let oldest = readings.compactMap(\.readAt).min() {
+      let before = [self.drain.watermark, self.drain.lastLookAt].compactMap { $0 }.max()
+      if before.map({ oldest < $0 }) ?? false || now.since(oldest) > context.policy.longestLookGap || oldest > now {
+        return self.refuse(.nothingDue, tried, "the counters were read at \(oldest)")
+      }
+    }
     let after = self.drain(after: readings, at: now, policy: context.policy)
     // A queue that is gone stops the group wherever it stands: what was in it went with it (I-7).
     let missing = readings.first(where: \.isMissing).map {

@@ -162,17 +162,20 @@ public struct ProbedBuses: BusPort {
     }
     let depths = await probe.depths(queues.map(\.address.queue))
     return queues.map { queue in
-      let count: QueueReading.Count =
-        switch depths.first(where: { $0.queue == queue.address.queue })?.value {
-        case .counted(let count):
-          .counted(
-            depth: Int64(count.messages), arrivals: count.arrivals.map(Int64.init), consumers: count.consumers.map(Int64.init),
-            figures: count.figures)
-        case .missing: .absent
-        case .unreadable(let error): .unreadable("[\(error.stableCode)] \(error.explanation.seen)")
-        case nil: .unreadable("no reading was made")
-        }
-      return QueueReading(address: queue.address, kind: queue.kind, count: count)
+      let value = depths.first { $0.queue == queue.address.queue }?.value
+      return QueueReading(address: queue.address, kind: queue.kind, count: Self.count(value))
+    }
+  }
+
+  static func count(_ value: DepthReading.Value?) -> QueueReading.Count {
+    switch value {
+    case .counted(let count):
+      .counted(
+        depth: Int64(count.messages), arrivals: count.arrivals.map(Int64.init), consumers: count.consumers.map(Int64.init),
+        figures: count.figures)
+    case .missing: .absent
+    case .unreadable(let error): .unreadable("[\(error.stableCode)] \(error.explanation.seen)")
+    case nil: .unreadable("no reading was made")
     }
   }
 

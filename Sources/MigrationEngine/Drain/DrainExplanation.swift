@@ -70,6 +70,14 @@ public struct DrainExplanation: Codable, Sendable {
     for finding in verdict.stranded where finding.healing == .never {
       add(finding.next, Self.whose(finding, row))
     }
+    if let keptBack, row.standing < .excepted {
+      add(
+        "The order to carry it over stands and is kept back, so nothing is carried: [\(keptBack.stableCode)] \(keptBack.seen). "
+          + (keptBack.code == .paused && row.drain.forwarding?.pause != nil
+            ? "Resume it: bus-migrator drain forward --her-id \(row.herIDs.first.map(\.description) ?? "") --resume."
+            : keptBack.explanation.next),
+        "the operator")
+    }
     switch row.standing {
     case .shovelStays:
       for shovel in row.shovels where shovel.staying != nil {
@@ -100,12 +108,8 @@ public struct DrainExplanation: Codable, Sendable {
     let party = row.herIDs.first.map(\.description) ?? ""
     let filled = row.drain.queues.filter { ($0.depth ?? 0) > 0 && $0.kind != .deadLetter }
     let order = row.drain.forwarding.flatMap { $0.stands ? $0.order : nil }
-    if let keptBack {
-      add(
-        "The order to carry it over stands and is kept back, so nothing is carried: [\(keptBack.stableCode)] \(keptBack.seen). "
-          + (keptBack.code == .paused && row.drain.forwarding?.pause != nil
-            ? "Resume it: bus-migrator drain forward --her-id \(party) --resume." : keptBack.explanation.next),
-        "the operator")
+    if keptBack != nil {
+      // Said above, whatever else there is.
     } else if let order, filled.contains(where: { order.queues.contains($0.kind) }) {
       add("Wait: \(order.carrier == .own ? "the forwarder carries" : "shovels carry") it over.", "nobody")
     } else if order != nil {

@@ -34,7 +34,10 @@ public enum DrainExplanationText {
     lines += Self.section(
       "somebody answers for:",
       verdict.waivers.map { "the whole group until \($0.until), by \($0.by): \($0.why)" }
-        + verdict.exceptions.map { "\($0.what) until \($0.until), by \($0.by.joined(separator: ", ")): \($0.why)" })
+        + verdict.exceptions.map { exception in
+          "\(exception.what) until \(exception.until), by \(exception.by.joined(separator: ", "))"
+            + (exception.giver.map { " as \($0)" } ?? "") + ": \(exception.why)"
+        })
     if explanation.standing < .quiet { lines += ["", "empty in: \(explanation.outlook.text(now: explanation.now))"] }
     lines += Self.section("next:", explanation.next.map { "\($0.what) (whose: \($0.whose))" })
     return lines.joined(separator: "\n")

@@ -136,6 +136,7 @@ public struct Notice: Sendable, Hashable, Codable {
       (
         .warning, nil,
         "\(exception.by.joined(separator: ", ")) answer for \(exception.what) until \(exception.until): \(exception.why)"
+          + (exception.giver.map { "; given by \($0)" } ?? "")
       )
     case .looked, .readAsGoal, .readAsBase, .preflightPassed, .sighted, .forwarded: nil
     default: (.information, nil, event.kind)

@@ -54,6 +54,13 @@ enum ControlAPI {
     var exception: DrainException?
   }
 
+  /// What an order would carry now.
+  struct TrialQuestion: Codable, Sendable {
+    var pulje: PuljeName?
+    var herIDs: [HerID]
+    var order: ForwardingOrder
+  }
+
   struct CommandAnswer: Codable, Sendable {
     var schema = "bus-migrator/command/1"
     /// Kinds of the events that the command brought about.

@@ -43,6 +43,13 @@ struct ControlClient {
       try await self.ask("GET", "/v1/drain/forwarding\(Self.query(pulje, herIDs))", body: nil, within: .seconds(20)))
   }
 
+  /// - Parameter order: what would be approved.
+  func forwardingTrial(of pulje: PuljeName?, herIDs: [HerID], order: ForwardingOrder) async throws -> ForwardingTrial {
+    let question = ControlAPI.TrialQuestion(pulje: pulje, herIDs: herIDs, order: order)
+    return try Self.decode(
+      try await self.ask("POST", "/v1/drain/trial", body: ControlAPI.encode(question), within: .minutes(5)))
+  }
+
   /// Lists every queue of the bus, which may take its time.
   func drain(ofBus bus: BusName) async throws -> BusDrain {
     let name = bus.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""

@@ -30,7 +30,7 @@ struct ControlServer: Service {
 
   func run() async throws {
     try ControlSocket.clear(self.socket)
-    let router = Router()
+    let router = Router(context: ControlContext.self)
     router.get("/v1/status") { request, _ in
       let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])
       return await self.answer(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
@@ -43,10 +43,10 @@ struct ControlServer: Service {
       return await self.answer { try await self.report(name) }
     }
     self.addDrain(router)
-    router.post("/v1/command") { request, _ in
+    router.post("/v1/command") { request, context in
       await self.answer {
         let body = try await request.body.collect(upTo: 16 << 20)
-        return try await self.carryOut(Data(body.readableBytesView))
+        return try await self.carryOut(Data(body.readableBytesView), giver: await context.giver())
       }
     }
     var quiet = self.logger
@@ -63,7 +63,7 @@ struct ControlServer: Service {
     ControlSocket.remove(socket)
   }
 
-  private func addDrain(_ router: Router<BasicRequestContext>) {
+  private func addDrain(_ router: Router<ControlContext>) {
     @Sendable func query(_ request: Request) throws -> DrainControl.Query {
       let parameters = request.uri.queryParameters
       return try DrainControl.Query(
@@ -82,6 +82,16 @@ struct ControlServer: Service {
     }
     router.get("/v1/drain/explain") { request, _ in await self.answer { try await self.drain.explain(try query(request)) } }
     router.get("/v1/drain/forwarding") { request, _ in await self.answer { try await self.drain.forwarding(try query(request)) } }
+    router.post("/v1/drain/trial") { request, _ in
+      await self.answer {
+        let body = Data(try await request.body.collect(upTo: 1 << 20).readableBytesView)
+        guard let question = try? JSONDecoder().decode(ControlAPI.TrialQuestion.self, from: body) else {
+          throw CommandLineError.argumentWrong(
+            name: "the question", seen: "\(body.count) bytes", wanted: "JSON as bus-migrator sends it")
+        }
+        return try await self.drain.trial(question)
+      }
+    }
     router.get("/v1/drain/bus") { request, _ in
       let name = request.uri.queryParameters["name"].map { String($0).removingPercentEncoding ?? String($0) }
       return await self.answer { try await self.drain.bus(name) }
@@ -108,11 +118,13 @@ struct ControlServer: Service {
 
   // MARK: commands
 
-  private func carryOut(_ body: Data) async throws -> Data {
-    guard let command = try? JSONDecoder().decode(ControlAPI.Command.self, from: body) else {
+  private func carryOut(_ body: Data, giver: DrainException.Giver?) async throws -> Data {
+    guard var command = try? JSONDecoder().decode(ControlAPI.Command.self, from: body) else {
       throw CommandLineError.argumentWrong(
         name: "the command", seen: "\(body.count) bytes", wanted: "JSON as bus-migrator sends it")
     }
+    // What the program says of its login counts for nothing.
+    command.exception?.giver = giver
     if command.verb == .closeBus || command.verb == .checkBus { return try await self.close(command) }
     let by = command.by.first ?? ""
     var events: [MigrationEvent] = []

@@ -55,6 +55,32 @@ struct DrainControl: Sendable {
     return try ControlAPI.encode(view)
   }
 
+  /// What an order would carry, by a look made now. Takes nothing.
+  func trial(_ question: ControlAPI.TrialQuestion) async throws -> Data {
+    let (state, _) = await self.engine.snapshot()
+    if let herID = question.herIDs.first(where: { state.groups(of: $0, in: question.pulje).isEmpty }) {
+      throw Refusal(.unknownParty, tried: "try the forwarding of HER-ID \(herID)", seen: "no pulje has it")
+    }
+    let view = ForwardingView(state, pulje: question.pulje, herIDs: Set(question.herIDs), now: self.clock.now)
+    var queues: [ForwardingTrial.Queue] = []
+    for group in view.groups {
+      guard let probe = self.survey.probes[group.from] else {
+        throw CommandLineError.wayNotConfigured(seen: "bus \(group.from) is not configured")
+      }
+      let dialect = probe.endpoint.dialect
+      for route in group.routes {
+        let depth = await probe.depth(route.from.queue)
+        let isLookedAt = dialect.capabilities.browses && question.order.queues.contains(route.kind)
+        let sightings = isLookedAt ? await probe.sightings(of: route.from.queue, atMost: ForwardingTrial.most) : nil
+        queues.append(
+          ForwardingTrial.Queue(
+            route.kind, from: route.from, to: route.to, order: question.order, dialect: dialect, depth: depth,
+            sightings: sightings, now: self.clock.now))
+      }
+    }
+    return try ControlAPI.encode(ForwardingTrial(now: self.clock.now, queues: queues))
+  }
+
   func bus(_ name: String?) async throws -> Data {
     guard let bus = self.survey.buses.first(where: { $0.name.text == name }) else {
       throw CommandLineError.argumentWrong(

@@ -56,9 +56,12 @@ struct Daemon {
     // The forwarding is made after the engine that tells it of news.
     let forwarding = NIOLockedValueBox<ForwardingService?>(nil)
     let news = EngineNews { forwarding.withLockedValue { $0 }?.stateMayHaveChanged() }
+    let buses = WatchedBuses(
+      ProbedBuses(world.probes),
+      watches: Dictionary(world.probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first }), clock: clock)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
-        store: store, register: world.register, buses: ProbedBuses(world.probes), clock: clock,
+        store: store, register: world.register, buses: buses, clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
         observer: Observers([DaemonObserver(notify: notify), news]), pace: pace,
         hooks: ProgramHooks(programs: self.configuration.hooks)),
@@ -102,6 +105,8 @@ struct Daemon {
           let head = await engine.snapshot().head
           return head == .empty ? nil : head
         }, notifier: LogNotifier(logger: self.logger), clock: clock))
+    // After the probes, whose connections it asks over.
+    services.append(WatchService(buses: buses))
     services.append(EngineService(engine: engine, control: control, notify: notify))
     // Stopped before the engine, which takes its last word.
     services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))
@@ -164,6 +169,16 @@ struct ForwardingDaemonService: Service {
       self.service.stop()
     }
     await self.carriers.close()
+    try? await gracefulShutdown()
+  }
+}
+
+/// The watch over the queues that groups look at, one for each bus.
+struct WatchService: Service {
+  let buses: WatchedBuses
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await self.buses.run() }
     try? await gracefulShutdown()
   }
 }

@@ -73,7 +73,7 @@ actor ForwardingCarriers: ForwardingPort {
     let line = self.line(from, to)
     let forwarder = Forwarder(
       line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
-      rules: errand.order.rules(retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
+      rules: errand.order.rules(for: errand.route.kind, retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
     return await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
   }
 
@@ -179,13 +179,16 @@ extension ForwardingCarriers: ForwardingRecords {
 
 extension ForwardingOrder {
   /// The forwarder's rules for one run.
-  func rules(retriesSetAside: Bool = false) -> ForwardingRules {
+  func rules(for kind: QueueKind, retriesSetAside: Bool = false) -> ForwardingRules {
     var rules = ForwardingRules()
     rules.mode = self.mode == .strict ? .strict : .fast
     rules.window = self.window
     rules.rate = self.ratePerSecond
     rules.unknownAge = self.unknownAge == .aside ? .aside : .whole
     rules.retriesSetAside = retriesSetAside
+    rules.deliveryLimit = self.deliveryLimit
+    // No order names them; should one ever, none of their messages is sent.
+    rules.leavesToExpire = kind == .synchronous || kind == .synchronousReply
     return rules
   }
 }

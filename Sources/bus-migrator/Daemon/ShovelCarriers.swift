@@ -66,7 +66,7 @@ struct ShovelCarriers: Sendable {
       name: ShovelDefinition.name(
         owner: self.owner, source: errand.from.text, queue: errand.route.from.queue, target: errand.to.text),
       sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue, source: source, target: target,
-      rules: errand.order.rules())
+      rules: errand.order.rules(for: errand.route.kind))
     let recorded = MigrationState.RecordedShovel(
       pulje: errand.pulje, group: errand.group,
       shovel: StandingShovel(

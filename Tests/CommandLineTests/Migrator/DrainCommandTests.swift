@@ -36,6 +36,12 @@ struct DrainCommandTests {
       #expect(explained.output.contains("drain forward --her-id 200"))
       #expect(!explained.output.contains("hemmelig"))
 
+      let trial = try await stage.command(["drain", "forward", "--her-id", "200", "--dry-run", "--json"])
+      let tried = try trial.json(ForwardingTrial.self)
+      let asynchronous = tried.queues.first { $0.kind == .asynchronous }
+      #expect(asynchronous?.lying == 5 && asynchronous?.isCarried == true && asynchronous?.looked == nil, "\(trial.output)")
+      #expect(tried.queues.first { $0.kind == .synchronous }?.isCarried == false)
+      #expect(try await stage.source.depth(of: "200_async") == 5)
       let preview = try await stage.command(["drain", "forward", "--her-id", "200"])
       #expect(preview.exitCode == 0 && preview.output.contains("no order: this is what one would carry"))
       let view = try await stage.command(["drain", "forward", "--her-id", "200", "--json"]).json(ForwardingView.self)
@@ -134,12 +140,25 @@ struct DrainCommandTests {
       let foreign = try await stage.command(except + ["--queue", "a.example/NHN/300_async", "--for", "1d"] + Self.two)
       #expect(foreign.exitCode == 3)
       #expect(try await stage.drain { _ in true }.rows.first?.standing == .messagesLeft)
-      let signed = try await stage.command(except + queue + ["--for", "1d"] + Self.two)
+      // Bound to what lies there: other evidence is refused, and what is kept names the login and what it answers for.
+      let other = try await stage.command(except + queue + ["--for", "1d", "--over", "0123456789ab"] + Self.two)
+      #expect(other.exitCode == 3 && other.complaint.contains("MIG-206"), "\(other.complaint)")
+      let evidence = try await stage.command(["drain", "explain", "200", "--json"]).json(DrainExplanation.self).evidence
+      let hash = try #require(evidence["a.example/NHN/200_async"])
+      let signed = try await stage.command(except + queue + ["--for", "1d", "--over", String(hash.prefix(12))] + Self.two)
       #expect(signed.exitCode == 0 && signed.output.contains("group.excepted"), "\(signed.complaint)")
       let excepted = try await stage.drain { $0.isDrained }
       #expect(excepted.rows.first?.standing == .excepted)
+      let kept = excepted.rows.first?.drain.namedExceptions.first
+      #expect(kept?.giver?.uid == getuid() && kept?.covers?.hash == hash && kept?.covers?.queues.first?.lying == 1)
       let words = try await stage.command(["drain", "explain", "200"]).output
-      #expect(words.contains("DRAINED-WITH-EXCEPTIONS") && words.contains("by Kari, Ola: CHG-9"), "\(words)")
+      #expect(
+        words.contains("it ends when more lies there") && words.contains("DRAINED-WITH-EXCEPTIONS")
+          && words.contains("by Kari, Ola as uid"), "\(words)")
+      // One more came: that nobody answers for.
+      try await stage.send(["m-2"], to: "200_async", on: stage.source)
+      let over = try await stage.drain { $0.rows.first?.drain.leftovers == 2 && !$0.isDrained }
+      #expect(over.rows.first?.standing == .messagesLeft)
 
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)

@@ -58,12 +58,16 @@ struct ForwardingTallyTests {
   @Test("an order's rules are the forwarder's, word for word")
   func rules() {
     var order = ForwardingOrder(approvals: ["Kari", "Ola"])
-    #expect(order.rules() == ForwardingRules())
+    #expect(order.rules(for: .asynchronous) == ForwardingRules())
     order.mode = .fast
     order.window = 7
     order.ratePerSecond = 3
     order.unknownAge = .whole
-    let rules = order.rules(retriesSetAside: true)
+    let rules = order.rules(for: .asynchronous, retriesSetAside: true)
     #expect(rules.mode == .fast && rules.window == 7 && rules.rate == 3 && rules.unknownAge == .whole && rules.retriesSetAside)
+    // No order names them; should one ever, none of their messages is sent.
+    #expect(order.rules(for: .synchronous).leavesToExpire && order.rules(for: .synchronousReply).leavesToExpire)
+    order.deliveryLimit = 7
+    #expect(!order.rules(for: .error).leavesToExpire && order.rules(for: .error).deliveryLimit == 7)
   }
 }

@@ -12,7 +12,7 @@ struct DrainExceptCommand: AsyncParsableCommand {
       "Answer for what one sender leaves on a party's queues, or for one queue, until a time: signed, named, with an end.",
     discussion: """
       What is answered for does not keep the group from counting as drained, stands in every report, and counts again when the time is \
-      over. A sender can be named only where the bus shows whose message lies there; elsewhere name the queue.
+      over. An exception for a queue answers for what lies there now and ends when more does. A sender can be named only where the bus shows whose message lies there; elsewhere name the queue.
       """)
 
   @Option(name: .customLong("her-id"), help: "The party whose queues are meant; may be given more than once.") var herIDs:

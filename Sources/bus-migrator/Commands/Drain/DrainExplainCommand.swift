@@ -50,16 +50,19 @@ struct DrainExplainCommand: AsyncParsableCommand {
   private func recompute(_ herID: HerID, _ pulje: PuljeName?) async throws {
     let reader = try await SQLiteEventReader.open(path: try self.place.databasePath())
     let folded = try Self.explanation(try await reader.load(), of: herID, pulje)
-    let events = try await reader.events().filter { $0.sequence <= folded.sequence }
-    let verdict = DrainVerdict.recomputed(
-      pulje: folded.verdict.pulje, group: folded.verdict.group, from: events.map { (event: $0.event, at: $0.at) }, now: folded.now
-    )
+    let last = folded.sequence
+    let all = try await reader.fold(
+      DrainVerdict.Recomputation(pulje: folded.verdict.pulje, group: folded.verdict.group)
+    ) { recomputation, stored in
+      if stored.sequence <= last { recomputation.take(stored.event, at: stored.at) }
+    }
+    let verdict = all.verdict(now: folded.now)
     try self.show(folded)
     guard verdict == folded.verdict else {
       Console.complain("worked out from every event the verdict is another: \(verdict?.result.rawValue ?? "there is none")")
       throw ExitCode(Exit.differs)
     }
-    if !self.output.json { Console.say("\nthe same comes out of all \(events.count) events, one by one") }
+    if !self.output.json { Console.say("\nthe same comes out of all \(all.events) events, one by one") }
   }
 
   private func show(_ explanation: DrainExplanation) throws {

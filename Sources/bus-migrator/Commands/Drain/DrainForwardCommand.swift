@@ -27,6 +27,13 @@ struct DrainForwardCommand: AsyncParsableCommand {
   @Option(help: "own: our forwarder. shovel: RabbitMQ's shovels, from RabbitMQ 3 to RabbitMQ 4 only; they journal nothing.")
   var carrier: ForwardingOrder.Carrier = .own
   @Flag(help: "Carry dead letters as well.") var deadLetters = false
+  @Option(
+    name: .customLong("delivery-limit"),
+    help: "How often the bus hands a message out before it gives it up, where its queues are set otherwise than usual.")
+  var deliveryLimit: Int?
+  @Flag(
+    help: "Look now, take nothing: how many would be carried and what would be set aside, as far as the bus shows its messages.")
+  var dryRun = false
   @Flag(help: "Carry nothing more until it is resumed.") var pause = false
   @Flag(help: "Go on; a queue that had stopped by itself is tried again.") var resume = false
   @Flag(help: "End the order.") var stop = false
@@ -41,6 +48,12 @@ struct DrainForwardCommand: AsyncParsableCommand {
   func run() async throws {
     let herIDs = try PuljeArgument.herIDs(self.herIDs)
     let socket = try self.place.socketPath()
+    if self.dryRun {
+      let trial = try await ControlClient(socket: socket).forwardingTrial(
+        of: try self.pulje.name(), herIDs: herIDs, order: self.order)
+      if self.output.json { return try Console.say(json: trial) }
+      return Console.say(ForwardingTrialText.text(trial))
+    }
     guard let verb = self.verb else {
       let view = try await ControlClient(socket: socket).forwarding(of: try self.pulje.name(), herIDs: herIDs)
       if self.output.json { return try Console.say(json: view) }
@@ -68,14 +81,21 @@ struct DrainForwardCommand: AsyncParsableCommand {
     order.ratePerSecond = self.rate
     order.unknownAge = self.unknownAge
     order.carrier = self.carrier
+    order.deliveryLimit = self.deliveryLimit
     if self.deadLetters { order.queues.append(.deadLetter) }
     return order
   }
 
   func validate() throws {
-    let verbs = [self.pause, self.resume, self.stop, self.duplicates, self.retrySetAside, !self.approvedBy.isEmpty].count { $0 }
+    if self.dryRun, self.herIDs.isEmpty { throw ValidationError("--dry-run asks for --her-id") }
+    if self.carrier == .shovel, self.deliveryLimit != nil {
+      throw ValidationError("a shovel heeds no delivery limit: leave --delivery-limit out, or have our own forwarder carry")
+    }
+    let verbs = [self.dryRun, self.pause, self.resume, self.stop, self.duplicates, self.retrySetAside, !self.approvedBy.isEmpty]
+      .count { $0 }
     if verbs > 1 {
-      throw ValidationError("only one of --approved-by, --pause, --resume, --stop, --duplicates and --retry-set-aside at a time")
+      throw ValidationError(
+        "only one of --dry-run, --approved-by, --pause, --resume, --stop, --duplicates and --retry-set-aside at a time")
     }
     if self.carrier == .shovel, self.rate != nil {
       throw ValidationError("a shovel has no rate: leave --rate out, or have our own forwarder carry (--carrier own)")

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Hummingbird
+import Migration
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A request on the control socket, with its connection.
+struct ControlContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  private let channel: any Channel
+
+  init(source: ApplicationRequestContextSource) {
+    self.coreContext = CoreRequestContextStorage(source: source)
+    self.channel = source.channel
+  }
+
+  /// The login of the program at the other end, as the kernel knows it: nobody can name another's. nil where the system does not tell.
+  func giver() async -> DrainException.Giver? {
+    #if canImport(Glibc) || canImport(Musl)
+      guard let socket = self.channel as? any SocketOptionProvider else { return nil }
+      let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+      guard let peer: Peer = try? await socket.unsafeGetSocketOption(level: .socket, name: option).get() else { return nil }
+      return DrainException.Giver(uid: peer.uid, login: Self.login(peer.uid))
+    #else
+      return nil
+    #endif
+  }
+
+  /// `struct ucred`, which not every C library shows.
+  private struct Peer: Sendable {
+    var process: Int32 = 0
+    var uid: UInt32 = 0
+    var group: UInt32 = 0
+  }
+
+  private static func login(_ uid: UInt32) -> String? {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var buffer = [CChar](repeating: 0, count: 4_096)
+    guard getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0, found != nil, let name = entry.pw_name else { return nil }
+    return String(cString: name)
+  }
+}
