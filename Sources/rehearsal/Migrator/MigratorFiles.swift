@@ -118,6 +118,7 @@ struct MigratorFiles: Sendable {
       source: \(buses.source.endpoint.name)
       target: \(buses.target.endpoint.name)
       policy:
+        leftovers: forward
         quiet-period: 6s
         look-interval: 1s
         minimum-looks: 3

@@ -94,6 +94,9 @@ struct MigrationPlay: Sendable {
     var hasRolledBack = false
     var hasMended = false
     var hasAccepted = false
+    // Where nobody kills the daemon: the forwarder under kills is `make forward-kills`.
+    var stranding: Stranding = self.settings.interruption == nil ? .ahead : .over
+    let mail = StrandedMail(self.buses, of: self.story.strands)
     while true {
       guard self.clock.now < deadline else {
         let last = try await migrator.command(["status", "--pulje", self.story.pulje])
@@ -123,16 +126,49 @@ struct MigrationPlay: Sendable {
         traffic.mend(self.story.rolledBack)
         hasMended = true
       }
+      if let group = status.group(of: self.story.strands) {
+        stranding = try await self.carryOver(stranding, mail, group, migrator)
+      }
       let others = status.summary.groups.filter { $0.id != stranded.id }
-      if stranded.phase == .restored, others.allSatisfy({ $0.phase == .accepted }) {
+      if stranding == .over, stranded.phase == .restored, others.allSatisfy({ $0.phase == .accepted }) {
         try await self.conclude(migrator)
         return status.summary
       }
-      if !hasAccepted, stranded.phase == .restored, status.summary.phase == .decision {
+      if !hasAccepted, stranding == .over, stranded.phase == .restored, status.summary.phase == .decision {
         hasAccepted = try await self.did(
           migrator, ["accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola"])
       }
       try await Task.sleep(for: .milliseconds(700))
+    }
+  }
+
+  private enum Stranding { case ahead, lies, ordered, over }
+
+  /// A message strands on a queue that nobody fetches from, is found, and is carried over when two people have approved it.
+  private func carryOver(
+    _ stranding: Stranding, _ mail: StrandedMail, _ group: GroupSummary, _ migrator: MigratorProcess
+  ) async throws -> Stranding {
+    let party = "\(self.story.strands)"
+    switch stranding {
+    case .ahead where group.phase == .draining || group.phase == .drained || group.phase == .observing:
+      self.terminal.say("a sender with an old address: a message strands on \(party)_error of the bus that is being left")
+      try await mail.strand()
+      return .lies
+    case .lies where group.drain.leftovers > 0:
+      self.terminal.say("$ bus-migrator drain explain \(party)")
+      self.terminal.show(Self.excerpt(try await self.insist(migrator, ["drain", "explain", party]), lines: 6))
+      self.terminal.say("$ bus-migrator drain forward --her-id \(party) --dry-run")
+      self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party, "--dry-run"]))
+      let isOrdered = try await self.did(
+        migrator, ["drain", "forward", "--her-id", party, "--approved-by", "kari", "--approved-by", "ola"])
+      return isOrdered ? .ordered : .lies
+    case .ordered where (group.drain.forwarding?.total.accepted ?? 0) > 0:
+      try await mail.fetch()
+      self.terminal.say("$ bus-migrator drain forward --her-id \(party)")
+      self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party]))
+      self.terminal.say("the stranded message has arrived on the target bus")
+      return .over
+    case .ahead, .lies, .ordered, .over: return stranding
     }
   }
 

@@ -25,6 +25,8 @@ struct Story: Sendable {
   var rolledBack: HerID
   /// The one whose addresses are stale for a while.
   var stale: HerID
+  /// The one on whose error queue a message strands.
+  var strands: HerID
   /// Queues that exist on both buses: every party's, and those of the ping.
   var queues: [String]
 
@@ -80,7 +82,7 @@ struct Story: Sendable {
     let queues = owners.flatMap { owner in ["async", "sync", "error", "syncreply", "dl"].map { "\(owner)_\($0)" } }
     return Story(
       pulje: "pulje-1", systems: systems, records: records, members: [organisation] + inheriting + vendorB + vendorC,
-      rolledBack: rolledBack, stale: stale, queues: queues + [proberQueue])
+      rolledBack: rolledBack, stale: stale, strands: vendorB[0], queues: queues + [proberQueue])
   }
 
   /// Everyone who is written to: all parties but the deaf one.
