@@ -151,14 +151,16 @@ struct DrainCommandTests {
       #expect(excepted.rows.first?.standing == .excepted)
       let kept = excepted.rows.first?.drain.namedExceptions.first
       #expect(kept?.giver?.uid == getuid() && kept?.covers?.hash == hash && kept?.covers?.queues.first?.lying == 1)
-      let words = try await stage.command(["drain", "explain", "200"]).output
-      #expect(
-        words.contains("it ends when more lies there") && words.contains("DRAINED-WITH-EXCEPTIONS")
-          && words.contains("by Kari, Ola as uid"), "\(words)")
+      // A look that is old on a busy machine shows nothing, so it is asked until one is not.
+      var words = ""
+      while !words.contains("DRAINED-WITH-EXCEPTIONS") {
+        try Task.checkCancellation()
+        words = try await stage.command(["drain", "explain", "200"]).output
+      }
+      #expect(words.contains("it ends when more lies there") && words.contains("by Kari, Ola as uid"), "\(words)")
       // One more came: that nobody answers for.
       try await stage.send(["m-2"], to: "200_async", on: stage.source)
-      let over = try await stage.drain { $0.rows.first?.drain.leftovers == 2 && !$0.isDrained }
-      #expect(over.rows.first?.standing == .messagesLeft)
+      _ = try await stage.drain { $0.rows.first?.drain.leftovers == 2 && $0.rows.first?.standing == .messagesLeft }
 
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)

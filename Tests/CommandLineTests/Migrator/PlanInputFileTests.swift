@@ -113,7 +113,7 @@ struct PlanInputFileTests {
 struct PlanInputCommandTests {
   @Test("a table and an organisation beside the file; findings, and a file of configuration for each vendor")
   func plan() async throws {
-    try await Stage.with { stage in
+    try await Stage.with(management: false) { stage in
       for value in [Int32(100), 101] {
         var record = try #require(stage.register.records.first { $0.herID.value == value })
         record.organisationNumber = 974_760_673
