@@ -69,7 +69,8 @@ struct Stage: Sendable {
     let source = InMemoryBroker.Configuration(
       dialect: dialect, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
     // What receivers hold is counted there: else a bus that is left with somebody attached never counts as drained.
-    let target = InMemoryBroker.Configuration(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues, managementPort: 0)
+    let target = InMemoryBroker.Configuration(
+      dialect: .rabbitMQ4AddressV2, path: "NHN", queues: queues, managementPort: management ? 0 : nil)
     let register = AddressRegisterServer.Configuration(
       credentials: RegisterCredentials(user: "u", password: Secret("p")), buses: Self.buses)
     let bus = isLeft ? "b" : "a"
