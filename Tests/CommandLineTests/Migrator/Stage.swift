@@ -261,6 +261,15 @@ struct Stage: Sendable {
     }
   }
 
+  /// Asks until it answers so. A look that is old on a busy machine shows nothing, so one answer may say only that.
+  func command(_ arguments: [String], saying words: String...) async throws -> ChildProgram.Ending {
+    while true {
+      try Task.checkCancellation()
+      let ending = try await self.command(arguments)
+      if words.allSatisfy({ ending.output.contains($0) }) { return ending }
+    }
+  }
+
   /// As ``status(until:)``, of the drain.
   func drain(until isThere: (DrainStatus) -> Bool) async throws -> DrainStatus {
     while true {
