@@ -69,6 +69,6 @@ extension CarryLine {
   init(_ counts: ForwardingCounts) {
     self.init(
       received: counts.received, accepted: counts.accepted, settledAgain: counts.settledAgain,
-      setAside: counts.setAside.values.reduce(0, +))
+      setAside: counts.setAside.values.reduce(0, +), notReturned: counts.notReturned)
   }
 }

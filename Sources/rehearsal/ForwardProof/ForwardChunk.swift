@@ -46,7 +46,7 @@ struct ForwardChunk {
     var ledger = ForwardLedger()
     try await self.source.send(self.messages())
     for sighting in try await self.source.take(
-      Self.witness, expected: self.settings.messages, quiet: .seconds(10), asValues: asValues)
+      Self.witness, expected: self.settings.messages, quiet: .seconds(10), asValues: asValues, tell: self.terminal.say)
     {
       ledger.witnessed(sighting)
     }
@@ -56,10 +56,23 @@ struct ForwardChunk {
     for id in carried.duplicates { ledger.listed(id) }
     let copies = self.settings.messages + carried.duplicates.count
     for sighting in try await self.target.take(
-      Self.carried, expected: .max, quiet: .seconds(4), asValues: asValues)
+      Self.carried, expected: .max, quiet: .seconds(4), asValues: asValues, tell: self.terminal.say)
     { ledger.arrived(sighting) }
-    for sighting in try await self.source.take(Self.carried, expected: copies, quiet: .seconds(2)) { ledger.left(sighting.id) }
-    return Result(balance: ledger.balance(), troubles: carried.troubles, settledAgain: carried.settledAgain)
+    for sighting in try await self.source.take(Self.carried, expected: copies, quiet: .seconds(2), tell: self.terminal.say) {
+      ledger.left(sighting.id)
+    }
+    let balance = ledger.balance()
+    if !balance.isSound { try self.keep(ledger.course, journal) }
+    return Result(balance: balance, troubles: carried.troubles, settledAgain: carried.settledAgain)
+  }
+
+  /// For whoever looks for the reason: the next chunk begins with a new journal.
+  private func keep(_ course: String, _ journal: URL) throws {
+    func file(_ name: String) -> URL { self.settings.directory.appendingPathComponent("unsound-\(self.settings.seed)-\(name)") }
+    try Data(course.utf8).write(to: file("course.txt"))
+    try? FileManager.default.removeItem(at: file("journal"))
+    try FileManager.default.copyItem(at: journal, to: file("journal"))
+    self.terminal.say("the target's order and the journal are kept: \(file("*").path)")
   }
 
   private func messages() -> [[AMQPMessage]] {
@@ -137,6 +150,7 @@ struct ForwardChunk {
               child.stop()
             }
           }
+          if last.notReturned > 0 { self.terminal.say("\(last.notReturned) messages were not awaited any longer") }
           if let words = last.stopped { throw RehearsalError.forwarding("carry \(self.settings.messages) messages", seen: words) }
           before += last.accepted
           carried.settledAgain += last.settledAgain
@@ -185,6 +199,8 @@ struct CarryLine: Sendable, Codable {
   var accepted = 0
   var settledAgain = 0
   var setAside = 0
+  /// On hand when a link was lost, and not come again in time.
+  var notReturned = 0
   var hasEnded = false
   /// Ids of which the journal says that they may be on the target twice; with the last line.
   var duplicates: [String]?

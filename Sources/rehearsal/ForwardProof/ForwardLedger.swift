@@ -13,6 +13,8 @@ struct ForwardLedger: Sendable {
     var number: Int
     /// Of the bare message, byte for byte.
     var hash: SHA256.Digest
+    /// Whether the bus says that it was handed out before.
+    var isAgain = false
   }
 
   struct Balance: Sendable, Codable, Equatable {
@@ -77,6 +79,16 @@ struct ForwardLedger: Sendable {
 
   /// The forwarder says that it may be on the target twice.
   mutating func listed(_ id: String) { self.listed.insert(id) }
+
+  /// What lay on the target, in its order, for whoever looks for the reason of what is not sound.
+  var course: String {
+    var words = "sender number\n"
+    for message in self.target {
+      words +=
+        "\(message.sender) \(message.number)\(message.isAgain ? " again" : "")\(self.listed.contains(message.id) ? " listed" : "")\n"
+    }
+    return words
+  }
 
   func balance() -> Balance {
     var balance = Balance(messages: self.sent.count, listed: self.listed.count)

@@ -104,9 +104,12 @@ struct ForwardSite: Sendable {
   /// comes once more.
   ///
   /// - Parameters:
+  ///   - tell: takes what goes on.
   ///   - asValues: whether messages are compared by what they say and not by their bytes.
   ///   - expected: how many it takes to be done; with fewer, when nothing came for `quiet`.
-  func take(_ queue: String, expected: Int, quiet: Duration, asValues: Bool = false) async throws -> [ForwardLedger.Sighting] {
+  func take(
+    _ queue: String, expected: Int, quiet: Duration, asValues: Bool = false, tell: (String) -> Void
+  ) async throws -> [ForwardLedger.Sighting] {
     let endpoint = try self.endpoint
     return try await AMQPConnection.withConnection(endpoint.amqpConfiguration(role: "reading", product: "rehearsal")) {
       connection in
@@ -122,6 +125,7 @@ struct ForwardSite: Sendable {
           await receiver.close(within: endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(500))
           return found
         } catch let error as AMQPError where error.code == .settlementLost || error.code == .linkDetached {
+          tell("[\(error.stableCode)] while \(queue) was read, after \(found.count) messages")
           continue
         }
       }
@@ -158,7 +162,7 @@ extension ForwardLedger.Sighting {
       sender: message.applicationProperties[Self.senderProperty]
         .flatMap { $0.text.flatMap { Int($0) } } ?? -1,
       number: message.applicationProperties[Self.numberProperty].flatMap { $0.text.flatMap { Int($0) } } ?? -1,
-      hash: SHA256.hash(data: bare))
+      hash: SHA256.hash(data: bare), isAgain: (message.header?.deliveryCount ?? 0) > 0)
   }
 }
 
