@@ -30,10 +30,13 @@ public struct Coverage: Sendable, Hashable, Codable {
   /// What no history has reached yet.
   public var missing: [String] {
     var missing: [String] = []
+    // There are no shovels in the simulated world yet: tests of the core alone reach what they hold up (StandingShovelTests).
+    let waits = WaitReason.Code.allCases.filter { $0 != .shovelStands }
+    let guards = Refusal.Code.allCases.filter { $0 != .shovelStands }
     missing += GroupPhase.allCases.map(\.rawValue).filter { self.phases[$0] == nil }.map { "state \($0)" }
     missing += Hold.Code.allCases.map(\.rawValue).filter { self.holds[$0] == nil }.map { "hold \($0)" }
-    missing += WaitReason.Code.allCases.map(\.rawValue).filter { self.waits[$0] == nil }.map { "wait \($0)" }
-    missing += Refusal.Code.allCases.map(\.rawValue).filter { self.refusals[$0] == nil }.map { "guard \($0)" }
+    missing += waits.map(\.rawValue).filter { self.waits[$0] == nil }.map { "wait \($0)" }
+    missing += guards.map(\.rawValue).filter { self.refusals[$0] == nil }.map { "guard \($0)" }
     missing += (FaultKind.allCases.map(\.rawValue) + Trouble.allCases.map(\.rawValue)).filter { self.faults[$0] == nil }.map {
       "fault \($0)"
     }
