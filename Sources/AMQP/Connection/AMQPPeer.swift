@@ -8,6 +8,8 @@ public struct AMQPPeer: Sendable, Hashable {
   public var version: String?
   public var idleTimeout: Duration
   public var maximumFrameSize: UInt32
+  /// How many sessions it allows at a time on this connection.
+  public var maximumSessions: Int
   /// The SASL mechanisms it offered, in its order.
   public var mechanisms: [String] = []
 
@@ -20,5 +22,6 @@ public struct AMQPPeer: Sendable, Hashable {
     self.version = open.properties["version"]?.text
     self.idleTimeout = .milliseconds(Int64(open.idleTimeoutMilliseconds))
     self.maximumFrameSize = open.maxFrameSize
+    self.maximumSessions = Int(open.channelMax) + 1
   }
 }

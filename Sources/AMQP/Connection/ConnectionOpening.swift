@@ -58,6 +58,9 @@ struct ConnectionOpening {
       return AMQPConnection(self.configuration, peer: peer, core: made.core, ended: made.closed, eventLoop: channel.eventLoop)
     } catch var error as AMQPError {
       error.tried = self.tried
+      if case .success(let made)? = entered.current {
+        error.opening = AMQPError.Opening(offeredMechanisms: made.mechanisms, isLoggedIn: true)
+      }
       throw error
     } catch {
       let cancelled = AMQPError(.cancelled, .connection, .local, tried: self.tried, seen: "the task was cancelled")

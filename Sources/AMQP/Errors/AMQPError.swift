@@ -88,6 +88,21 @@ public struct AMQPError: ExplainedError, Hashable {
   public var seen: String
   /// What is wrong with the server's certificate, where the code is `certificateRefused`.
   public var certificateProblem: AMQPCertificateProblem?
+  /// How far the opening of the connection had come, where that is what failed.
+  public var opening: Opening?
+
+  /// How far the opening of a connection came.
+  public struct Opening: Sendable, Hashable {
+    /// The SASL mechanisms that the server offered, in its order; empty when it had not said.
+    public var offeredMechanisms: [String]
+    /// Whether the login was taken; what failed came after it.
+    public var isLoggedIn: Bool
+
+    public init(offeredMechanisms: [String], isLoggedIn: Bool) {
+      self.offeredMechanisms = offeredMechanisms
+      self.isLoggedIn = isLoggedIn
+    }
+  }
 
   public init(_ code: Code, _ scope: Scope, _ origin: Origin, condition: AMQPCondition? = nil, tried: String, seen: String) {
     self.code = code

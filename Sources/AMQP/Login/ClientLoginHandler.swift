@@ -117,6 +117,12 @@ final class ClientLoginHandler: ChannelInboundHandler {
   private func end(_ result: Result<[String], AMQPError>, _ context: ChannelHandlerContext) {
     guard let completion = self.completion else { return }
     self.completion = nil
+    let offered = self.machine.offered
+    let result = result.mapError { error in
+      var error = error
+      error.opening = AMQPError.Opening(offeredMechanisms: offered, isLoggedIn: false)
+      return error
+    }
     completion(result, context)
     if case .failure = result { context.close(promise: nil) }
   }

@@ -46,6 +46,8 @@ package struct ClientLoginMachine: Sendable {
   private let hostname: String
   private var parser = AMQPFrameParser(maximumFrameSize: 8_192)
   private var state = State.header
+  /// What the server offered; empty before it has said.
+  package private(set) var offered: [String] = []
 
   /// - Parameter hostname: what the server may choose a certificate or realm by.
   package init(_ login: AMQPLogin, hostname: String) {
@@ -106,6 +108,7 @@ package struct ClientLoginMachine: Sendable {
     case (.header, _): return self.fail(.notAMQP)
     case (.mechanisms, .performative(_, true, AMQPFrame.Code.saslMechanisms, let fields, _)):
       let offered = self.mechanisms(fields.first)
+      self.offered = offered
       guard offered.contains(self.login.mechanism) else {
         return self.fail(.notOffered(wanted: self.login.mechanism, offered: offered))
       }

@@ -3,17 +3,17 @@
 /// Whose a certificate is and who issued it, read from its DER bytes (RFC 5280 section 4.1) to explain why it was refused.
 ///
 /// Only ever read after BoringSSL has decided; nothing is trusted because of it.
-struct CertificateFacts: Equatable, Sendable {
-  var subject: String
-  var issuer: String
-  var isSelfIssued: Bool
+package struct CertificateFacts: Hashable, Sendable {
+  package var subject: String
+  package var issuer: String
+  package var isSelfIssued: Bool
   /// DNS names and IP addresses it is for; the subject's common name does not count any more.
-  var names: [String]
-  var beginsAt: Int64
-  var endsAt: Int64
+  package var names: [String]
+  package var beginsAt: Int64
+  package var endsAt: Int64
 
   /// Nil when the bytes are no certificate.
-  init?(der: [UInt8], beginsAt: Int64, endsAt: Int64) {
+  package init?(der: [UInt8], beginsAt: Int64, endsAt: Int64) {
     var whole = DERReader(der[...])
     guard var certificate = whole.enter(0x30), var body = certificate.enter(0x30) else { return nil }
     _ = body.enter(0xa0)  // version

@@ -9,15 +9,15 @@
 #endif
 
 /// Times of certificates: seconds since 1970, UTC.
-enum CertificateTime {
-  static func now() -> Int64 {
+package enum CertificateTime {
+  package static func now() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec)
   }
 
   /// "2026-11-21 08:45 UTC".
-  static func text(_ seconds: Int64) -> String {
+  package static func text(_ seconds: Int64) -> String {
     let minutes = (seconds - (seconds % 60 + 60) % 60) / 60
     let minuteOfDay = (minutes % 1_440 + 1_440) % 1_440
     let (year, month, day) = self.date(day: (minutes - minuteOfDay) / 1_440)

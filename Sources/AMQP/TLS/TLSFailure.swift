@@ -3,18 +3,25 @@
 import NIOSSL
 
 /// Which of our errors a failed handshake is.
-struct TLSFailure: Sendable {
+package struct TLSFailure: Sendable {
   /// The name that was connected to.
-  var host: String
+  package var host: String
   /// Whether this side had a certificate to show.
-  var hasIdentity: Bool
+  package var hasIdentity: Bool
   /// The server's certificate, as far as it came.
-  var certificate: CertificateFacts?
+  package var certificate: CertificateFacts?
   /// Seconds since 1970.
-  var now: Int64
+  package var now: Int64
+
+  package init(host: String, hasIdentity: Bool, certificate: CertificateFacts? = nil, now: Int64) {
+    self.host = host
+    self.hasIdentity = hasIdentity
+    self.certificate = certificate
+    self.now = now
+  }
 
   /// Nil when `error` is none of TLS.
-  func error(_ error: any Error, tried: String) -> AMQPError? {
+  package func error(_ error: any Error, tried: String) -> AMQPError? {
     switch error {
     case let error as NIOSSLExtraError:
       guard error == .failedToValidateHostname else {

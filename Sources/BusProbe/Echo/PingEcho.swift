@@ -13,6 +13,10 @@ public struct PingEcho: Sendable, Hashable {
   public var product: String?
   /// The queue that the ping was read from.
   public var queue: String?
+  /// How old that system's copy of the address register is; nil when it has not told.
+  public var cacheAge: Duration?
+  /// The buses that it hears, by their names in its configuration.
+  public var hears: [String] = []
 
   /// Reads an echo.
   ///
@@ -26,5 +30,10 @@ public struct PingEcho: Sendable, Hashable {
     let version = message.properties[PingForm.PropertyName.productVersion].map { " \($0)" } ?? ""
     self.product = message.properties[PingForm.PropertyName.product].map { $0 + version }
     self.queue = message.properties[PingForm.PropertyName.queue]
+    // A stranger chose these: a number in bounds, and few short names.
+    self.cacheAge = message.properties[PingForm.PropertyName.cacheAge].flatMap { Int64($0) }
+      .flatMap { (0...315_360_000).contains($0) ? .seconds($0) : nil }
+    let names = message.properties[PingForm.PropertyName.buses]?.split(separator: ",") ?? []
+    self.hears = names.prefix(8).map { String($0.prefix(40)) }
   }
 }

@@ -51,20 +51,28 @@ public struct ProbeReport: Sendable, Hashable {
   }
 
   /// What the verdict rests on, in words that name each piece of evidence, and each that is missing.
-  public var evidence: [String] {
-    func piece(_ code: ProbeCode, _ yes: String, _ no: String) -> String? {
+  public func evidence(_ language: ProbeLanguage) -> [String] {
+    func piece(_ code: ProbeCode, _ yes: ProbeText, _ no: ProbeText) -> String? {
       switch self[code]?.verdict {
-      case .ok: yes
-      case .warning, .failed: no
-      case .notPossible: "\(no) (not possible here)"
+      case .ok: yes[language]
+      case .warning, .failed: no[language]
+      case .notPossible: "\(no[language]) (\(ProbeStep.Verdict.notPossible.word[language]))"
       case .notRun, nil: nil
       }
     }
     return [
-      piece(.outcome, "accepted by the bus", "acceptance proves nothing or was not given"),
-      piece(.negativeControl, "a name that cannot exist was refused", "no negative control"),
-      piece(.arrival, "a consumer takes the queue's messages", "no proof that the queue is read"),
-      piece(.echo, "the party's system answered", "no answer from the party's system"),
+      piece(
+        .outcome, ProbeText(nb: "godtatt av bussen", en: "accepted by the bus"),
+        ProbeText(nb: "at bussen godtok, beviser ingenting eller skjedde ikke", en: "acceptance proves nothing or was not given")),
+      piece(
+        .negativeControl, ProbeText(nb: "et navn som ikke kan finnes, ble avvist", en: "a name that cannot exist was refused"),
+        ProbeText(nb: "ingen motprøve", en: "no negative control")),
+      piece(
+        .arrival, ProbeText(nb: "noen henter køens meldinger", en: "a consumer takes the queue's messages"),
+        ProbeText(nb: "intet viser at køen leses", en: "no proof that the queue is read")),
+      piece(
+        .echo, ProbeText(nb: "partens system svarte", en: "the party's system answered"),
+        ProbeText(nb: "intet svar fra partens system", en: "no answer from the party's system")),
     ].compactMap(\.self)
   }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Disclosure
-
-/// What one rung showed.
+/// What one rung showed: data only. Its four lines (seen, means, whose, next) are made of it in either language.
 public struct ProbeStep: Sendable, Hashable {
   public enum Verdict: String, Sendable, Hashable, Codable, CaseIterable {
     case ok
@@ -14,38 +12,39 @@ public struct ProbeStep: Sendable, Hashable {
     case notRun = "not-run"
   }
 
-  public var code: ProbeCode
+  public var finding: ProbeFinding
   public var verdict: Verdict
   /// How long it took; nil when it was not measured by itself.
   public var milliseconds: Double?
-  /// What was seen: names, numbers, the peer's words. Never a secret, never content.
-  public var seen: String
-  public var meaning: String
-  public var next: String
-  /// Whose it is to mend; nil when there is nothing to mend.
-  public var owner: FaultOwner?
+  /// Names, numbers, the peer's words. Never a secret, never content.
+  public var facts: [ProbeFact: ProbeValue]
 
-  /// A step whose words come from the table of findings.
-  public init(_ finding: ProbeFinding, seen: String, milliseconds: Double? = nil) {
-    let words = ProbeTexts.words(finding)
-    self.code = words.code
-    self.verdict = words.verdict
+  /// - Parameter verdict: nil for the finding's own.
+  public init(
+    _ finding: ProbeFinding, _ facts: [ProbeFact: ProbeValue] = [:], verdict: Verdict? = nil, milliseconds: Double? = nil
+  ) {
+    self.finding = finding
+    self.verdict = verdict ?? finding.verdict
     self.milliseconds = milliseconds
-    self.seen = seen
-    self.meaning = words.meaning
-    self.next = words.next
-    self.owner = words.owner
+    self.facts = facts
   }
 
-  /// A step that failed with an error that explains itself.
-  public init(_ code: ProbeCode, error: any ExplainedError, verdict: Verdict = .failed, milliseconds: Double? = nil) {
-    let explanation = error.explanation
-    self.code = code
-    self.verdict = verdict
-    self.milliseconds = milliseconds
-    self.seen = "[\(error.stableCode)] \(explanation.seen)"
-    self.meaning = explanation.meaning
-    self.next = explanation.next
-    self.owner = explanation.owner
+  public var code: ProbeCode { self.finding.code }
+  /// Whose it is to mend; nil when there is nothing to mend.
+  public var owner: ProbeOwner? { self.finding.owner }
+
+  /// What was seen.
+  public func seen(_ language: ProbeLanguage) -> String {
+    ProbeTexts.filled(self.finding.words.seen[language], self.facts, language)
+  }
+  /// What it means.
+  public func meaning(_ language: ProbeLanguage) -> String {
+    ProbeTexts.filled(self.finding.words.means[language], self.facts, language)
+  }
+  /// Whose it is.
+  public func whose(_ language: ProbeLanguage) -> String { (self.owner?.name ?? ProbeOwner.nobody)[language] }
+  /// What to do next.
+  public func next(_ language: ProbeLanguage) -> String {
+    ProbeTexts.filled(self.finding.words.next[language], self.facts, language)
   }
 }

@@ -9,6 +9,8 @@ enum PortReach {
     case reached
     case refused
     case unanswered
+    /// The network said that there is no way: no route, or a firewall that says so.
+    case unreachable
     case failed(String)
   }
 
@@ -22,7 +24,12 @@ enum PortReach {
     } catch ChannelError.connectTimeout {
       return .unanswered
     } catch let error as IOError {
-      return error.errnoCode == ECONNREFUSED ? .refused : .failed(error.description)
+      switch error.errnoCode {
+      case ECONNREFUSED: return .refused
+      case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN, EACCES, EPERM: return .unreachable
+      case ETIMEDOUT: return .unanswered
+      default: return .failed(error.description)
+      }
     } catch {
       return .failed(String(describing: error))
     }

@@ -42,6 +42,8 @@ struct AddressProbe: Sendable {
       timeToLive: self.settings.timeToLive)
     let address = self.endpoint.sendingAddress(ofQueue: queue).text
     var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: ping.messageID)
+    seen.timeout = self.settings.timeout
+    seen.sessions = self.connection.peer.maximumSessions
     seen.before = await self.counting?.read(queue)
 
     let begun = self.clock.now
@@ -64,6 +66,7 @@ struct AddressProbe: Sendable {
   private func send(_ ping: HealthMessage, to queue: String, by sender: AMQPSender, _ seen: inout PingObservation) async {
     if case .at(let desk, _) = self.listening { desk.expect(ping.messageID) }
     let begun = self.clock.now
+    seen.messageBytes = (try? ping.amqpMessage(toQueue: queue, enqueued: .now))?.encoded().count
     seen.ping = await self.outcome(of: ping, to: queue, by: sender)
     seen.pingMilliseconds = self.milliseconds(since: begun)
     switch self.listening {

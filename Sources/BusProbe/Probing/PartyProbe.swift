@@ -26,6 +26,22 @@ public struct PartyProbe: Sendable {
     }
   }
 
+  /// What to do for one party.
+  public struct Climb: Sendable {
+    /// Which of the party's queues.
+    public var kind = QueueKind.asynchronous
+    /// False to attach and count only: nothing is written to the party's queue.
+    public var sends = true
+    /// The last rung to climb.
+    public var through = ProbeCode.echo
+    /// The address to go to, instead of what cache and register say: they are not asked then.
+    public var address: QueueAddress?
+    /// Whether to look at the party's queue on the other buses too (rung 33).
+    public var looksAtOtherBuses = false
+
+    public init() {}
+  }
+
   private let buses: [BusAccess]
   private let cache: AddressCache?
   private let register: (any AddressRegisterReading)?
@@ -57,44 +73,75 @@ public struct PartyProbe: Sendable {
   public func run(
     _ target: String, kind: QueueKind = .asynchronous, sends: Bool = true, through last: ProbeCode = .echo
   ) async -> ProbeReport {
-    var report = ProbeReport(target: target, kind: kind, steps: [])
+    var climb = Climb()
+    climb.kind = kind
+    climb.sends = sends
+    climb.through = last
+    return await self.run(target, climb)
+  }
+
+  /// Climbs the ladder.
+  public func run(_ target: String, _ climb: Climb) async -> ProbeReport {
+    var report = ProbeReport(target: target, kind: climb.kind, steps: [])
     let herID: HerID
     do throws(BusModelError) { herID = try HerID(text: target) } catch {
-      report.steps.append(ProbeStep(.inputMalformed, seen: "\"\(target.prefix(40))\""))
+      report.steps.append(ProbeStep(.inputMalformed, [.typed: .text(String(target.prefix(40)))]))
       return report
     }
-    report.steps.append(ProbeStep(.inputGood, seen: "HER-ID \(herID)"))
-    if last > .input { await self.climb(herID, kind, sends && last >= .transfer, last, &report) }
-    report.steps = report.steps.filter { $0.code <= last }.sorted { $0.code < $1.code }
+    report.steps.append(ProbeStep(.inputGood, [.herID: "\(herID)"]))
+    if climb.through > .input { await self.go(herID, climb, &report) }
+    report.steps = report.steps.filter { $0.code <= climb.through || $0.code == .otherBus }.sorted { $0.code < $1.code }
     return report
   }
 
-  private func climb(
-    _ herID: HerID, _ kind: QueueKind, _ sends: Bool, _ last: ProbeCode, _ report: inout ProbeReport
-  ) async {
-    let judged = await self.askRegistry(herID, kind)
+  private func go(_ herID: HerID, _ climb: Climb, _ report: inout ProbeReport) async {
+    guard let (access, address) = await self.decide(herID, climb, &report) else { return }
+    report.bus = access.endpoint.name
+    report.address = address
+    guard climb.through > .decision, report.firstFailure == nil else { return }
+    if await self.network(access.endpoint, climb.through, &report), climb.through > .encryption {
+      await self.connected(access, herID, address.queue, climb, &report)
+    }
+    if climb.looksAtOtherBuses {
+      report.steps += await self.otherBuses(than: access, queue: address.queue)
+    }
+  }
+
+  // MARK: Registry
+
+  private func decide(
+    _ herID: HerID, _ climb: Climb, _ report: inout ProbeReport
+  ) async -> (access: BusAccess, address: QueueAddress)? {
+    if let address = climb.address { return self.given(address, &report) }
+    let judged = await self.askRegistry(herID, climb.kind)
     report.steps += judged.steps
     guard let decision = judged.decision, let access = self.buses.first(where: { $0.endpoint.name == decision.bus.name }) else {
-      return
+      return nil
     }
-    report.bus = decision.bus.name
-    report.address = decision.address
-    if decision.address.path != access.endpoint.connection.path, !access.endpoint.connection.path.isEmpty {
+    let path = access.endpoint.connection.path
+    if decision.address.path != path, !path.isEmpty {
       // Instead of the plain "decided": one step a rung.
       report.steps.removeAll { $0.code == .decision && $0.verdict == .ok }
       if report[.decision] == nil {
         report.steps.append(
-          ProbeStep(
-            .pathDiffers,
-            seen: "\(decision.address) on \(decision.bus.name); our connection string has /\(access.endpoint.connection.path)"))
+          ProbeStep(.pathDiffers, [.address: "\(decision.address)", .bus: "\(decision.bus.name)", .path: .text(path)]))
       }
     }
-    guard last > .decision, report.firstFailure == nil, await self.network(access.endpoint, last, &report) else { return }
-    guard last > .encryption else { return }
-    await self.connected(access, herID, decision.address.queue, sends, last, &report)
+    return (access, decision.address)
   }
 
-  // MARK: Registry
+  private func given(_ address: QueueAddress, _ report: inout ProbeReport) -> (BusAccess, QueueAddress)? {
+    let holders = self.buses.filter { $0.endpoint.bus.holds(address) }
+    let names = (holders.isEmpty ? self.buses : holders).map(\.endpoint.name.text).joined(separator: ", ")
+    guard let access = holders.first, holders.count == 1 else {
+      report.steps.append(
+        ProbeStep(
+          holders.isEmpty ? .addressOnNoBus : .addressOnSeveralBuses, [.address: "\(address)", .buses: .text(names)]))
+      return nil
+    }
+    report.steps.append(ProbeStep(.addressGiven, [.bus: "\(access.endpoint.name)", .address: "\(address)"]))
+    return (access, address)
+  }
 
   private func askRegistry(_ herID: HerID, _ kind: QueueKind) async -> RegistryJudgement {
     var begun = self.clock.now
@@ -143,75 +190,121 @@ public struct PartyProbe: Sendable {
     report.steps.append(NetworkJudgement.names(found, host: host, milliseconds: (self.clock.now - begun).inMilliseconds))
     guard case .found(let addresses) = found, last > .names else { return false }
 
-    var answers: [(address: String, answer: PortReach.Answer, milliseconds: Double)] = []
-    for address in addresses {
-      begun = self.clock.now
-      let answer = await PortReach.knock(address, within: .seconds(5))
-      answers.append((address.ipAddress ?? host, answer, (self.clock.now - begun).inMilliseconds))
-    }
-    report.steps.append(NetworkJudgement.reach(answers, port: port))
+    report.steps.append(NetworkJudgement.reach(await self.knock(addresses, host: host), port: port))
     guard report.firstFailure == nil, last > .reach else { return false }
 
     guard endpoint.connection.encrypted else {
-      report.steps.append(ProbeStep(.notEncrypted, seen: "amqp://"))
+      report.steps.append(ProbeStep(.notEncrypted))
       return true
     }
     begun = self.clock.now
     let look = await CertificateLook.look(
       host: host, port: port, authorities: endpoint.authorities, within: self.settings.timeout)
+    let taken = (self.clock.now - begun).inMilliseconds
+    var spoken: ProtocolLook.Spoken?
+    if case .failed(let error, _) = look, error.code == .notTLS {
+      spoken = await ProtocolLook.look(host: host, port: port, within: .seconds(3))
+    }
     report.steps.append(
       NetworkJudgement.certificate(
-        look, nowSeconds: self.wallClock.now.millisecondsSinceEpoch / 1_000, warningDays: self.settings.certificateWarningDays,
-        milliseconds: (self.clock.now - begun).inMilliseconds))
+        look, spoken: spoken, nowSeconds: self.nowSeconds, warningDays: self.settings.certificateWarningDays,
+        timeout: self.settings.timeout, milliseconds: taken))
     return report.firstFailure == nil
+  }
+
+  private var nowSeconds: Int64 { self.wallClock.now.millisecondsSinceEpoch / 1_000 }
+
+  /// All addresses at once: each that does not answer would cost its whole time.
+  private func knock(
+    _ addresses: [SocketAddress], host: String
+  ) async -> [(address: String, answer: PortReach.Answer, milliseconds: Double)] {
+    let limit = min(self.settings.timeout, .seconds(5))
+    return await withTaskGroup(of: (Int, PortReach.Answer, Double).self) { tasks in
+      for (index, address) in addresses.enumerated() {
+        tasks.addTask {
+          let begun = self.clock.now
+          let answer = await PortReach.knock(address, within: limit)
+          return (index, answer, (self.clock.now - begun).inMilliseconds)
+        }
+      }
+      var answers: [(Int, PortReach.Answer, Double)] = []
+      for await answer in tasks { answers.append(answer) }
+      return answers.sorted { $0.0 < $1.0 }.map { (addresses[$0.0].ipAddress ?? host, $0.1, $0.2) }
+    }
   }
 
   // MARK: AMQP
 
-  private func connected(
-    _ access: BusAccess, _ herID: HerID, _ queue: String, _ sends: Bool, _ last: ProbeCode, _ report: inout ProbeReport
-  ) async {
-    var configuration = access.endpoint.amqpConfiguration(
+  private func configuration(_ endpoint: BusEndpoint) -> AMQPConnectionConfiguration {
+    var configuration = endpoint.amqpConfiguration(
       role: "pinger", product: "bus-pinger", operationTimeout: self.settings.timeout)
     configuration.connectTimeout = self.settings.timeout
+    return configuration
+  }
+
+  private func connected(
+    _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb, _ report: inout ProbeReport
+  ) async {
+    let login = ConnectionJudgement.Login(access.endpoint, timeout: self.settings.timeout)
     let begun = self.clock.now
     let connection: AMQPConnection
     do throws(AMQPError) {
-      connection = try await AMQPConnection.open(configuration, logger: self.logger)
+      connection = try await AMQPConnection.open(self.configuration(access.endpoint), logger: self.logger)
     } catch {
-      // A login that is refused has a rung of its own; all else is the open's.
-      let isLogin = [.loginRefused, .mechanismNotOffered, .loginUnavailable, .credentialsUnavailable].contains(error.code)
-      if !isLogin, error.origin == .remote {
-        report.steps.append(ProbeStep(.loggedIn, seen: "as \(access.endpoint.connection.user)"))
+      let taken = (self.clock.now - begun).inMilliseconds
+      if NetworkJudgement.isEncryption(error) {
+        // TLS 1.3 tells of some faults only after its handshake: they are encryption's all the same.
+        report.steps.removeAll { $0.code == .encryption }
+        report.steps.append(NetworkJudgement.encryption(error, nowSeconds: self.nowSeconds, milliseconds: taken))
+        return
       }
-      report.steps.append(
-        ProbeStep(isLogin ? .login : .open, error: error, milliseconds: (self.clock.now - begun).inMilliseconds))
+      report.steps += ConnectionJudgement.failed(
+        error, login, spoken: await self.spoken(access.endpoint, after: error),
+        second: await self.secondTry(access.endpoint, after: error), milliseconds: taken)
       return
     }
-    let peer = connection.peer
-    let offered = peer.mechanisms.joined(separator: ", ")
-    report.steps.append(
-      ProbeStep(.loggedIn, seen: "as \(access.endpoint.connection.user), SASL PLAIN; the bus offers \(offered)"))
-    report.steps.append(
-      ProbeStep(
-        .opened, seen: "\(peer.product ?? peer.containerID) \(peer.version ?? "")".trimmingSpaces,
-        milliseconds: (self.clock.now - begun).inMilliseconds))
-    if last >= .attach { report.steps += await self.ping(connection, access, herID, queue, sends) }
+    report.steps += ConnectionJudgement.opened(
+      connection.peer, login, milliseconds: (self.clock.now - begun).inMilliseconds)
+    if climb.through >= .begin { report.steps += await self.ping(connection, access, herID, queue, climb) }
     await connection.close()
   }
 
+  /// What the port speaks, where the login did not get as far as its mechanisms.
+  private func spoken(_ endpoint: BusEndpoint, after error: AMQPError) async -> ProtocolLook.Spoken? {
+    guard error.opening?.isLoggedIn != true, error.opening?.offeredMechanisms.isEmpty ?? true,
+      !endpoint.connection.encrypted, error.code != .credentialsUnavailable, error.code != .configurationInvalid
+    else { return nil }
+    return await ProtocolLook.look(
+      host: endpoint.connection.host, port: endpoint.connection.port, within: min(self.settings.timeout, .seconds(6)))
+  }
+
+  /// A bus that cuts the connection without a word, as RabbitMQ 4 does for a virtual host it will not give: is it that?
+  private func secondTry(_ endpoint: BusEndpoint, after error: AMQPError) async -> ConnectionJudgement.SecondTry {
+    guard ConnectionJudgement.isSilentCut(error), endpoint.virtualHost != nil else { return .none }
+    var other = endpoint
+    other.virtualHost = nil
+    do throws(AMQPError) {
+      let connection = try await AMQPConnection.open(self.configuration(other), logger: self.logger)
+      await connection.close()
+      return .opensWithoutVirtualHost
+    } catch {
+      return .failsWithoutVirtualHost(error)
+    }
+  }
+
   private func ping(
-    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ sends: Bool
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb
   ) async -> [ProbeStep] {
     let dialect = access.endpoint.dialect
     let own = OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }
     let counting = access.counting ?? OwnWays.ranked(own, dialect)
+    let sends = climb.sends && climb.through >= .credit
     func observe(_ listening: AddressProbe.Listening) async -> [ProbeStep] {
       let probe = AddressProbe(
         connection: connection, endpoint: access.endpoint, counting: counting, listening: listening, settings: self.settings)
       return PingJudgement(await probe.observe(herID, queue: queue, sends: sends)).steps
     }
-    guard sends, let replyQueue = access.replyQueue else { return await observe(.no) }
+    guard sends, climb.through >= .echo, let replyQueue = access.replyQueue else { return await observe(.no) }
     let receiver: AMQPReceiver
     do throws(AMQPError) {
       receiver = try await connection.openReceiver(
@@ -231,10 +324,42 @@ public struct PartyProbe: Sendable {
       return steps
     }
   }
-}
 
-extension String {
-  fileprivate var trimmingSpaces: String {
-    self.last == " " ? String(self.dropLast()) : self
+  // MARK: Other buses
+
+  /// Counts the party's queue on every other bus: what lies there, and who listens. Nothing is sent or attached to the queue.
+  private func otherBuses(than chosen: BusAccess, queue: String) async -> [ProbeStep] {
+    let others = self.buses.filter { $0.endpoint.name != chosen.endpoint.name }
+    guard !others.isEmpty else { return [ProbeStep(.otherBusNone)] }
+    var steps: [ProbeStep] = []
+    for other in others {
+      let begun = self.clock.now
+      let reading = await self.reading(of: queue, on: other)
+      steps.append(
+        OtherBusJudgement.step(
+          bus: other.endpoint.name, queue: queue, reading, milliseconds: (self.clock.now - begun).inMilliseconds))
+    }
+    return steps
+  }
+
+  private func reading(of queue: String, on access: BusAccess) async -> Result<DepthReading, AMQPError> {
+    if let counting = access.counting { return .success(await counting.read(queue)) }
+    do throws(AMQPError) {
+      let connection = try await AMQPConnection.open(self.configuration(access.endpoint), logger: self.logger)
+      let dialect = access.endpoint.dialect
+      let own = OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }
+      let reading =
+        if let counting = OwnWays.ranked(own, dialect) {
+          await counting.read(queue)
+        } else {
+          DepthReading(
+            queue: queue, way: nil, readAt: self.wallClock.now,
+            value: .unreadable(.countingNotPossible(access.endpoint.name, dialect)))
+        }
+      await connection.close()
+      return .success(reading)
+    } catch {
+      return .failure(error)
+    }
   }
 }

@@ -6,7 +6,7 @@ import Disclosure
 
 /// What a ping's observation means. Pure.
 public struct PingJudgement: Sendable, Hashable {
-  /// Steps 26 to 32, in order.
+  /// Steps 25 to 32, in order.
   public let steps: [ProbeStep]
   /// The bus said `accepted`.
   public let isAccepted: Bool
@@ -35,7 +35,7 @@ public struct PingJudgement: Sendable, Hashable {
     self.consumers = (seen.after ?? seen.before)?.count?.consumers
     if case .came(let echo) = seen.echo { self.echo = echo } else { self.echo = nil }
 
-    var steps = [Self.attach(seen)]
+    var steps = Self.attach(seen)
     if seen.attachFailure == nil { steps += Self.sending(seen, proves: self.acceptanceProves) }
     if let control = Self.control(seen) { steps.append(control) }
     steps.append(Self.arrival(seen))
@@ -52,101 +52,182 @@ public struct PingJudgement: Sendable, Hashable {
     }
   }
 
-  private static func attach(_ seen: PingObservation) -> ProbeStep {
-    if let failure = seen.attachFailure {
-      return ProbeStep(.attach, error: failure, milliseconds: seen.attachMilliseconds)
+  // MARK: Session and link
+
+  private static func attach(_ seen: PingObservation) -> [ProbeStep] {
+    let begun = ConnectionJudgement.begin(sessions: seen.sessions, failure: nil)
+    guard let failure = seen.attachFailure else {
+      let step = ProbeStep(
+        .attached, [.address: .text(seen.linkAddress), .form: .text(seen.dialect.rawValue)],
+        milliseconds: seen.attachMilliseconds)
+      return [begun, step].compactMap(\.self)
     }
-    return ProbeStep(.attached, seen: seen.linkAddress, milliseconds: seen.attachMilliseconds)
+    if let step = ConnectionJudgement.begin(sessions: seen.sessions, failure: failure) { return [step] }
+    let step = ProbeStep(
+      Self.attachFinding(failure),
+      [
+        .address: .text(seen.linkAddress), .condition: .condition(failure), .error: .error(failure),
+        .seconds: .number(seen.timeout.components.seconds),
+      ], milliseconds: seen.attachMilliseconds)
+    // Where the connection itself fell, whether there was a session is not known.
+    return failure.scope == .connection ? [step] : [begun, step].compactMap(\.self)
   }
+
+  private static func attachFinding(_ error: AMQPError) -> ProbeFinding {
+    switch error.condition?.name {
+    case AMQPCondition.entityDisabled: return .entityDisabled
+    case AMQPCondition.resourceLimitExceeded: return .linkLimit
+    default: break
+    }
+    switch error.code {
+    case .notFound: return .queueMissing
+    case .unauthorized: return .sendingForbidden
+    case .addressFormRefused: return .addressFormRefused
+    case .tooManyLinks: return .linkLimit
+    case .attachTimedOut: return .attachSilent
+    case .connectionLost, .connectionClosedByPeer, .connectionClosed, .peerSilent: return .attachCut
+    default: return .attachRefused
+    }
+  }
+
+  // MARK: Message
 
   private static func sending(_ seen: PingObservation, proves: Bool) -> [ProbeStep] {
-    let id = "message \(seen.messageID)"
+    var facts: [ProbeFact: ProbeValue] = [
+      .message: .text(seen.messageID), .dialect: .text(seen.dialect.rawValue),
+      .seconds: .number(seen.timeout.components.seconds),
+    ]
+    func step(_ finding: ProbeFinding) -> ProbeStep { ProbeStep(finding, facts, milliseconds: seen.pingMilliseconds) }
     switch seen.ping {
     case .notTried:
-      return [ProbeStep(.sendingNotWanted, seen: "no ping")]
-    case .notSent(let error) where error.code == .noCredit:
-      return [ProbeStep(.noCredit, seen: "[\(error.stableCode)] \(error.explanation.seen)", milliseconds: seen.pingMilliseconds)]
-    case .notSent(let error):
-      return [ProbeStep(.transfer, error: error, milliseconds: seen.pingMilliseconds)]
-    case .outcome(let outcome):
-      let finding: ProbeFinding
-      let words: String
-      switch outcome {
-      case .accepted: (finding, words) = (proves ? .accepted : .acceptedProvesNothing, "accepted")
-      case .rejected(let condition):
-        (finding, words) = (.rejected, "rejected, \(condition?.description ?? "without a reason")")
-      case .released: (finding, words) = (.released, "released")
-      case .modified(let failed, let elsewhere):
-        (finding, words) = (.modified, "modified, delivery failed: \(failed), undeliverable here: \(elsewhere)")
-      case .unknown(let reason): (finding, words) = (.outcomeUnknown, Self.words(reason))
+      switch seen.reasonNotSent {
+      case .notWanted: return [step(.sendingNotWanted)]
+      case .notAllowed: return [step(.sendingNotAllowed)]
+      case .pingedLately(let why):
+        facts[.error] = why
+        return [step(.pingedLately)]
       }
-      return [
-        ProbeStep(.creditGranted, seen: "a message was let through"),
-        ProbeStep(.transferred, seen: id),
-        ProbeStep(finding, seen: words, milliseconds: seen.pingMilliseconds),
-      ]
+    case .notSent(let error):
+      facts[.error] = .error(error)
+      facts[.condition] = .condition(error)
+      let granted = ProbeStep(.creditGranted, [.milliseconds: .number(Int64(seen.pingMilliseconds ?? 0))])
+      let failed = step(Self.notSentFinding(error))
+      return failed.code == .credit ? [failed] : [granted, failed]
+    case .outcome(let outcome):
+      let finding = Self.finding(of: outcome, seen, proves: proves)
+      facts[.bytes] = seen.messageBytes.map { .number($0) } ?? .term(.notTold)
+      facts[.milliseconds] = .number(Int64((seen.pingMilliseconds ?? 0).rounded()))
+      facts[.depth] = seen.before?.count.map { .number($0.messages) } ?? .term(.notTold)
+      switch outcome {
+      case .rejected(let condition): facts[.condition] = condition.map { .text($0.description) } ?? .term(.notTold)
+      case .unknown(.lost(let error)):
+        facts[.error] = .error(error)
+        facts[.condition] = .condition(error)
+      default: facts[.condition] = .text(outcome.description)
+      }
+      let last = step(finding)
+      let granted = ProbeStep(.creditGranted, facts)
+      // What the bus ended the session for is told of the transfer; there is no outcome to tell of.
+      return last.code == .transfer ? [granted, last] : [granted, ProbeStep(.transferred, facts), last]
     }
   }
 
-  private static func words(_ reason: AMQPOutcome.UnknownReason) -> String {
-    switch reason {
-    case .timedOut: "no outcome in time"
-    case .cancelled: "cancelled"
-    case .lost(let error): "[\(error.stableCode)] \(error.explanation.seen)"
-    case .settledWithoutOutcome: "settled without an outcome"
+  private static func notSentFinding(_ error: AMQPError) -> ProbeFinding {
+    if let ofMessage = Self.endedOver(error) { return ofMessage }
+    return switch error.code {
+    case .noCredit: .noCredit
+    case .messageTooLarge: .tooLarge
+    case .messageMalformed, .messageNotSendable: .malformedForBus
+    // A message that was not handed over waited for credit.
+    case .connectionLost, .connectionClosedByPeer, .peerSilent: .creditCut
+    case .sendTooSlow: .transferCut
+    default: .notTransferred
+    }
+  }
+
+  /// What a bus ends link or session for when the message comes.
+  private static func endedOver(_ error: AMQPError) -> ProbeFinding? {
+    if error.code == .unauthorized { return .transferForbidden }
+    return switch error.condition?.name {
+    case AMQPCondition.messageSizeExceeded: .tooLarge
+    case AMQPCondition.decodeError: .malformedForBus
+    case AMQPCondition.unauthorizedAccess: .transferForbidden
+    default: nil
+    }
+  }
+
+  private static func finding(of outcome: AMQPOutcome, _ seen: PingObservation, proves: Bool) -> ProbeFinding {
+    switch outcome {
+    case .accepted: return proves ? .accepted : .acceptedProvesNothing
+    case .rejected(let condition):
+      if condition?.name == AMQPCondition.resourceLimitExceeded { return .queueFull }
+      // RabbitMQ 4.0 refuses without a word what a full queue does not take.
+      let isRabbitMQ4 = seen.dialect == .rabbitMQ4AddressV1 || seen.dialect == .rabbitMQ4AddressV2
+      return condition == nil && isRabbitMQ4 && (seen.before?.count?.messages ?? 0) > 0 ? .queueFull : .rejected
+    case .released: return .released
+    case .modified: return .modified
+    case .unknown(.timedOut): return .outcomeTimedOut
+    case .unknown(.lost(let error)): return Self.endedOver(error) ?? .outcomeLost
+    case .unknown(.cancelled), .unknown(.settledWithoutOutcome): return .outcomeUnknown
     }
   }
 
   private static func control(_ seen: PingObservation) -> ProbeStep? {
-    let time = seen.controlMilliseconds
+    func step(_ finding: ProbeFinding, _ facts: [ProbeFact: ProbeValue]) -> ProbeStep {
+      ProbeStep(
+        finding, facts.merging([.dialect: .text(seen.dialect.rawValue)]) { first, _ in first },
+        milliseconds: seen.controlMilliseconds)
+    }
     switch seen.control {
     case .notTried:
       guard seen.ping != .notTried, seen.dialect.capabilities.missingQueueForSender == .declaresQueue else { return nil }
-      return ProbeStep(.controlNotPossible, seen: seen.dialect.rawValue)
-    case .outcome(.accepted): return ProbeStep(.controlAccepted, seen: "accepted", milliseconds: time)
-    case .outcome(.released): return ProbeStep(.controlRefused, seen: "released", milliseconds: time)
-    case .outcome(.rejected): return ProbeStep(.controlRefused, seen: "rejected", milliseconds: time)
-    case .outcome(let other): return ProbeStep(.controlUnclear, seen: "\(other)", milliseconds: time)
+      return step(.controlNotPossible, [:])
+    case .outcome(.accepted): return step(.controlAccepted, [:])
+    case .outcome(.released): return step(.controlRefused, [.condition: "released"])
+    case .outcome(.rejected): return step(.controlRefused, [.condition: "rejected"])
+    case .outcome(let other): return step(.controlUnclear, [.error: .text(other.description)])
     case .notSent(let error) where error.code == .notFound:
-      return ProbeStep(.controlRefused, seen: error.condition?.name ?? error.stableCode, milliseconds: time)
-    case .notSent(let error):
-      return ProbeStep(.controlUnclear, seen: "[\(error.stableCode)] \(error.explanation.seen)", milliseconds: time)
+      return step(.controlRefused, [.condition: .text(error.condition?.name ?? error.stableCode)])
+    case .notSent(let error): return step(.controlUnclear, [.error: .error(error)])
     }
   }
 
+  // MARK: Arrival and answer
+
   private static func arrival(_ seen: PingObservation) -> ProbeStep {
     guard let last = seen.after ?? seen.before else {
-      return ProbeStep(.arrivalNotPossible, seen: seen.dialect.rawValue)
+      return ProbeStep(.arrivalNotPossible, [.dialect: .text(seen.dialect.rawValue)])
     }
     switch last.value {
-    case .missing: return ProbeStep(.arrivalQueueMissing, seen: "\(last.queue): not there")
-    case .unreadable(let error):
-      return ProbeStep(.arrivalUnreadable, seen: "[\(error.stableCode)] \(error.explanation.seen)")
+    case .missing: return ProbeStep(.arrivalQueueMissing, [.queue: .text(last.queue)])
+    case .unreadable(let error): return ProbeStep(.arrivalUnreadable, [.error: .error(error)])
     case .counted(let count):
       let before = seen.after == nil ? nil : seen.before?.count?.messages
-      let depth = before.map { "\($0) -> \(count.messages)" } ?? "\(count.messages)"
-      guard let consumers = count.consumers else {
-        return ProbeStep(.arrivalConsumersUnknown, seen: "messages \(depth)")
-      }
-      let words = "messages \(depth), consumers \(consumers)"
-      if consumers == 0 { return ProbeStep(.arrivalNoConsumer, seen: words) }
-      if let before, count.messages > before { return ProbeStep(.arrivalGrows, seen: words) }
-      return ProbeStep(.arrivalRead, seen: words)
+      let depth: ProbeValue = .text(before.map { "\($0) -> \(count.messages)" } ?? "\(count.messages)")
+      guard let consumers = count.consumers else { return ProbeStep(.arrivalConsumersUnknown, [.depth: depth]) }
+      let facts: [ProbeFact: ProbeValue] = [.depth: depth, .consumers: .number(consumers)]
+      if consumers == 0 { return ProbeStep(.arrivalNoConsumer, facts) }
+      if let before, count.messages > before { return ProbeStep(.arrivalGrows, facts) }
+      return ProbeStep(.arrivalRead, facts)
     }
   }
 
   private static func echo(_ seen: PingObservation) -> ProbeStep? {
+    func told(_ text: String?) -> ProbeValue { text.map { .text($0) } ?? .term(.notTold) }
     switch seen.echo {
     case .came(let echo):
-      let words = [
-        echo.product, echo.libraryVersion.map { "library \($0)" }, echo.queue.map { "read from \($0)" },
-      ].compactMap(\.self).joined(separator: ", ")
-      return ProbeStep(.echoCame, seen: words.isEmpty ? "an echo" : words, milliseconds: seen.echoMilliseconds)
-    case .noneInTime(let limit): return ProbeStep(.echoNone, seen: "nothing in \(limit)", milliseconds: seen.echoMilliseconds)
-    case .noReplyQueue: return ProbeStep(.echoNoQueue, seen: "no reply queue")
-    case .notListening(let error):
-      return ProbeStep(.echoNotListening, seen: "[\(error.stableCode)] \(error.explanation.seen)")
-    case .notAwaited: return seen.ping == .notTried ? nil : ProbeStep(.echoNotSent, seen: "no echo awaited")
+      return ProbeStep(
+        .echoCame,
+        [
+          .responder: told(echo.product), .library: told(echo.libraryVersion), .queue: told(echo.queue),
+          .since: echo.cacheAge.map { .text("\($0.components.seconds) s") } ?? .term(.notTold),
+          .buses: echo.hears.isEmpty ? .term(.notTold) : .text(echo.hears.joined(separator: ", ")),
+        ], milliseconds: seen.echoMilliseconds)
+    case .noneInTime(let limit):
+      return ProbeStep(.echoNone, [.seconds: .number(limit.components.seconds)], milliseconds: seen.echoMilliseconds)
+    case .noReplyQueue: return ProbeStep(.echoNoQueue)
+    case .notListening(let error): return ProbeStep(.echoNotListening, [.error: .error(error)])
+    case .notAwaited: return seen.ping == .notTried ? nil : ProbeStep(.echoNotSent)
     }
   }
 }

@@ -24,6 +24,16 @@ public struct PingObservation: Sendable, Hashable {
     case notAwaited
   }
 
+  /// Why nothing was sent.
+  public enum ReasonNotSent: Sendable, Hashable {
+    /// The caller asked for no ping.
+    case notWanted
+    /// The configuration is for production, and the caller has not asked for a ping.
+    case notAllowed
+    /// The party was pinged a moment ago by somebody, or it could not be found out whether it was.
+    case pingedLately(ProbeValue)
+  }
+
   public var dialect: Dialect
   /// The address that was attached to, in the bus's own form.
   public var linkAddress: String
@@ -32,6 +42,14 @@ public struct PingObservation: Sendable, Hashable {
   public var attachFailure: AMQPError?
   public var attachMilliseconds: Double?
   public var ping = Sending.notTried
+  /// Counts where `ping` is `notTried`.
+  public var reasonNotSent = ReasonNotSent.notWanted
+  /// The limit for attach and outcome, each.
+  public var timeout: Duration = .seconds(15)
+  /// How many sessions the bus allows on the connection.
+  public var sessions: Int?
+  /// The size of the ping as it was sent.
+  public var messageBytes: Int?
   public var pingMilliseconds: Double?
   public var control = Sending.notTried
   public var controlMilliseconds: Double?

@@ -10,6 +10,8 @@ extension ProbeReport {
       var verdict: String
       var ok: Bool
       var ms: Double?
+      /// What was found, by a name that is the same in every language.
+      var finding: String
       var seen: String
       var meaning: String
       var owner: String?
@@ -26,15 +28,16 @@ extension ProbeReport {
   }
 
   /// One object on one line. Fields are only ever added.
-  public var jsonLine: String {
+  public func jsonLine(language: ProbeLanguage) -> String {
     let json = JSON(
       her_id: self.target, kind: self.kind.rawValue, bus: self.bus?.text, address: self.address?.description,
-      status: self.status.word.lowercased(), evidence: self.evidence,
+      status: self.status.word.lowercased(), evidence: self.evidence(language),
       steps: self.steps.map {
         JSON.Step(
           code: $0.code.rawValue, name: $0.code.name, verdict: $0.verdict.rawValue, ok: $0.verdict == .ok,
-          ms: $0.milliseconds.map { ($0 * 1_000).rounded() / 1_000 }, seen: $0.seen, meaning: $0.meaning,
-          owner: $0.owner?.rawValue, next: $0.next)
+          ms: $0.milliseconds.map { ($0 * 1_000).rounded() / 1_000 }, finding: $0.finding.rawValue, seen: $0.seen(language),
+          meaning: $0.meaning(language),
+          owner: $0.owner?.rawValue, next: $0.next(language))
       })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -123,9 +123,9 @@ public struct ProbedBuses: BusPort {
 
   static func report(_ verdict: PingVerdict, _ herID: HerID, _ bus: BusName) -> PingReport {
     let judgement = verdict.judgement
-    func seen(_ code: ProbeCode) -> String { judgement.steps.first { $0.code == code }?.seen ?? "not run" }
+    func seen(_ code: ProbeCode) -> String { judgement.steps.first { $0.code == code }?.seen(.en) ?? "not run" }
     let failure = judgement.steps.first { $0.verdict == .failed && $0.code <= .outcome }
-    let acceptedSeen = failure.map { "\($0.code.stableCode) \($0.seen)" } ?? seen(.outcome)
+    let acceptedSeen = failure.map { "\($0.code.stableCode) \($0.seen(.en))" } ?? seen(.outcome)
     var findings: [Finding<PingCheck>] = [
       Finding(.accepted, judgement.isAccepted ? .passed : .failed, seen: acceptedSeen)
     ]

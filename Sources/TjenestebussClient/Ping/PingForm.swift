@@ -29,6 +29,10 @@ public enum PingForm {
     public static let productVersion = "tjenestebussProductVersion"
     /// In an echo: the queue that the request was read from.
     public static let queue = "tjenestebussQueue"
+    /// In an echo: the age in seconds of the answering system's copy of the address register.
+    public static let cacheAge = "tjenestebussCacheAge"
+    /// In an echo: the names of the buses that the answering system hears, separated by commas.
+    public static let buses = "tjenestebussBuses"
   }
 
   public enum Role: String, Sendable, Hashable { case request, echo }

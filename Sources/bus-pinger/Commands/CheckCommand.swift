@@ -37,6 +37,9 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(help: "Exit codes: nagios (0 to 3), or step (the code of the first step that failed, 0 for none).")
   var exit = ExitCodes.nagios
 
+  @Option(help: "The language of texts: nb or en. By default as LC_ALL, LC_MESSAGES or LANG says.")
+  var language = ProbeLanguage(environment: ProcessInfo.processInfo.environment)
+
   func validate() throws {
     guard QueueKind.inRegister.contains(self.kind) else {
       throw ValidationError("The register holds async, sync and error queues only.")
@@ -61,9 +64,9 @@ struct CheckCommand: AsyncParsableCommand {
       throw ExitCode(Int32(ProbeReport.Status.unknown.rawValue))
     }
     switch self.format {
-    case .text: print(report.text, terminator: "")
-    case .nagios: print(report.nagiosLine, terminator: "")
-    case .json: print(report.jsonLine, terminator: "")
+    case .text: print(report.text(language: self.language), terminator: "")
+    case .nagios: print(report.nagiosLine(language: self.language), terminator: "")
+    case .json: print(report.jsonLine(language: self.language), terminator: "")
     }
     let code =
       switch self.exit {
@@ -75,6 +78,7 @@ struct CheckCommand: AsyncParsableCommand {
 }
 
 extension QueueKind: ExpressibleByArgument {}
+extension ProbeLanguage: ExpressibleByArgument {}
 
 extension ProbeCode: ExpressibleByArgument {
   public init?(argument: String) { self.init(text: argument) }

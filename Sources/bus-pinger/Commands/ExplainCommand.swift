@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BusProbe
+import Foundation
 
 /// The manual page of a step. Needs no configuration and no network.
 struct ExplainCommand: ParsableCommand {
@@ -11,6 +12,9 @@ struct ExplainCommand: ParsableCommand {
   @Argument(help: "A step: 29, PING-29 or outcome.")
   var code: String
 
+  @Option(help: "nb or en. By default as LC_ALL, LC_MESSAGES or LANG says.")
+  var language = ProbeLanguage(environment: ProcessInfo.processInfo.environment)
+
   func validate() throws {
     guard ProbeCode(text: self.code) != nil else {
       throw ValidationError("There is no step '\(self.code)'. Steps: \(ProbeCode.list).")
@@ -19,7 +23,7 @@ struct ExplainCommand: ParsableCommand {
 
   func run() throws {
     guard let code = ProbeCode(text: self.code) else { return }
-    print(ProbeTexts.explain(code), terminator: "")
+    print(ProbeTexts.explain(code, self.language), terminator: "")
   }
 }
 
