@@ -188,9 +188,11 @@ let package = Package(
     .executableTarget(
       name: "bus-pinger",
       dependencies: [
-        "BusProbe", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        "BusProbe", "MigrationStore", "Migration", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -330,6 +332,7 @@ let package = Package(
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
         "MigrationEngine", "Forwarding", "Disclosure",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -7,23 +7,30 @@ import Foundation
 /// The manual page of a step. Needs no configuration and no network.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Says what a step checks, what it can find, and what to do then.")
+    commandName: "explain",
+    abstract: "Says what a step checks, what it can find, and what to do then. Without a step: all of them.")
 
   @Argument(help: "A step: 29, PING-29 or outcome.")
-  var code: String
+  var code: String?
 
-  @Option(help: "nb or en. By default as LC_ALL, LC_MESSAGES or LANG says.")
-  var language = ProbeLanguage(environment: ProcessInfo.processInfo.environment)
+  @Option(help: "nb or en; by default nb where the locale is Norwegian.")
+  var language: ProbeLanguage?
 
   func validate() throws {
-    guard ProbeCode(text: self.code) != nil else {
-      throw ValidationError("There is no step '\(self.code)'. Steps: \(ProbeCode.list).")
+    guard let code = self.code else { return }
+    guard ProbeCode(text: code) != nil else {
+      throw ValidationError("There is no step '\(code.prefix(40))'. Steps: \(ProbeCode.list).")
     }
   }
 
   func run() throws {
-    guard let code = ProbeCode(text: self.code) else { return }
-    print(ProbeTexts.explain(code, self.language), terminator: "")
+    let language = self.language ?? ProbeLanguage(environment: ProcessInfo.processInfo.environment)
+    do {
+      try StandardOutput().write(
+        self.code.flatMap { ProbeCode(text: $0) }.map { ProbeTexts.explain($0, language) } ?? ExplainTable.text(language))
+    } catch is StandardOutput.Closed {
+      throw ExitCode(StandardOutput.closedExitCode)
+    }
   }
 }
 

@@ -33,9 +33,12 @@ struct PingerConfiguration: Sendable {
   var cache: String?
   var register: Register?
   var buses: [BusEntry]
+  /// The daemon's database, for the parties of a pulje; nil where it is not named.
+  var database: String?
 
+  /// - Parameter needsRegistry: false where an address is given, so that nobody has to be asked for it.
   /// - Throws: ``PingerError``; `TjenestebussError` when the buses do not go together.
-  static func read(path: String) throws -> PingerConfiguration {
+  static func read(path: String, needsRegistry: Bool = true) throws -> PingerConfiguration {
     let text: String
     do {
       text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
@@ -43,13 +46,23 @@ struct PingerConfiguration: Sendable {
       let seen = FileManager.default.fileExists(atPath: path) ? "it is there, but cannot be read as text" : "no such file"
       throw PingerError.configurationUnreadable(path: path, seen: seen)
     }
-    return try Self.parse(text, file: path)
+    return try Self.parse(text, file: path, needsRegistry: needsRegistry)
   }
 
   /// - Parameter file: for messages; paths in it are taken from its folder.
-  static func parse(_ text: String, file: String) throws -> PingerConfiguration {
+  static func parse(_ text: String, file: String, needsRegistry: Bool = true) throws -> PingerConfiguration {
     let yaml = try StrictYAML(text: text, file: file)
-    try yaml.allow(["own-her-id", "ping", "registry", "buses"])
+    let configuration =
+      DaemonFile.isOne(yaml)
+      ? try DaemonFile(yaml, environment: ProcessInfo.processInfo.environment).configuration : try Self.own(yaml)
+    if needsRegistry, configuration.cache == nil, configuration.register == nil { throw PingerError.nobodyToAsk(path: file) }
+    try TjenestebussConfiguration(buses: configuration.buses.map(\.endpoint)).validate()
+    return configuration
+  }
+
+  private static func own(_ yaml: StrictYAML) throws -> PingerConfiguration {
+    let file = yaml.file
+    try yaml.allow(["own-her-id", "ping", "registry", "buses", "database"])
     let own = try yaml.requiredText("own-her-id")
     let herID: HerID
     do throws(BusModelError) { herID = try HerID(text: own) } catch {
@@ -59,15 +72,10 @@ struct PingerConfiguration: Sendable {
     try registry?.allow(["cache", "soap"])
     let buses = try yaml.list("buses").map { try Self.bus($0) }
     if buses.isEmpty { throw yaml.invalid("buses", "no bus is listed") }
-    let configuration = PingerConfiguration(
+    return PingerConfiguration(
       settings: try Self.settings(yaml.inner("ping"), own: herID),
       cache: try registry?.text("cache").map { Self.resolve($0, file) }, register: try Self.register(registry?.inner("soap")),
-      buses: buses)
-    if configuration.cache == nil, configuration.register == nil {
-      throw yaml.invalid("registry", "neither cache nor soap: there is nobody to ask where a party is")
-    }
-    try TjenestebussConfiguration(buses: buses.map(\.endpoint)).validate()
-    return configuration
+      buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) })
   }
 
   private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {
@@ -159,7 +167,7 @@ struct PingerConfiguration: Sendable {
   }
 
   /// A path as it stands in the file: relative ones start from the file's folder.
-  private static func resolve(_ path: String, _ file: String) -> String {
+  static func resolve(_ path: String, _ file: String) -> String {
     if path.hasPrefix("/") { return path }
     return URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(path).path
   }

@@ -54,6 +54,9 @@ struct StrictYAML {
     }
   }
 
+  /// Whether the key stands there at all.
+  func has(_ key: String) -> Bool { self.node(key) != nil }
+
   private func node(_ key: String) -> Node? {
     guard let node = self.mapping[Node(key)], node.null == nil else { return nil }
     return node

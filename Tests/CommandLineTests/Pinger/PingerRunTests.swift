@@ -16,12 +16,8 @@ struct PingerRunTests {
   }
 
   private static func pinger(_ arguments: String...) async throws -> Run {
-    // Built beside the tests.
-    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("bus-pinger")
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let built = root.appendingPathComponent(".build/debug/bus-pinger")
     let process = Process()
-    process.executableURL = FileManager.default.isExecutableFile(atPath: beside.path) ? beside : built
+    process.executableURL = ChildProgram.path("bus-pinger")
     process.arguments = arguments
     // The words are in the locale's language.
     process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C"]) { $1 }

@@ -102,6 +102,7 @@ struct PingerConfigurationTests {
   @Test("The example in config/ is read, but for the secrets' files that it names")
   func example() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     var text = try String(contentsOf: root.appendingPathComponent("config/bus-pinger.example.yaml"), encoding: .utf8)
     #expect(self.refused(text)?.stableCode == "PING-104")
     text = text.replacingOccurrences(of: "password-file: /etc/tjenestebuss/ar-password", with: "password: p")
@@ -119,8 +120,8 @@ struct PingerConfigurationTests {
     let check = try #require(
       try BusPinger.parseAsRoot(["93238", "--format", "nagios", "--quit-after", "tls", "--no-send"]) as? CheckCommand)
     #expect(check.herID == "93238")
-    #expect(check.quitAfter == .encryption)
-    #expect(check.noSend)
+    #expect(check.target.quitAfter == .encryption)
+    #expect(check.target.noSend)
     #expect(try BusPinger.parseAsRoot(["explain", "PING-29"]) is ExplainCommand)
     for wrong in [
       ["explain", "14"], [], ["93238", "--quit-after", "14"], ["93238", "--kind", "dl"], ["93238", "--format", "xml"],

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import BusProbe
+import Disclosure
+import Foundation
+import TjenestebussClient
+
+/// The daemon's configuration file (`config/bus-migrator.example.yaml`), read for what the pinger needs of it: buses, register,
+/// pings, database. All else in it is the daemon's own, and `bus-migrator` checks it.
+struct DaemonFile {
+  let configuration: PingerConfiguration
+
+  /// It has a register at the top; ours has a registry.
+  static func isOne(_ yaml: StrictYAML) -> Bool { yaml.has("register") && !yaml.has("registry") && !yaml.has("own-her-id") }
+
+  init(_ yaml: StrictYAML, environment: [String: String]) throws {
+    guard let ping = try yaml.inner("ping") else { throw yaml.invalid("ping", "is missing") }
+    let own: HerID
+    let ownText = try ping.requiredText("own-her-id")
+    do throws(BusModelError) { own = try HerID(text: ownText) } catch {
+      throw ping.invalid("own-her-id", "is no HER-ID: a whole number greater than zero")
+    }
+    var settings = ProbeSettings(ownHerID: own)
+    if let subject = try ping.text("subject"), !subject.isEmpty { settings.pingSubject = subject }
+    if let time = try Self.span(ping, "time-to-live") { settings.timeToLive = min(time, PingForm.longestTimeToLive) }
+    if let time = try Self.span(ping, "timeout") { settings.timeout = time }
+    if let time = try Self.span(ping, "echo-timeout") { settings.echoTimeout = time }
+
+    guard let register = try yaml.inner("register") else { throw yaml.invalid("register", "is missing") }
+    var endpoint = SOAPEndpoint(url: try register.requiredText("url"))
+    if let version = try register.text("soap-version") {
+      guard let known = SOAPVersion(rawValue: version) else {
+        throw register.invalid("soap-version", "must be \"1.1\" or \"1.2\"")
+      }
+      endpoint.version = known
+    }
+    if let time = try Self.span(register, "timeout") { endpoint.timeoutSeconds = Double(time.components.seconds) }
+    endpoint.allowsPlainHTTP = try register.flag("allow-plain-http") ?? false
+    let file = yaml.file
+    func path(_ text: String) -> String { PingerConfiguration.resolve(text, file) }
+    guard let password = try Self.secret(register, "password", environment) else {
+      throw register.invalid("password-file", "is missing")
+    }
+    let database =
+      try yaml.text("database").map(path) ?? yaml.text("state-directory").map { path($0) + "/migration.sqlite" }
+    self.configuration = PingerConfiguration(
+      settings: settings, cache: try register.text("cache").map(path),
+      register: .init(
+        endpoint: endpoint,
+        credentials: RegisterCredentials(user: try register.requiredText("user"), password: password),
+        authority: try register.text("extra-roots-file").map(path)),
+      buses: try yaml.list("buses").map { try Self.bus($0, environment) }, database: database)
+  }
+
+  private static func bus(_ yaml: StrictYAML, _ environment: [String: String]) throws -> PingerConfiguration.BusEntry {
+    let dialectText = try yaml.requiredText("dialect")
+    guard let dialect = Dialect(rawValue: dialectText) else {
+      throw yaml.invalid("dialect", "must be one of \(Dialect.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard let secret = try Self.secret(yaml, "connection-string", environment) else {
+      throw yaml.invalid("connection-string-file", "is missing")
+    }
+    let connection: BusConnectionString
+    do {
+      connection = try secret.withPlainText { try BusConnectionString($0) }
+    } catch let error as TjenestebussError {
+      throw PingerError.connectionStringInvalid(
+        path: yaml.file, field: yaml.field("connection-string"), code: error.stableCode, error.explanation)
+    }
+    let file = yaml.file
+    let endpoint = BusEndpoint(
+      bus: Bus(
+        name: BusName(try yaml.requiredText("name")), dialect: dialect, hosts: try yaml.texts("hosts") ?? [connection.host],
+        path: try yaml.text("path") ?? connection.path),
+      connection: connection, authorities: (try yaml.texts("authorities") ?? []).map { PingerConfiguration.resolve($0, file) },
+      virtualHost: try yaml.text("virtual-host"), allowsPasswordInClear: try yaml.flag("allow-password-in-clear") ?? false)
+    var management: PingerConfiguration.Management?
+    if let node = try yaml.inner("management") {
+      management = .init(
+        url: try node.requiredText("url"), user: try node.text("user") ?? connection.user,
+        password: try Self.secret(node, "password", environment) ?? connection.password,
+        virtualHost: try node.text("virtual-host") ?? "/", authority: nil)
+    }
+    return .init(endpoint: endpoint, replyQueue: try yaml.text("ping-reply-queue"), management: management)
+  }
+
+  /// By one of the keys `KEY`, `KEY-file` and `KEY-credential`.
+  private static func secret(
+    _ yaml: StrictYAML, _ key: String, _ environment: [String: String]
+  ) throws(PingerError) -> Secret? {
+    if let text = try yaml.text(key), !text.isEmpty { return Secret(text) }
+    var path = try yaml.text("\(key)-file").map { PingerConfiguration.resolve($0, yaml.file) }
+    var field = "\(key)-file"
+    if let credential = try yaml.text("\(key)-credential") {
+      field = "\(key)-credential"
+      guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else {
+        throw .secretUnreadable(
+          path: yaml.file, field: yaml.field(field),
+          seen:
+            "it is a systemd credential, and only the daemon's unit has those: give \(key)-file, or a file of the pinger's own")
+      }
+      path = "\(folder)/\(credential)"
+    }
+    guard let path else { return nil }
+    guard let text = try? String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) else {
+      throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(path) cannot be read")
+    }
+    let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    if trimmed.isEmpty { throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(path) is empty") }
+    return Secret(trimmed)
+  }
+
+  /// `14d`, `24h`, `30m`, `90s`, `250ms`, as the daemon writes times.
+  private static func span(_ yaml: StrictYAML, _ key: String) throws(PingerError) -> Duration? {
+    guard let text = try yaml.text(key) else { return nil }
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let units: [String: Int64] = ["ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+    guard let number = Int64(digits), number < 1_000_000, let unit = units[String(text.dropFirst(digits.count))] else {
+      throw yaml.invalid(key, "must be a whole number and a unit: 30s, 250ms")
+    }
+    return .milliseconds(number * unit)
+  }
+}
