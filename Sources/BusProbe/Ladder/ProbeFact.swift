@@ -43,7 +43,7 @@ public indirect enum ProbeValue: Sendable, Hashable, ExpressibleByStringInterpol
 /// Words that stand among the facts.
 public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
   case refused, noAnswer, notReachable, own, inheritedFrom, inherited, noAddress, notTold, on, nothingElse,
-    opensWithoutVirtualHost, failsWithoutVirtualHost, given
+    opensWithoutVirtualHost, failsWithoutVirtualHost, pingedLately, pingsUnderWay, stateUnusable
 
   public var text: ProbeText {
     switch self {
@@ -65,7 +65,9 @@ public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
       ProbeText(
         nb: "samme innlogging uten virtuell vert, og den feilet også:",
         en: "the same login without the virtual host, and it failed too:")
-    case .given: ProbeText(nb: "oppgitt av den som spør", en: "given by the one who asks")
+    case .pingedLately: ProbeText(nb: "parten ble nettopp pinget; igjen om", en: "the party was pinged a moment ago; again in")
+    case .pingsUnderWay: ProbeText(nb: "pinger er underveis alt", en: "pings are under way already")
+    case .stateUnusable: ProbeText(nb: "mappen for tilstand kan ikke brukes:", en: "the state folder cannot be used:")
     }
   }
 }

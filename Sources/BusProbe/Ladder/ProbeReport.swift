@@ -29,6 +29,8 @@ public struct ProbeReport: Sendable, Hashable {
   public var address: QueueAddress?
   /// In the order of their codes.
   public var steps: [ProbeStep]
+  /// What speaks for it, or against it, that messages reach the party's system: what was seen, and what people have told.
+  public var shown: [ProbeEvidence: ProbeEvidence.State] = [:]
 
   public init(target: String, kind: QueueKind, bus: BusName? = nil, address: QueueAddress? = nil, steps: [ProbeStep]) {
     self.target = target
@@ -50,29 +52,9 @@ public struct ProbeReport: Sendable, Hashable {
     return self.steps.contains { $0.verdict == .ok } ? .ok : .unknown
   }
 
-  /// What the verdict rests on, in words that name each piece of evidence, and each that is missing.
-  public func evidence(_ language: ProbeLanguage) -> [String] {
-    func piece(_ code: ProbeCode, _ yes: ProbeText, _ no: ProbeText) -> String? {
-      switch self[code]?.verdict {
-      case .ok: yes[language]
-      case .warning, .failed: no[language]
-      case .notPossible: "\(no[language]) (\(ProbeStep.Verdict.notPossible.word[language]))"
-      case .notRun, nil: nil
-      }
-    }
-    return [
-      piece(
-        .outcome, ProbeText(nb: "godtatt av bussen", en: "accepted by the bus"),
-        ProbeText(nb: "at bussen godtok, beviser ingenting eller skjedde ikke", en: "acceptance proves nothing or was not given")),
-      piece(
-        .negativeControl, ProbeText(nb: "et navn som ikke kan finnes, ble avvist", en: "a name that cannot exist was refused"),
-        ProbeText(nb: "ingen motprøve", en: "no negative control")),
-      piece(
-        .arrival, ProbeText(nb: "noen henter køens meldinger", en: "a consumer takes the queue's messages"),
-        ProbeText(nb: "intet viser at køen leses", en: "no proof that the queue is read")),
-      piece(
-        .echo, ProbeText(nb: "partens system svarte", en: "the party's system answered"),
-        ProbeText(nb: "intet svar fra partens system", en: "no answer from the party's system")),
-    ].compactMap(\.self)
-  }
+  /// How sure it is that messages reach the party's system, and what that rests on.
+  public var verdict: VerificationVerdict { VerificationVerdict(self.shown) }
+
+  /// The verdict in words: its strength with each ground, then what is against it, then what is missing.
+  public func evidence(_ language: ProbeLanguage) -> [String] { self.verdict.clauses(language) }
 }

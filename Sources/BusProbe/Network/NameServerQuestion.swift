@@ -34,6 +34,12 @@ enum NameServerQuestion {
     return names.prefix(3).compactMap { try? SocketAddress(ipAddress: $0, port: 53) }
   }
 
+  /// `127.0.0.1:53`.
+  static func server(_ text: String) -> SocketAddress? {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) else { return nil }
+    return try? SocketAddress(ipAddress: String(text[..<colon]), port: port)
+  }
+
   /// Asks each server at once, for an IPv4 address and then, where there is none, for an IPv6 one.
   static func ask(
     _ servers: [SocketAddress], for name: String, within timeout: Duration,

@@ -33,8 +33,11 @@ struct AddressProbe: Sendable {
   }
 
   /// - Parameters:
-  ///   - sends: false to attach and count only.
-  func observe(_ herID: HerID, queue: String, sends: Bool) async -> PingObservation {
+  ///   - notSent: why only attach and count; nil to ping.
+  func observe(
+    _ herID: HerID, queue: String, notSent: PingObservation.ReasonNotSent? = nil
+  ) async -> PingObservation {
+    let sends = notSent == nil
     var replyTo: String?
     if case .at(_, let queue) = self.listening { replyTo = queue }
     let ping = PingForm.request(
@@ -42,6 +45,7 @@ struct AddressProbe: Sendable {
       timeToLive: self.settings.timeToLive)
     let address = self.endpoint.sendingAddress(ofQueue: queue).text
     var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: ping.messageID)
+    if let notSent { seen.reasonNotSent = notSent }
     seen.timeout = self.settings.timeout
     seen.sessions = self.connection.peer.maximumSessions
     seen.before = await self.counting?.read(queue)
@@ -57,7 +61,8 @@ struct AddressProbe: Sendable {
       seen.attachFailure = error
     }
     if sends, seen.attachFailure == nil {
-      await self.control(&seen)
+      // What was not accepted needs no control to be believed.
+      if seen.ping == .outcome(.accepted) { await self.control(&seen) }
       await self.count(queue, &seen)
     }
     return seen

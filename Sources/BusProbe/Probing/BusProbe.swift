@@ -24,6 +24,7 @@ import TjenestebussClient
 public final class BusProbe: Sendable, Service {
   public let endpoint: BusEndpoint
   private let settings: ProbeSettings
+  private let ration: PingRation?
   private let replyQueue: String?
   private let counting: (any QueueCounting)?
   private let peeking: (any QueuePeeking)?
@@ -39,15 +40,17 @@ public final class BusProbe: Sendable, Service {
   ///     gives; the best that answers is used.
   ///   - peeking: a way to look at messages; nil for the dialect's own, where it has one.
   ///   - census: a way to list all queues; nil for `counting` where that lists them too, else the dialect's own.
+  ///   - ration: what keeps parties from being pinged too often; nil only where nothing real is pinged.
   public init(
     _ endpoint: BusEndpoint, replyQueue: String?, counting: (any QueueCounting)? = nil, peeking: (any QueuePeeking)? = nil,
-    census: (any BusCensus)? = nil, settings: ProbeSettings, on group: (any EventLoopGroup)? = nil,
+    census: (any BusCensus)? = nil, settings: ProbeSettings, ration: PingRation? = nil, on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     let client = AMQPClient(
       endpoint.amqpConfiguration(role: "probe", operationTimeout: settings.timeout), on: group, logger: logger)
     self.endpoint = endpoint
     self.settings = settings
+    self.ration = ration
     self.replyQueue = replyQueue
     self.client = client
     self.desk = EchoDesk(subject: settings.pingSubject)
@@ -151,14 +154,30 @@ public final class BusProbe: Sendable, Service {
 
   /// Pings a party's queue: attach, send, outcome, negative control, depth and consumers before and after, echo.
   ///
+  /// Where somebody pinged the party a moment ago, it is waited until it may be pinged again, at most for the ration's interval.
+  ///
   /// - Throws: `AMQPError` when there is no connection.
   public func ping(_ herID: HerID, queue: String) async throws -> PingVerdict {
+    let leave = await self.leave(herID)
+    // The leave is given back when the ping is over, however it ends.
+    defer { withExtendedLifetime(leave) {} }
+    var notSent: PingObservation.ReasonNotSent?
+    if case .failure(let refusal)? = leave { notSent = .pingedLately(refusal.value) }
     let connection = try await self.client.connection(within: self.settings.timeout)
     let probe = AddressProbe(
       connection: connection, endpoint: self.endpoint, counting: self.counting, listening: self.listening,
       settings: self.settings)
-    let observation = await probe.observe(herID, queue: queue, sends: true)
+    let observation = await probe.observe(herID, queue: queue, notSent: notSent)
     return PingVerdict(observation: observation, judgement: PingJudgement(observation))
+  }
+
+  private func leave(_ herID: HerID) async -> Result<PingRation.Permit, PingRation.Refusal>? {
+    guard let ration else { return nil }
+    let leave = await ration.ask(herID)
+    guard case .failure(.pingedLately(let after)) = leave else { return leave }
+    // The daemon has time, unlike a person. Bounded by the interval, and ended by a cancellation, which then goes without a ping.
+    try? await ContinuousClock().sleep(for: after)
+    return Task.isCancelled ? leave : await ration.ask(herID)
   }
 
   /// How long a queue is and who listens. A count that cannot be had is a reading too, never zero.

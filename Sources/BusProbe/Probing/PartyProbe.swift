@@ -30,14 +30,24 @@ public struct PartyProbe: Sendable {
   public struct Climb: Sendable {
     /// Which of the party's queues.
     public var kind = QueueKind.asynchronous
-    /// False to attach and count only: nothing is written to the party's queue.
-    public var sends = true
+    /// Whether a ping is sent; where not, only attach and count: nothing is written to the party's queue.
+    public var sending = Sending.asConfigured
     /// The last rung to climb.
     public var through = ProbeCode.echo
     /// The address to go to, instead of what cache and register say: they are not asked then.
     public var address: QueueAddress?
     /// Whether to look at the party's queue on the other buses too (rung 33).
     public var looksAtOtherBuses = false
+
+    /// What people have told: ``ProbeEvidence/selfPing`` and ``ProbeEvidence/vendorConfirms``.
+    public var told: [ProbeEvidence: ProbeEvidence.State] = [:]
+
+    public enum Sending: Sendable, Hashable {
+      /// Unless ``ProbeSettings/sendsOnlyWhenTold``.
+      case asConfigured
+      case yes
+      case no
+    }
 
     public init() {}
   }
@@ -46,6 +56,7 @@ public struct PartyProbe: Sendable {
   private let cache: AddressCache?
   private let register: (any AddressRegisterReading)?
   private let settings: ProbeSettings
+  private let ration: PingRation?
   private let logger: Logger
   private let clock = ContinuousClock()
   private let wallClock = SystemRegistryClock()
@@ -53,14 +64,17 @@ public struct PartyProbe: Sendable {
   /// - Parameters:
   ///   - cache: opened for reading; nil to ask the register alone.
   ///   - register: nil to go by the cache alone.
+  ///   - ration: what keeps parties from being pinged too often; nil only where nothing real is pinged.
   public init(
     buses: [BusAccess], cache: AddressCache?, register: (any AddressRegisterReading)?, settings: ProbeSettings,
+    ration: PingRation? = nil,
     logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.buses = buses
     self.cache = cache
     self.register = register
     self.settings = settings
+    self.ration = ration
     self.logger = logger
   }
 
@@ -75,7 +89,7 @@ public struct PartyProbe: Sendable {
   ) async -> ProbeReport {
     var climb = Climb()
     climb.kind = kind
-    climb.sends = sends
+    climb.sending = sends ? .asConfigured : .no
     climb.through = last
     return await self.run(target, climb)
   }
@@ -83,6 +97,7 @@ public struct PartyProbe: Sendable {
   /// Climbs the ladder.
   public func run(_ target: String, _ climb: Climb) async -> ProbeReport {
     var report = ProbeReport(target: target, kind: climb.kind, steps: [])
+    report.shown = climb.told
     let herID: HerID
     do throws(BusModelError) { herID = try HerID(text: target) } catch {
       report.steps.append(ProbeStep(.inputMalformed, [.typed: .text(String(target.prefix(40)))]))
@@ -186,7 +201,8 @@ public struct PartyProbe: Sendable {
     let host = endpoint.connection.host
     let port = endpoint.connection.port
     var begun = self.clock.now
-    let found = await NameLookUp.addresses(of: host, port: port)
+    let found = await NameLookUp.addresses(
+      of: host, port: port, servers: self.settings.nameServers?.compactMap(NameServerQuestion.server))
     report.steps.append(NetworkJudgement.names(found, host: host, milliseconds: (self.clock.now - begun).inMilliseconds))
     guard case .found(let addresses) = found, last > .names else { return false }
 
@@ -265,7 +281,11 @@ public struct PartyProbe: Sendable {
     }
     report.steps += ConnectionJudgement.opened(
       connection.peer, login, milliseconds: (self.clock.now - begun).inMilliseconds)
-    if climb.through >= .begin { report.steps += await self.ping(connection, access, herID, queue, climb) }
+    if climb.through >= .begin {
+      let judged = await self.ping(connection, access, herID, queue, climb)
+      report.steps += judged.steps
+      report.shown.merge(judged.evidence) { _, seen in seen }
+    }
     await connection.close()
   }
 
@@ -292,37 +312,80 @@ public struct PartyProbe: Sendable {
     }
   }
 
+  /// Whether a ping may go, and the leave for it; else why not.
+  private func leave(_ herID: HerID, _ climb: Climb) async -> Result<PingRation.Permit?, NotSent> {
+    guard climb.through >= .credit else { return .failure(NotSent(.notWanted)) }
+    switch climb.sending {
+    case .no: return .failure(NotSent(.notWanted))
+    case .asConfigured where self.settings.sendsOnlyWhenTold: return .failure(NotSent(.notAllowed))
+    case .asConfigured, .yes: break
+    }
+    guard let ration else { return .success(nil) }
+    switch await ration.ask(herID) {
+    case .success(let permit): return .success(permit)
+    case .failure(let refusal): return .failure(NotSent(.pingedLately(refusal.value)))
+    }
+  }
+
+  private struct NotSent: Error {
+    let reason: PingObservation.ReasonNotSent
+    init(_ reason: PingObservation.ReasonNotSent) { self.reason = reason }
+  }
+
   private func ping(
     _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb
-  ) async -> [ProbeStep] {
-    let dialect = access.endpoint.dialect
-    let own = OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }
-    let counting = access.counting ?? OwnWays.ranked(own, dialect)
-    let sends = climb.sends && climb.through >= .credit
-    func observe(_ listening: AddressProbe.Listening) async -> [ProbeStep] {
-      let probe = AddressProbe(
-        connection: connection, endpoint: access.endpoint, counting: counting, listening: listening, settings: self.settings)
-      return PingJudgement(await probe.observe(herID, queue: queue, sends: sends)).steps
+  ) async -> PingJudgement {
+    switch await self.leave(herID, climb) {
+    case .failure(let notSent):
+      return await self.observe(connection, access, herID, queue, notSent: notSent.reason, .no)
+    case .success(let permit):
+      // The leave is given back when the ping is over, however it ends.
+      defer { withExtendedLifetime(permit) {} }
+      guard climb.through >= .echo, let replyQueue = access.replyQueue else {
+        return await self.observe(connection, access, herID, queue, notSent: nil, .no)
+      }
+      return await self.pingWithEcho(connection, access, herID, queue, replyQueue)
     }
-    guard sends, climb.through >= .echo, let replyQueue = access.replyQueue else { return await observe(.no) }
+  }
+
+  private func observe(
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String,
+    notSent: PingObservation.ReasonNotSent?, _ listening: AddressProbe.Listening
+  ) async -> PingJudgement {
+    let dialect = access.endpoint.dialect
+    let own = self.waysToCount(dialect, connection)
+    let probe = AddressProbe(
+      connection: connection, endpoint: access.endpoint, counting: access.counting ?? OwnWays.ranked(own, dialect),
+      listening: listening, settings: self.settings)
+    return PingJudgement(await probe.observe(herID, queue: queue, notSent: notSent))
+  }
+
+  private func pingWithEcho(
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ replyQueue: String
+  ) async -> PingJudgement {
     let receiver: AMQPReceiver
     do throws(AMQPError) {
       receiver = try await connection.openReceiver(
         from: access.endpoint.receivingAddress(ofQueue: replyQueue).text, credit: EchoDesk.credit, within: self.settings.timeout)
     } catch {
-      return await observe(.failed(error))
+      return await self.observe(connection, access, herID, queue, notSent: nil, .failed(error))
     }
     let desk = EchoDesk(subject: self.settings.pingSubject)
     return await withTaskGroup(of: Void.self) { group in
       group.addTask {
         while let batch = try? await receiver.nextBatch() { desk.take(batch) }
       }
-      let steps = await observe(.at(desk, replyTo: replyQueue))
+      let judged = await self.observe(connection, access, herID, queue, notSent: nil, .at(desk, replyTo: replyQueue))
       group.cancelAll()
       // What was kept for other probers goes back with the link.
       await receiver.close(within: access.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
-      return steps
+      return judged
     }
+  }
+
+  /// Without those that attach to the party's queue, be it for copies: a prober never does.
+  private func waysToCount(_ dialect: Dialect, _ connection: AMQPConnection) -> [any QueueCounting] {
+    OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }.filter { $0.way != .browse }
   }
 
   // MARK: Other buses
@@ -347,7 +410,7 @@ public struct PartyProbe: Sendable {
     do throws(AMQPError) {
       let connection = try await AMQPConnection.open(self.configuration(access.endpoint), logger: self.logger)
       let dialect = access.endpoint.dialect
-      let own = OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }
+      let own = self.waysToCount(dialect, connection)
       let reading =
         if let counting = OwnWays.ranked(own, dialect) {
           await counting.read(queue)

@@ -18,6 +18,11 @@ public struct PingJudgement: Sendable, Hashable {
   /// The party's system answered.
   public let echo: PingEcho?
 
+  /// What the ping shows, for and against. What it cannot show is not in it.
+  public let evidence: [ProbeEvidence: ProbeEvidence.State]
+  /// How sure it is that the way to the party works, and what that rests on.
+  public var verdict: VerificationVerdict { VerificationVerdict(self.evidence) }
+
   /// Whether the way to the party works as far as it can be told: an echo, or an acceptance that proves something together
   /// with a consumer. Anything less is for a person, or a later look, to decide.
   public var provesTheWay: Bool { self.echo != nil || (self.isAccepted && self.acceptanceProves && (self.consumers ?? 0) > 0) }
@@ -41,6 +46,35 @@ public struct PingJudgement: Sendable, Hashable {
     steps.append(Self.arrival(seen))
     if let echo = Self.echo(seen) { steps.append(echo) }
     self.steps = steps.sorted { $0.code < $1.code }
+    self.evidence = Self.evidence(seen, consumers: self.consumers, proves: self.acceptanceProves)
+  }
+
+  private static func evidence(
+    _ seen: PingObservation, consumers: Int?, proves: Bool
+  ) -> [ProbeEvidence: ProbeEvidence.State] {
+    var evidence: [ProbeEvidence: ProbeEvidence.State] = [:]
+    switch seen.ping {
+    case .outcome(.accepted): evidence[.accepted] = .shows
+    // It may have arrived, or not: that says nothing.
+    case .outcome(.unknown): break
+    case .outcome, .notSent: evidence[.accepted] = .denies
+    case .notTried: if seen.attachFailure != nil { evidence[.accepted] = .denies }
+    }
+    switch seen.control {
+    case .outcome(.accepted): evidence[.negativeControl] = .denies
+    case .notTried: break
+    default: if Self.isRefusal(seen.control) { evidence[.negativeControl] = .shows }
+    }
+    if let consumers { evidence[.consumer] = consumers > 0 ? .shows : .denies }
+    if let before = seen.before?.count?.messages, let after = seen.after?.count?.messages, seen.ping != .notTried {
+      evidence[.depthFalls] = after <= before ? .shows : .denies
+    }
+    switch seen.echo {
+    case .came: evidence[.echo] = .shows
+    case .noneInTime: evidence[.echo] = .denies
+    case .noReplyQueue, .notListening, .notAwaited: break
+    }
+    return evidence
   }
 
   /// Whether a control that was sent to nowhere was refused in a way that says so.

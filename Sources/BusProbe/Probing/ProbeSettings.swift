@@ -21,6 +21,12 @@ public struct ProbeSettings: Sendable, Hashable {
   public var cacheMaximumAge: Duration
   /// With so many days left a certificate is warned of. Default 30.
   public var certificateWarningDays: Int
+  /// Whether a ping is sent only where the caller says so by itself: for production, until the party's library swallows pings. Default
+  /// false.
+  public var sendsOnlyWhenTold = false
+  /// The name servers that are asked why a name has no address, as `127.0.0.1:53`; nil, the default, for the machine's own. Tests give
+  /// theirs.
+  package var nameServers: [String]?
 
   public init(
     ownHerID: HerID, pingSubject: String = PingForm.defaultSubject, timeToLive: Duration = .seconds(30),

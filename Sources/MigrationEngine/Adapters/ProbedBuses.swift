@@ -126,30 +126,26 @@ public struct ProbedBuses: BusPort {
     func seen(_ code: ProbeCode) -> String { judgement.steps.first { $0.code == code }?.seen(.en) ?? "not run" }
     let failure = judgement.steps.first { $0.verdict == .failed && $0.code <= .outcome }
     let acceptedSeen = failure.map { "\($0.code.stableCode) \($0.seen(.en))" } ?? seen(.outcome)
-    var findings: [Finding<PingCheck>] = [
-      Finding(.accepted, judgement.isAccepted ? .passed : .failed, seen: acceptedSeen)
+    // What is not known whether it was accepted is not accepted; of the rest, what could not be seen is told to be that.
+    let findings: [Finding<PingCheck>] = [
+      Finding(.accepted, judgement.isAccepted ? .passed : .failed, seen: acceptedSeen),
+      Finding(.negativeControl, Self.result(judgement.evidence[.negativeControl]), seen: seen(.negativeControl)),
+      Finding(.consumer, Self.result(judgement.evidence[.consumer]), seen: seen(.arrival)),
+      Finding(.depthFalls, Self.result(judgement.evidence[.depthFalls]), seen: seen(.arrival)),
+      Finding(.echo, Self.result(judgement.evidence[.echo]), seen: seen(.echo)),
     ]
-    let control = judgement.steps.first { $0.code == .negativeControl }
-    let controlResult: Finding<PingCheck>.Result =
-      control?.verdict == .ok ? .passed : control.map { $0.verdict == .notPossible ? .impossible : .failed } ?? .impossible
-    findings.append(Finding(.negativeControl, controlResult, seen: seen(.negativeControl)))
-    let consumer: Finding<PingCheck>.Result = judgement.consumers.map { $0 > 0 ? .passed : .failed } ?? .impossible
-    findings.append(Finding(.consumer, consumer, seen: seen(.arrival)))
-    findings.append(Finding(.depthFalls, Self.depth(verdict.observation), seen: seen(.arrival)))
-    let echo: Finding<PingCheck>.Result =
-      if judgement.echo != nil { .passed } else if case .noneInTime = verdict.observation.echo { .failed } else { .impossible }
-    findings.append(Finding(.echo, echo, seen: seen(.echo)))
     // Only our own library answers pings so far.
     return PingReport(
       herID: herID, bus: bus, findings: findings, library: judgement.echo.map { _ in "TjenestebussClient" },
       libraryVersion: judgement.echo?.libraryVersion)
   }
 
-  private static func depth(_ observation: PingObservation) -> Finding<PingCheck>.Result {
-    guard let before = observation.before?.count?.messages, let after = observation.after?.count?.messages else {
-      return .impossible
+  private static func result<Check>(_ state: ProbeEvidence.State?) -> Finding<Check>.Result {
+    switch state {
+    case .shows: .passed
+    case .denies: .failed
+    case .silent, nil: .impossible
     }
-    return after <= before ? .passed : .failed
   }
 
   // MARK: counters

@@ -13,7 +13,7 @@ struct PartyLooks: Sendable {
   init(_ probe: PartyProbe, _ target: TargetOptions) throws(PingerError) {
     var climb = PartyProbe.Climb()
     climb.kind = target.kind
-    climb.sends = !target.noSend
+    if target.noSend { climb.sending = .no }
     climb.through = target.quitAfter ?? .echo
     climb.looksAtOtherBuses = target.both
     if let address = target.address {
