@@ -26,6 +26,8 @@ private struct World {
   let returnsFirst: Bool
   /// A bus that takes its time to see that a link is dead: a new one may get what lay behind what the dead one holds.
   let noticesLate: Bool
+  /// A bus that has handed out more than was read when a link is lost.
+  let leavesUnread: Bool
   /// What links held that are dead, until the source notices.
   var dead: [(at: Int64, messages: [Message])] = []
   var handedOut: [UInt64: Message] = [:]
@@ -60,12 +62,14 @@ private struct World {
     settings.heldLimit = 1_000
     self.noticesLate = noticesLate
     let returnsFirst = self.random.below(2) == 0
-    self.returnsFirst = noticesLate && returnsFirst
     self.settings = settings
     self.machine = ForwardMachine(settings)
     self.losesUnseen = self.random.below(3) == 0
     self.holdLimit = self.random.below(3) == 0 ? 20_000_000_000 : nil
+    // Where locks run out each message has its place.
+    self.returnsFirst = noticesLate && returnsFirst && self.holdLimit == nil
     let refusing = self.random.below(4) == 0
+    self.leavesUnread = noticesLate && seed % 2 == 0
     let poisonous = self.random.below(4) == 0
     for id in 0..<messages {
       var message = Message(id: id, sender: "\(self.random.below(4))")
@@ -96,7 +100,6 @@ private struct World {
     self.memory.interruptAll()
     var settings = self.settings
     settings.awaited = self.memory.awaited(in: 1)
-    settings.awaitedIsNoticed = self.memory.isNoticed(in: 1)
     settings.holdOff = ForwardMachine.firstPause
     self.machine = ForwardMachine(settings)
     self.feed(.started)
@@ -104,9 +107,16 @@ private struct World {
 
   /// The link is gone; the source notices some time later.
   mutating func loseSource(within limit: Int) {
+    var held = self.handedOrder.compactMap { self.handedOut[$0] }
+    if self.sourceEpoch != nil, !self.isLeft, self.leavesUnread {
+      // Handed out, and never read.
+      let unread = min(self.source.count, self.random.below(4))
+      held += self.source.prefix(unread).map(\.message)
+      self.source.removeFirst(unread)
+      self.returned = max(0, self.returned - unread)
+    }
     self.sourceEpoch = nil
     self.isLeft = false
-    let held = self.handedOrder.compactMap { self.handedOut[$0] }
     if !held.isEmpty { self.dead.append((self.noticesLate ? self.time + Int64(self.random.below(limit)) : self.time, held)) }
     self.notice()
     self.handedOut = [:]
@@ -181,6 +191,22 @@ private struct World {
       // Answers may come before the loss of their link is known.
       if epoch == self.targetEpoch { self.asked = look }
     case .tell, .take: break
+    case .again(let epoch, let held):
+      if epoch != self.sourceEpoch { self.problems.append("offered again over a link that is gone") }
+      var arrivals = held
+      for index in arrivals.indices {
+        let before = arrivals[index].number
+        self.serial = max(self.serial, self.memory.lastSerial) + 1
+        arrivals[index].number = self.number
+        arrivals[index].serial = self.serial
+        arrivals[index].standing = self.memory.standing(of: arrivals[index].fingerprint, in: 1)
+        self.all[self.number] = self.all[before]
+        self.handedOut[self.number] = self.handedOut.removeValue(forKey: before)
+        // The source knows it by its place.
+        for place in self.handedOrder.indices where self.handedOrder[place] == before { self.handedOrder[place] = self.number }
+        self.number += 1
+      }
+      self.feed(.arrivedAgain(epoch: epoch, arrivals))
     case .letGo(let epoch, let numbers):
       if epoch != self.sourceEpoch { self.problems.append("let go on a link that is gone") }
       self.isLeft = true
@@ -194,13 +220,14 @@ private struct World {
         }
         self.giveBack([message])
       }
+      self.sourceEpoch = nil
     case .leaveSource(let epoch):
       self.isLeft = false
       guard epoch == self.sourceEpoch else {
         self.problems.append("left a link that is gone")
         return
       }
-      self.loseSource(within: 20_000_000_000)
+      self.loseSource(within: 1)
     case .awaitNothing:
       for (serial, _) in self.memory.interruptedAndAwaited(in: 1) { self.memory.apply(.notAwaited(serial: serial)) }
     case .wake(let at): self.wakeAt = min(self.wakeAt ?? at, at)
@@ -311,8 +338,13 @@ private struct World {
     case 20: if self.targetEpoch != nil, self.random.below(5) == 0 { self.loseTarget(.connection, after: nil) }
     case 21:
       guard let epoch = self.sourceEpoch, self.random.below(5) == 0 else { break }
-      self.loseSource(within: 20_000_000_000)
-      self.feed(.sourceFailed(epoch: epoch, .init(.link, ForwardingError(.sourceUnavailable, tried: "forward", seen: "lost"))))
+      // A link that the bus ended it has noticed.
+      let isOfBus = self.random.below(2) == 0
+      self.loseSource(within: isOfBus ? 1 : 20_000_000_000)
+      self.feed(
+        .sourceFailed(
+          epoch: epoch,
+          .init(isOfBus ? .link : .connection, ForwardingError(.sourceUnavailable, tried: "forward", seen: "lost"))))
     case 22: if self.random.below(4) == 0 { self.feed(.stopAsked(deadline: self.time + 1)) }
     case 23:
       if self.random.below(6) == 0 { self.startAgain() }
@@ -355,6 +387,7 @@ struct ForwardMachineModelTests {
     "nothing is lost, nothing settled before it is accepted, senders in order, every double one listed", arguments: 0..<8,
     [false, true])
   func holds(_ chunk: Int, late: Bool) {
+    var disordered: [String] = []
     for seed in chunk * Self.seeds..<(chunk + 1) * Self.seeds {
       var world = World(seed: UInt64(seed), messages: 40, noticesLate: late)
       world.startAgain()
@@ -367,10 +400,9 @@ struct ForwardMachineModelTests {
       }
       for link in world.dead { world.giveBack(link.messages) }
       #expect(world.problems.isEmpty, "seed \(seed): \(world.problems.prefix(3))")
-      // Where links are lost one after the other before the bus has noticed the first, order can be gone on the source itself.
-      // And what came behind those that a queue's deletion took with it was accepted before they went again.
-      if !late, !world.losesUnseen || world.settings.window == 1 {
-        #expect(world.disorder() == nil, "seed \(seed): \(world.disorder() ?? "")")
+      // What came behind those that a queue's deletion took with it was accepted before they went again.
+      if !world.losesUnseen || world.settings.window == 1 {
+        if let disorder = world.disorder() { disordered.append("seed \(seed): \(disorder)") }
       }
       let there = Set(world.target.map(\.id))
       let onSource = Set(world.source.map(\.message.id)).union(world.handedOut.values.map(\.id))
@@ -389,5 +421,8 @@ struct ForwardMachineModelTests {
         #expect(listed.contains("\(id)"), "seed \(seed): \(id) arrived \(count) times, and is not listed")
       }
     }
+    // Where many links are lost one after the other before the bus has noticed the first, and what they were given was not read, it cannot
+    // be known in every world: of 100 some two.
+    #expect(disordered.count <= (late ? max(1, Self.seeds / 25) : 0), "\(disordered)")
   }
 }

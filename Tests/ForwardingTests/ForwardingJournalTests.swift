@@ -238,4 +238,38 @@ struct ForwardingJournalTests {
     }
     #expect(Set(memory.possibleDuplicates.map(\.messageID)) == ["m-1", "m-10", "m-11", "m-12", "m-13"])
   }
+
+  @Test(
+    "settled over a connection that broke: the source may not know, and gives them back after more others than are remembered")
+  func doubted() {
+    var memory = JournalMemory(retained: 10)
+    memory.apply(.queue(1, "a/q > b/q"))
+    func message(_ number: UInt64) -> Fingerprint { Fingerprint(high: number, low: 7) }
+    func carry(_ numbers: ClosedRange<UInt64>, _ memory: inout JournalMemory) {
+      for number in numbers {
+        memory.apply(.sending(serial: number, queue: 1, message(number), id: "\(number)"))
+        memory.apply(.accepted(serial: number))
+        memory.apply(.settled(serial: number))
+      }
+    }
+    carry(1...5, &memory)
+    memory.apply(.doubted(queue: 1, count: 3, at: 1_000))
+    carry(6...40, &memory)
+    var again = JournalMemory(retained: 10)
+    for record in memory.snapshot() {
+      var bytes: [UInt8] = []
+      record.append(to: &bytes)
+      var rest = bytes[...]
+      if let read = JournalRecord(&rest) { again.apply(read) }
+    }
+    for memory in [memory, again] {
+      #expect((1...2).allSatisfy { memory.standing(of: message($0), in: 1) == .unknown })
+      #expect((3...5).allSatisfy { memory.standing(of: message($0), in: 1) == .accepted })
+      #expect((31...40).allSatisfy { memory.standing(of: message($0), in: 1) == .accepted })
+    }
+    // Half an hour later no bus keeps them any more; they are remembered as others are.
+    memory.apply(.doubted(queue: 1, count: 0, at: 1_001 + JournalMemory.doubtedFor))
+    carry(41...60, &memory)
+    #expect((3...5).allSatisfy { memory.standing(of: message($0), in: 1) == .unknown })
+  }
 }

@@ -47,7 +47,7 @@ struct HandBoundTests {
     }
     _ = feed(.started, at: 1)
     _ = feed(.targetAttached(epoch: 1, maximumSize: nil), at: 1)
-    #expect(feed(.sourceAttached(epoch: 1, holdLimit: 20), at: 1).contains(.take(epoch: 1, 8)))
+    #expect(feed(.sourceAttached(epoch: 1, holdLimit: 20), at: 1).contains(.take(epoch: 1, 8, kept: 0)))
     _ = feed(.arrived(epoch: 1, self.arrivals(1...5)), at: 2)
     #expect(feed(.journaled(batch: 1, nil), at: 3).contains(.send(epoch: 1, [1, 2])))
     #expect(feed(.timePassed, at: 21).contains(.wake(at: 22)))
@@ -60,7 +60,7 @@ struct HandBoundTests {
     #expect(second.contains(.settle(epoch: 1, [2])))
     #expect(second.contains(.leaveSource(epoch: 1)))
     #expect(second.contains(.attachSource(epoch: 2)))
-    #expect(feed(.sourceAttached(epoch: 2, holdLimit: 20), at: 62).contains(.take(epoch: 2, 4)))
+    #expect(feed(.sourceAttached(epoch: 2, holdLimit: 20), at: 62).contains(.take(epoch: 2, 4, kept: 0)))
     let again = feed(.arrived(epoch: 2, self.arrivals(6...8)), at: 63)
     #expect(!again.contains { if case .leaveSource = $0 { true } else { false } }, "they were given back: nothing is awaited")
   }
@@ -72,7 +72,7 @@ struct HandBoundTests {
     #expect(machine.handle(.attached, epoch: epoch) == .grant(10))
     _ = machine.handle(.arrived, epoch: epoch)
     _ = machine.handle(.taken(1), epoch: epoch)
-    #expect(machine.handle(.windowChanged(3), epoch: epoch) == .withdraw(7))
+    #expect(machine.handle(.windowChanged(3, kept: 0), epoch: epoch) == .withdraw(7))
     // Nine were on their way.
     for _ in 0..<9 { #expect(machine.handle(.arrived, epoch: epoch) == .none) }
     #expect(machine.credit == -7)
@@ -80,6 +80,21 @@ struct HandBoundTests {
     #expect(machine.handle(.settled(8), epoch: epoch) == .grant(8))
     #expect(machine.handle(.settled(2), epoch: epoch) == .grant(2))
     #expect(machine.credit == 3)
-    #expect(machine.handle(.windowChanged(20), epoch: epoch) == .grant(17))
+    #expect(machine.handle(.windowChanged(20, kept: 0), epoch: epoch) == .grant(17))
+  }
+
+  @Test("what is kept for long holds no grant up: one more than forty that are set aside is granted at once")
+  func kept() {
+    let epoch = AMQPEpoch(connection: 1, link: 1)
+    var machine = CreditMachine(window: 56, epoch: epoch)
+    #expect(machine.handle(.attached, epoch: epoch) == .grant(56))
+    for _ in 0..<56 { _ = machine.handle(.arrived, epoch: epoch) }
+    _ = machine.handle(.taken(56), epoch: epoch)
+    #expect(machine.handle(.windowChanged(56, kept: 40), epoch: epoch) == .none)
+    #expect(machine.handle(.settled(7), epoch: epoch) == .none)
+    #expect(machine.handle(.settled(1), epoch: epoch) == .grant(8), "half of the sixteen that are not kept")
+    for _ in 0..<8 { _ = machine.handle(.arrived, epoch: epoch) }
+    _ = machine.handle(.taken(8), epoch: epoch)
+    #expect(machine.handle(.windowChanged(57, kept: 56), epoch: epoch) == .grant(1))
   }
 }

@@ -17,7 +17,7 @@ final class ConnectionCore: EngineOwner {
     /// A task took so many deliveries, and so many that were settled already.
     case taken(LinkID, Int, settled: Int)
     case resume(LinkID)
-    case changeWindow(LinkID, Int)
+    case changeWindow(LinkID, Int, kept: Int)
     /// No more is wanted on it: see ``AMQPReceiver/leave()``.
     case leave(LinkID)
     /// Part of a body was read.
@@ -138,7 +138,8 @@ final class ConnectionCore: EngineOwner {
         self.receivers[link]?.taken(count, settled: settled, self.engine, at: now)
       case .bodyTaken(let link): self.readBodies(link)
       case .leave(let link): self.receivers[link]?.leave(self.engine, at: now)
-      case .changeWindow(let link, let window): self.receivers[link]?.changeWindow(window, self.engine, at: now)
+      case .changeWindow(let link, let window, let kept):
+        self.receivers[link]?.changeWindow(window, kept: kept, self.engine, at: now)
       case .resume(let link): self.receivers[link]?.resume(self.engine, at: now)
       case .askWhetherSettled(let link, let delivery): self.receivers[link]?.tellWhetherSettled(delivery)
       case .listen(let link, let buffer, let listener):

@@ -31,8 +31,8 @@ struct CreditMachine: Sendable {
     /// The peer gave this much credit back.
     case creditReturned(Int)
     case resumed
-    /// Another window from now on.
-    case windowChanged(Int)
+    /// Another window from now on. `kept` of what is held stays for long: it counts against the window, and not as what a grant waits for.
+    case windowChanged(Int, kept: Int)
     /// The receiver is about to leave: nothing more is wanted, ever, while what is here may still be settled.
     case leaving
     /// The link is going, or gone: no more is granted, ever.
@@ -67,6 +67,7 @@ struct CreditMachine: Sendable {
   private(set) var window: Int
   /// The widest that it ever was: so much may cross a smaller one on its way.
   private var widest: Int
+  private var kept = 0
   let epoch: AMQPEpoch
 
   /// - Parameter window: the most messages to be on their way, buffered and unsettled together; 0 to be attached and take nothing.
@@ -117,13 +118,14 @@ struct CreditMachine: Sendable {
       case .attaching, .open, .closed: return .none
       }
       return self.grant()
-    case .windowChanged(let window): return self.change(window)
+    case .windowChanged(let window, let kept): return self.change(window, kept)
     case .leaving, .closed: return self.leave()
     }
   }
 
-  private mutating func change(_ window: Int) -> Action {
+  private mutating func change(_ window: Int, _ kept: Int) -> Action {
     self.window = max(0, window)
+    self.kept = min(max(0, kept), self.window)
     self.widest = max(self.widest, self.window)
     switch self.state {
     case .attaching, .closed, .drained, .draining: return .none
@@ -171,10 +173,10 @@ struct CreditMachine: Sendable {
     return .drained(arrived: arrived, returned: returned)
   }
 
-  /// Nothing until half the window is free, so that grants are few.
+  /// Nothing until half of the window is free that is not kept, so that grants are few.
   private mutating func topUp() -> Action {
     let free = self.window - self.credit - self.held
-    guard free * 2 >= self.window else { return .none }
+    guard free * 2 >= self.window - self.kept else { return .none }
     return self.grant()
   }
 

@@ -120,7 +120,11 @@ public final class AMQPReceiver: Sendable, AsyncSequence {
 
   /// From now on at most `window` messages are on their way, buffered and unsettled together. What is beyond a smaller one already stays until
   /// it is settled, and what crosses it on its way still comes.
-  package func changeWindow(to window: Int) { self.connection.mailbox.put(.changeWindow(self.link, window)) }
+  ///
+  /// - Parameter kept: how many of those that are unsettled stay so for long. A grant waits until half of the others are settled.
+  package func changeWindow(to window: Int, kept: Int = 0) {
+    self.connection.mailbox.put(.changeWindow(self.link, window, kept: kept))
+  }
 
   /// Takes the credit back: the bus sends nothing more but what is on its way already, so that nothing which is given back from
   /// now on comes here again. To be followed by ``close(within:)``; cannot be undone.

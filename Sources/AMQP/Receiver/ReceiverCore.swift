@@ -203,8 +203,8 @@ final class ReceiverCore {
     self.draining = []
   }
 
-  func changeWindow(_ window: Int, _ engine: ProtonEngine, at now: NIODeadline) {
-    self.apply(.windowChanged(window), engine, at: now)
+  func changeWindow(_ window: Int, kept: Int, _ engine: ProtonEngine, at now: NIODeadline) {
+    self.apply(.windowChanged(window, kept: kept), engine, at: now)
   }
 
   // MARK: Ends

@@ -219,11 +219,8 @@ public final class ForwardingJournal: Sendable {
     self.state.withLockedValue { state in for serial in serials { state.memory.interrupt(serial) } }
   }
 
-  /// What may come again soon, and comes before all else: link by link, the oldest first.
-  package func awaited(in queue: UInt32) -> [[Fingerprint]] { self.state.withLockedValue { $0.memory.awaited(in: queue) } }
-
-  /// Whether the bus knows that the links are dead that held it.
-  package func isNoticed(in queue: UInt32) -> Bool { self.state.withLockedValue { $0.memory.isNoticed(in: queue) } }
+  /// What may come again soon, and comes before all else.
+  package func awaited(in queue: UInt32) -> Awaited { self.state.withLockedValue { $0.memory.awaited(in: queue) } }
 
   /// Nothing waits any more for what was interrupted and has not come again.
   package func awaitNothing(in queue: UInt32) {

@@ -70,6 +70,9 @@ package struct JournalMemory: Sendable {
   /// The start of the machine that the last process knew.
   private(set) var boot: String?
   private var settled: Deque<(queue: UInt32, fingerprint: Fingerprint)> = []
+  /// Of these the source may not know that they are settled, and gives them back when it notices that a link is dead: long after
+  /// as many others as are remembered anyway.
+  private var doubted: Deque<(queue: UInt32, fingerprints: [Fingerprint], at: Int64)> = []
   private var interrupted: Deque<UInt64> = []
   private var duplicateRecords: Deque<JournalRecord> = []
   private(set) var lastSerial: UInt64 = 0
@@ -152,7 +155,7 @@ package struct JournalMemory: Sendable {
     case .sending(let serial, let queue, let fingerprint, let id):
       self.lastSerial = max(self.lastSerial, serial)
       self.attempts[serial] = Attempt(queue: queue, fingerprint: fingerprint, id: id, at: self.time)
-      self.onHand[queue]?.isSending(fingerprint)
+      self.onHand[queue]?.isGone(fingerprint)
       self.change(queue, fingerprint) {
         $0.live += 1
         $0.aside = nil
@@ -193,9 +196,13 @@ package struct JournalMemory: Sendable {
       guard let attempt = self.attempts.removeValue(forKey: serial) else { return }
       self.change(attempt.queue, attempt.fingerprint) { Self.end(serial, attempt, &$0) }
     case .notAwaited(let serial): self.attempts[serial]?.isAwaited = false
-    case .onHand(let queue, let fingerprints): self.onHand[queue, default: OnHand()].took(fingerprints)
-    case .owed(let queue, let isNoticed, let generations):
-      self.onHand[queue, default: OnHand()].lost(generations, isNoticed: isNoticed)
+    case .resumed(let serial, let next): self.resume(serial, as: next)
+    case .onHand(let queue, let taken): self.onHand[queue, default: OnHand()].took(taken)
+    case .owed(let queue, let isNoticed, let line):
+      self.onHand[queue, default: OnHand()].lost(line, isNoticed: isNoticed, at: self.lastSerial)
+    case .early(let queue, let fingerprint, let behind):
+      self.onHand[queue, default: OnHand()].holds(fingerprint, behind: behind)
+    case .doubted(let queue, let count, let at): self.doubt(queue, count, at)
     case .seen(let serial): self.attempts[serial]?.isSeen = true
     case .nothingOwed(let queue): self.onHand[queue]?.oweNothing()
     case .opened(let boot, let at):
@@ -204,13 +211,25 @@ package struct JournalMemory: Sendable {
     }
   }
 
-  /// What may come again soon, and comes before all else: link by link, the oldest first, each in its order.
-  package func awaited(in queue: UInt32) -> [[Fingerprint]] {
-    (self.onHand[queue] ?? OnHand()).awaited(self.interruptedAndAwaited(in: queue).map(\.fingerprint))
+  /// What may come again soon, and comes before all else.
+  package func awaited(in queue: UInt32) -> Awaited {
+    let attempts = self.interruptedAndAwaited(in: queue).map { OnHand.Taken(serial: $0.serial, fingerprint: $0.fingerprint) }
+    return (self.onHand[queue] ?? OnHand()).awaited(attempts)
   }
 
-  /// Whether the bus knows that the links are dead that held it.
-  package func isNoticed(in queue: UInt32) -> Bool { self.onHand[queue]?.isNoticed ?? true }
+  /// It is on hand again; its place among the others is the new serial's.
+  private mutating func resume(_ serial: UInt64, as next: UInt64) {
+    self.lastSerial = max(self.lastSerial, next)
+    guard let attempt = self.attempts.removeValue(forKey: serial) else { return }
+    self.attempts[next] = attempt
+    self.onHand[attempt.queue]?.leaveLine(attempt.fingerprint)
+    guard attempt.isInterrupted else { return }
+    self.interrupted.append(next)
+    self.change(attempt.queue, attempt.fingerprint) {
+      $0.interrupted.removeAll { $0 == serial }
+      $0.interrupted.append(next)
+    }
+  }
 
   /// What was about to be sent when it was interrupted, and may come again soon: the oldest first.
   package func interruptedAndAwaited(in queue: UInt32) -> [(serial: UInt64, fingerprint: Fingerprint)] {
@@ -280,6 +299,28 @@ package struct JournalMemory: Sendable {
     }
   }
 
+  /// Longer than any bus takes to notice that a link is dead, in milliseconds.
+  static let doubtedFor: Int64 = 1_800_000
+  /// How many are remembered so at most.
+  static let mostDoubted = 400_000
+
+  private mutating func doubt(_ queue: UInt32, _ count: Int, _ at: Int64) {
+    self.time = max(self.time, at)
+    var fingerprints: [Fingerprint] = []
+    var others: [(queue: UInt32, fingerprint: Fingerprint)] = []
+    while fingerprints.count < count, let last = self.settled.popLast() {
+      if last.queue == queue { fingerprints.append(last.fingerprint) } else { others.append(last) }
+    }
+    self.settled.append(contentsOf: others.reversed())
+    if !fingerprints.isEmpty { self.doubted.append((queue, fingerprints.reversed(), at)) }
+    var all = self.doubted.reduce(0) { $0 + $1.fingerprints.count }
+    while let oldest = self.doubted.first, oldest.at < self.time - Self.doubtedFor || all > Self.mostDoubted {
+      self.doubted.removeFirst()
+      all -= oldest.fingerprints.count
+      for fingerprint in oldest.fingerprints { self.retain(oldest.queue, fingerprint) }
+    }
+  }
+
   /// Records that say the same as all that were applied: what a new file begins with.
   package func snapshot() -> [JournalRecord] {
     var records: [JournalRecord] = self.key.map { [.key($0)] } ?? []
@@ -287,25 +328,27 @@ package struct JournalMemory: Sendable {
     records += self.names.sorted { $0.key < $1.key }.map { .queue($0.key, $0.value) }
     records += self.duplicateRecords
     var serial: UInt64 = 0
-    for entry in self.settled {
-      guard let known = self.known[entry.queue]?[entry.fingerprint], known.copies > 0 else { continue }
-      // Any number that is not an open attempt's.
-      repeat { serial += 1 } while self.attempts[serial] != nil
-      records.append(.sending(serial: serial, queue: entry.queue, entry.fingerprint, id: known.id))
-      records.append(.accepted(serial: serial))
-      records.append(.settled(serial: serial))
+    for group in self.doubted {
+      let before = records.count
+      for fingerprint in group.fingerprints { self.snapshotSettled(group.queue, fingerprint, &serial, &records) }
+      records.append(.doubted(queue: group.queue, count: (records.count - before) / 3, at: group.at))
     }
-    for (serial, attempt) in self.attempts.entries.sorted(by: { $0.key < $1.key }) {
-      records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: attempt.id))
-      if attempt.isAccepted { records.append(.accepted(serial: serial)) }
-      if !attempt.isAwaited { records.append(.notAwaited(serial: serial)) }
-      if attempt.isSeen { records.append(.seen(serial: serial)) }
+    for entry in self.settled { self.snapshotSettled(entry.queue, entry.fingerprint, &serial, &records) }
+    // Those that came over the present link of their queue follow what was owed before it.
+    let attempts = self.attempts.entries.sorted { $0.key < $1.key }
+    for (serial, attempt) in attempts where serial <= self.onHand[attempt.queue]?.since ?? 0 {
+      self.snapshot(serial, attempt, &records)
     }
     for (queue, onHand) in self.onHand where !onHand.isEmpty {
-      records.append(
-        .owed(queue: queue, isNoticed: onHand.isNoticed, onHand.owed.filter { !$0.hasBegun }.map(\.fingerprints)))
-      let held = onHand.taken + onHand.owed.filter(\.hasBegun).flatMap(\.fingerprints)
-      if !held.isEmpty { records.append(.onHand(queue: queue, Array(held))) }
+      records.append(.owed(queue: queue, isNoticed: onHand.isNoticed, Array(onHand.line)))
+      // Of one that stands in the line, or is taken next, it says only that.
+      if !onHand.isInOrder, let held = onHand.line.first ?? onHand.taken.first?.fingerprint {
+        records.append(.early(queue: queue, held, behind: nil))
+      }
+      if !onHand.taken.isEmpty { records.append(.onHand(queue: queue, Array(onHand.taken))) }
+    }
+    for (serial, attempt) in attempts where serial > self.onHand[attempt.queue]?.since ?? 0 {
+      self.snapshot(serial, attempt, &records)
     }
     for (queue, entries) in self.known.entries {
       for (fingerprint, entry) in entries {
@@ -314,6 +357,24 @@ package struct JournalMemory: Sendable {
       }
     }
     return records
+  }
+
+  private func snapshotSettled(
+    _ queue: UInt32, _ fingerprint: Fingerprint, _ serial: inout UInt64, _ records: inout [JournalRecord]
+  ) {
+    guard let known = self.known[queue]?[fingerprint], known.copies > 0 else { return }
+    // Any number that is not an open attempt's.
+    repeat { serial += 1 } while self.attempts[serial] != nil
+    records.append(.sending(serial: serial, queue: queue, fingerprint, id: known.id))
+    records.append(.accepted(serial: serial))
+    records.append(.settled(serial: serial))
+  }
+
+  private func snapshot(_ serial: UInt64, _ attempt: Attempt, _ records: inout [JournalRecord]) {
+    records.append(.sending(serial: serial, queue: attempt.queue, attempt.fingerprint, id: attempt.id))
+    if attempt.isAccepted { records.append(.accepted(serial: serial)) }
+    if !attempt.isAwaited { records.append(.notAwaited(serial: serial)) }
+    if attempt.isSeen { records.append(.seen(serial: serial)) }
   }
 
   /// Forgets the list of possible duplicates up to a time: they have been looked at.

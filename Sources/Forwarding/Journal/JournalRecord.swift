@@ -20,10 +20,17 @@ package enum JournalRecord: Sendable, Equatable {
   case notSent(serial: UInt64)
   /// What was left on hand when a link was lost, and has not come again in time: nothing waits for it any more.
   case notAwaited(serial: UInt64)
-  /// They came from the source, in this order, and are not about to be sent yet.
-  case onHand(queue: UInt32, [Fingerprint])
-  /// The link to the source is gone. What lost links hold, the oldest link first; it comes before all else. Nothing is on hand.
-  case owed(queue: UInt32, isNoticed: Bool, [[Fingerprint]])
+  /// They came from the source, and are not about to be sent yet.
+  case onHand(queue: UInt32, [OnHand.Taken])
+  /// A message came from the source again that was about to be sent when it was interrupted: the attempt goes on by another serial.
+  case resumed(serial: UInt64, as: UInt64)
+  /// The link to the source is gone. What lost links hold, in the order of the source; it comes before all else. Nothing is on hand.
+  /// `isNoticed`: whether the bus knows of all dead links.
+  case owed(queue: UInt32, isNoticed: Bool, [Fingerprint])
+  /// It came before its turn and is held; it goes behind another of those that are owed, or before them all.
+  case early(queue: UInt32, Fingerprint, behind: Fingerprint?)
+  /// The connection to the source broke: the source may not have read that the last `count` were settled which it had given over it.
+  case doubted(queue: UInt32, count: Int, at: Int64)
   /// What lost links held has come again, or is not waited for.
   case nothingOwed(queue: UInt32)
   /// People have looked at what became of it: it is not listed any more, unless it goes again.
@@ -74,16 +81,34 @@ package enum JournalRecord: Sendable, Equatable {
       bytes.append(10)
       bytes.append(integer: serial)
     case .closed: bytes.append(11)
-    case .onHand(let queue, let fingerprints):
-      bytes.append(12)
+    case .onHand(let queue, let taken):
+      bytes.append(18)
       bytes.append(integer: queue)
-      bytes.append(fingerprints)
-    case .owed(let queue, let isNoticed, let generations):
+      bytes.append(integer: UInt32(taken.count))
+      for one in taken {
+        bytes.append(integer: one.serial)
+        bytes.append(one.fingerprint)
+      }
+    case .resumed(let serial, let next):
+      bytes.append(19)
+      bytes.append(integer: serial)
+      bytes.append(integer: next)
+    case .owed(let queue, let isNoticed, let line):
       bytes.append(13)
       bytes.append(integer: queue)
       bytes.append(isNoticed ? 1 : 0)
-      bytes.append(integer: UInt32(generations.count))
-      for generation in generations { bytes.append(generation) }
+      // Several lists once.
+      bytes.append(integer: UInt32(1))
+      bytes.append(line)
+    case .early(let queue, let fingerprint, let behind):
+      bytes.append(17)
+      bytes.append(integer: queue)
+      bytes.append([fingerprint] + (behind.map { [$0] } ?? []))
+    case .doubted(let queue, let count, let at):
+      bytes.append(20)
+      bytes.append(integer: queue)
+      bytes.append(integer: UInt32(clamping: count))
+      bytes.append(integer: UInt64(bitPattern: at))
     case .nothingOwed(let queue):
       bytes.append(14)
       bytes.append(integer: queue)
@@ -143,17 +168,42 @@ package enum JournalRecord: Sendable, Equatable {
     case 11: self = .closed
     case 12:
       guard let queue: UInt32 = bytes.integer(), let fingerprints = bytes.fingerprints() else { return nil }
-      self = .onHand(queue: queue, fingerprints)
+      // Once without serials.
+      self = .onHand(queue: queue, fingerprints.map { OnHand.Taken(serial: 0, fingerprint: $0) })
     case 13:
       guard let queue: UInt32 = bytes.integer(), let isNoticed = bytes.popFirst(), let count: UInt32 = bytes.integer() else {
         return nil
       }
-      var generations: [[Fingerprint]] = []
+      var line: [Fingerprint] = []
       for _ in 0..<count {
         guard let fingerprints = bytes.fingerprints() else { return nil }
-        generations.append(fingerprints)
+        line += fingerprints
       }
-      self = .owed(queue: queue, isNoticed: isNoticed != 0, generations)
+      self = .owed(queue: queue, isNoticed: isNoticed != 0, line)
+    case 18:
+      guard let queue: UInt32 = bytes.integer(), let count: UInt32 = bytes.integer(), bytes.count >= Int(count) * 24 else {
+        return nil
+      }
+      var taken: [OnHand.Taken] = []
+      taken.reserveCapacity(Int(count))
+      for _ in 0..<count {
+        guard let serial: UInt64 = bytes.integer(), let fingerprint = bytes.fingerprint() else { return nil }
+        taken.append(OnHand.Taken(serial: serial, fingerprint: fingerprint))
+      }
+      self = .onHand(queue: queue, taken)
+    case 20:
+      guard let queue: UInt32 = bytes.integer(), let count: UInt32 = bytes.integer(), let at: UInt64 = bytes.integer() else {
+        return nil
+      }
+      self = .doubted(queue: queue, count: Int(count), at: Int64(bitPattern: at))
+    case 19:
+      guard let serial: UInt64 = bytes.integer(), let next: UInt64 = bytes.integer() else { return nil }
+      self = .resumed(serial: serial, as: next)
+    case 17:
+      guard let queue: UInt32 = bytes.integer(), let fingerprints = bytes.fingerprints(), let first = fingerprints.first else {
+        return nil
+      }
+      self = .early(queue: queue, first, behind: fingerprints.dropFirst().first)
     case 14:
       guard let queue: UInt32 = bytes.integer() else { return nil }
       self = .nothingOwed(queue: queue)

@@ -3,72 +3,90 @@
 import DequeModule
 
 /// The order of what links hold of one queue, so far as no attempt says it: kept across crashes, so that what comes behind does not overtake.
-struct OnHand: Sendable {
+package struct OnHand: Sendable {
+  /// It came over the present link; the serials are in the order in which the messages are sent.
+  package struct Taken: Sendable, Equatable {
+    let serial: UInt64
+    let fingerprint: Fingerprint
+  }
+
   /// Came over the present link and is not about to be sent yet; the oldest first.
-  private(set) var taken: Deque<Fingerprint> = []
-  /// What links held that were lost, the oldest link first, each in its order. A link's messages come again together: once one has
-  /// come, the others stand behind what is on hand.
-  private(set) var owed: [(fingerprints: [Fingerprint], hasBegun: Bool)] = []
+  private(set) var taken: Deque<Taken> = []
+  /// What links held that were lost and has not gone on since, in the order of the source. It goes behind what is on hand.
+  private(set) var line: Deque<Fingerprint> = []
   /// Whether the bus knows that those links are dead.
   private(set) var isNoticed = true
+  /// Attempts with greater serials came over the present link.
+  private(set) var since: UInt64 = 0
+  /// Whether what the present link holds came in the order in which it is sent.
+  private(set) var isInOrder = true
 
-  var isEmpty: Bool { self.taken.isEmpty && self.owed.isEmpty }
+  var isEmpty: Bool { self.taken.isEmpty && self.line.isEmpty && self.isNoticed && self.isInOrder && self.since == 0 }
 
-  mutating func took(_ fingerprints: [Fingerprint]) {
-    for fingerprint in fingerprints {
-      self.come(fingerprint, again: true)
-      self.taken.append(fingerprint)
+  mutating func took(_ taken: [Taken]) {
+    for one in taken {
+      self.leaveLine(one.fingerprint)
+      self.taken.append(one)
     }
   }
 
-  /// An attempt says it from now on.
-  mutating func isSending(_ fingerprint: Fingerprint) {
-    self.come(fingerprint, again: true)
-    self.forget(fingerprint)
+  /// It came before its turn, and is held.
+  ///
+  /// - Parameter before: what it goes behind; nil where it goes before all that is in the line.
+  mutating func holds(_ fingerprint: Fingerprint, behind before: Fingerprint?) {
+    self.isInOrder = false
+    guard !self.line.contains(fingerprint) else { return }
+    let place = before.flatMap { self.line.lastIndex(of: $0) }.map { $0 + 1 } ?? 0
+    self.line.insert(fingerprint, at: place)
   }
 
-  /// Nothing waits for it any more.
+  /// An attempt says it from now on, or nothing waits for it any more.
   mutating func isGone(_ fingerprint: Fingerprint) {
-    self.come(fingerprint, again: false)
-    self.forget(fingerprint)
-  }
-
-  private mutating func forget(_ fingerprint: Fingerprint) {
-    if self.taken.first == fingerprint {
+    self.leaveLine(fingerprint)
+    if self.taken.first?.fingerprint == fingerprint {
       self.taken.removeFirst()
-    } else if let place = self.taken.firstIndex(of: fingerprint) {
+    } else if let place = self.taken.firstIndex(where: { $0.fingerprint == fingerprint }) {
       self.taken.remove(at: place)
     }
   }
 
-  private mutating func come(_ fingerprint: Fingerprint, again: Bool) {
-    for index in self.owed.indices {
-      guard let place = self.owed[index].fingerprints.firstIndex(of: fingerprint) else { continue }
-      self.owed[index].fingerprints.remove(at: place)
-      if again { self.owed[index].hasBegun = true }
-      if self.owed[index].fingerprints.isEmpty { self.owed.remove(at: index) }
-      return
+  /// An attempt from before goes on, and says it.
+  mutating func leaveLine(_ fingerprint: Fingerprint) {
+    if self.line.first == fingerprint {
+      self.line.removeFirst()
+    } else if let place = self.line.firstIndex(of: fingerprint) {
+      self.line.remove(at: place)
     }
   }
 
-  mutating func lost(_ generations: [[Fingerprint]], isNoticed: Bool) {
+  /// - Parameter serial: the last one that was given to an attempt.
+  mutating func lost(_ line: [Fingerprint], isNoticed: Bool, at serial: UInt64) {
     self.taken = []
-    self.owed = generations.filter { !$0.isEmpty }.map { ($0, false) }
+    self.since = serial
+    self.line = Deque(line)
     self.isNoticed = isNoticed
+    self.isInOrder = true
   }
 
   mutating func oweNothing() {
-    self.owed = []
+    self.line = []
     self.isNoticed = true
   }
 
-  /// What is to come before anything else, generation by generation.
+  /// What is to come before anything else.
   ///
-  /// - Parameter attempts: what was about to be sent when it was interrupted, the oldest first.
-  func awaited(_ attempts: [Fingerprint]) -> [[Fingerprint]] {
-    let known = Set(self.owed.flatMap(\.fingerprints)).union(self.taken)
-    var held = attempts.filter { !known.contains($0) } + self.taken
-    for generation in self.owed where generation.hasBegun { held += generation.fingerprints }
-    return self.owed.filter { !$0.hasBegun }.map(\.fingerprints) + (held.isEmpty ? [] : [held])
+  /// - Parameter attempts: what was about to be sent when it was interrupted.
+  func awaited(_ attempts: [Taken]) -> Awaited {
+    var known = Set(self.line)
+    var awaited = Awaited()
+    // An older one that is not in the line is in its place on the source, or gone.
+    awaited.held = (self.taken + attempts.filter { $0.serial > self.since }).sorted { $0.serial < $1.serial }.map(\.fingerprint)
+      .filter {
+        known.insert($0).inserted
+      }
+    awaited.isWhole = self.isInOrder
+    awaited.behind = Array(self.line)
+    awaited.isNoticed = self.isNoticed
+    return awaited
   }
 }

@@ -6,6 +6,7 @@ extension ForwardMachine {
     switch self.phase {
     case .running:
       self.giveUpReturns(now)
+      self.releaseEarly(now)
       self.letGo(now)
       self.attach(now)
       // What was lost is judged first, with the reason of the loss: that decides whether it goes alone.
@@ -13,7 +14,7 @@ extension ForwardMachine {
         self.journalNext()
         self.sendNext(now)
       }
-      self.takeAhead()
+      self.takeAhead(now)
       self.endIfIdle(now)
     case .stopping, .ended: break
     }
@@ -22,13 +23,11 @@ extension ForwardMachine {
     if case .stopping(let ending, let deadline) = self.phase { self.finishIfDone(ending, deadline, now) }
   }
 
-  private mutating func takeAhead() {
+  private mutating func takeAhead(_ now: Int64) {
     guard self.source == .attached, !self.isLettingGo else { return }
+    guard self.returns.isEmpty else { return self.takeWhileOwed(now) }
     // What is set aside uses credit up, and holds up nothing.
-    let taking = self.bound.limit + self.counts.held
-    guard taking != self.taking else { return }
-    self.taking = taking
-    self.actions.append(.take(epoch: self.sourceEpoch, taking))
+    self.take(Taking(window: self.bound.limit + self.counts.held, kept: self.counts.held))
   }
 
   /// One look at a time, for all that was accepted before it.
@@ -179,10 +178,9 @@ extension ForwardMachine {
   private var isIdle: Bool { self.items.allSatisfy { $0.state == .aside || $0.state == .gone } }
 
   private mutating func endIfIdle(_ now: Int64) {
-    if !self.returns.isEmpty, now < self.returnsUntil ?? .max {
-      if let until = self.returnsUntil { self.actions.append(.wake(at: until)) }
-      return
-    }
+    guard !self.isReleasing else { return }
+    // What a dead link may hold unread is still on the source, and is counted there.
+    if self.returns.count + self.returns.earlyCount > 0 { return }
     guard let idle = self.settings.idle, !self.isPaused, self.source == .attached, self.counts.onTheirWay == 0,
       self.underWay == 0,
       self.isIdle
@@ -202,7 +200,14 @@ extension ForwardMachine {
       }
     }
     self.phase = .ended
-    var back: [UInt64] = []
+    var back = self.returns.early.map(\.number)
+    // What was held came before what it goes behind. And where more was given back before, a quorum queue puts this behind it; where locks run
+    // out each message has its place.
+    if !self.returns.isEmpty || self.returns.hasReleased || self.latestWasReturned && self.holdLimit == nil {
+      self.loseLink(isNoticed: true)
+    } else if self.source == .attached {
+      self.notes.append(.owed(queue: self.settings.queue, isNoticed: true, []))
+    }
     for index in self.items.indices {
       let item = self.items[index]
       switch item.state {
@@ -229,9 +234,7 @@ extension ForwardMachine {
     self.underWay = 0
     self.counts.held = 0
     if self.source == .attached {
-      self.actions.append(.giveBack(epoch: self.sourceEpoch, back))
-      // In its order, and at once.
-      self.notes.append(.owed(queue: self.settings.queue, isNoticed: true, []))
+      self.actions.append(.giveBack(epoch: self.sourceEpoch, back.sorted()))
     }
     self.actions.append(.finish(ending))
   }

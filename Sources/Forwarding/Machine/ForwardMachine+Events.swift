@@ -1,32 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ForwardMachine {
-  mutating func arrived(_ arrivals: [Arrival], _ now: Int64) {
+  /// - Parameter isAgain: they were held, and counted when they came.
+  mutating func arrived(_ arrivals: [Arrival], _ now: Int64, isAgain: Bool = false) {
     self.lastArrival = now
     self.giveUpReturns(now)
     var goOn: [UInt64] = []
-    for (place, arrival) in arrivals.enumerated() {
-      if !self.returns.isEmpty {
-        if !self.isToBeSent(arrival) {
-          self.returns.drop(arrival.fingerprint)
-        } else if !self.returns.takes(arrival.fingerprint) {
-          // Those before it went on a moment ago, and are interrupted again.
-          if !goOn.isEmpty { self.actions.append(.goOn(goOn)) }
-          goOn = []
-          self.leave(arrivals[place...], now)
-          break
-        } else if self.returns.isEmpty {
-          self.turnsLeft = 0
-        }
+    if let last = arrivals.last { self.latestWasReturned = last.isRedelivered || isAgain }
+    for arrival in arrivals {
+      if !isAgain {
+        self.counts.received += 1
+        self.bound.arrived(arrival.size)
       }
-      self.counts.received += 1
       var item = Item(
         number: arrival.number, fingerprint: arrival.fingerprint, messageID: arrival.messageID, sender: arrival.sender,
-        size: arrival.size, arrivedAt: now, serial: arrival.serial)
-      self.bound.arrived(arrival.size)
+        size: arrival.size, arrivedAt: isAgain ? arrival.at : now, serial: arrival.serial)
       if self.items.isEmpty {
         self.base = arrival.number
         self.cursor = arrival.number
+      }
+      if !self.returns.isEmpty, self.isHeldAsEarly(arrival, now) {
+        item.state = .gone
+        self.items.append(item)
+        continue
       }
       var aside = arrival.aside
       var isNew = true
@@ -44,19 +40,13 @@ extension ForwardMachine {
         continue
       case .accepted, .onItsWay: item.duplicate = .sameAgain
       case .interrupted(let serial):
-        item.serial = serial
-        item.isJournaled = true
-        item.mayHaveArrived = true
         item.duplicate = .interrupted
-        goOn.append(serial)
+        goOn.append(self.resume(serial, &item))
       case .setAside(let reason, let seen, let interrupted):
         if self.settings.retriesSetAside {
           if let interrupted {
-            item.serial = interrupted
-            item.isJournaled = true
-            item.mayHaveArrived = true
             item.duplicate = .outcomeUnknown
-            goOn.append(interrupted)
+            goOn.append(self.resume(interrupted, &item))
           }
         } else {
           aside = aside ?? (reason, seen)
@@ -78,6 +68,14 @@ extension ForwardMachine {
     }
     if !goOn.isEmpty { self.actions.append(.goOn(goOn)) }
     self.trim()
+  }
+
+  /// The attempt goes on, at this message's place.
+  private mutating func resume(_ serial: UInt64, _ item: inout Item) -> UInt64 {
+    self.notes.append(.resumed(serial: serial, as: item.serial))
+    item.isJournaled = true
+    item.mayHaveArrived = true
+    return item.serial
   }
 
   /// The bus has given the message out again although it is on hand: its lock ran out.
@@ -136,7 +134,7 @@ extension ForwardMachine {
         self.settling.append(number)
         self.counts.settled += 1
       } else {
-        self.returns.drop(self.items[index].fingerprint)
+        self.returns.drop(self.items[index].fingerprint, hasCome: false)
       }
       let sender = self.items[index].sender
       if self.lastAccepted[sender].map({ $0 < number }) ?? true { self.lastAccepted[sender] = number }
@@ -240,7 +238,13 @@ extension ForwardMachine {
     guard self.source != .none else { return }
     self.counts.reconnects += 1
     // What the bus itself ended it knows to be dead. Otherwise it may hold the messages until it misses us.
-    self.loseWhatIsOnHand(now, ahead: [], isNoticed: failure.kind == .link)
+    if self.source == .attached {
+      self.loseWhatIsOnHand(isNoticed: failure.kind == .link)
+      // It can have given no more beyond what it has read of than it was asked for, and as much again that crossed that.
+      if failure.kind != .link {
+        self.notes.append(.doubted(queue: self.settings.queue, count: 2 * self.widest, at: self.milliseconds))
+      }
+    }
     switch failure.kind {
     case .permanent:
       self.source = .none
@@ -254,21 +258,32 @@ extension ForwardMachine {
   /// What waits and is about to outlive its lock goes back, and no more is taken until what is on its way has ended.
   mutating func letGo(_ now: Int64) {
     guard let limit = self.holdLimit, self.source == .attached else { return }
-    if self.isLettingGo {
-      // What crossed it on its way, or was being written.
-      self.giveBackWaiting()
-      guard self.counts.onTheirWay == 0, self.batches.isEmpty else { return }
-      self.isLettingGo = false
-      self.loseWhatIsOnHand(now, ahead: [], isNoticed: true)
-      self.actions.append(.leaveSource(epoch: self.sourceEpoch))
-      self.source = .retry(at: now)
-      return
+    if !self.isLettingGo {
+      let oldestEarly = self.returns.early.map(\.at).min()
+      let oldest = self.items.first { $0.isWaitingHere }?.arrivedAt
+      guard let since = [oldest, oldestEarly].compactMap(\.self).min() else { return }
+      guard now - since >= limit else { return self.actions.append(.wake(at: since + limit)) }
+      if oldestEarly == nil { self.bound.wereHeldTooLong() }
+      self.isLettingGo = true
+      // Until all of it is back: a process that ends meanwhile leaves some of it on a dead link.
+      let onHand = self.items.filter { $0.isOnSource && $0.state != .aside && $0.state != .gone }.map(\.fingerprint)
+      self.notes.append(
+        .owed(queue: self.settings.queue, isNoticed: self.returns.isNoticed, onHand + self.returns.remaining))
     }
-    guard let oldest = self.items.first(where: { $0.isWaitingHere }) else { return }
-    guard now - oldest.arrivedAt >= limit else { return self.actions.append(.wake(at: oldest.arrivedAt + limit)) }
-    self.bound.wereHeldTooLong()
-    self.isLettingGo = true
+    // Also what crossed it on its way, or was being written.
     self.giveBackWaiting()
+    guard self.counts.onTheirWay == 0, self.batches.isEmpty else { return }
+    self.isLettingGo = false
+    let isOwed = !self.returns.isEmpty
+    // Then it is in its place again.
+    if !isOwed { self.lettingGo = [] }
+    let until = self.returnsUntil
+    self.loseWhatIsOnHand(isNoticed: true)
+    if isOwed { self.returnsUntil = until }
+    self.actions.append(.leaveSource(epoch: self.sourceEpoch))
+    // 8, 16, 32 ... s while what is owed does not come: each time counts as a delivery.
+    self.source = .retry(at: isOwed ? now + 8_000_000_000 << Int64(min(self.lettings, 4)) : now)
+    if isOwed { self.lettings += 1 }
   }
 
   private mutating func giveBackWaiting() {
@@ -276,8 +291,12 @@ extension ForwardMachine {
     for index in self.items.indices where self.items[index].isWaitingHere {
       if self.items[index].state == .ready { self.underWay -= 1 }
       back.append(self.items[index].number)
+      self.lettingGo.append((self.items[index].number, self.items[index].fingerprint))
       self.giveUp(index)
     }
+    let early = self.returns.letGo()
+    self.forgotten += early
+    back += early
     if !back.isEmpty { self.actions.append(.letGo(epoch: self.sourceEpoch, back)) }
     self.trim()
   }
@@ -297,39 +316,88 @@ extension ForwardMachine {
     }
   }
 
-  /// What came before its turn, and all that is on hand, is left to the source: what must go first is still with a dead link.
-  private mutating func leave(_ ahead: ArraySlice<Arrival>, _ now: Int64) {
-    for arrival in ahead {
-      self.counts.received += 1
-      if self.items.isEmpty {
-        self.base = arrival.number
-        self.cursor = arrival.number
-      }
-      var item = Item(
-        number: arrival.number, fingerprint: arrival.fingerprint, messageID: nil, sender: "", size: 0, arrivedAt: now,
-        serial: arrival.serial)
-      item.state = .gone
-      self.items.append(item)
-      self.forgotten.append(arrival.number)
+  /// Whether it came before its turn: then it is held, and its place in ``items`` is empty.
+  private mutating func isHeldAsEarly(_ arrival: Arrival, _ now: Int64) -> Bool {
+    guard self.isToBeSent(arrival) else {
+      self.returns.drop(arrival.fingerprint, hasCome: true)
+      return false
     }
-    let until = self.returnsUntil
-    self.loseWhatIsOnHand(now, ahead: ahead.map(\.fingerprint), isNoticed: true)
-    self.returnsUntil = until
-    let seconds = max(0, (until ?? now) - now) / 1_000_000_000
-    self.tellOfReturns("the queue waits for \(self.returns.count) messages that a dead link holds, at most \(seconds) s more")
-    self.actions.append(.leaveSource(epoch: self.sourceEpoch))
-    // 2, 4, 8 ... s: each turn counts as a delivery where a bus limits these.
-    self.source = .retry(at: now + Self.firstPause << Int64(min(self.turnsLeft, 4)))
-    self.turnsLeft += 1
+    var arrival = arrival
+    arrival.at = now
+    guard case .early(let behind) = self.returns.turn(of: arrival) else { return false }
+    self.notes.append(.early(queue: self.settings.queue, arrival.fingerprint, behind: behind))
+    return true
+  }
+
+  /// The early ones go on once all that is owed has come, and what nobody had read of it: that is known when something comes that was on no
+  /// link, or nothing more comes.
+  mutating func releaseEarly(_ now: Int64) {
+    guard case .running = self.phase, self.returns.hasAllCome, self.source == .attached, !self.isLettingGo else { return }
+    guard self.returns.earlyCount > 0 else {
+      if !self.returns.isEmpty { _ = self.returns.release() }
+      return
+    }
+    guard self.returns.latest == .fresh || now - self.lastArrival >= Self.tailLimit else {
+      return self.actions.append(.wake(at: self.lastArrival + Self.tailLimit))
+    }
+    self.isReleasing = true
+    self.actions.append(.again(epoch: self.sourceEpoch, self.returns.release()))
+  }
+
+  /// What is taken while something is owed: as much as is owed and a little more, so that little is held that comes before its turn. Behind something
+  /// that was on no link one more now and then: what is owed comes before others like it.
+  mutating func takeWhileOwed(_ now: Int64) {
+    let held = self.items.count { $0.isOnSource && $0.state != .gone } + self.returns.earlyCount
+    let more: Int
+    switch self.returns.latest {
+    case .nothing:
+      more = 1
+      self.nextLook = nil
+    case .fresh:
+      if let at = self.nextLook, self.returns.earlyCount == self.earlyAtLook {
+        more = now >= at ? 1 : 0
+      } else {
+        // 2, 4, 8 ... 32 s.
+        self.nextLook = now + Self.firstPause << Int64(min(self.looks, 4))
+        self.looks += 1
+        self.earlyAtLook = self.returns.earlyCount
+        more = 0
+      }
+      if more == 0, let at = self.nextLook { self.actions.append(.wake(at: at)) }
+      self.tellOfReturns(now)
+    case .went, .passed, .early:
+      self.nextLook = nil
+      self.looks = 0
+      // What was known to be owed may all be held. What was not is bounded.
+      let isFull = self.returns.unforeseen > 2 * self.bound.most
+      more = isFull ? 0 : min(self.bound.limit, self.returns.count + Self.tail)
+    }
+    self.take(Taking(window: held + more, kept: held))
+  }
+
+  /// So many are asked for beyond what is known to be owed.
+  private static let tail = 32
+  /// How long a bus may take to go on with what it gives back.
+  static let tailLimit: Int64 = 30_000_000_000
+
+  mutating func take(_ taking: Taking) {
+    guard taking != self.taking else { return }
+    self.taking = taking
+    self.widest = max(self.widest, taking.window)
+    self.actions.append(.take(epoch: self.sourceEpoch, taking.window, kept: taking.kept))
   }
 
   mutating func giveUpReturns(_ now: Int64) {
-    guard !self.returns.isEmpty, let until = self.returnsUntil, now >= until else { return }
-    let count = self.returns.count
+    guard !self.returns.isEmpty, var until = self.returnsUntil else { return }
+    // While it comes it is not given up.
+    if ![.nothing, .fresh].contains(self.returns.latest) { until = max(until, self.lastArrival + Self.tailLimit) }
+    guard now >= until else { return self.actions.append(.wake(at: until)) }
+    let isAwaited = !self.returns.hasAllCome
+    let count = self.returns.giveUp()
+    guard isAwaited else { return }
     self.counts.notReturned += count
-    self.returns.clear()
-    self.turnsLeft = 0
     self.actions.append(.awaitNothing)
+    guard count > 0 else { return }
     let error = ForwardingError(
       .notReturned, tried: self.settings.tried,
       seen: "\(count) messages that were on hand when a link was lost have not come again")
@@ -337,6 +405,14 @@ extension ForwardMachine {
     self.isWaitingForReturns = false
     // One at a time is asked for so that nothing overtakes, whatever happens: people say whether it goes on without them.
     if self.settings.window == 1 { self.stop(error) }
+  }
+
+  private mutating func tellOfReturns(_ now: Int64) {
+    guard !self.isWaitingForReturns else { return }
+    let what =
+      self.returns.count > 0 ? "\(self.returns.count) messages that a dead link holds" : "what a dead link may hold unread"
+    let seconds = max(0, (self.returnsUntil ?? now) - now) / 1_000_000_000
+    self.tellOfReturns("the queue waits for \(what), at most \(seconds) s more")
   }
 
   mutating func tellOfReturns(_ seen: String) {
@@ -348,19 +424,35 @@ extension ForwardMachine {
   /// What came and is not about to be sent: the order outlives this process.
   mutating func noteOnHand(from number: UInt64) {
     let first = number > self.base ? Int(min(number - self.base, UInt64(self.items.count))) : 0
-    let fingerprints = (first..<self.items.count).compactMap { index -> Fingerprint? in
+    let taken = (first..<self.items.count).compactMap { index -> OnHand.Taken? in
       let isUncovered = self.items[index].state == .waiting && !self.items[index].isJournaled
-      return isUncovered ? self.items[index].fingerprint : nil
+      return isUncovered ? OnHand.Taken(serial: self.items[index].serial, fingerprint: self.items[index].fingerprint) : nil
     }
-    if !fingerprints.isEmpty { self.notes.append(.onHand(queue: self.settings.queue, fingerprints)) }
+    if !taken.isEmpty { self.notes.append(.onHand(queue: self.settings.queue, taken)) }
   }
 
-  private mutating func loseWhatIsOnHand(_ now: Int64, ahead: [Fingerprint], isNoticed: Bool) {
-    self.returnsAreNoticed = isNoticed && (self.returnsAreNoticed || self.returns.isEmpty)
+  /// Written anew: what is owed, in its order.
+  mutating func noteOwed() {
+    self.notes.append(.owed(queue: self.settings.queue, isNoticed: self.returns.isNoticed, self.returns.remaining))
+  }
+
+  /// The present link is gone with all that it holds.
+  mutating func loseLink(isNoticed: Bool) {
     self.returnsUntil = nil
-    let onHand = self.items.filter { $0.isOnSource && $0.state != .aside && $0.state != .gone }.map(\.fingerprint)
-    self.returns.lost(onHand, ahead: ahead)
-    self.notes.append(.owed(queue: self.settings.queue, isNoticed: self.returnsAreNoticed, self.returns.remaining))
+    self.nextLook = nil
+    self.forgotten += self.returns.early.map(\.number)
+    var onHand = self.items.filter { $0.isOnSource && $0.state != .aside && $0.state != .gone }.map {
+      ($0.number, $0.fingerprint)
+    }
+    if !self.lettingGo.isEmpty { onHand = (onHand + self.lettingGo).sorted { $0.0 < $1.0 } }
+    let released = Set(self.lettingGo.map(\.fingerprint))
+    self.returns.lost(onHand.map(\.1), released: released, link: self.sourceEpoch, isNoticed: isNoticed)
+    self.lettingGo = []
+    self.noteOwed()
+  }
+
+  private mutating func loseWhatIsOnHand(isNoticed: Bool) {
+    self.loseLink(isNoticed: isNoticed)
     for index in self.items.indices {
       switch self.items[index].state {
       // What was refused is judged when all is known: a later one of its sender may have gone.

@@ -26,6 +26,8 @@ package struct ForwardMachine: Sendable {
     package var isNearDeliveryLimit = false
     /// Why it must not be sent, whatever the journal knows.
     package var aside: (reason: SetAside.Reason, seen: String)?
+    /// The machine's: when it first came, where it was held.
+    var at: Int64 = 0
 
     package init(number: UInt64, fingerprint: Fingerprint, serial: UInt64) {
       self.number = number
@@ -85,6 +87,8 @@ package struct ForwardMachine: Sendable {
     case sourceAttached(epoch: Int, unnoticedLimit: Int64 = 0, holdLimit: Int64? = nil)
     case sourceFailed(epoch: Int, Failure)
     case arrived(epoch: Int, [Arrival])
+    /// The answer to `again`: the same under their new numbers.
+    case arrivedAgain(epoch: Int, [Arrival])
     /// What was to be on the disk is there, or cannot be.
     case journaled(batch: UInt64, ForwardingError?)
     case ended(epoch: Int, [(number: UInt64, fate: Fate)])
@@ -115,8 +119,11 @@ package struct ForwardMachine: Sendable {
     case settle(epoch: Int, [UInt64])
     /// The shell need not keep it.
     case forget([UInt64])
-    /// The source may give so many at a time.
-    case take(epoch: Int, Int)
+    /// The source may give so many at a time; `kept` of those that it has given stay for long.
+    case take(epoch: Int, Int, kept: Int)
+    /// What was held came before its turn, which is now: as if they came anew, in this order, with new numbers and serials, and with what the
+    /// journal knows now; answered at once by `arrivedAgain`.
+    case again(epoch: Int, [Arrival])
     /// No more is taken over the link, and these go back, released, before their locks run out.
     case letGo(epoch: Int, [UInt64])
     /// The link to the source is left with all that it holds: the bus gives that back in its order.
@@ -147,10 +154,10 @@ package struct ForwardMachine: Sendable {
     package var ahead = 16
     /// Whether what was set aside earlier is tried again.
     package var retriesSetAside = false
-    /// What an earlier run left on hand: it must come again before anything that came after it. Link by link, the oldest first.
-    package var awaited: [[Fingerprint]] = []
-    /// Whether the bus knows that those links are dead.
-    package var awaitedIsNoticed = true
+    /// What earlier runs left on hand: it must come again before anything that came after it.
+    package var awaited = Awaited()
+    /// Whether the machine went down that this ran on: nobody closed its links.
+    package var isAfterPowerCut = false
     /// How long nothing is taken at first, in nanoseconds: a process before this one left without a word, and the bus is given the time
     /// to notice.
     package var holdOff: Int64 = 0
@@ -202,6 +209,12 @@ package struct ForwardMachine: Sendable {
     var isWaitingHere: Bool { self.isOnSource && (self.state == .waiting || self.state == .ready) }
   }
 
+  /// What the source was told that it may give.
+  struct Taking: Equatable, Sendable {
+    var window = 0
+    var kept = 0
+  }
+
   enum Link: Equatable, Sendable {
     case none
     case retry(at: Int64)
@@ -218,7 +231,9 @@ package struct ForwardMachine: Sendable {
 
   let settings: Settings
   var bound: HandBound
-  var taking = 0
+  var taking = Taking()
+  /// The greatest window on the present link.
+  var widest = 0
   var holdLimit: Int64?
   /// What waited was let go: what is on its way is awaited, and then the link is made anew.
   var isLettingGo = false
@@ -255,16 +270,26 @@ package struct ForwardMachine: Sendable {
   /// When something was last sent with nothing on its way before it, or an outcome came.
   var lastOutcome: Int64 = 0
   var isSilent = false
-  /// What was on hand when a link to the source was lost.
+  /// What lost links held, and what came before its turn.
   var returns = ReturnOrder()
   /// Counted from the next link on; nil before that.
   var returnsUntil: Int64?
-  /// Whether the bus knows that the links are dead that held it.
-  var returnsAreNoticed = true
   /// Whether people have been told.
   var isWaitingForReturns = false
-  /// How often in a row the source link was left, since what came was not its turn.
-  var turnsLeft = 0
+  /// When the source is asked for one more, to see whether what is owed comes now; nil while it may give more anyway.
+  var nextLook: Int64?
+  /// How many were held when that was decided.
+  var earlyAtLook = 0
+  /// How often in a row what came lay behind what is owed.
+  var looks = 0
+  /// How often in a row the link was left while something was owed.
+  var lettings = 0
+  /// Was let go over the present link.
+  var lettingGo: [(number: UInt64, fingerprint: Fingerprint)] = []
+  /// Whether what came last had been handed out before: more like it may lie before what is new.
+  var latestWasReturned = false
+  /// What was held is on its way through the shell.
+  var isReleasing = false
   var connectionLosses = 0
   var failuresInRow = 0
   var tokens: Double
@@ -293,14 +318,15 @@ package struct ForwardMachine: Sendable {
     guard self.phase != .ended else { return [] }
     self.milliseconds = milliseconds
     self.now = now
-    let wasOwed = !self.returns.isEmpty
+    var wasOwed = !self.returns.isEmpty || self.isReleasing
     let source = self.sourceEpoch
-    defer { self.isWaitingForReturns = self.isWaitingForReturns && !self.returns.isEmpty }
+    defer { self.isWaitingForReturns = self.isWaitingForReturns && (!self.returns.isEmpty || self.isReleasing) }
     switch event {
     case .started:
       self.lastArrival = now
-      for generation in self.settings.awaited { self.returns.lost(generation) }
-      self.returnsAreNoticed = self.settings.awaitedIsNoticed
+      self.returns.await(self.settings.awaited)
+      if self.settings.awaited != Awaited() { self.noteOwed() }
+      wasOwed = !self.returns.isEmpty
       // What it had on hand and not yet in the journal is known to nobody.
       if self.settings.holdOff > 0 { self.source = .retry(at: now + self.settings.holdOff) }
       if self.settings.holdOff > Self.firstPause {
@@ -329,16 +355,21 @@ package struct ForwardMachine: Sendable {
       self.source = .attached
       self.holdLimit = holdLimit
       self.isLettingGo = false
-      self.taking = 0
+      self.taking = Taking()
+      self.widest = 0
       if !self.returns.isEmpty, self.returnsUntil == nil {
         let limit = self.settings.returnLimit
-        self.returnsUntil = now + (self.returnsAreNoticed ? limit : max(limit, unnoticedLimit))
+        let isNoticed = self.returns.isNoticed && !(self.settings.isAfterPowerCut && self.sourceEpoch == 1)
+        self.returnsUntil = now + (isNoticed ? limit : max(limit, unnoticedLimit))
       }
       self.lastArrival = now
     case .sourceFailed(let epoch, let failure):
       if epoch == self.sourceEpoch { self.sourceFailed(failure, now) }
     case .arrived(let epoch, let arrivals):
       if epoch == self.sourceEpoch { self.arrived(arrivals, now) }
+    case .arrivedAgain(let epoch, let arrivals):
+      self.isReleasing = false
+      if epoch == self.sourceEpoch { self.arrived(arrivals, now, isAgain: true) }
     case .journaled(let batch, let failure): self.journaled(batch, failure, now)
     case .ended(let epoch, let ends):
       if epoch == self.targetEpoch { for end in ends { self.ended(end.number, end.fate, now) } }
@@ -360,9 +391,15 @@ package struct ForwardMachine: Sendable {
       }
     }
     self.advance(now)
-    if case .arrived(_, let arrivals) = event, let first = arrivals.first { self.noteOnHand(from: first.number) }
-    if wasOwed, self.returns.isEmpty {
+    switch event {
+    case .arrived(_, let arrivals), .arrivedAgain(_, let arrivals):
+      if let first = arrivals.first { self.noteOnHand(from: first.number) }
+    default: break
+    }
+    // What was held and goes on is noted first.
+    if wasOwed, self.returns.isEmpty, !self.isReleasing {
       self.returnsUntil = nil
+      self.lettings = 0
       self.notes.append(.nothingOwed(queue: self.settings.queue))
       if self.isWaitingForReturns { self.actions.append(.tell(nil)) }
     }

@@ -1,90 +1,243 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What was on hand when a link to the source was lost: it comes again, and nothing that came after it may go before it.
-///
-/// A bus gives back what a dead link held when it notices that the link is dead. A new link that is there earlier gets what lay behind it:
-/// sent at once, later messages would overtake. What one link held is a *generation*; the bus gives it back together and in order, but what
-/// several links held in any order. So something of every generation must have come, the oldest first, before anything that was in none of
-/// them. What of a generation does not come although something after it did is gone: settled after all, expired, or somebody else's.
-struct ReturnOrder: Sendable {
-  private struct Generation {
-    var fingerprints: [Fingerprint]
-    /// Whether anything of it came over the present link.
-    var hasBegun = false
-    /// Those before it have come, or are gone.
-    var next = 0
+import DequeModule
 
-    var rest: ArraySlice<Fingerprint> { self.fingerprints[min(self.next, self.fingerprints.count)...] }
+/// What links held that were lost: it comes again, and nothing that came after it may go before it. Pure.
+///
+/// A bus gives back what a dead link held when it notices that the link is dead. Until then a new link gets what lay behind it: sent at once,
+/// that would overtake. And a bus may give it back in another order: a quorum queue hands out first what was given back first, so
+/// what several links held comes link by link as their ends were noticed, and what the last link had half fetched comes behind the other half. So what
+/// comes before its turn is *early*: it is held on the link, unsent, and goes when all before it has come.
+///
+/// *The line* is the order of the source: what was on hand when links were lost, and the early ones at their places. What the dead
+/// link had been given and nobody has read (its *tail*) is not in the line, and comes marked as handed out before, right behind what was read. What
+/// comes unmarked was on no link: it goes last of all. A link of whose end the bus may not know, and of which nothing has come again, may hold a tail
+/// even where nothing was on hand.
+///
+/// What of the line does not come at all is settled after all, expired, or somebody else's. That is known at once where something has come that the same
+/// link held behind it, since a link's messages are given back together; otherwise only time tells.
+struct ReturnOrder: Sendable {
+  enum Turn: Sendable, Equatable {
+    case now
+    /// To be held until ``release()``; `behind` is what it goes behind, nil where that is all that there is.
+    case early(behind: Fingerprint?)
   }
 
-  /// Oldest first.
-  private var generations: [Generation] = []
-  private var places: [Fingerprint: (generation: Int, place: Int)] = [:]
+  /// What came last over the present link.
+  enum Latest: Sendable, Equatable {
+    case nothing
+    case went
+    /// It is not to be sent: the target had it already, or it is set aside.
+    case passed
+    /// It was held, and was on a link before.
+    case early(Fingerprint)
+    /// It was held, and had been on no link.
+    case fresh
+  }
 
-  /// What is still awaited.
-  var count: Int { self.generations.reduce(0) { $0 + $1.rest.count } }
-  var isEmpty: Bool { self.generations.isEmpty }
+  private struct Entry {
+    let fingerprint: Fingerprint
+    /// The one that held it last.
+    let link: Int
+    /// Whether its link's messages come together: no later link can have got some of them.
+    let isWhole: Bool
+    /// It has come, early.
+    var arrival: ForwardMachine.Arrival?
+    /// It was on no link before.
+    var isFresh = false
+  }
 
-  /// Link by link, the oldest first: what ``lost(_:ahead:)`` makes it again of.
-  var remaining: [[Fingerprint]] { self.generations.map { generation in generation.rest.filter { self.places[$0] != nil } } }
+  private var line: Deque<Entry> = []
+  /// Those in the line that have not come. Of several that are alike one stands there: the others are known by where they come.
+  private var open: Set<Fingerprint> = []
+  private(set) var earlyCount = 0
+  /// Those among them that were not in the line.
+  private(set) var unforeseen = 0
+  /// Dead links of which the bus may not know: they may hold what nobody has read.
+  private var unnoticed: Set<Int> = []
+  private var lastLink = 0
+  private static let noLink = -1
+  private(set) var latest = Latest.nothing
+  /// Whether early ones have gone on over the present link: what it holds is not in the order in which it came.
+  private(set) var hasReleased = false
+
+  /// Nothing is awaited, and nothing is held.
+  var isEmpty: Bool { self.line.isEmpty && self.unnoticed.isEmpty }
+  /// How many have not come.
+  var count: Int { self.open.count }
+  /// Whether the bus knows of all dead links.
+  var isNoticed: Bool { self.unnoticed.isEmpty }
+  /// All that is known to be owed has come. A tail may still follow what came last.
+  var hasAllCome: Bool { self.count == 0 && self.unnoticed.isEmpty }
+  /// In the order of the source, with the early ones.
+  var remaining: [Fingerprint] { self.line.map(\.fingerprint) }
+  var early: [ForwardMachine.Arrival] { self.line.compactMap(\.arrival) }
 
   /// An arrival that is to be sent.
-  ///
-  /// - Returns: whether it may: nothing that was before it is still to come.
-  mutating func takes(_ fingerprint: Fingerprint) -> Bool {
-    guard !self.generations.isEmpty else { return true }
-    guard let found = self.places[fingerprint], found.place >= self.generations[found.generation].next else {
-      // It was on no hand before: all that was must have come.
-      guard self.generations.allSatisfy(\.hasBegun) else { return false }
-      self.clear()
-      return true
+  mutating func turn(of arrival: ForwardMachine.Arrival) -> Turn {
+    guard !self.isEmpty else { return .now }
+    if self.open.contains(arrival.fingerprint) { return self.known(arrival) }
+    guard arrival.isRedelivered else {
+      let before = self.line.last?.fingerprint
+      self.hold(arrival, at: self.line.count, isFresh: true)
+      return .early(behind: before)
     }
-    guard self.generations[..<found.generation].allSatisfy(\.hasBegun) else { return false }
-    self.generations[found.generation].hasBegun = true
-    self.generations[found.generation].next = found.place + 1
-    for index in 0..<found.generation { self.generations[index].next = self.generations[index].fingerprints.count }
-    if self.generations.allSatisfy({ $0.rest.isEmpty }) { self.clear() }
-    return true
-  }
-
-  /// It is at the target after all, or is not to be sent: nothing waits for it.
-  mutating func drop(_ fingerprint: Fingerprint) {
-    guard let found = self.places[fingerprint], let place = self.generations[found.generation].fingerprints.indices.last,
-      found.place <= place
-    else { return }
-    if found.place == self.generations[found.generation].next { self.generations[found.generation].next += 1 }
-    self.places[fingerprint] = nil
-    let left = self.generations[found.generation].rest.contains { self.places[$0] != nil }
-    if !left {
-      self.generations[found.generation].next = self.generations[found.generation].fingerprints.count
-      self.generations[found.generation].hasBegun = true
-    }
-    if self.generations.allSatisfy({ $0.rest.isEmpty }) { self.clear() }
-  }
-
-  /// The link is gone with all that it held, in the order in which that came. What was still to come of the generations that had
-  /// begun follows it.
-  ///
-  /// - Parameter ahead: what came before its time, and goes to the end.
-  mutating func lost(_ onHand: [Fingerprint], ahead: [Fingerprint] = []) {
-    var held = onHand
-    for generation in self.generations where generation.hasBegun { held += generation.rest.filter { self.places[$0] != nil } }
-    held += ahead
-    self.generations.removeAll { $0.hasBegun }
-    // What an earlier generation still waits for is not waited for twice.
-    let waited = Set(self.generations.flatMap(\.rest))
-    held.removeAll { waited.contains($0) }
-    if !held.isEmpty { self.generations.append(Generation(fingerprints: held)) }
-    self.places = [:]
-    for (index, generation) in self.generations.enumerated() {
-      for (place, fingerprint) in generation.fingerprints.enumerated() where place >= generation.next {
-        if self.places[fingerprint] == nil { self.places[fingerprint] = (index, place) }
+    let place: Int
+    switch self.latest {
+    // What a dead link may hold unread goes before it, if that is so.
+    case .went:
+      guard !self.isNoticed else { return .now }
+      place = 0
+    case .early(let fingerprint):
+      place = self.line.lastIndex { $0.fingerprint == fingerprint && $0.arrival != nil }.map { $0 + 1 } ?? 0
+    case .nothing, .passed, .fresh:
+      let behindLast = self.line.lastIndex { $0.link == self.lastLink && !$0.isFresh }
+      let behindAll = self.line.lastIndex { !$0.isFresh }
+      place = ((self.latest == .nothing ? behindLast : nil) ?? behindAll).map { $0 + 1 } ?? 0
+      // Nothing that is known goes before it.
+      if place == 0, self.isNoticed {
+        self.latest = .went
+        return .now
       }
     }
+    let before = place > 0 ? self.line[place - 1].fingerprint : nil
+    self.hold(arrival, at: place, isFresh: false)
+    return .early(behind: before)
   }
 
-  mutating func clear() {
-    self.generations = []
-    self.places = [:]
+  private mutating func known(_ arrival: ForwardMachine.Arrival) -> Turn {
+    guard let found = self.line.firstIndex(where: { $0.fingerprint == arrival.fingerprint && $0.arrival == nil }) else {
+      return .now
+    }
+    var index = found
+    self.unnoticed.remove(self.line[index].link)
+    if self.line[index].isWhole {
+      // What its link held before it would have come before it.
+      while let first = self.line.first, first.isWhole, first.arrival == nil, index > 0 {
+        self.removeOpen(at: 0)
+        index -= 1
+      }
+    }
+    guard index == 0 else {
+      let before = self.line[index - 1].fingerprint
+      self.line[index].arrival = arrival
+      self.open.remove(arrival.fingerprint)
+      self.earlyCount += 1
+      self.latest = .early(arrival.fingerprint)
+      return .early(behind: before)
+    }
+    self.removeOpen(at: 0)
+    self.latest = .went
+    return .now
+  }
+
+  private mutating func hold(_ arrival: ForwardMachine.Arrival, at place: Int, isFresh: Bool) {
+    self.line.insert(
+      Entry(fingerprint: arrival.fingerprint, link: self.lastLink, isWhole: false, arrival: arrival, isFresh: isFresh), at: place)
+    self.earlyCount += 1
+    self.unforeseen += 1
+    self.latest = isFresh ? .fresh : .early(arrival.fingerprint)
+  }
+
+  private mutating func removeOpen(at index: Int) {
+    self.open.remove(self.line[index].fingerprint)
+    self.line.remove(at: index)
+  }
+
+  /// It came and is not to be sent, or it is at the target after all: nothing waits for it.
+  ///
+  /// - Parameter hasCome: whether it came over the present link.
+  mutating func drop(_ fingerprint: Fingerprint, hasCome: Bool) {
+    if hasCome, !self.isEmpty { self.latest = .passed }
+    guard self.open.contains(fingerprint),
+      let index = self.line.firstIndex(where: { $0.fingerprint == fingerprint && $0.arrival == nil })
+    else { return }
+    if hasCome { self.unnoticed.remove(self.line[index].link) }
+    self.removeOpen(at: index)
+  }
+
+  /// What was held may go, in this order; nothing is awaited any more.
+  mutating func release() -> [ForwardMachine.Arrival] {
+    let early = self.early
+    self.hasReleased = self.hasReleased || !early.isEmpty
+    self.clear()
+    return early
+  }
+
+  /// What was held goes back to the source, and comes again.
+  ///
+  /// - Returns: the numbers of those.
+  mutating func letGo() -> [UInt64] {
+    var numbers: [UInt64] = []
+    for index in self.line.indices {
+      guard let arrival = self.line[index].arrival else { continue }
+      numbers.append(arrival.number)
+      self.line[index].arrival = nil
+      self.open.insert(arrival.fingerprint)
+    }
+    self.earlyCount = 0
+    self.unforeseen = 0
+    self.latest = .nothing
+    return numbers
+  }
+
+  /// It is not awaited any more; what is held stays.
+  ///
+  /// - Returns: how many have not come.
+  mutating func giveUp() -> Int {
+    defer {
+      self.line.removeAll { $0.arrival == nil }
+      self.open = []
+      self.unnoticed = []
+    }
+    return self.count
+  }
+
+  /// A link is gone with all that it held.
+  ///
+  /// - Parameters:
+  ///   - onHand: what had gone on, in its order.
+  ///   - released: those among it that were given back before, so that their coming says nothing of the link.
+  ///   - link: greater than that of any link before it.
+  ///   - isNoticed: whether the bus knows of it.
+  mutating func lost(_ onHand: [Fingerprint], released: Set<Fingerprint> = [], link: Int, isNoticed: Bool) {
+    let isWhole = !self.hasReleased && released.isEmpty
+    var line = Deque<Entry>(minimumCapacity: onHand.count + self.line.count)
+    for fingerprint in onHand {
+      line.append(
+        Entry(fingerprint: fingerprint, link: released.contains(fingerprint) ? Self.noLink : link, isWhole: isWhole))
+    }
+    for entry in self.line {
+      line.append(Entry(fingerprint: entry.fingerprint, link: entry.arrival == nil ? entry.link : link, isWhole: false))
+    }
+    if !isNoticed { self.unnoticed.insert(link) }
+    self.take(line, link)
+  }
+
+  /// What the process before this one knew to be owed.
+  mutating func await(_ awaited: Awaited) {
+    var line = Deque(awaited.held.map { Entry(fingerprint: $0, link: 0, isWhole: awaited.isWhole) })
+    line.append(contentsOf: awaited.behind.map { Entry(fingerprint: $0, link: 0, isWhole: false) })
+    if !awaited.isNoticed { self.unnoticed.insert(0) }
+    self.take(line, 0)
+  }
+
+  private mutating func take(_ line: Deque<Entry>, _ link: Int) {
+    self.open = []
+    self.line = Deque(line.filter { self.open.insert($0.fingerprint).inserted })
+    self.earlyCount = 0
+    self.unforeseen = 0
+    self.lastLink = link
+    self.latest = .nothing
+    self.hasReleased = false
+  }
+
+  private mutating func clear() {
+    self.line = []
+    self.open = []
+    self.earlyCount = 0
+    self.unforeseen = 0
+    self.unnoticed = []
+    self.latest = .nothing
   }
 }

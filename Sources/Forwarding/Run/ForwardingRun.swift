@@ -67,10 +67,10 @@ struct ForwardingRun {
     settings.tried = tried
     settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
-    let isAfterPowerCut = forwarder.journal.isAfterPowerCut
-    settings.awaitedIsNoticed = !isAfterPowerCut && forwarder.journal.isNoticed(in: queue)
+    settings.isAfterPowerCut = forwarder.journal.isAfterPowerCut
     if forwarder.journal.isAfterCrash {
-      settings.holdOff = isAfterPowerCut ? forwarder.line.source.dialect.unnoticedLimit(stated: nil) : ForwardMachine.firstPause
+      settings.holdOff =
+        settings.isAfterPowerCut ? forwarder.line.source.dialect.unnoticedLimit(stated: nil) : ForwardMachine.firstPause
     }
     self.machine = ForwardMachine(settings)
   }
@@ -201,8 +201,9 @@ struct ForwardingRun {
       self.receiver = nil
       let releases = self.sourceDialect.keepsLocks
       group.addTask { await Self.leave(receiver.link, releasing: releases) }
-    case .take(let epoch, let window):
-      if let receiver, receiver.epoch == epoch { receiver.link.changeWindow(to: window) }
+    case .take(let epoch, let window, let kept):
+      if let receiver, receiver.epoch == epoch { receiver.link.changeWindow(to: window, kept: kept) }
+    case .again(let epoch, let arrivals): self.offerAgain(epoch, arrivals, &group)
     case .letGo(let epoch, let numbers):
       guard let receiver, receiver.epoch == epoch else { return }
       receiver.link.leave()
@@ -256,9 +257,30 @@ struct ForwardingRun {
       arrival.aside = self.reasonAgainst(message, now)
       arrivals.append(arrival)
     }
-    let standings = self.forwarder.journal.standings(arrivals.map(\.fingerprint), in: self.queue)
-    for (index, standing) in standings.enumerated() where standing != .unknown { arrivals[index].standing = standing }
+    self.lookUp(&arrivals)
     self.handle(.arrived(epoch: epoch, arrivals), &group)
+  }
+
+  private func lookUp(_ arrivals: inout [ForwardMachine.Arrival]) {
+    let standings = self.forwarder.journal.standings(arrivals.map(\.fingerprint), in: self.queue)
+    for (index, standing) in standings.enumerated() where standing != arrivals[index].standing {
+      arrivals[index].standing = standing
+    }
+  }
+
+  /// What was held goes to the end of those that are on hand: it is sent in the order of the numbers.
+  private mutating func offerAgain(_ epoch: Int, _ held: [ForwardMachine.Arrival], _ group: inout TaskGroup<Void>) {
+    var arrivals = held
+    let serial = self.forwarder.journal.serials(arrivals.count)
+    for index in arrivals.indices {
+      let before = arrivals[index].number
+      arrivals[index].number = self.firstNumber + UInt64(self.carried.count)
+      arrivals[index].serial = serial + UInt64(index)
+      self.carried.append(self.carried(before))
+      self.forget(before)
+    }
+    self.lookUp(&arrivals)
+    self.handle(.arrivedAgain(epoch: epoch, arrivals), &group)
   }
 
   /// Why it must not be sent.
