@@ -88,6 +88,23 @@ struct PingJudgementTests {
     #expect(self.verdicts(ProbeFixture.observation { $0.ping = .notSent(ProbeFixture.error(.messageTooLarge)) })[28] == .failed)
   }
 
+  @Test("A bus that answers Open and closes at once has not opened: the connection's own reason, not the link's")
+  func closedAfterOpen() {
+    func finding(_ code: AMQPError.Code, _ condition: String) -> ProbeFinding? {
+      var error = ProbeFixture.error(code, condition)
+      error.scope = .connection
+      let judged = PingJudgement(
+        ProbeFixture.observation {
+          $0.attachFailure = error
+          $0.ping = .notTried
+        })
+      return judged.steps.first { $0.verdict == .failed }?.finding
+    }
+    #expect(finding(.unauthorized, "amqp:unauthorized-access") == .virtualHostRefused)
+    #expect(finding(.connectionClosedByPeer, "amqp:resource-limit-exceeded") == .connectionLimit)
+    #expect(finding(.connectionClosedByPeer, "amqp:connection:forced") == .openClosed)
+  }
+
   @Test("Who listens, and whether the queue gets longer: each its own verdict; unknown is never good")
   func arrival() {
     func verdict(_ before: DepthReading?, _ after: DepthReading?) -> (ProbeStep.Verdict?, Int?) {

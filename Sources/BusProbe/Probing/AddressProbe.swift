@@ -47,6 +47,7 @@ struct AddressProbe: Sendable {
     var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: ping.messageID)
     if let notSent { seen.reasonNotSent = notSent }
     seen.timeout = self.settings.timeout
+    seen.virtualHost = self.endpoint.virtualHost
     seen.sessions = self.connection.peer.maximumSessions
     seen.before = await self.counting?.read(queue)
 

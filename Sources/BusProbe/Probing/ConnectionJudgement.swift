@@ -146,6 +146,20 @@ enum ConnectionJudgement {
     return words.contains("connection limit") || words.contains("connection_limit") || words.contains("too many connections")
   }
 
+  /// Step 24 once more, told by the first attach: the bus answered Open, and closed for a reason of the connection's own.
+  static func closed(_ error: AMQPError, virtualHost: String?) -> ProbeStep? {
+    guard error.scope == .connection, error.origin == .remote, error.condition != nil else { return nil }
+    let finding: ProbeFinding =
+      if Self.isConnectionLimit(error) { .connectionLimit } else if error.code == .unauthorized { .virtualHostRefused } else {
+        .openClosed
+      }
+    return ProbeStep(
+      finding,
+      [
+        .condition: .condition(error), .error: .error(error), .virtualHost: virtualHost.map { .text($0) } ?? .term(.notTold),
+      ])
+  }
+
   /// Step 25, told by the first attach: a session is begun for it. Nil where the failure is the link's own: the session was there.
   static func begin(sessions: Int?, failure: AMQPError?) -> ProbeStep? {
     guard let failure else { return ProbeStep(.begun, [.sessions: sessions.map { .number($0) } ?? .term(.notTold)]) }

@@ -100,10 +100,24 @@ enum NetworkJudgement {
       // The alert handshake_failure stands for both: what was asked for before it tells them apart.
       if watch?.asksForCertificate == true { return step(.clientCertificateWanted) }
       if watch?.alert == 40 { return step(.noCommonCipher) }
-      if error.seen.contains("closed the connection") { return step(.handshakeCut) }
-      return step(.encryptionFailed)
-    case .connectionLost: return step(.handshakeCut)
+      guard Self.isCut(error) else { return step(.encryptionFailed) }
+      return Self.cut(spoken, step)
+    case .connectionLost: return Self.cut(spoken, step)
     default: return step(.encryptionFailed)
+    }
+  }
+
+  /// Whether the handshake was cut: by what does not speak TLS at all, as RabbitMQ's plain port does it, or by something between.
+  static func isCut(_ error: AMQPError) -> Bool {
+    error.code == .connectionLost || (error.code == .tlsFailed && error.seen.contains("closed the connection"))
+  }
+
+  private static func cut(
+    _ spoken: ProtocolLook.Spoken?, _ step: (ProbeFinding, [ProbeFact: ProbeValue]) -> ProbeStep
+  ) -> ProbeStep {
+    switch spoken {
+    case .amqpWithLogin?, .amqpWithoutLogin?, .otherAMQP?, .http?: step(.notTLS, [.spoken: .text(spoken?.name ?? "")])
+    default: step(.handshakeCut, [:])
     }
   }
 

@@ -218,7 +218,7 @@ public struct PartyProbe: Sendable {
       host: host, port: port, authorities: endpoint.authorities, within: self.settings.timeout)
     let taken = (self.clock.now - begun).inMilliseconds
     var spoken: ProtocolLook.Spoken?
-    if case .failed(let error, _) = look, error.code == .notTLS {
+    if case .failed(let error, _) = look, error.code == .notTLS || NetworkJudgement.isCut(error) {
       spoken = await ProtocolLook.look(host: host, port: port, within: .seconds(3))
     }
     report.steps.append(
@@ -283,6 +283,8 @@ public struct PartyProbe: Sendable {
       connection.peer, login, milliseconds: (self.clock.now - begun).inMilliseconds)
     if climb.through >= .begin {
       let judged = await self.ping(connection, access, herID, queue, climb)
+      // A bus that answered Open and closed right after, as RabbitMQ 3 does over a virtual host, has not opened.
+      if judged.steps.contains(where: { $0.code == .open }) { report.steps.removeAll { $0.code == .open } }
       report.steps += judged.steps
       report.shown.merge(judged.evidence) { _, seen in seen }
     }

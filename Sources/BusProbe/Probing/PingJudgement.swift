@@ -96,6 +96,7 @@ public struct PingJudgement: Sendable, Hashable {
         milliseconds: seen.attachMilliseconds)
       return [begun, step].compactMap(\.self)
     }
+    if let step = ConnectionJudgement.closed(failure, virtualHost: seen.virtualHost) { return [step] }
     if let step = ConnectionJudgement.begin(sessions: seen.sessions, failure: failure) { return [step] }
     let step = ProbeStep(
       Self.attachFinding(failure),

@@ -46,6 +46,8 @@ public struct PingObservation: Sendable, Hashable {
   public var reasonNotSent = ReasonNotSent.notWanted
   /// The limit for attach and outcome, each.
   public var timeout: Duration = .seconds(15)
+  /// The virtual host that was asked for; nil for the bus's own.
+  public var virtualHost: String?
   /// How many sessions the bus allows on the connection.
   public var sessions: Int?
   /// The size of the ping as it was sent.

@@ -43,7 +43,9 @@ extension PingerConfiguration {
       }
       return PartyProbe.BusAccess(endpoint: entry.endpoint, replyQueue: entry.replyQueue, counting: counting)
     }
-    return PartyProbe(buses: buses, cache: cache, register: register, settings: self.settings)
+    return PartyProbe(
+      buses: buses, cache: cache, register: register, settings: self.settings,
+      ration: self.stateFolder.map { PingRation(folder: $0) })
   }
 
   private static func close(_ clients: [HTTPClient], _ cache: AddressCache?) async {

@@ -35,6 +35,8 @@ struct PingerConfiguration: Sendable {
   var buses: [BusEntry]
   /// The daemon's database, for the parties of a pulje; nil where it is not named.
   var database: String?
+  /// Where it is kept when which party was pinged, for all who ping from this machine; nil for nobody.
+  var stateFolder: String? = nil
 
   /// - Parameter needsRegistry: false where an address is given, so that nobody has to be asked for it.
   /// - Throws: ``PingerError``; `TjenestebussError` when the buses do not go together.
@@ -75,13 +77,15 @@ struct PingerConfiguration: Sendable {
     return PingerConfiguration(
       settings: try Self.settings(yaml.inner("ping"), own: herID),
       cache: try registry?.text("cache").map { Self.resolve($0, file) }, register: try Self.register(registry?.inner("soap")),
-      buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) })
+      buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) },
+      stateFolder: try yaml.inner("ping")?.text("state-folder").map { Self.resolve($0, file) })
   }
 
   private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {
     var settings = ProbeSettings(ownHerID: own)
     guard let ping else { return settings }
-    try ping.allow(["subject", "time-to-live-seconds", "timeout-seconds", "echo-timeout-seconds"])
+    try ping.allow(["subject", "time-to-live-seconds", "timeout-seconds", "echo-timeout-seconds", "production", "state-folder"])
+    settings.sendsOnlyWhenTold = try ping.flag("production") ?? false
     if let subject = try ping.text("subject"), !subject.isEmpty { settings.pingSubject = subject }
     if let seconds = try ping.number("time-to-live-seconds", in: 1...60) { settings.timeToLive = .seconds(seconds) }
     if let seconds = try ping.number("timeout-seconds", in: 1...120) { settings.timeout = .seconds(seconds) }

@@ -13,7 +13,7 @@ struct PartyLooks: Sendable {
   init(_ probe: PartyProbe, _ target: TargetOptions) throws(PingerError) {
     var climb = PartyProbe.Climb()
     climb.kind = target.kind
-    if target.noSend { climb.sending = .no }
+    climb.sending = target.noSend ? .no : target.send ? .yes : .asConfigured
     climb.through = target.quitAfter ?? .echo
     climb.looksAtOtherBuses = target.both
     if let address = target.address {
