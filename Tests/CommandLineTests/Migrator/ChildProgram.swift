@@ -30,12 +30,17 @@ struct ChildProgram: Sendable {
 
   /// Starts it. Its output goes to files, so that it can never block on a pipe that nobody reads.
   init(_ name: String, _ arguments: [String], environment: [String: String] = [:], folder: URL) throws {
+    try self.init(at: Self.path(name), arguments, environment: environment, folder: folder)
+  }
+
+  /// As above, any program.
+  init(at program: URL, _ arguments: [String], environment: [String: String] = [:], folder: URL) throws {
     let id = UUID().uuidString
     self.out = folder.appendingPathComponent("out-\(id)")
     self.complaints = folder.appendingPathComponent("err-\(id)")
     for file in [self.out, self.complaints] { try Data().write(to: file) }
     let process = Process()
-    process.executableURL = Self.path(name)
+    process.executableURL = program
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = try FileHandle(forWritingTo: self.out)
@@ -58,11 +63,22 @@ struct ChildProgram: Sendable {
 
   func terminate() { self.process.terminate() }
 
+  func signal(_ number: Int32) { Foundation.kill(self.process.processIdentifier, number) }
+
+  /// What it has printed so far.
+  var outputSoFar: String { (try? String(contentsOf: self.out, encoding: .utf8)) ?? "" }
+
   func kill() { Foundation.kill(self.process.processIdentifier, SIGKILL) }
 
   static func run(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], folder: URL
   ) async throws -> Ending {
     try await ChildProgram(name, arguments, environment: environment, folder: folder).ending()
+  }
+
+  static func run(
+    at program: URL, _ arguments: [String], environment: [String: String] = [:], folder: URL
+  ) async throws -> Ending {
+    try await ChildProgram(at: program, arguments, environment: environment, folder: folder).ending()
   }
 }
