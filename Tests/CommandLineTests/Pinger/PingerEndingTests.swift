@@ -76,7 +76,8 @@ struct PingerEndingTests {
     }
   }
 
-  @Test("A watch: a line a round, on Ctrl-C a summary, and the worst exit code that was seen", arguments: [SIGINT, SIGTERM, SIGHUP])
+  @Test(
+    "A watch: a line a round, on Ctrl-C a summary, and the worst exit code that was seen", arguments: [SIGINT, SIGTERM, SIGHUP])
   func watch(signal: Int32) async throws {
     try await PingerStage.with { stage, _ in
       try await stage.broker.refuseNewConnections()
