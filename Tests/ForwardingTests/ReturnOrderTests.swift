@@ -117,6 +117,24 @@ struct ReturnOrderTests {
     #expect(order.isEmpty, "what the bus itself has ended holds nothing")
   }
 
+  @Test(
+    "all that was on hand had been settled, in vain: that it comes again says that the link's end is known, and what nobody read follows"
+  )
+  func settledInVain() {
+    var order = ReturnOrder()
+    order.lost([], link: 1, isNoticed: false)
+    var settled = self.again(1)
+    settled.standing = .accepted
+    order.passed(settled)
+    #expect(order.isEmpty)
+    #expect(self.going(&order, [2, 3].map(self.again)) == [2, 3])
+    // Of two links one may still hold something.
+    order.lost([], link: 2, isNoticed: false)
+    order.lost([], link: 3, isNoticed: false)
+    order.passed(settled)
+    #expect(order.turn(of: self.fresh(9)) == .early(behind: nil))
+  }
+
   @Test("after some have gone on that were held, what the link held does not come again in the order in which it was sent")
   func reordered() {
     var order = ReturnOrder()
@@ -133,8 +151,8 @@ struct ReturnOrderTests {
   func accepted() {
     var order = ReturnOrder()
     order.lost(self.messages(1...2), link: 1, isNoticed: true)
-    order.drop(self.message(1), hasCome: false)
-    order.drop(self.message(2), hasCome: true)
+    order.drop(self.message(1))
+    order.passed(self.again(2))
     #expect(order.turn(of: self.fresh(3)) == .now)
     #expect(order.isEmpty)
   }

@@ -134,7 +134,7 @@ extension ForwardMachine {
         self.settling.append(number)
         self.counts.settled += 1
       } else {
-        self.returns.drop(self.items[index].fingerprint, hasCome: false)
+        self.returns.drop(self.items[index].fingerprint)
       }
       let sender = self.items[index].sender
       if self.lastAccepted[sender].map({ $0 < number }) ?? true { self.lastAccepted[sender] = number }

@@ -18,7 +18,7 @@ extension ForwardMachine {
   /// Whether it came before its turn: then it is held, and its place in ``items`` is empty.
   mutating func isHeldAsEarly(_ arrival: Arrival, _ now: Int64) -> Bool {
     guard self.isToBeSent(arrival) else {
-      self.returns.drop(arrival.fingerprint, hasCome: true)
+      self.returns.passed(arrival)
       return false
     }
     var arrival = arrival

@@ -144,15 +144,20 @@ struct ReturnOrder: Sendable {
     self.line.remove(at: index)
   }
 
-  /// It came and is not to be sent, or it is at the target after all: nothing waits for it.
-  ///
-  /// - Parameter hasCome: whether it came over the present link.
-  mutating func drop(_ fingerprint: Fingerprint, hasCome: Bool) {
-    if hasCome, !self.isEmpty { self.latest = .passed }
+  /// It came over the present link, and is not to be sent: the target has it, or it is set aside.
+  mutating func passed(_ arrival: ForwardMachine.Arrival) {
+    guard !self.isEmpty else { return }
+    self.latest = .passed
+    // It was settled in vain, or held. By which link is not known where there is more than one.
+    if arrival.isRedelivered, arrival.standing != .unknown, self.unnoticed.count == 1 { self.unnoticed = [] }
+    self.drop(arrival.fingerprint)
+  }
+
+  /// It is at the target after all: nothing waits for it.
+  mutating func drop(_ fingerprint: Fingerprint) {
     guard self.open.contains(fingerprint),
       let index = self.line.firstIndex(where: { $0.fingerprint == fingerprint && $0.arrival == nil })
     else { return }
-    if hasCome { self.unnoticed.remove(self.line[index].link) }
     self.removeOpen(at: index)
   }
 
