@@ -53,6 +53,16 @@ struct AMQPConnectionTests {
     #expect(error?.code == .loginRefused, "\(String(describing: error))")
   }
 
+  /// TLS that waits for nothing gives up after five seconds, and a fortieth of one is what it took.
+  @Test("closing over TLS waits for no close_notify that has come", arguments: RealBroker.proven)
+  func closesOverTLS(_ broker: RealBroker) async throws {
+    let connection = try await AMQPConnection.open(try broker.secureConfiguration(trusting: true))
+    let clock = ContinuousClock()
+    let begun = clock.now
+    await connection.close(within: .seconds(30))
+    #expect(clock.now - begun < .seconds(4))
+  }
+
   @Test("TLS towards a port that speaks plain AMQP", arguments: RealBroker.proven)
   func tlsToPlainPort(_ broker: RealBroker) async throws {
     var configuration = try broker.configuration()

@@ -96,7 +96,7 @@ package final class EngineHandler: ChannelInboundHandler {
 
   package func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if self.failure == nil { self.failure = error }
-    context.close(promise: nil)
+    self.closeChannel()
   }
 
   package func channelInactive(context: ChannelHandlerContext) {
@@ -117,7 +117,13 @@ package final class EngineHandler: ChannelInboundHandler {
   }
 
   /// Closes the channel without more words.
-  package func closeChannel() { self.context?.close(promise: nil) }
+  package func closeChannel() {
+    guard let context else { return }
+    // Both ways now. Where one may stay open, TLS takes the peer's close_notify for the end of its half alone, and waits five seconds
+    // for a close that has come.
+    try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+    context.close(promise: nil)
+  }
 
   /// Lets Proton's events out and its bytes through. To be called after any command to the engine.
   package func pump() {
@@ -166,7 +172,7 @@ package final class EngineHandler: ChannelInboundHandler {
       // the closed socket before it has read our last words.
       if self.engine.isReadClosed {
         self.isClosing = true
-        context.close(promise: nil)
+        self.closeChannel()
         return
       }
       self.waitForPeersClose(context)
