@@ -2,7 +2,7 @@
 
 import BusProbe
 
-/// Many parties, so many at once, over one connection a bus.
+/// Many parties, so many at once, each over a connection of its own.
 struct BatchRun: Sendable {
   /// How many parties are looked at at once.
   static let atOnce = 20
