@@ -18,7 +18,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PYTHON = "/usr/bin/python3"
 RABBITMQ4 = os.environ.get("TJENESTEBUSS_RABBITMQ4_URL")
-PROGRAM = REPOSITORY / ".build" / os.environ.get("CONFIGURATION", "debug") / "bus-pinger"
+PROGRAM = REPOSITORY / ".build" / (os.environ.get("CONFIGURATION") or "debug") / "bus-pinger"
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
