@@ -58,6 +58,8 @@ public struct PartyProbe: Sendable {
   private let settings: ProbeSettings
   private let ration: PingRation?
   private let logger: Logger
+  /// Where many parties share a connection.
+  private var lines: BusLines?
   private let clock = ContinuousClock()
   private let wallClock = SystemRegistryClock()
 
@@ -76,6 +78,22 @@ public struct PartyProbe: Sendable {
     self.settings = settings
     self.ration = ration
     self.logger = logger
+  }
+
+  /// For many parties: the probe that `body` gets climbs from names to the open connection once for each bus, shows that in every
+  /// party's report, and keeps one connection a bus until `body` has ended.
+  public func withSharedConnections<Result>(_ body: (PartyProbe) async throws -> Result) async rethrows -> Result {
+    let lines = BusLines()
+    var shared = self
+    shared.lines = lines
+    do {
+      let result = try await body(shared)
+      await lines.close()
+      return result
+    } catch {
+      await lines.close()
+      throw error
+    }
   }
 
   /// Climbs the ladder.
@@ -114,8 +132,17 @@ public struct PartyProbe: Sendable {
     report.bus = access.endpoint.name
     report.address = address
     guard climb.through > .decision, report.firstFailure == nil else { return }
-    if await self.network(access.endpoint, climb.through, &report), climb.through > .encryption {
-      await self.connected(access, herID, address.queue, climb, &report)
+    if let lines, climb.through >= .begin {
+      let line = await lines.line(access.endpoint.name) { await self.line(access) }
+      report.steps += line.steps
+      if let connection = line.connection {
+        await self.ping(connection, access, herID, address.queue, climb, line.listening, &report)
+      }
+    } else if await self.network(access.endpoint, climb.through, &report), climb.through > .encryption,
+      let connection = await self.open(access, &report)
+    {
+      if climb.through >= .begin { await self.ping(connection, access, herID, address.queue, climb, nil, &report) }
+      await connection.close()
     }
     if climb.looksAtOtherBuses {
       report.steps += await self.otherBuses(than: access, queue: address.queue)
@@ -258,9 +285,39 @@ public struct PartyProbe: Sendable {
     return configuration
   }
 
-  private func connected(
-    _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb, _ report: inout ProbeReport
-  ) async {
+  /// What all parties of a bus have in common.
+  private func line(_ access: BusAccess) async -> BusLines.Line {
+    var report = ProbeReport(target: "", kind: .asynchronous, steps: [])
+    var line = BusLines.Line(steps: [])
+    if await self.network(access.endpoint, .echo, &report) { line.connection = await self.open(access, &report) }
+    line.steps = report.steps
+    line.closeLimit = self.closeLimit(access)
+    guard let connection = line.connection, let replyQueue = access.replyQueue else { return line }
+    do throws(AMQPError) {
+      let receiver = try await self.listen(replyQueue, connection, access)
+      let desk = EchoDesk(subject: self.settings.pingSubject)
+      line.listening = .at(desk, replyTo: replyQueue)
+      line.receiver = receiver
+      line.reader = Task { while let batch = try? await receiver.nextBatch() { desk.take(batch) } }
+    } catch {
+      line.listening = .failed(error)
+    }
+    return line
+  }
+
+  private func listen(
+    _ replyQueue: String, _ connection: AMQPConnection, _ access: BusAccess
+  ) async throws(AMQPError) -> AMQPReceiver {
+    try await connection.openReceiver(
+      from: access.endpoint.receivingAddress(ofQueue: replyQueue).text, credit: EchoDesk.credit, within: self.settings.timeout)
+  }
+
+  private func closeLimit(_ access: BusAccess) -> Duration {
+    access.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200)
+  }
+
+  /// - Returns: nil when a rung failed.
+  private func open(_ access: BusAccess, _ report: inout ProbeReport) async -> AMQPConnection? {
     let login = ConnectionJudgement.Login(access.endpoint, timeout: self.settings.timeout)
     let begun = self.clock.now
     let connection: AMQPConnection
@@ -272,23 +329,28 @@ public struct PartyProbe: Sendable {
         // TLS 1.3 tells of some faults only after its handshake: they are encryption's all the same.
         report.steps.removeAll { $0.code == .encryption }
         report.steps.append(NetworkJudgement.encryption(error, nowSeconds: self.nowSeconds, milliseconds: taken))
-        return
+        return nil
       }
       report.steps += ConnectionJudgement.failed(
         error, login, spoken: await self.spoken(access.endpoint, after: error),
         second: await self.secondTry(access.endpoint, after: error), milliseconds: taken)
-      return
+      return nil
     }
     report.steps += ConnectionJudgement.opened(
       connection.peer, login, milliseconds: (self.clock.now - begun).inMilliseconds)
-    if climb.through >= .begin {
-      let judged = await self.ping(connection, access, herID, queue, climb)
-      // A bus that answered Open and closed right after, as RabbitMQ 3 does over a virtual host, has not opened.
-      if judged.steps.contains(where: { $0.code == .open }) { report.steps.removeAll { $0.code == .open } }
-      report.steps += judged.steps
-      report.shown.merge(judged.evidence) { _, seen in seen }
-    }
-    await connection.close()
+    return connection
+  }
+
+  /// - Parameter shared: who listens on the reply queue of a shared connection; nil to listen for this party alone.
+  private func ping(
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb,
+    _ shared: AddressProbe.Listening?, _ report: inout ProbeReport
+  ) async {
+    let judged = await self.judge(connection, access, herID, queue, climb, shared)
+    // A bus that answered Open and closed right after, as RabbitMQ 3 does over a virtual host, has not opened.
+    if judged.steps.contains(where: { $0.code == .open }) { report.steps.removeAll { $0.code == .open } }
+    report.steps += judged.steps
+    report.shown.merge(judged.evidence) { _, seen in seen }
   }
 
   /// What the port speaks, where the login did not get as far as its mechanisms.
@@ -334,8 +396,9 @@ public struct PartyProbe: Sendable {
     init(_ reason: PingObservation.ReasonNotSent) { self.reason = reason }
   }
 
-  private func ping(
-    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb
+  private func judge(
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ climb: Climb,
+    _ shared: AddressProbe.Listening?
   ) async -> PingJudgement {
     switch await self.leave(herID, climb) {
     case .failure(let notSent):
@@ -346,6 +409,7 @@ public struct PartyProbe: Sendable {
       guard climb.through >= .echo, let replyQueue = access.replyQueue else {
         return await self.observe(connection, access, herID, queue, notSent: nil, .no)
       }
+      if let shared { return await self.observe(connection, access, herID, queue, notSent: nil, shared) }
       return await self.pingWithEcho(connection, access, herID, queue, replyQueue)
     }
   }
@@ -367,8 +431,7 @@ public struct PartyProbe: Sendable {
   ) async -> PingJudgement {
     let receiver: AMQPReceiver
     do throws(AMQPError) {
-      receiver = try await connection.openReceiver(
-        from: access.endpoint.receivingAddress(ofQueue: replyQueue).text, credit: EchoDesk.credit, within: self.settings.timeout)
+      receiver = try await self.listen(replyQueue, connection, access)
     } catch {
       return await self.observe(connection, access, herID, queue, notSent: nil, .failed(error))
     }
@@ -380,7 +443,7 @@ public struct PartyProbe: Sendable {
       let judged = await self.observe(connection, access, herID, queue, notSent: nil, .at(desk, replyTo: replyQueue))
       group.cancelAll()
       // What was kept for other probers goes back with the link.
-      await receiver.close(within: access.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
+      await receiver.close(within: self.closeLimit(access))
       return judged
     }
   }

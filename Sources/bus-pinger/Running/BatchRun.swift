@@ -2,7 +2,7 @@
 
 import BusProbe
 
-/// Many parties, so many at once, each over a connection of its own.
+/// Many parties, so many at once, over one connection a bus.
 struct BatchRun: Sendable {
   /// How many parties are looked at at once.
   static let atOnce = 20
@@ -24,7 +24,7 @@ struct BatchRun: Sendable {
     let clock = ContinuousClock()
     let begun = clock.now
     let looks = try await self.configuration.withProbe { probe in
-      try await self.looks(PartyLooks(probe, self.target))
+      try await probe.withSharedConnections { try await self.looks(PartyLooks($0, self.target)) }
     }
     try Task.checkCancellation()
     let taken = (clock.now - begun).components

@@ -31,6 +31,20 @@ struct PingerManyTests {
     }
   }
 
+  @Test("A thousand parties share one connection: names, network and login are looked at once, and stand in every party's report")
+  func oneConnection() async throws {
+    try await PingerStage.with(parties: 1_000..<2_000, through: true) { stage, proxy in
+      let list = stage.folder.appendingPathComponent("list.txt")
+      try (1_000..<2_000).map { "\($0)\n" }.joined().write(to: list, atomically: true, encoding: .utf8)
+      let ending = try await stage.run(["--batch", list.path, "--format", "json"])
+      let reports = ending.output.split(separator: "\n")
+      #expect(reports.count == 1_000, "\(ending.complaint)")
+      #expect(reports.allSatisfy { $0.contains(#""code":24"#) && $0.contains(#""code":29"#) })
+      // The other is the knock at the port.
+      #expect(try await proxy?.statistics().connectionCount == 2)
+    }
+  }
+
   @Test("With an address alone no register is asked: the configuration needs none")
   func address() async throws {
     try await PingerStage.with { stage, _ in
