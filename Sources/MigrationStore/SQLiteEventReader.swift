@@ -97,6 +97,25 @@ public struct SQLiteEventReader: Sendable {
     }
   }
 
+  /// Writes the history to a new file as it is at one moment, beside whoever is writing it.
+  ///
+  /// - Parameter copy: must not be there. What is left of it after an error is nobody's.
+  func copy(to copy: String) async throws {
+    let (database, path) = (self.database, self.path)
+    do {
+      try await offThePool {
+        // Made before, since SQLite would let others of this machine read it; an empty file is as good to it as none.
+        guard FileManager.default.createFile(atPath: copy, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+          throw StoreError.backupNotMade(path: copy, seen: "it cannot be made")
+        }
+        // No transaction around it: SQLite makes its own.
+        try database.unsafeRead { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
+      }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_CANTOPEN {
+      throw StoreError.backupNotMade(path: copy, seen: error.message ?? "\(error.resultCode)")
+    } catch { throw HistoryReading.words(error, path: path, writing: false) }
+  }
+
   /// Checks the file as SQLite sees it, then every row, then that the rows make sense together. Always from the first event: a
   /// checkpoint that lies beside the history is not trusted, but compared with what is found.
   ///

@@ -23,6 +23,9 @@ public enum StoreError: ExplainedError, Hashable {
   case invariantBroken(path: String, sequence: Int64, breach: Breach)
   case checkpointNotWritten(path: String, seen: String)
   case checkpointDiffers(path: String, sequence: Int64)
+  case backupNotMade(path: String, seen: String)
+  case backupDamaged(path: String, seen: String)
+  case restoreWouldForget(path: String, there: Int64, restored: Int64)
 
   public var stableCode: String {
     switch self {
@@ -44,6 +47,9 @@ public enum StoreError: ExplainedError, Hashable {
     case .headsUnreadable: "STORE-016"
     case .checkpointNotWritten: "STORE-017"
     case .checkpointDiffers: "STORE-018"
+    case .backupNotMade: "STORE-019"
+    case .backupDamaged: "STORE-020"
+    case .restoreWouldForget: "STORE-021"
     }
   }
 
@@ -131,6 +137,20 @@ public enum StoreError: ExplainedError, Hashable {
         meaning: "It was written by a faulty program, or made by somebody; a daemon that started on it works on what never was.",
         next: "Stop the line, stop the daemon, keep a copy of the checkpoint, remove it and start again; report it with both.",
         owner: .tjenestebuss)
+    case .backupNotMade(let path, let seen):
+      Explanation(
+        tried: "copy the history to or from \(path)", seen: seen,
+        meaning: "There is no new copy, and nothing that was there has changed.",
+        next: "See that there is room, and that this user may write there; then do it again.", owner: .host)
+    case .backupDamaged(let path, let seen):
+      Explanation(
+        tried: "check the back-up \(path)", seen: seen, meaning: "It is not what was written then; it is not restored.",
+        next: "Take another one, the next older or a copy from another machine.", owner: .host)
+    case .restoreWouldForget(let path, let there, let restored):
+      Explanation(
+        tried: "restore the history \(path)", seen: "a history of \(there) events is there; the back-up has \(restored)",
+        meaning: "What the back-up does not hold would be forgotten, writes to the register among it. Nothing has changed.",
+        next: "If it is given up all the same, say --replace; it is moved aside, not removed.", owner: .caller)
     case .headDiffers(let path, let expected, let seen):
       Explanation(
         tried: "find the chain head \(expected.prefix(12)) in \(path)", seen: seen,

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Migration
+import MigrationEngine
+import MigrationStore
+
+struct BackupCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backup", abstract: "Copy the history, beside the running daemon, and prove the copy.",
+    discussion: """
+      Makes a folder named after the time, with the history, the forwarder's journal and the chain heads, and audits the copy from its first \
+      event. A folder with a backup.json in it is whole. Keep copies on another machine, and restore one there now and then.
+      """)
+
+  @Option(help: "The folder that back-ups are kept in; made when it is not there.") var to: String
+  @Option(help: "So many of the newest are kept, older ones are removed; by default all are kept.") var keep: Int?
+  @OptionGroup var place: PlaceOptions
+  @OptionGroup var output: JSONOption
+
+  func validate() throws {
+    if let keep, keep < 1 { throw ValidationError("--keep must be 1 or more.") }
+  }
+
+  func run() async throws {
+    // With the database named, no configuration is needed; heads kept elsewhere stand in the configuration alone.
+    let database: String
+    var heads: String?
+    if let named = self.place.database, self.place.config == nil {
+      database = named
+    } else {
+      let configuration = try self.place.configuration()
+      database = configuration.database
+      heads = configuration.heads.file
+    }
+    let (path, backup) = try await HistoryBackup.make(
+      of: database, in: self.to, heads: heads, keep: self.keep, at: SystemMigrationClock().now)
+    if self.output.json { return try Console.say(json: BackupAnswer(folder: path, backup: backup)) }
+    Console.say("\(path): \(backup.head.sequence) events, whole; head \(backup.head.hash)")
+  }
+}
+
+/// What `backup --json` says.
+struct BackupAnswer: Codable {
+  var schema = "bus-migrator/backup-made/1"
+  var folder: String
+  var backup: HistoryBackup
+}
