@@ -329,8 +329,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "bus-migrator", "bus-pinger", "TjenestebussTesting", "AddressRegistry", "BusModel", "AMQP", "Migration", "MigrationStore",
-        "MigrationEngine", "Forwarding", "Disclosure",
+        "bus-migrator", "bus-pinger", "TjenestebussTesting", "TjenestebussClient", "BusProbe", "AddressRegistry", "BusModel",
+        "AMQP", "Migration", "MigrationStore", "MigrationEngine", "Forwarding", "Disclosure",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

@@ -13,31 +13,70 @@ struct EchoDeskTests {
       PingEcho(PingForm.echo(of: request, readFrom: "200_async", product: "EPJ"), subject: PingForm.defaultSubject))
   }
 
-  @Test("An echo reaches who waits for it, before or after it came; another's is nobody's")
-  func delivered() async throws {
-    let desk = EchoDesk(subject: PingForm.defaultSubject)
-    let echoes = (try self.echo(of: "a"), try self.echo(of: "b"), try self.echo(of: "c"))
-    desk.expect("a")
-    desk.expect("b")
-    #expect(desk.fulfil(echoes.0))
-    #expect(!desk.fulfil(echoes.2))
-    async let b = desk.echo(of: "b", within: .seconds(60))
-    #expect(desk.fulfil(echoes.1))
-    #expect(await desk.echo(of: "a", within: .seconds(60)) == echoes.0)
-    #expect(await b == echoes.1)
-    desk.forget("a")
-    #expect(!desk.fulfil(echoes.0), "forgotten: it would be kept for others")
+  private func wait(_ desk: EchoDesk, _ id: String, within time: Duration = .seconds(60), sends: () async -> Bool) async
+    -> EchoArrival
+  {
+    await OwnEchoes(desk: desk, replyQueue: "q").echo(of: id, sentWithin: .seconds(60), within: time, sends: sends)
   }
 
-  @Test("None in time is nil, and so is one that was never announced, or a cancelled wait")
-  func none() async {
+  @Test("An echo reaches who waits for it, even when it comes before the sending has ended; another's is nobody's")
+  func delivered() async throws {
     let desk = EchoDesk(subject: PingForm.defaultSubject)
-    desk.expect("a")
-    #expect(await desk.echo(of: "a", within: .milliseconds(1)) == nil)
-    #expect(await desk.echo(of: "never", within: .seconds(60)) == nil)
-    desk.expect("b")
-    let task = Task { await desk.echo(of: "b", within: .seconds(3_600)) }
+    let (a, b, c) = (try self.echo(of: "a"), try self.echo(of: "b"), try self.echo(of: "c"))
+    async let second = self.wait(desk, "b") {
+      desk.take(c, by: nil)
+      desk.take(b, by: nil)
+      return true
+    }
+    let first = await self.wait(desk, "a") {
+      desk.take(a, by: nil)
+      return true
+    }
+    #expect(first == .came(a))
+    #expect(await second == .came(b))
+    #expect(desk.awaited == 0)
+  }
+
+  @Test("None in time is none; a ping that the bus did not take is not waited for; two cannot wait for one echo")
+  func none() async throws {
+    let desk = EchoDesk(subject: PingForm.defaultSubject)
+    #expect(await self.wait(desk, "a", within: .milliseconds(1)) { true } == .noneInTime)
+    #expect(await self.wait(desk, "a") { false } == .notAwaited)
+    var second: EchoArrival?
+    let first = await self.wait(desk, "a", within: .milliseconds(1)) {
+      second = await self.wait(desk, "a") { true }
+      return true
+    }
+    #expect(first == .noneInTime && second == .failed(.awaitedAlready("a")))
+    let task = Task { await self.wait(desk, "b", within: .seconds(200)) { true } }
     task.cancel()
-    #expect(await task.value == nil)
+    #expect(await task.value == .noneInTime)
+    #expect(desk.awaited == 0)
+  }
+
+  @Test("What a stranger writes into an echo is cut short, and steers no terminal")
+  func strangers() throws {
+    let request = PingForm.request(from: try ProbeFixture.herID(100), to: try ProbeFixture.herID(), replyTo: "q", messageID: "a")
+    var message = PingForm.echo(of: request, readFrom: "200_async\u{1B}[2J", product: String(repeating: "x", count: 5_000))
+    message.properties[PingForm.PropertyName.buses] = "a\u{7},b"
+    let echo = try #require(PingEcho(message, subject: PingForm.defaultSubject))
+    #expect(echo.product?.count == 200 && echo.queue == "200_async[2J" && echo.hears == ["a", "b"])
+  }
+
+  @Test("What goes over the daemon's socket comes back as it was")
+  func lines() throws {
+    var told = try self.echo(of: "a")
+    told.cacheAge = .seconds(61)
+    told.hears = ["servicebus", "tjenestebuss"]
+    let failure = EchoError.busNotRead("x")
+    for line in [
+      EchoLine.announced, .end, .echo(try self.echo(of: "b")), .echo(told),
+      .failure(code: failure.stableCode, failure.explanation),
+    ] {
+      let data = try line.encoded()
+      #expect(data.last == UInt8(ascii: "\n") && data.dropLast().contains(UInt8(ascii: "\n")) == false)
+      #expect(EchoLine(decoding: data) == line)
+    }
+    for text in ["", "{}", "{\"state\":\"other\"}", "[1]"] { #expect(EchoLine(decoding: .init(text.utf8)) == nil) }
   }
 }

@@ -5,47 +5,142 @@ import BusModel
 import NIOConcurrencyHelpers
 import TjenestebussClient
 
-/// Hands echoes that come on our own reply queue to those who wait for them.
+/// Hands echoes that come on our own reply queue to those who wait for them, as its ``EchoBook`` says.
 ///
-/// What is not awaited here may be awaited by another prober on the same queue: such echoes are kept unsettled and go back
-/// when the link closes; the oldest are let go when there are many, since an echo is worth a minute at most. A message that is
-/// no echo at all is never accepted: it does not belong to us, and goes back as well.
+/// A message that is no echo at all is never accepted: it does not belong to us, and goes back when the link closes.
 final class EchoDesk: Sendable {
-  private enum Expected {
-    case nobodyWaits
-    case waiting(CheckedContinuation<PingEcho?, Never>)
-    case came(PingEcho)
-  }
-
   private struct State {
-    var expected: [String: Expected] = [:]
-    var kept: [AMQPDelivery] = []
+    var book = EchoBook()
+    var lastWait = 0
+    var lastDelivery = 0
+    var waiting: [EchoBook.Wait: AsyncStream<PingEcho>.Continuation] = [:]
+    var kept: [EchoBook.Delivery: AMQPDelivery] = [:]
   }
 
-  /// How many echoes of others are kept unsettled; below the credit, so that our own still come.
-  static let keptLimit = 20
   static let credit = 100
 
   private let subject: String
-  private let state = NIOLockedValueBox(State())
+  private let clock = ContinuousClock()
+  private let state: NIOLockedValueBox<State>
 
-  init(subject: String) { self.subject = subject }
-
-  /// Announces that an echo of this ping is wanted: to be called before the ping is sent.
-  func expect(_ messageID: String) {
-    self.state.withLockedValue { $0.expected[messageID] = .nobodyWaits }
+  init(subject: String, limits: EchoBook.Limits = EchoBook.Limits()) {
+    self.subject = subject
+    self.state = NIOLockedValueBox(State(book: EchoBook(limits: limits)))
   }
 
-  /// No echo of this ping is wanted any more.
-  func forget(_ messageID: String) {
-    let expected = self.state.withLockedValue { $0.expected.removeValue(forKey: messageID) }
-    if case .waiting(let continuation) = expected { continuation.resume(returning: nil) }
+  /// Waits for the echoes of pings that `body` sends, or has sent by others.
+  ///
+  /// - Parameters:
+  ///   - body: gets each echo once, in the order they come; the sequence ends when all have come, when the time is up, or when the task is
+  ///     cancelled.
+  /// - Throws: `tooMuch`, `awaitedAlready`: then `body` was not called.
+  func withEchoes<Result>(
+    of messageIDs: [String], within time: Duration, _ body: (AsyncStream<PingEcho>) async -> Result
+  ) async throws(EchoError) -> Result {
+    let (echoes, continuation) = AsyncStream.makeStream(of: PingEcho.self)
+    let until = self.clock.now + time
+    let wait = self.state.withLockedValue { state in
+      state.lastWait += 1
+      state.waiting[state.lastWait] = continuation
+      return state.lastWait
+    }
+    defer { self.leave(wait) }
+    if let refusal = self.take(.announced(wait, messageIDs, until: until)) { throw refusal }
+    return await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        do { try await self.clock.sleep(until: until) } catch { return }
+        self.take(.timePassed)
+      }
+      defer { group.cancelAll() }
+      return await body(echoes)
+    }
   }
 
-  /// The echo of a ping that was announced; nil when none came in time.
-  func echo(of messageID: String, within timeout: Duration) async -> PingEcho? {
-    await withTaskGroup(of: PingEcho?.self) { group in
-      group.addTask { await self.wait(for: messageID) }
+  private func leave(_ wait: EchoBook.Wait) {
+    self.take(.givenUp(wait))
+    self.state.withLockedValue { $0.waiting.removeValue(forKey: wait) }?.finish()
+  }
+
+  /// Deals with what came on the reply queue.
+  func take(_ deliveries: [AMQPDelivery]) {
+    for delivery in deliveries {
+      guard let amqp = try? delivery.message(), let message = try? HealthMessage(reading: amqp),
+        let echo = PingEcho(message, subject: self.subject)
+      else { continue }
+      self.take(echo, by: delivery)
+    }
+  }
+
+  /// - Parameter delivery: nil in tests that have no bus.
+  func take(_ echo: PingEcho, by delivery: AMQPDelivery?) {
+    let number = self.state.withLockedValue { state in
+      state.lastDelivery += 1
+      state.kept[state.lastDelivery] = delivery
+      return state.lastDelivery
+    }
+    self.take(.came(echo, number))
+  }
+
+  /// The link is gone: what was kept went back with it.
+  func linkEnded() {
+    self.take(.linkEnded)
+    self.state.withLockedValue { $0.kept = [:] }
+  }
+
+  /// Nothing more comes for anybody.
+  func endWaits() { self.take(.closing) }
+
+  /// How many pings are waited for.
+  var awaited: Int { self.state.withLockedValue { $0.book.awaited } }
+
+  @discardableResult
+  private func take(_ event: EchoBook.Event) -> EchoError? {
+    var refusal: EchoError?
+    var accepted: [AMQPDelivery] = []
+    // In the lock, so that echoes come in the order of the book's actions; a continuation's yield waits for nobody.
+    self.state.withLockedValue { state in
+      for action in state.book.take(event, at: self.clock.now) {
+        switch action {
+        case .refuse(_, let error): refusal = error
+        case .hand(let echo, let wait): state.waiting[wait]?.yield(echo)
+        case .end(let wait): state.waiting[wait]?.finish()
+        case .accept(let delivery): if let delivery = state.kept.removeValue(forKey: delivery) { accepted.append(delivery) }
+        case .keep: break
+        }
+      }
+    }
+    for delivery in accepted { try? delivery.accept() }
+    return refusal
+  }
+}
+
+/// Echoes by our own receiver on the reply queue.
+struct OwnEchoes: EchoSource {
+  let desk: EchoDesk
+  let replyQueue: String
+
+  func echo(
+    of messageID: String, sentWithin limit: Duration, within timeout: Duration, sends: () async -> Bool
+  ) async -> EchoArrival {
+    do throws(EchoError) {
+      return try await self.desk.withEchoes(of: [messageID], within: limit + timeout) { echoes in
+        guard await sends() else { return .notAwaited }
+        return await echoes.first(within: timeout).map { .came($0) } ?? .noneInTime
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+}
+
+extension AsyncStream where Element: Sendable {
+  /// Nil when none came in time, or the sequence has ended.
+  func first(within timeout: Duration) async -> Element? {
+    await withTaskGroup(of: Element?.self) { group in
+      group.addTask {
+        for await element in self { return element }
+        return nil
+      }
       group.addTask {
         try? await ContinuousClock().sleep(for: timeout)
         return nil
@@ -55,61 +150,4 @@ final class EchoDesk: Sendable {
       return first
     }
   }
-
-  private func wait(for messageID: String) async -> PingEcho? {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let now: PingEcho?? = self.state.withLockedValue { state in
-          switch state.expected[messageID] {
-          case .came(let echo): return .some(echo)
-          case .nobodyWaits where !Task.isCancelled:
-            state.expected[messageID] = .waiting(continuation)
-            return nil
-          case .nobodyWaits, .waiting, nil: return .some(nil)
-          }
-        }
-        if let now { continuation.resume(returning: now) }
-      }
-    } onCancel: {
-      self.forget(messageID)
-    }
-  }
-
-  /// Deals with what came on the reply queue.
-  func take(_ deliveries: [AMQPDelivery]) {
-    for delivery in deliveries {
-      guard let amqp = try? delivery.message(), let message = try? HealthMessage(reading: amqp),
-        let echo = PingEcho(message, subject: self.subject)
-      else { continue }
-      if self.fulfil(echo) { try? delivery.accept() } else { self.keep(delivery) }
-    }
-  }
-
-  /// - Returns: whether it was awaited here.
-  func fulfil(_ echo: PingEcho) -> Bool {
-    let (isOurs, waiter) = self.state.withLockedValue { state -> (Bool, CheckedContinuation<PingEcho?, Never>?) in
-      switch state.expected[echo.originalMessageID] {
-      case nil: return (false, nil)
-      case .waiting(let continuation):
-        state.expected[echo.originalMessageID] = .came(echo)
-        return (true, continuation)
-      case .nobodyWaits, .came:
-        state.expected[echo.originalMessageID] = .came(echo)
-        return (true, nil)
-      }
-    }
-    waiter?.resume(returning: echo)
-    return isOurs
-  }
-
-  private func keep(_ delivery: AMQPDelivery) {
-    let surplus = self.state.withLockedValue { state -> AMQPDelivery? in
-      state.kept.append(delivery)
-      return state.kept.count > Self.keptLimit ? state.kept.removeFirst() : nil
-    }
-    try? surplus?.accept()
-  }
-
-  /// The link is gone: what was kept went back with it.
-  func linkEnded() { self.state.withLockedValue { $0.kept = [] } }
 }

@@ -11,7 +11,7 @@ public enum ProbeFact: String, Sendable, Hashable, Codable, CaseIterable {
   // Message
   case form, limit, milliseconds, bytes, message, condition, dialect
   // Arrival and answer
-  case queue, depth, consumers, responder, library, since, buses, error
+  case queue, depth, consumers, responder, library, since, buses, reader, error
 }
 
 /// A fact's value: the same in every language, or a term that has a word in each.
@@ -43,7 +43,8 @@ public indirect enum ProbeValue: Sendable, Hashable, ExpressibleByStringInterpol
 /// Words that stand among the facts.
 public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
   case refused, noAnswer, notReachable, own, inheritedFrom, inherited, noAddress, notTold, on, nothingElse,
-    opensWithoutVirtualHost, failsWithoutVirtualHost, pingedLately, pingsUnderWay, stateUnusable
+    opensWithoutVirtualHost, failsWithoutVirtualHost, pingedLately, pingsUnderWay, stateUnusable, readByUs, readByDaemon,
+    readByUsInstead, sharedNotRead, noOwnQueue
 
   public var text: ProbeText {
     switch self {
@@ -66,6 +67,18 @@ public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
         nb: "samme innlogging uten virtuell vert, og den feilet også:",
         en: "the same login without the virtual host, and it failed too:")
     case .pingedLately: ProbeText(nb: "parten ble nettopp pinget; igjen om", en: "the party was pinged a moment ago; again in")
+    case .readByUs: ProbeText(nb: "svarkøen leste vi selv", en: "we read the reply queue ourselves")
+    case .readByDaemon: ProbeText(nb: "svarkøen leser tjenesten", en: "the daemon reads the reply queue")
+    case .readByUsInstead:
+      ProbeText(
+        nb: "svarkøen leste vi selv, for den er bare vår og tjenesten ga ikke svar:",
+        en: "we read the reply queue ourselves, since it is ours alone and the daemon gave none:")
+    case .sharedNotRead:
+      ProbeText(
+        nb: "svarkøen er delt, så den leste vi ikke selv: vi ville tatt andres svar",
+        en: "the reply queue is shared, so we did not read it ourselves: we would have taken others' answers")
+    case .noOwnQueue:
+      ProbeText(nb: "noen svarkø bare for oss er ikke satt opp", en: "no reply queue of ours alone is configured")
     case .pingsUnderWay: ProbeText(nb: "pinger er underveis alt", en: "pings are under way already")
     case .stateUnusable: ProbeText(nb: "mappen for tilstand kan ikke brukes:", en: "the state folder cannot be used:")
     }

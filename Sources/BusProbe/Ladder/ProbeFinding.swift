@@ -31,7 +31,7 @@ public enum ProbeFinding: String, Sendable, Hashable, Codable, CaseIterable {
   // 31 to 33: arrival, echo, other bus
   case arrivalRead, arrivalNoConsumer, arrivalGrows, arrivalQueueMissing, arrivalUnreadable,
     arrivalNotPossible, arrivalConsumersUnknown
-  case echoCame, echoNone, echoNoQueue, echoNotListening, echoNotSent
+  case echoCame, echoNone, echoNoQueue, echoNotListening, echoDaemonUnable, echoLost, echoNotSent
   case otherBusQuiet, otherBusMail, otherBusHeard, otherBusMissing, otherBusUnreadable, otherBusNone
 
   public var words: ProbeWords {

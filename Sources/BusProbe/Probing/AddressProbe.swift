@@ -10,8 +10,10 @@ import TjenestebussClient
 struct AddressProbe: Sendable {
   enum Listening: Sendable {
     case no
-    case at(EchoDesk, replyTo: String)
-    case failed(AMQPError)
+    case from(any EchoSource, by: EchoReader)
+    /// Our own receiver could not be opened.
+    case failed(AMQPError, by: EchoReader)
+    case daemonUnable(EchoError, isShared: Bool)
   }
 
   let connection: AMQPConnection
@@ -38,13 +40,8 @@ struct AddressProbe: Sendable {
     _ herID: HerID, queue: String, notSent: PingObservation.ReasonNotSent? = nil
   ) async -> PingObservation {
     let sends = notSent == nil
-    var replyTo: String?
-    if case .at(_, let queue) = self.listening { replyTo = queue }
-    let ping = PingForm.request(
-      from: self.settings.ownHerID, to: herID, replyTo: replyTo, subject: self.settings.pingSubject,
-      timeToLive: self.settings.timeToLive)
     let address = self.endpoint.sendingAddress(ofQueue: queue).text
-    var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: ping.messageID)
+    var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: UniqueID.random())
     if let notSent { seen.reasonNotSent = notSent }
     seen.timeout = self.settings.timeout
     seen.virtualHost = self.endpoint.virtualHost
@@ -55,7 +52,7 @@ struct AddressProbe: Sendable {
     do throws(AMQPError) {
       let sender = try await self.connection.openSender(to: address, within: self.settings.timeout)
       seen.attachMilliseconds = self.milliseconds(since: begun)
-      if sends { await self.send(ping, to: queue, by: sender, &seen) }
+      if sends { await self.ping(herID, queue, by: sender, &seen) }
       await self.close(sender)
     } catch {
       seen.attachMilliseconds = self.milliseconds(since: begun)
@@ -69,23 +66,52 @@ struct AddressProbe: Sendable {
     return seen
   }
 
-  private func send(_ ping: HealthMessage, to queue: String, by sender: AMQPSender, _ seen: inout PingObservation) async {
-    if case .at(let desk, _) = self.listening { desk.expect(ping.messageID) }
+  private func ping(_ herID: HerID, _ queue: String, by sender: AMQPSender, _ seen: inout PingObservation) async {
+    switch self.listening {
+    case .from(let source, let reader):
+      seen.echoReader = reader
+      var sent = self.clock.now
+      let arrival = await source.echo(
+        of: seen.messageID, sentWithin: self.settings.timeout, within: self.settings.echoTimeout
+      ) {
+        sent = self.clock.now
+        await self.send(herID, queue, replyTo: source.replyQueue, by: sender, &seen)
+        return seen.ping == .outcome(.accepted)
+      }
+      switch arrival {
+      case .came(let echo): seen.echo = .came(echo)
+      case .noneInTime: seen.echo = .noneInTime(self.settings.echoTimeout)
+      case .notAwaited: seen.echo = .notAwaited
+      case .failed(let error):
+        guard seen.ping == .notTried else {
+          seen.echo = .lost(error)
+          break
+        }
+        // It could not be announced: an answer to it would be nobody's.
+        seen.echo = .daemonUnable(error, isShared: true)
+        await self.send(herID, queue, replyTo: nil, by: sender, &seen)
+        return
+      }
+      seen.echoMilliseconds = self.milliseconds(since: sent)
+    case .no: seen.echo = .noReplyQueue
+    case .failed(let error, let reader):
+      seen.echo = .notListening(error)
+      seen.echoReader = reader
+    case .daemonUnable(let error, let isShared): seen.echo = .daemonUnable(error, isShared: isShared)
+    }
+    if seen.ping == .notTried { await self.send(herID, queue, replyTo: nil, by: sender, &seen) }
+  }
+
+  private func send(
+    _ herID: HerID, _ queue: String, replyTo: String?, by sender: AMQPSender, _ seen: inout PingObservation
+  ) async {
+    let ping = PingForm.request(
+      from: self.settings.ownHerID, to: herID, replyTo: replyTo, subject: self.settings.pingSubject,
+      timeToLive: self.settings.timeToLive, messageID: seen.messageID)
     let begun = self.clock.now
     seen.messageBytes = (try? ping.amqpMessage(toQueue: queue, enqueued: .now))?.encoded().count
     seen.ping = await self.outcome(of: ping, to: queue, by: sender)
     seen.pingMilliseconds = self.milliseconds(since: begun)
-    switch self.listening {
-    case .no: seen.echo = .noReplyQueue
-    case .failed(let error): seen.echo = .notListening(error)
-    case .at(let desk, _):
-      if seen.ping == .outcome(.accepted) {
-        let echo = await desk.echo(of: ping.messageID, within: self.settings.echoTimeout)
-        seen.echo = echo.map { .came($0) } ?? .noneInTime(self.settings.echoTimeout)
-        seen.echoMilliseconds = self.milliseconds(since: begun)
-      }
-      desk.forget(ping.messageID)
-    }
   }
 
   private func outcome(of message: HealthMessage, to queue: String, by sender: AMQPSender) async -> PingObservation.Sending {

@@ -35,7 +35,8 @@ public final class BusProbe: Sendable, Service {
   private let listeningFailure = NIOLockedValueBox<AMQPError?>(nil)
 
   /// - Parameters:
-  ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must belong to this process alone.
+  ///   - replyQueue: our own queue on this bus, to which echoes go; nil to ask for none. It must be
+  ///     read by this process alone; others ask it for their echoes (``withEchoes(of:within:_:)``).
   ///   - counting: a further way to count beside those over AMQP itself, such as ``OwnWays/overHTTP(_:http:url:user:password:virtualHost:namespace:timeout:)``
   ///     gives; the best that answers is used.
   ///   - peeking: a way to look at messages; nil for the dialect's own, where it has one.
@@ -123,9 +124,38 @@ public final class BusProbe: Sendable, Service {
 
   private var listening: AddressProbe.Listening {
     guard let replyQueue else { return .no }
-    if let failure = self.listeningFailure.withLockedValue({ $0 }) { return .failed(failure) }
-    return .at(self.desk, replyTo: replyQueue)
+    if let failure = self.listeningFailure.withLockedValue({ $0 }) { return .failed(failure, by: .ourselves) }
+    return .from(OwnEchoes(desk: self.desk, replyQueue: replyQueue), by: .ourselves)
   }
+
+  // MARK: Echoes for others
+
+  /// The reply queue that is read here for all who ping on this bus.
+  ///
+  /// - Throws: ``EchoError`` `busNotRead`, `daemonNotListening`.
+  public func replyQueueForOthers() throws(EchoError) -> EchoQueueAnswer {
+    guard let replyQueue else { throw .busNotRead(self.endpoint.name) }
+    if let failure = self.listeningFailure.withLockedValue({ $0 }) {
+      throw .daemonNotListening(self.endpoint.name, .init(failure))
+    }
+    return EchoQueueAnswer(
+      bus: self.endpoint.name.text, replyQueue: replyQueue, subject: self.settings.pingSubject, awaited: self.desk.awaited)
+  }
+
+  /// Waits for the echoes of pings that another process sends. They are handed to `body` alone, each once, in the order they come; the
+  /// sequence ends when all have come, when the time is up, or when the task is cancelled. Others' pings must not be sent before `body` is
+  /// called.
+  ///
+  /// - Throws: ``EchoError`` `busNotRead`, `daemonNotListening`, `tooMuch`, `awaitedAlready`: then `body` was not called.
+  public func withEchoes<Result>(
+    of messageIDs: [String], within time: Duration, _ body: (AsyncStream<PingEcho>) async -> Result
+  ) async throws(EchoError) -> Result {
+    _ = try self.replyQueueForOthers()
+    return try await self.desk.withEchoes(of: messageIDs, within: time, body)
+  }
+
+  /// Ends every wait of ``withEchoes(of:within:_:)``: the process stops.
+  public func endWaits() { self.desk.endWaits() }
 
   // MARK: Looking
 

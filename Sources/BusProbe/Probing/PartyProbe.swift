@@ -16,12 +16,17 @@ public struct PartyProbe: Sendable {
     public var endpoint: BusEndpoint
     /// Our own queue on this bus, to which answers go; nil to ask for none.
     public var replyQueue: String?
+    /// Whether others read that queue too: then it is read through the daemon or not at all, since we would take others' echoes.
+    public var isReplyQueueShared: Bool
     /// Nil for AMQP `/management` where the dialect has it, else none.
     public var counting: (any QueueCounting)?
 
-    public init(endpoint: BusEndpoint, replyQueue: String? = nil, counting: (any QueueCounting)? = nil) {
+    public init(
+      endpoint: BusEndpoint, replyQueue: String? = nil, isReplyQueueShared: Bool = false, counting: (any QueueCounting)? = nil
+    ) {
       self.endpoint = endpoint
       self.replyQueue = replyQueue
+      self.isReplyQueueShared = isReplyQueueShared
       self.counting = counting
     }
   }
@@ -57,6 +62,7 @@ public struct PartyProbe: Sendable {
   private let register: (any AddressRegisterReading)?
   private let settings: ProbeSettings
   private let ration: PingRation?
+  private let echoes: (any EchoService)?
   private let logger: Logger
   /// Where many parties share a connection.
   private var lines: BusLines?
@@ -67,9 +73,10 @@ public struct PartyProbe: Sendable {
   ///   - cache: opened for reading; nil to ask the register alone.
   ///   - register: nil to go by the cache alone.
   ///   - ration: what keeps parties from being pinged too often; nil only where nothing real is pinged.
+  ///   - echoes: who reads our reply queues for us; nil to read them ourselves.
   public init(
     buses: [BusAccess], cache: AddressCache?, register: (any AddressRegisterReading)?, settings: ProbeSettings,
-    ration: PingRation? = nil,
+    ration: PingRation? = nil, echoes: (any EchoService)? = nil,
     logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.buses = buses
@@ -77,6 +84,7 @@ public struct PartyProbe: Sendable {
     self.register = register
     self.settings = settings
     self.ration = ration
+    self.echoes = echoes
     self.logger = logger
   }
 
@@ -292,17 +300,43 @@ public struct PartyProbe: Sendable {
     if await self.network(access.endpoint, .echo, &report) { line.connection = await self.open(access, &report) }
     line.steps = report.steps
     line.closeLimit = self.closeLimit(access)
-    guard let connection = line.connection, let replyQueue = access.replyQueue else { return line }
-    do throws(AMQPError) {
-      let receiver = try await self.listen(replyQueue, connection, access)
-      let desk = EchoDesk(subject: self.settings.pingSubject)
-      line.listening = .at(desk, replyTo: replyQueue)
-      line.receiver = receiver
-      line.reader = Task { while let batch = try? await receiver.nextBatch() { desk.take(batch) } }
-    } catch {
-      line.listening = .failed(error)
+    guard let connection = line.connection else { return line }
+    switch await self.way(access) {
+    case .others(let listening): line.listening = listening
+    case .ourselves(let replyQueue, let reader):
+      do throws(AMQPError) {
+        let receiver = try await self.listen(replyQueue, connection, access)
+        let desk = EchoDesk(subject: self.settings.pingSubject)
+        line.listening = .from(OwnEchoes(desk: desk, replyQueue: replyQueue), by: reader)
+        line.receiver = receiver
+        line.reader = Task { while let batch = try? await receiver.nextBatch() { desk.take(batch) } }
+      } catch {
+        line.listening = .failed(error, by: reader)
+      }
     }
     return line
+  }
+
+  private enum EchoWay {
+    /// By our own receiver on this queue.
+    case ourselves(String, EchoReader)
+    /// Through the daemon, or not at all.
+    case others(AddressProbe.Listening)
+  }
+
+  /// How echoes come to us on this bus. A queue that others read too is never read by a receiver of our own.
+  private func way(_ access: BusAccess) async -> EchoWay {
+    let own = access.isReplyQueueShared ? nil : access.replyQueue
+    guard let echoes else {
+      if let own { return .ourselves(own, .ourselves) }
+      return .others(.no)
+    }
+    switch await echoes.source(on: access.endpoint.name, subject: self.settings.pingSubject) {
+    case .success(let source): return .others(.from(source, by: .daemon))
+    case .failure(let error):
+      if let own { return .ourselves(own, .ourselvesInsteadOfDaemon(error)) }
+      return .others(.daemonUnable(error, isShared: access.replyQueue != nil))
+    }
   }
 
   private func listen(
@@ -406,11 +440,13 @@ public struct PartyProbe: Sendable {
     case .success(let permit):
       // The leave is given back when the ping is over, however it ends.
       defer { withExtendedLifetime(permit) {} }
-      guard climb.through >= .echo, let replyQueue = access.replyQueue else {
-        return await self.observe(connection, access, herID, queue, notSent: nil, .no)
-      }
+      guard climb.through >= .echo else { return await self.observe(connection, access, herID, queue, notSent: nil, .no) }
       if let shared { return await self.observe(connection, access, herID, queue, notSent: nil, shared) }
-      return await self.pingWithEcho(connection, access, herID, queue, replyQueue)
+      switch await self.way(access) {
+      case .others(let listening): return await self.observe(connection, access, herID, queue, notSent: nil, listening)
+      case .ourselves(let replyQueue, let reader):
+        return await self.pingWithEcho(connection, access, herID, queue, replyQueue, reader)
+      }
     }
   }
 
@@ -427,20 +463,22 @@ public struct PartyProbe: Sendable {
   }
 
   private func pingWithEcho(
-    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ replyQueue: String
+    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ replyQueue: String,
+    _ reader: EchoReader
   ) async -> PingJudgement {
     let receiver: AMQPReceiver
     do throws(AMQPError) {
       receiver = try await self.listen(replyQueue, connection, access)
     } catch {
-      return await self.observe(connection, access, herID, queue, notSent: nil, .failed(error))
+      return await self.observe(connection, access, herID, queue, notSent: nil, .failed(error, by: reader))
     }
     let desk = EchoDesk(subject: self.settings.pingSubject)
     return await withTaskGroup(of: Void.self) { group in
       group.addTask {
         while let batch = try? await receiver.nextBatch() { desk.take(batch) }
       }
-      let judged = await self.observe(connection, access, herID, queue, notSent: nil, .at(desk, replyTo: replyQueue))
+      let judged = await self.observe(
+        connection, access, herID, queue, notSent: nil, .from(OwnEchoes(desk: desk, replyQueue: replyQueue), by: reader))
       group.cancelAll()
       // What was kept for other probers goes back with the link.
       await receiver.close(within: self.closeLimit(access))

@@ -72,7 +72,7 @@ public struct PingJudgement: Sendable, Hashable {
     switch seen.echo {
     case .came: evidence[.echo] = .shows
     case .noneInTime: evidence[.echo] = .denies
-    case .noReplyQueue, .notListening, .notAwaited: break
+    case .noReplyQueue, .notListening, .daemonUnable, .lost, .notAwaited: break
     }
     return evidence
   }
@@ -247,6 +247,14 @@ public struct PingJudgement: Sendable, Hashable {
     }
   }
 
+  private static func reader(_ seen: PingObservation) -> ProbeValue {
+    switch seen.echoReader {
+    case .ourselves: .term(.readByUs)
+    case .daemon: .term(.readByDaemon)
+    case .ourselvesInsteadOfDaemon(let error): .words([.term(.readByUsInstead), .error(error)])
+    }
+  }
+
   private static func echo(_ seen: PingObservation) -> ProbeStep? {
     func told(_ text: String?) -> ProbeValue { text.map { .text($0) } ?? .term(.notTold) }
     switch seen.echo {
@@ -256,12 +264,17 @@ public struct PingJudgement: Sendable, Hashable {
         [
           .responder: told(echo.product), .library: told(echo.libraryVersion), .queue: told(echo.queue),
           .since: echo.cacheAge.map { .text("\($0.components.seconds) s") } ?? .term(.notTold),
-          .buses: echo.hears.isEmpty ? .term(.notTold) : .text(echo.hears.joined(separator: ", ")),
+          .buses: echo.hears.isEmpty ? .term(.notTold) : .text(echo.hears.joined(separator: ", ")), .reader: Self.reader(seen),
         ], milliseconds: seen.echoMilliseconds)
     case .noneInTime(let limit):
-      return ProbeStep(.echoNone, [.seconds: .number(limit.components.seconds)], milliseconds: seen.echoMilliseconds)
+      return ProbeStep(
+        .echoNone, [.seconds: .number(limit.components.seconds), .reader: Self.reader(seen)], milliseconds: seen.echoMilliseconds)
     case .noReplyQueue: return ProbeStep(.echoNoQueue)
-    case .notListening(let error): return ProbeStep(.echoNotListening, [.error: .error(error)])
+    case .notListening(let error):
+      return ProbeStep(.echoNotListening, [.error: .error(error), .reader: Self.reader(seen)])
+    case .daemonUnable(let error, let isShared):
+      return ProbeStep(.echoDaemonUnable, [.error: .error(error), .reader: .term(isShared ? .sharedNotRead : .noOwnQueue)])
+    case .lost(let error): return ProbeStep(.echoLost, [.error: .error(error)], milliseconds: seen.echoMilliseconds)
     case .notAwaited: return seen.ping == .notTried ? nil : ProbeStep(.echoNotSent)
     }
   }

@@ -20,6 +20,10 @@ public struct PingObservation: Sendable, Hashable {
     /// No reply queue is configured on this bus.
     case noReplyQueue
     case notListening(AMQPError)
+    /// The daemon hands over no echoes now. Our own receiver was not opened: the reply queue is shared with others, or there is none.
+    case daemonUnable(EchoError, isShared: Bool)
+    /// The ping was sent, and the wait for its echo was cut: it may have come.
+    case lost(EchoError)
     /// The ping was not taken, so no echo can come.
     case notAwaited
   }
@@ -56,6 +60,8 @@ public struct PingObservation: Sendable, Hashable {
   public var control = Sending.notTried
   public var controlMilliseconds: Double?
   public var echo = Echo.notAwaited
+  /// Who read the reply queue, where an echo was waited for.
+  public var echoReader = EchoReader.ourselves
   public var echoMilliseconds: Double?
   public var before: DepthReading?
   public var after: DepthReading?

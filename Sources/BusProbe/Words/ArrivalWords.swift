@@ -82,23 +82,24 @@ extension ProbeFinding {
       .good(
         .echo,
         nb: (
-          "{responder}, bibliotek {library}, leste fra {queue}; mellomlager {since}; hører {buses}",
+          "{responder}, bibliotek {library}, leste fra {queue}; mellomlager {since}; hører {buses}; {reader}",
           "Partens eget system leste pingen og svarte: hele veien virker."
         ),
         en: (
-          "{responder}, library {library}, read from {queue}; cache {since}; hears {buses}",
+          "{responder}, library {library}, read from {queue}; cache {since}; hears {buses}; {reader}",
           "The party's own system read the ping and answered: the whole way works."
         ))
     case .echoNone:
       .warn(
         .echo, .vendor,
         nb: (
-          "intet svar innen {seconds} s",
+          "intet svar innen {seconds} s; {reader}",
           "Systemet kan være nede, eller programvaren svarer ikke på pinger (de fleste gjør ikke det ennå).",
           "Gå etter trinn 31; spør leverandøren om programvaren svarer på pinger."
         ),
         en: (
-          "no answer in {seconds} s", "The system may be down, or its software does not answer pings (most do not yet).",
+          "no answer in {seconds} s; {reader}",
+          "The system may be down, or its software does not answer pings (most do not yet).",
           "Go by step 31; ask the vendor whether the software answers pings."
         ))
     case .echoNoQueue:
@@ -122,6 +123,32 @@ extension ProbeFinding {
         en: (
           "our own reply queue could not be read: {error}", "An answer may have come without our seeing it.",
           "Check the reply queue of this bus in the configuration."
+        ))
+    case .echoDaemonUnable:
+      .warn(
+        .echo, .us,
+        nb: (
+          "tjenesten gir oss ikke svar nå: {error}; {reader}",
+          "Intet svar ble bedt om. Det sier ingenting om parten.",
+          "Se at bus-migrator kjører, at daemon-socket er riktig og at du har lov til å bruke den; ping igjen."
+        ),
+        en: (
+          "the daemon hands over no answers now: {error}; {reader}",
+          "No answer was asked for. That says nothing about the party.",
+          "See that bus-migrator runs, that daemon-socket is right and that you may use it; ping again."
+        ))
+    case .echoLost:
+      .warn(
+        .echo, .us,
+        nb: (
+          "ventingen på svaret ble brutt: {error}",
+          "Pingen ble sendt, og et svar kan ha kommet etter at ventingen ble brutt.",
+          "Se at bus-migrator kjører, og ping igjen."
+        ),
+        en: (
+          "the wait for the answer was cut: {error}",
+          "The ping was sent, and an answer may have come after the wait was cut.",
+          "See that bus-migrator runs, and ping again."
         ))
     case .echoNotSent:
       ProbeWords(

@@ -24,7 +24,7 @@ extension MigratorConfiguration {
     _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
   ) throws -> MigratorConfiguration {
     let fields = try root.mapping([
-      "environment", "buses", "register", "ping", "state-directory", "database", "socket", "timings", "log-level",
+      "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
       "limits", "audit-heads", "hooks",
     ])
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
@@ -49,7 +49,9 @@ extension MigratorConfiguration {
       ownHerID: try ping.required("own-her-id").herID,
       pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
       probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),
-      socket: try path("socket", socket, "control.sock"), settings: try Self.settings(fields.optional("timings")),
+      socket: try path("socket", socket, "control.sock"),
+      echoSocket: try fields.optional("echo-socket").map { Paths.absolute(try $0.text, besides: root.file) },
+      settings: try Self.settings(fields.optional("timings")),
       rates: try Self.rates(fields.optional("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: try Self.heads(fields.optional("audit-heads"), database: path("database", database, "migration.sqlite")),

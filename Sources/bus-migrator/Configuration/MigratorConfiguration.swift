@@ -86,6 +86,8 @@ struct MigratorConfiguration {
   var probeTimeout: TimeSpan
   var database: String
   var socket: String
+  /// For pingers: hands over echoes and takes no command; nil for none beside the control socket.
+  var echoSocket: String?
   var settings: EngineSettings
   var rates: CallPace.Rates
   /// Programs that puljer may ask, by name.

@@ -18,6 +18,7 @@ struct ControlServer: Service {
   let planMaker: PlanMaker
   let survey: BusSurvey
   let drain: DrainControl
+  let echoes: EchoControl
   /// Has what was set aside tried once more: who carries forgets nothing by itself.
   let retrySetAside: @Sendable ([HerID]) async -> Void
   let clock: any MigrationClock
@@ -33,18 +34,19 @@ struct ControlServer: Service {
     let router = Router(context: ControlContext.self)
     router.get("/v1/status") { request, _ in
       let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])
-      return await self.answer(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
+      return await ControlAnswer.of(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
         let status = try await self.status(of: name.map { try PuljeArgument.name(String($0)) })
         return form == "text" ? Data(StatusText.text(status).utf8) : try ControlAPI.encode(status)
       }
     }
     router.get("/v1/report") { request, _ in
       let name = request.uri.queryParameters["pulje"].map { String($0) }
-      return await self.answer { try await self.report(name) }
+      return await ControlAnswer.of { try await self.report(name) }
     }
     self.addDrain(router)
+    self.echoes.add(to: router)
     router.post("/v1/command") { request, context in
-      await self.answer {
+      await ControlAnswer.of {
         let body = try await request.body.collect(upTo: 16 << 20)
         return try await self.carryOut(Data(body.readableBytesView), giver: await context.giver())
       }
@@ -59,7 +61,12 @@ struct ControlServer: Service {
         ControlSocket.restrict(socket)
         await onReady()
       }, logger: quiet)
-    try await OrderlyService(application, within: .seconds(10), logger: quiet).run()
+    let server = OrderlyService(application, within: .seconds(10), logger: quiet)
+    try await withGracefulShutdownHandler {
+      try await server.run()
+    } onGracefulShutdown: {
+      self.echoes.end()
+    }
     ControlSocket.remove(socket)
   }
 
@@ -73,17 +80,19 @@ struct ControlServer: Service {
       let parameters = request.uri.queryParameters
       let after = parameters["after"].flatMap { Int64(String($0)) }
       let patience = parameters["patience"].flatMap { Int64(String($0)) } ?? 0
-      return await self.answer {
+      return await ControlAnswer.of {
         let query = try query(request)
         return try await self.drain.status(query, after: after, patience: .milliseconds(max(0, patience))) {
           try await self.status(of: query.pulje)
         }
       }
     }
-    router.get("/v1/drain/explain") { request, _ in await self.answer { try await self.drain.explain(try query(request)) } }
-    router.get("/v1/drain/forwarding") { request, _ in await self.answer { try await self.drain.forwarding(try query(request)) } }
+    router.get("/v1/drain/explain") { request, _ in await ControlAnswer.of { try await self.drain.explain(try query(request)) } }
+    router.get("/v1/drain/forwarding") { request, _ in
+      await ControlAnswer.of { try await self.drain.forwarding(try query(request)) }
+    }
     router.post("/v1/drain/trial") { request, _ in
-      await self.answer {
+      await ControlAnswer.of {
         let body = Data(try await request.body.collect(upTo: 1 << 20).readableBytesView)
         guard let question = try? JSONDecoder().decode(ControlAPI.TrialQuestion.self, from: body) else {
           throw CommandLineError.argumentWrong(
@@ -94,7 +103,7 @@ struct ControlServer: Service {
     }
     router.get("/v1/drain/bus") { request, _ in
       let name = request.uri.queryParameters["name"].map { String($0).removingPercentEncoding ?? String($0) }
-      return await self.answer { try await self.drain.bus(name) }
+      return await ControlAnswer.of { try await self.drain.bus(name) }
     }
   }
 
@@ -232,29 +241,5 @@ struct ControlServer: Service {
     case .quarantine: return try each { .quarantine(pulje, herID: $0, by: by, why: command.why) }
     case .readmit: return try each { .readmit(pulje, herID: $0, by: by) }
     }
-  }
-
-  // MARK: answers
-
-  private func answer(_ type: String = "application/json", _ body: () async throws -> Data) async -> Response {
-    do { return Self.response(.ok, try await body(), type) } catch let refusal as Refusal {
-      return Self.failure(.conflict, ControlAPI.Failure(refusal, isRefusal: true))
-    } catch let error as CommandLineError {
-      return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
-    } catch let error as any ExplainedError {
-      return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
-    } catch {
-      let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")
-      return Self.failure(.internalServerError, ControlAPI.Failure(unknown, isRefusal: false))
-    }
-  }
-
-  private static func failure(_ status: HTTPResponse.Status, _ failure: ControlAPI.Failure) -> Response {
-    Self.response(status, (try? ControlAPI.encode(failure)) ?? Data())
-  }
-
-  private static func response(_ status: HTTPResponse.Status, _ body: Data, _ type: String = "application/json") -> Response {
-    Response(
-      status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 }

@@ -32,6 +32,7 @@ enum ControlSocket {
   }
 
   static func restrict(_ path: String) { _ = chmod(path, 0o600) }
+  static func openToAll(_ path: String) { _ = chmod(path, 0o666) }
   static func remove(_ path: String) { _ = unlink(path) }
 
   /// Whether somebody listens. Connecting to a local socket ends at once, either way.

@@ -77,12 +77,13 @@ struct Daemon {
     forwarding.withLockedValue { $0 = service }
     let trails = DepthTrails(engine: engine, news: news, clock: clock)
     let survey = world.survey(self.configuration)
+    let echoes = EchoControl(world.probes)
     let control = ControlServer(
       engine: engine,
       planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
       survey: survey,
       drain: DrainControl(
-        engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock),
+        engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
       retrySetAside: { service.retrySetAside(of: Set($0)) },
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
@@ -107,6 +108,9 @@ struct Daemon {
         }, notifier: LogNotifier(logger: self.logger), clock: clock))
     // After the probes, whose connections it asks over.
     services.append(WatchService(buses: buses))
+    if let socket = self.configuration.echoSocket {
+      services.append(EchoServer(echoes: echoes, socket: socket, logger: self.logger))
+    }
     services.append(EngineService(engine: engine, control: control, notify: notify))
     // Stopped before the engine, which takes its last word.
     services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))

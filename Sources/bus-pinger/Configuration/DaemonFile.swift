@@ -45,13 +45,29 @@ struct DaemonFile {
     }
     let database =
       try yaml.text("database").map(path) ?? yaml.text("state-directory").map { path($0) + "/migration.sqlite" }
-    self.configuration = PingerConfiguration(
+    var configuration = PingerConfiguration(
       settings: settings, cache: try register.text("cache").map(path),
       register: .init(
         endpoint: endpoint,
         credentials: RegisterCredentials(user: try register.requiredText("user"), password: password),
         authority: try register.text("extra-roots-file").map(path)),
       buses: try yaml.list("buses").map { try Self.bus($0, environment) }, database: database)
+    configuration.daemonSocket = try Self.socket(yaml)
+    self.configuration = configuration
+  }
+
+  /// Where the unit puts the control socket, whatever the file says: it is named on the daemon's command line.
+  static let unitSocket = "/run/bus-migrator/control.sock"
+
+  /// The desk's socket where there is one, else the control socket.
+  private static func socket(_ yaml: StrictYAML) throws(PingerError) -> String? {
+    func path(_ text: String) -> String { PingerConfiguration.resolve(text, yaml.file) }
+    if let text = try yaml.text("echo-socket") { return path(text) }
+    if let text = try yaml.text("socket") { return path(text) }
+    guard let folder = try yaml.text("state-directory") else { return nil }
+    let beside = path(folder) + "/control.sock"
+    return !FileManager.default.fileExists(atPath: beside) && FileManager.default.fileExists(atPath: Self.unitSocket)
+      ? Self.unitSocket : beside
   }
 
   private static func bus(_ yaml: StrictYAML, _ environment: [String: String]) throws -> PingerConfiguration.BusEntry {
@@ -83,7 +99,9 @@ struct DaemonFile {
         password: try Self.secret(node, "password", environment) ?? connection.password,
         virtualHost: try node.text("virtual-host") ?? "/", authority: nil)
     }
-    return .init(endpoint: endpoint, replyQueue: try yaml.text("ping-reply-queue"), management: management)
+    // The daemon reads its reply queue itself.
+    return .init(
+      endpoint: endpoint, replyQueue: try yaml.text("ping-reply-queue"), isReplyQueueShared: true, management: management)
   }
 
   /// By one of the keys `KEY`, `KEY-file` and `KEY-credential`.

@@ -41,11 +41,18 @@ extension PingerConfiguration {
           entry.endpoint.dialect, http: client(management.authority), url: management.url, user: management.user,
           password: management.password, virtualHost: management.virtualHost, namespace: entry.endpoint.connection.path)
       }
-      return PartyProbe.BusAccess(endpoint: entry.endpoint, replyQueue: entry.replyQueue, counting: counting)
+      return PartyProbe.BusAccess(
+        endpoint: entry.endpoint, replyQueue: entry.replyQueue, isReplyQueueShared: entry.isReplyQueueShared, counting: counting)
+    }
+    var echoes: DaemonEchoes?
+    if let socket = self.daemonSocket {
+      let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: DaemonEchoes.configuration)
+      clients.append(client)
+      echoes = DaemonEchoes(socket: socket, http: client)
     }
     return PartyProbe(
       buses: buses, cache: cache, register: register, settings: self.settings,
-      ration: self.stateFolder.map { PingRation(folder: $0) })
+      ration: self.stateFolder.map { PingRation(folder: $0) }, echoes: echoes)
   }
 
   private static func close(_ clients: [HTTPClient], _ cache: AddressCache?) async {

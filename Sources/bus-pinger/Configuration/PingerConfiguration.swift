@@ -26,6 +26,8 @@ struct PingerConfiguration: Sendable {
   struct BusEntry: Sendable {
     var endpoint: BusEndpoint
     var replyQueue: String?
+    /// Whether others read the reply queue too; then only the daemon reads it.
+    var isReplyQueueShared: Bool
     var management: Management?
   }
 
@@ -37,6 +39,8 @@ struct PingerConfiguration: Sendable {
   var database: String?
   /// Where it is kept when which party was pinged, for all who ping from this machine; nil for nobody.
   var stateFolder: String? = nil
+  /// The daemon's socket, over which echoes come; nil to read reply queues here.
+  var daemonSocket: String? = nil
 
   /// - Parameter needsRegistry: false where an address is given, so that nobody has to be asked for it.
   /// - Throws: ``PingerError``; `TjenestebussError` when the buses do not go together.
@@ -64,7 +68,7 @@ struct PingerConfiguration: Sendable {
 
   private static func own(_ yaml: StrictYAML) throws -> PingerConfiguration {
     let file = yaml.file
-    try yaml.allow(["own-her-id", "ping", "registry", "buses", "database"])
+    try yaml.allow(["own-her-id", "ping", "registry", "buses", "database", "daemon-socket"])
     let own = try yaml.requiredText("own-her-id")
     let herID: HerID
     do throws(BusModelError) { herID = try HerID(text: own) } catch {
@@ -72,13 +76,15 @@ struct PingerConfiguration: Sendable {
     }
     let registry = try yaml.inner("registry")
     try registry?.allow(["cache", "soap"])
-    let buses = try yaml.list("buses").map { try Self.bus($0) }
+    let socket = try yaml.text("daemon-socket").map { Self.resolve($0, file) }
+    let buses = try yaml.list("buses").map { try Self.bus($0, hasDaemon: socket != nil) }
     if buses.isEmpty { throw yaml.invalid("buses", "no bus is listed") }
     return PingerConfiguration(
       settings: try Self.settings(yaml.inner("ping"), own: herID),
       cache: try registry?.text("cache").map { Self.resolve($0, file) }, register: try Self.register(registry?.inner("soap")),
       buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) },
-      stateFolder: try yaml.inner("ping")?.text("state-folder").map { Self.resolve($0, file) })
+      stateFolder: try yaml.inner("ping")?.text("state-folder").map { Self.resolve($0, file) },
+      daemonSocket: socket)
   }
 
   private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {
@@ -108,10 +114,10 @@ struct PingerConfiguration: Sendable {
       authority: try soap.text("authority").map { Self.resolve($0, soap.file) })
   }
 
-  private static func bus(_ yaml: StrictYAML) throws -> BusEntry {
+  private static func bus(_ yaml: StrictYAML, hasDaemon: Bool) throws -> BusEntry {
     try yaml.allow([
       "name", "dialect", "hosts", "path", "connection-string", "connection-string-file", "authorities", "virtual-host",
-      "allow-password-in-clear", "reply-queue", "management",
+      "allow-password-in-clear", "reply-queue", "reply-queue-shared", "management",
     ])
     let dialectText = try yaml.requiredText("dialect")
     guard let dialect = Dialect(rawValue: dialectText) else {
@@ -129,12 +135,18 @@ struct PingerConfiguration: Sendable {
       name: BusName(try yaml.requiredText("name")), dialect: dialect, hosts: try yaml.texts("hosts") ?? [connection.host],
       path: try yaml.text("path") ?? connection.path)
     let authorities = try yaml.texts("authorities") ?? []
+    // Beside a daemon a queue counts as shared unless it is said to be ours alone: whoever reads it takes others' echoes.
+    let isShared = try yaml.flag("reply-queue-shared") ?? hasDaemon
+    if isShared, !hasDaemon {
+      throw yaml.invalid("reply-queue-shared", "wants daemon-socket: who reads a queue of many takes others' echoes")
+    }
     return BusEntry(
       endpoint: BusEndpoint(
         bus: bus, connection: connection, authorities: authorities.map { Self.resolve($0, yaml.file) },
         virtualHost: try yaml.text("virtual-host"),
         allowsPasswordInClear: try yaml.flag("allow-password-in-clear") ?? false),
-      replyQueue: try yaml.text("reply-queue"), management: try Self.management(yaml.inner("management")))
+      replyQueue: try yaml.text("reply-queue"), isReplyQueueShared: isShared,
+      management: try Self.management(yaml.inner("management")))
   }
 
   private static func management(_ yaml: StrictYAML?) throws(PingerError) -> Management? {

@@ -77,6 +77,7 @@ struct PingerConfigurationTests {
       ("hosts: [sb.test.nhn.no, SB2.test.nhn.no]", "hosts: [tb.test.nhn.no]", "TB-203", "tb.test.nhn.no"),
       ("registry:\n", "registry: x\n#", "PING-102", "line"),
       ("buses:\n", "buses:\n\t- x\n", "PING-102", "line"),
+      ("reply-queue: 93238_pingreply", "reply-queue: q\n    reply-queue-shared: true", "PING-103", "wants daemon-socket"),
       ("password: Sup3rS3cret}\nbuses", "password-file: none}\nbuses", "PING-104", "/conf/none"),
       ("password: Sup3rS3cret}\nbuses", "password: Sup3rS3cret, password-file: x}\nbuses", "PING-103", "leave one"),
     ])
@@ -87,6 +88,35 @@ struct PingerConfigurationTests {
     #expect(error?.stableCode == code)
     #expect("\(error as Any)".contains(names), "\(error as Any)")
     #expect(!"\(error as Any)".contains("Sup3rS3cret"))
+  }
+
+  @Test("Beside a daemon a reply queue counts as shared, unless it is said to be ours alone; without one it is ours")
+  func shared() throws {
+    #expect(try self.parse(Self.good).daemonSocket == nil)
+    #expect(try self.parse(Self.good).buses.map(\.isReplyQueueShared) == [false, false])
+    let daemon = try self.parse(Self.good + "\ndaemon-socket: control.sock")
+    #expect(daemon.daemonSocket == "/conf/control.sock")
+    #expect(daemon.buses.map(\.isReplyQueueShared) == [true, true])
+    let own = Self.good.replacing("reply-queue: 93238_pingreply", with: "reply-queue: q\n    reply-queue-shared: false")
+    #expect(try self.parse(own + "\ndaemon-socket: control.sock").buses.map(\.isReplyQueueShared) == [true, false])
+  }
+
+  @Test("From the daemon's file: the desk's socket before the control socket, and that before the state directory's")
+  func daemonSocket() throws {
+    func socket(_ lines: String) throws -> String? {
+      let text = """
+        buses: [{name: a, dialect: rabbitmq-3, connection-string: "amqps://u:p@h", ping-reply-queue: q}]
+        ping: {own-her-id: 1}
+        register: {url: "https://ar.test", user: u, password: p, writer: {kind: manual}}
+        \(lines)
+        """
+      let configuration = try self.parse(text)
+      #expect(configuration.buses.map(\.isReplyQueueShared) == [true])
+      return configuration.daemonSocket
+    }
+    #expect(try socket("echo-socket: desk.sock\nsocket: control.sock\nstate-directory: state") == "/conf/desk.sock")
+    #expect(try socket("socket: control.sock\nstate-directory: state") == "/conf/control.sock")
+    #expect([DaemonFile.unitSocket, "/conf/state/control.sock"].contains(try socket("state-directory: state") ?? ""))
   }
 
   @Test("No registry at all, no bus at all, no file, no YAML: each said")

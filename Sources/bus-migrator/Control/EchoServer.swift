@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Hummingbird
+import Logging
+import OrderlyService
+import ServiceLifecycle
+
+/// A socket for the desk: it hands over echoes and takes no command, so that whoever pings needs no right to carry out a migration. Who may
+/// pass its folder may use it.
+struct EchoServer: Service {
+  let echoes: EchoControl
+  let socket: String
+  let logger: Logger
+
+  func run() async throws {
+    try ControlSocket.clear(self.socket)
+    let router = Router(context: ControlContext.self)
+    self.echoes.add(to: router)
+    var quiet = self.logger
+    quiet.logLevel = .error
+    let socket = self.socket
+    let application = Application(
+      router: router, configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket)),
+      onServerRunning: { _ in ControlSocket.openToAll(socket) }, logger: quiet)
+    let server = OrderlyService(application, within: .seconds(10), logger: quiet)
+    try await withGracefulShutdownHandler {
+      try await server.run()
+    } onGracefulShutdown: {
+      self.echoes.end()
+    }
+    ControlSocket.remove(socket)
+  }
+}
