@@ -116,14 +116,22 @@ struct PartyProtectionTests {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ration-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let clock = PingRationTests.Clock()
-    let ration = PingRation(folder: folder.path, now: { clock.milliseconds.withLock { $0 } })
-    #expect(try await self.frames(.rabbitMQ4AddressV2, ration: ration).depth == 1)
+    let ration = PingRation(PingRationPlace(folder: folder.path), now: { clock.milliseconds.withLock { $0 } })
+    let first = try await self.frames(.rabbitMQ4AddressV2, ration: ration)
+    #expect(first.depth == 1)
     let second = try await self.frames(.rabbitMQ4AddressV2, ration: ration)
     #expect(second.depth == 0)
+    #expect(first.report[.transfer]?.seen(.en).hasSuffix("; pings are counted in \(folder.path)") == true)
     #expect(second.report[.outcome]?.seen(.nb) == "ingen ping: parten ble nettopp pinget; igjen om 10000 ms")
     clock.pass(10_000)
     #expect(try await self.frames(.rabbitMQ4AddressV2, ration: ration).depth == 1)
-    let unwritable = try await self.frames(.rabbitMQ4AddressV2, ration: PingRation(folder: "/dev/null/pings"))
+    let own = PingRation(
+      PingRationPlace(folder: folder.path, reach: .user), now: { clock.milliseconds.withLock { $0 } })
+    clock.pass(10_000)
+    #expect(
+      try await self.frames(.rabbitMQ4AddressV2, ration: own).report[.transfer]?.seen(.en)
+        .hasSuffix("; pings by other users of this machine are not seen: \(folder.path)") == true)
+    let unwritable = try await self.frames(.rabbitMQ4AddressV2, ration: PingRation(PingRationPlace(folder: "/dev/null/pings")))
     #expect(unwritable.depth == 0)
     #expect(unwritable.report[.outcome]?.seen(.en).contains("/dev/null/pings") == true)
   }

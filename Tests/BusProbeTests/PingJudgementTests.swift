@@ -140,7 +140,9 @@ struct PingJudgementTests {
     let step = judged.steps.first { $0.code == .echo }
     #expect(step?.verdict == .ok)
     #expect(
-      step?.seen(.en) == "EPJ 4, library \(TjenestebussVersion.current), read from 200_async; cache not told; hears not told")
+      step?.seen(.en)
+        == "EPJ 4, library \(TjenestebussVersion.current), read from 200_async; cache not told; hears not told; we read the reply queue ourselves"
+    )
     #expect(self.verdicts(ProbeFixture.observation { $0.echo = .noneInTime(.seconds(1)) })[32] == .warning)
     #expect(self.verdicts(ProbeFixture.observation { $0.echo = .notListening(ProbeFixture.error(.notFound)) })[32] == .warning)
     #expect(PingEcho(request, subject: PingForm.defaultSubject) == nil, "a request is no echo")

@@ -22,7 +22,7 @@ struct PingRationTests {
   }
 
   private func ration(_ folder: String, _ clock: Clock, atOnce: Int = 20) -> PingRation {
-    PingRation(folder: folder, atOnce: atOnce, now: { clock.milliseconds.withLock { $0 } })
+    PingRation(PingRationPlace(folder: folder), atOnce: atOnce, now: { clock.milliseconds.withLock { $0 } })
   }
 
   private func refusal(_ result: Result<PingRation.Permit, PingRation.Refusal>) -> PingRation.Refusal? {
@@ -52,7 +52,7 @@ struct PingRationTests {
   @Test("A program that shares no line with ours takes part: its record and its lock are heeded")
   func otherProgram() async throws {
     try await self.withFolder { folder in
-      let ration = PingRation(folder: folder)
+      let ration = PingRation(PingRationPlace(folder: folder))
       let party = try ProbeFixture.herID(200)
       #expect(self.refusal(await ration.ask(try ProbeFixture.herID(199))) == nil)
       let program = """
@@ -88,9 +88,53 @@ struct PingRationTests {
     }
   }
 
+  @Test("One that waits for a place gets it when another's ping is over; else the bound ends it")
+  func waitsForPlace() async throws {
+    try await self.withFolder { folder in
+      let clock = Clock()
+      let ration = self.ration(folder, clock, atOnce: 1)
+      let (first, second) = (try ProbeFixture.herID(200), try ProbeFixture.herID(201))
+      var held: PingRation.Permit? = try await ration.ask(first).get()
+      #expect(self.refusal(await ration.ask(second, waitingForPlace: .milliseconds(1))) == .tooManyAtOnce(1))
+      async let waiting = ration.ask(second, waitingForPlace: .seconds(60))
+      withExtendedLifetime(held) {}
+      held = nil
+      #expect(self.refusal(await waiting) == nil)
+    }
+  }
+
+  @Test(
+    "Where nobody says where: the machine's folder; else the unit's, the login's, one in /tmp, and those are the user's alone")
+  func place() {
+    var system = PingRationPlace.Surroundings(
+      machineFolderWorks: true, runtimeDirectory: "/run/bus-migrator:/run/x", userRuntimeDirectory: "/run/user/7", user: 7)
+    #expect(PingRationPlace(system) == PingRationPlace(folder: "/run/tjenestebuss/pings", reach: .machine))
+    system.machineFolderWorks = false
+    #expect(PingRationPlace(system) == PingRationPlace(folder: "/run/bus-migrator/pings", reach: .user))
+    system.runtimeDirectory = nil
+    #expect(PingRationPlace(system) == PingRationPlace(folder: "/run/user/7/tjenestebuss-pings", reach: .user))
+    system.userRuntimeDirectory = ""
+    #expect(PingRationPlace(system) == PingRationPlace(folder: "/tmp/tjenestebuss-pings-7", reach: .user))
+  }
+
+  @Test("What is made there may be used by whoever may write in the folder, whatever the umask of who made it")
+  func permissions() async throws {
+    try await self.withFolder { folder in
+      let before = umask(0o077)
+      defer { umask(before) }
+      let permit = try await PingRation(PingRationPlace(folder: folder)).ask(try ProbeFixture.herID(200)).get()
+      defer { withExtendedLifetime(permit) {} }
+      func mode(_ path: String) throws -> Int? {
+        (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue
+      }
+      #expect(try mode(folder) == 0o2775)
+      #expect(try mode(folder + "/last-pings") == 0o664 && mode(folder + "/under-way-0") == 0o664)
+    }
+  }
+
   @Test("A folder that cannot be written lets nothing go, and says which and why")
   func unusable() async throws {
-    let refusal = self.refusal(await PingRation(folder: "/dev/null/pings").ask(try ProbeFixture.herID()))
+    let refusal = self.refusal(await PingRation(PingRationPlace(folder: "/dev/null/pings")).ask(try ProbeFixture.herID()))
     #expect(refusal == .stateUnusable(path: "/dev/null/pings", why: "Not a directory"))
     #expect(refusal?.value.text(.nb) == "mappen for tilstand kan ikke brukes: /dev/null/pings (Not a directory)")
   }

@@ -36,7 +36,7 @@ class BusPinger(unittest.TestCase):
         self.config = self.folder / "pinger.yaml"
         self.config.write_text(textwrap.dedent(f"""\
             own-her-id: 100
-            ping: {{time-to-live-seconds: 2}}
+            ping: {{time-to-live-seconds: 2, party-interval-seconds: 0}}
             buses:
               - name: tjenestebuss
                 dialect: rabbitmq-4-v2

@@ -9,7 +9,7 @@ public enum ProbeFact: String, Sendable, Hashable, Codable, CaseIterable {
   // Login and connection
   case user, mechanism, offered, spoken, product, container, frame, idle, sessions, virtualHost, tried
   // Message
-  case form, limit, milliseconds, bytes, message, condition, dialect
+  case form, limit, milliseconds, bytes, message, condition, dialect, ration
   // Arrival and answer
   case queue, depth, consumers, responder, library, since, buses, reader, error
 }
@@ -44,7 +44,7 @@ public indirect enum ProbeValue: Sendable, Hashable, ExpressibleByStringInterpol
 public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
   case refused, noAnswer, notReachable, own, inheritedFrom, inherited, noAddress, notTold, on, nothingElse,
     opensWithoutVirtualHost, failsWithoutVirtualHost, pingedLately, pingsUnderWay, stateUnusable, readByUs, readByDaemon,
-    readByUsInstead, sharedNotRead, noOwnQueue
+    readByUsInstead, sharedNotRead, noOwnQueue, noRation, rationOfUser, rationShared
 
   public var text: ProbeText {
     switch self {
@@ -67,6 +67,11 @@ public enum ProbeTerm: String, Sendable, Hashable, Codable, CaseIterable {
         nb: "samme innlogging uten virtuell vert, og den feilet også:",
         en: "the same login without the virtual host, and it failed too:")
     case .pingedLately: ProbeText(nb: "parten ble nettopp pinget; igjen om", en: "the party was pinged a moment ago; again in")
+    case .noRation: ProbeText(nb: "pinger telles ikke", en: "pings are not counted")
+    case .rationOfUser:
+      ProbeText(
+        nb: "pinger fra andre brukere på denne maskinen ses ikke:", en: "pings by other users of this machine are not seen:")
+    case .rationShared: ProbeText(nb: "pinger telles i", en: "pings are counted in")
     case .readByUs: ProbeText(nb: "svarkøen leste vi selv", en: "we read the reply queue ourselves")
     case .readByDaemon: ProbeText(nb: "svarkøen leser tjenesten", en: "the daemon reads the reply queue")
     case .readByUsInstead:

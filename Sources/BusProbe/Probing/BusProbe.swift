@@ -197,17 +197,21 @@ public final class BusProbe: Sendable, Service {
     let probe = AddressProbe(
       connection: connection, endpoint: self.endpoint, counting: self.counting, listening: self.listening,
       settings: self.settings)
-    let observation = await probe.observe(herID, queue: queue, notSent: notSent)
+    var observation = await probe.observe(herID, queue: queue, notSent: notSent)
+    observation.rationPlace = self.ration?.place
     return PingVerdict(observation: observation, judgement: PingJudgement(observation))
   }
 
+  /// For one of the places for pings under way, which others hold for as long as they wait for an echo.
+  private static let placePatience = Duration.seconds(30)
+
   private func leave(_ herID: HerID) async -> Result<PingRation.Permit, PingRation.Refusal>? {
     guard let ration else { return nil }
-    let leave = await ration.ask(herID)
+    let leave = await ration.ask(herID, waitingForPlace: Self.placePatience)
     guard case .failure(.pingedLately(let after)) = leave else { return leave }
     // The daemon has time, unlike a person. Bounded by the interval, and ended by a cancellation, which then goes without a ping.
     try? await ContinuousClock().sleep(for: after)
-    return Task.isCancelled ? leave : await ration.ask(herID)
+    return Task.isCancelled ? leave : await ration.ask(herID, waitingForPlace: Self.placePatience)
   }
 
   /// How long a queue is and who listens. A count that cannot be had is a reading too, never zero.

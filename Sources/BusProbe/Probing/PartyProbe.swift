@@ -41,6 +41,8 @@ public struct PartyProbe: Sendable {
     public var through = ProbeCode.echo
     /// The address to go to, instead of what cache and register say: they are not asked then.
     public var address: QueueAddress?
+    /// Whether to wait until the party may be pinged again, at most for the ration's interval; else no ping is sent then.
+    public var waitsToPing = false
     /// Whether to look at the party's queue on the other buses too (rung 33).
     public var looksAtOtherBuses = false
 
@@ -419,10 +421,12 @@ public struct PartyProbe: Sendable {
     case .asConfigured, .yes: break
     }
     guard let ration else { return .success(nil) }
-    switch await ration.ask(herID) {
-    case .success(let permit): return .success(permit)
-    case .failure(let refusal): return .failure(NotSent(.pingedLately(refusal.value)))
+    var answer = await ration.ask(herID, waitingForPlace: self.settings.timeout)
+    if climb.waitsToPing, case .failure(.pingedLately(let after)) = answer {
+      try? await self.clock.sleep(for: after)
+      if !Task.isCancelled { answer = await ration.ask(herID, waitingForPlace: self.settings.timeout) }
     }
+    return answer.map { $0 }.mapError { NotSent(.pingedLately($0.value)) }
   }
 
   private struct NotSent: Error {
@@ -459,7 +463,9 @@ public struct PartyProbe: Sendable {
     let probe = AddressProbe(
       connection: connection, endpoint: access.endpoint, counting: access.counting ?? OwnWays.ranked(own, dialect),
       listening: listening, settings: self.settings)
-    return PingJudgement(await probe.observe(herID, queue: queue, notSent: notSent))
+    var seen = await probe.observe(herID, queue: queue, notSent: notSent)
+    seen.rationPlace = self.ration?.place
+    return PingJudgement(seen)
   }
 
   private func pingWithEcho(

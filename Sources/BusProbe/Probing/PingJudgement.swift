@@ -132,6 +132,11 @@ public struct PingJudgement: Sendable, Hashable {
       .message: .text(seen.messageID), .dialect: .text(seen.dialect.rawValue),
       .seconds: .number(seen.timeout.components.seconds),
     ]
+    switch seen.rationPlace {
+    case nil: facts[.ration] = .term(.noRation)
+    case let place? where place.reach == .user: facts[.ration] = .words([.term(.rationOfUser), .text(place.folder)])
+    case let place?: facts[.ration] = .words([.term(.rationShared), .text(place.folder)])
+    }
     func step(_ finding: ProbeFinding) -> ProbeStep { ProbeStep(finding, facts, milliseconds: seen.pingMilliseconds) }
     switch seen.ping {
     case .notTried:

@@ -63,6 +63,8 @@ public struct PingObservation: Sendable, Hashable {
   /// Who read the reply queue, where an echo was waited for.
   public var echoReader = EchoReader.ourselves
   public var echoMilliseconds: Double?
+  /// Where it is kept who was pinged when; nil for nowhere.
+  public var rationPlace: PingRationPlace?
   public var before: DepthReading?
   public var after: DepthReading?
 

@@ -48,7 +48,8 @@ public struct PingRation: Sendable {
     deinit { close(self.descriptor) }
   }
 
-  public let folder: String
+  public let place: PingRationPlace
+  public var folder: String { self.place.folder }
   private let rules: PingRationRules
   private let atOnce: Int
   private let now: @Sendable () -> Int64
@@ -56,18 +57,30 @@ public struct PingRation: Sendable {
   private static let patience = 200
 
   /// - Parameters:
-  ///   - folder: made when it is not there. All who may ping from this machine must be able to write there.
+  ///   - place: its folder is made when it is not there. All who may ping from this machine must be able to write there.
   ///   - interval: default 10 s.
   ///   - atOnce: default 20.
   ///   - now: milliseconds since 1970; tests give their own.
   public init(
-    folder: String, interval: Duration = .seconds(10), atOnce: Int = 20,
+    _ place: PingRationPlace, interval: Duration = .seconds(10), atOnce: Int = 20,
     now: @escaping @Sendable () -> Int64 = { SystemRegistryClock().now.millisecondsSinceEpoch }
   ) {
-    self.folder = folder
+    self.place = place
     self.rules = PingRationRules(interval: Int64(interval.inMilliseconds))
     self.atOnce = max(1, atOnce)
     self.now = now
+  }
+
+  /// Asks for leave as ``ask(_:)``; where as many pings are under way as may be, again and again for so long.
+  ///
+  /// No call tells that another process has let go of a lock, so it is tried again.
+  public func ask(_ herID: HerID, waitingForPlace limit: Duration) async -> Result<Permit, Refusal> {
+    let until = ContinuousClock.now + limit
+    while true {
+      let answer = await self.ask(herID)
+      guard case .failure(.tooManyAtOnce) = answer, ContinuousClock.now < until else { return answer }
+      do { try await ContinuousClock().sleep(for: .milliseconds(100)) } catch { return answer }
+    }
   }
 
   /// Asks for leave. The ping counts from now on, whatever becomes of it.
@@ -92,10 +105,15 @@ public struct PingRation: Sendable {
   /// One of the places for pings under way.
   private static func place(in folder: String, _ atOnce: Int) throws(Refusal) -> Permit {
     // Others' processes run as other users of one group: what is made here, they must be able to use.
-    if mkdir(folder, 0o2775) != 0, errno != EEXIST { throw Self.unusable(folder) }
+    if mkdir(folder, 0o2775) == 0 {
+      // The daemon's umask leaves nothing to others.
+      chmod(folder, 0o2775)
+    } else if errno != EEXIST {
+      throw Self.unusable(folder)
+    }
     for number in 0..<atOnce {
       let path = "\(folder)/under-way-\(number)"
-      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o664)
+      let file = Self.opened(path, in: folder)
       guard file >= 0 else { throw Self.unusable(path) }
       if flock(file, LOCK_EX | LOCK_NB) == 0 { return Permit(file) }
       close(file)
@@ -103,11 +121,22 @@ public struct PingRation: Sendable {
     throw .tooManyAtOnce(atOnce)
   }
 
+  /// Opens a file, or makes it, for whoever may write in its folder.
+  private static func opened(_ path: String, in folder: String) -> CInt {
+    let there = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard there < 0, errno == ENOENT else { return there }
+    let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard made >= 0 else { return errno == EEXIST ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : made }
+    var status = stat()
+    if stat(folder, &status) == 0 { fchmod(made, status.st_mode & 0o666) }
+    return made
+  }
+
   private static func note(
     _ herID: Int32, in folder: String, _ rules: PingRationRules, _ now: () -> Int64
   ) throws(Refusal) {
     let path = "\(folder)/last-pings"
-    let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o664)
+    let file = Self.opened(path, in: folder)
     guard file >= 0 else { throw Self.unusable(path) }
     defer { close(file) }
     // No call locks with a deadline. The holder needs microseconds, so trying again beats a thread that hangs on a stopped one.

@@ -130,8 +130,8 @@ extension ProbeFinding {
 
     case .transferred:
       .good(
-        .transfer, nb: ("melding {message}, {bytes} byte", "Pingen gikk ut herfra."),
-        en: ("message {message}, {bytes} bytes", "The ping left here."))
+        .transfer, nb: ("melding {message}, {bytes} byte; {ration}", "Pingen gikk ut herfra."),
+        en: ("message {message}, {bytes} bytes; {ration}", "The ping left here."))
     case .tooLarge:
       .fail(
         .transfer, .nhn,

@@ -29,7 +29,17 @@ extension MigratorConfiguration {
     ])
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
-    let ping = try fields.required("ping").mapping(["own-her-id", "subject", "time-to-live", "echo-timeout", "timeout"])
+    let ping = try fields.required("ping").mapping([
+      "own-her-id", "subject", "time-to-live", "echo-timeout", "timeout", "production", "state-folder", "party-interval",
+    ])
+    // Whether bus-pinger sends without being told to; the daemon's own pings are what a plan was approved with.
+    let isProduction = try ping.optional("production")?.flag ?? false
+    var partyInterval = TimeSpan.seconds(10)
+    try ping.read("party-interval", into: &partyInterval) { node in
+      let interval = try node.span
+      guard !isProduction || interval >= .seconds(10) else { throw node.wrong(wanted: "10s or more in production") }
+      return interval
+    }
     let folder = try fields.optional("state-directory").map { Paths.absolute(try $0.text, besides: root.file) }
     func path(_ key: String, _ override: String?, _ name: String) throws -> String {
       if let override { return override }
@@ -48,7 +58,9 @@ extension MigratorConfiguration {
       register: try Self.register(fields.required("register"), environment),
       ownHerID: try ping.required("own-her-id").herID,
       pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
-      probeTimeout: timeout, database: try path("database", database, "migration.sqlite"),
+      probeTimeout: timeout,
+      pingStateFolder: try ping.optional("state-folder").map { Paths.absolute(try $0.text, besides: root.file) },
+      partyInterval: partyInterval, database: try path("database", database, "migration.sqlite"),
       socket: try path("socket", socket, "control.sock"),
       echoSocket: try fields.optional("echo-socket").map { Paths.absolute(try $0.text, besides: root.file) },
       settings: try Self.settings(fields.optional("timings")),

@@ -84,6 +84,10 @@ struct MigratorConfiguration {
   var pingTimeToLive: TimeSpan
   var echoTimeout: TimeSpan
   var probeTimeout: TimeSpan
+  /// Where it is kept when which party was pinged; nil for the usual place, which bus-pinger uses too.
+  var pingStateFolder: String?
+  /// How far apart pings of one party are; zero where nothing real is pinged.
+  var partyInterval: TimeSpan
   var database: String
   var socket: String
   /// For pingers: hands over echoes and takes no command; nil for none beside the control socket.

@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import BusModel
 import BusProbe
 import Forwarding
+import Foundation
 import Logging
 import Migration
 import MigrationEngine
@@ -51,6 +52,15 @@ struct World {
     return GatheredEvidence.endpoints(register, buses: configuration.busValues)
   }
 
+  /// Together with every bus-pinger of this machine.
+  private static func ration(_ configuration: MigratorConfiguration) -> PingRation? {
+    guard configuration.partyInterval.milliseconds > 0 else { return nil }
+    let place =
+      configuration.pingStateFolder.map { PingRationPlace(folder: $0) }
+      ?? .usual(environment: ProcessInfo.processInfo.environment)
+    return PingRation(place, interval: .milliseconds(configuration.partyInterval.milliseconds))
+  }
+
   static func open(_ configuration: MigratorConfiguration, http: HTTPClient, logger: Logger) async throws -> World {
     let register = configuration.register
     let reader = try SOAPAddressRegister(endpoint: register.endpoint, credentials: register.credentials, http: http)
@@ -67,6 +77,7 @@ struct World {
       timeToLive: .milliseconds(configuration.pingTimeToLive.milliseconds),
       timeout: .milliseconds(configuration.probeTimeout.milliseconds),
       echoTimeout: .milliseconds(configuration.echoTimeout.milliseconds))
+    let ration = Self.ration(configuration)
     var connections: [BusName: ManagementConnections] = [:]
     var sides: [BusName: ShovelCarriers.Side] = [:]
     let probes = try configuration.buses.map { bus in
@@ -85,7 +96,8 @@ struct World {
         address: bus.shovelAddress)
       connections[bus.endpoint.name] = (counting as? ManagementHTTPCounting).map { ManagementConnections($0) }
       return BusProbe(
-        bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, logger: logger)
+        bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, ration: ration,
+        logger: logger)
     }
     var cache: AddressCache?
     if let path = register.cache {

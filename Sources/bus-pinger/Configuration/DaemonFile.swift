@@ -28,6 +28,8 @@ struct DaemonFile {
     if let time = try Self.span(ping, "timeout") { settings.timeout = time }
     if let time = try Self.span(ping, "echo-timeout") { settings.echoTimeout = time }
 
+    settings.sendsOnlyWhenTold = try ping.flag("production") ?? false
+
     guard let register = try yaml.inner("register") else { throw yaml.invalid("register", "is missing") }
     var endpoint = SOAPEndpoint(url: try register.requiredText("url"))
     if let version = try register.text("soap-version") {
@@ -52,6 +54,9 @@ struct DaemonFile {
         credentials: RegisterCredentials(user: try register.requiredText("user"), password: password),
         authority: try register.text("extra-roots-file").map(path)),
       buses: try yaml.list("buses").map { try Self.bus($0, environment) }, database: database)
+    configuration.stateFolder = try ping.text("state-folder").map(path)
+    if let interval = try Self.span(ping, "party-interval") { configuration.partyInterval = interval }
+    try configuration.checkInterval(yaml, "party-interval")
     configuration.daemonSocket = try Self.socket(yaml)
     self.configuration = configuration
   }

@@ -3,6 +3,7 @@
 import AddressRegistry
 import AsyncHTTPClient
 import BusProbe
+import Foundation
 
 extension PingerConfiguration {
   /// Opens what the configuration names, for the time of `body`: cache (for reading), register, management interfaces.
@@ -52,7 +53,14 @@ extension PingerConfiguration {
     }
     return PartyProbe(
       buses: buses, cache: cache, register: register, settings: self.settings,
-      ration: self.stateFolder.map { PingRation(folder: $0) }, echoes: echoes)
+      ration: self.ration, echoes: echoes)
+  }
+
+  private var ration: PingRation? {
+    guard self.partyInterval > .zero else { return nil }
+    let place =
+      self.stateFolder.map { PingRationPlace(folder: $0) } ?? .usual(environment: ProcessInfo.processInfo.environment)
+    return PingRation(place, interval: self.partyInterval)
   }
 
   private static func close(_ clients: [HTTPClient], _ cache: AddressCache?) async {

@@ -37,8 +37,10 @@ struct PingerConfiguration: Sendable {
   var buses: [BusEntry]
   /// The daemon's database, for the parties of a pulje; nil where it is not named.
   var database: String?
-  /// Where it is kept when which party was pinged, for all who ping from this machine; nil for nobody.
+  /// Where it is kept when which party was pinged, for all who ping from this machine; nil for the usual place.
   var stateFolder: String? = nil
+  /// How far apart pings of one party are. Zero where nothing real is pinged: then nothing is kept.
+  var partyInterval = Duration.seconds(10)
   /// The daemon's socket, over which echoes come; nil to read reply queues here.
   var daemonSocket: String? = nil
 
@@ -79,18 +81,32 @@ struct PingerConfiguration: Sendable {
     let socket = try yaml.text("daemon-socket").map { Self.resolve($0, file) }
     let buses = try yaml.list("buses").map { try Self.bus($0, hasDaemon: socket != nil) }
     if buses.isEmpty { throw yaml.invalid("buses", "no bus is listed") }
-    return PingerConfiguration(
+    var configuration = PingerConfiguration(
       settings: try Self.settings(yaml.inner("ping"), own: herID),
       cache: try registry?.text("cache").map { Self.resolve($0, file) }, register: try Self.register(registry?.inner("soap")),
       buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) },
       stateFolder: try yaml.inner("ping")?.text("state-folder").map { Self.resolve($0, file) },
       daemonSocket: socket)
+    if let seconds = try yaml.inner("ping")?.number("party-interval-seconds", in: 0...3_600) {
+      configuration.partyInterval = .seconds(seconds)
+    }
+    try configuration.checkInterval(yaml, "party-interval-seconds")
+    return configuration
+  }
+
+  /// Who runs a party's system has not asked for pings.
+  func checkInterval(_ yaml: StrictYAML, _ key: String) throws(PingerError) {
+    guard self.settings.sendsOnlyWhenTold, self.partyInterval < .seconds(10) else { return }
+    throw yaml.invalid("ping.\(key)", "in production no party is pinged more often than every 10 s")
   }
 
   private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {
     var settings = ProbeSettings(ownHerID: own)
     guard let ping else { return settings }
-    try ping.allow(["subject", "time-to-live-seconds", "timeout-seconds", "echo-timeout-seconds", "production", "state-folder"])
+    try ping.allow([
+      "subject", "time-to-live-seconds", "timeout-seconds", "echo-timeout-seconds", "production", "state-folder",
+      "party-interval-seconds",
+    ])
     settings.sendsOnlyWhenTold = try ping.flag("production") ?? false
     if let subject = try ping.text("subject"), !subject.isEmpty { settings.pingSubject = subject }
     if let seconds = try ping.number("time-to-live-seconds", in: 1...60) { settings.timeToLive = .seconds(seconds) }

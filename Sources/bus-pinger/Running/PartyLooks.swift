@@ -33,6 +33,8 @@ struct PartyLooks: Sendable {
   func look(_ herID: String, on bus: Bus, decided: ProbeLook) async -> ProbeLook {
     guard let address = decided.report.address, let host = bus.hosts.first else { return decided }
     var climb = self.climb
+    // It was pinged on the bus before this one a moment ago.
+    climb.waitsToPing = true
     climb.address = decided.report.bus == bus.name ? address : QueueAddress(host: host, path: bus.path, queue: address.queue)
     return await self.look(herID, climb)
   }

@@ -79,6 +79,8 @@ struct MigratorFiles: Sendable {
     text += """
       ping:
         own-her-id: \(Story.prober)
+        # Nothing real is pinged, and days become seconds here.
+        party-interval: 0s
         time-to-live: 60s
         echo-timeout: 20s
         timeout: 60s

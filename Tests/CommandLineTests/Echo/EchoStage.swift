@@ -127,7 +127,7 @@ struct EchoStage: Sendable {
     environment: test
     buses:
     \(daemon)
-    ping: {own-her-id: 100, time-to-live: 60s, timeout: 60s, echo-timeout: 60s}
+    ping: {own-her-id: 100, time-to-live: 60s, timeout: 60s, echo-timeout: 60s, party-interval: 0s}
     register: {url: "https://127.0.0.1:1/AR", user: ar, password: x, timeout: 2s, writer: {kind: manual}}
     state-directory: .
     echo-socket: echo.sock
@@ -152,7 +152,7 @@ struct EchoStage: Sendable {
     try """
     own-her-id: 100
     \(first)
-    ping: {timeout-seconds: 60, time-to-live-seconds: 60, echo-timeout-seconds: \(echoSeconds)}
+    ping: {timeout-seconds: 60, time-to-live-seconds: 60, echo-timeout-seconds: \(echoSeconds), party-interval-seconds: 0}
     registry: {cache: registry.sqlite}
     buses:
     \(buses.joined(separator: "\n"))

@@ -245,6 +245,7 @@ struct ConfigurationFileTests {
   static let wrongFiles: [(from: String, to: String, code: String, seen: String)] = [
     ("ping:", "pings:", "CLI-003", "pings"), ("dialect: rabbitmq-3", "dialekt: rabbitmq-3", "CLI-003", "line 3"),
     ("dialect: rabbitmq-3", "dialect: rabbit", "CLI-005", "rabbitmq-4-v2"),
+    ("own-her-id: 900", "own-her-id: 900\n  production: true\n  party-interval: 9s", "CLI-005", "10s or more in production"),
     ("own-her-id: 900", "own-her-id: x", "CLI-005", "HER-ID"),
     ("own-her-id: 900", "subject: x", "CLI-004", "own-her-id"), ("hosts: [a.example]", "hosts: a.example", "CLI-005", "a list"),
     ("hosts: [a.example]", "hosts: [b.example]", "CLI-005", "b.example"), ("name: a", "name: b", "CLI-005", "two buses"),

@@ -181,6 +181,7 @@ struct Stage: Sendable {
       ping:
         own-her-id: 900
         timeout: 60s
+        party-interval: 0s
       register:
         url: \(reader.url)
         user: u

@@ -101,6 +101,28 @@ struct PingerConfigurationTests {
     #expect(try self.parse(own + "\ndaemon-socket: control.sock").buses.map(\.isReplyQueueShared) == [true, false])
   }
 
+  @Test("From the daemon's file: production, the folder of pings, how far apart they are; by our own file the same")
+  func ration() throws {
+    func daemon(_ ping: String) throws -> PingerConfiguration {
+      try self.parse(
+        """
+        buses: [{name: a, dialect: rabbitmq-3, connection-string: "amqps://u:p@h"}]
+        ping: {own-her-id: 1\(ping)}
+        register: {url: "https://ar.test", user: u, password: p, writer: {kind: manual}}
+        """)
+    }
+    let usual = try daemon("")
+    #expect(!usual.settings.sendsOnlyWhenTold && usual.stateFolder == nil && usual.partyInterval == .seconds(10))
+    let told = try daemon(", production: true, state-folder: pings, party-interval: 1m")
+    #expect(told.settings.sendsOnlyWhenTold && told.stateFolder == "/conf/pings" && told.partyInterval == .seconds(60))
+    #expect(throws: PingerError.self) { try daemon(", production: true, party-interval: 9s") }
+    func own(_ ping: String) throws -> PingerConfiguration {
+      try self.parse(Self.good.replacing("echo-timeout-seconds: 2", with: "echo-timeout-seconds: 2\(ping)"))
+    }
+    #expect(try own(", party-interval-seconds: 0").partyInterval == .zero)
+    #expect(throws: PingerError.self) { try own(", party-interval-seconds: 9, production: true") }
+  }
+
   @Test("From the daemon's file: the desk's socket before the control socket, and that before the state directory's")
   func daemonSocket() throws {
     func socket(_ lines: String) throws -> String? {

@@ -138,7 +138,7 @@ struct PingerManyTests {
           path: NHN
           connection-string-file: bus.secret
           ping-reply-queue: 100_pingreply
-      ping: {own-her-id: 100, timeout: 60s, time-to-live: 1s}
+      ping: {own-her-id: 100, timeout: 60s, time-to-live: 1s, party-interval: 0s}
       register: {url: "https://127.0.0.1:1/AR", user: ar, password: x, cache: registry.sqlite, timeout: 2s, writer: {kind: manual}}
       state-directory: state
       timings: {concurrent-groups: 4}

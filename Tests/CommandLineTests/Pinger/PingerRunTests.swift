@@ -54,7 +54,7 @@ struct PingerRunTests {
       let file = folder.appendingPathComponent("pinger.yaml")
       try """
       own-her-id: 100
-      ping: {timeout-seconds: 60}
+      ping: {timeout-seconds: 60, party-interval-seconds: 0}
       registry: {cache: registry.sqlite}
       buses:
         - name: tjenestebuss

@@ -54,6 +54,7 @@ extension SeededFault {
     let configuration = folder.appendingPathComponent("pinger.yaml")
     try """
     own-her-id: 100
+    ping: {party-interval-seconds: 0}
     registry: {cache: registry.sqlite}
     buses:
       - name: tjenestebuss
