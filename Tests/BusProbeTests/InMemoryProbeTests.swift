@@ -96,7 +96,7 @@ struct InMemoryProbeTests {
         #expect(report.status == .ok, "\(report.text(language: .en))")
         #expect(
           report[.echo]?.seen(.en)
-            == "EPJ 4, library \(TjenestebussVersion.current), read from 200_async; cache not told; hears not told; we read the reply queue ourselves"
+            == "EPJ 4, library \(TjenestebussVersion.current), read from 200_async; cache not told; hears tjenestebuss; we read the reply queue ourselves"
         )
         #expect(report.steps.map(\.code) == ProbeCode.allCases.filter { $0 != .otherBus })
       }

@@ -49,6 +49,12 @@ struct PingTests {
           "tjenestebussProduct": "EPJ", "tjenestebussProductVersion": "4.2", "tjenestebussQueue": "2_async",
         ])
     #expect(throws: Never.self) { try HealthMessage(reading: echo.amqpMessage(toQueue: "1_pingreply", enqueued: .now)) }
+    let telling = PingForm.echo(
+      of: try self.request(), readFrom: "2_async", product: "EPJ", copyAge: .milliseconds(61_900), hears: ["source", "target"])
+    #expect(telling.properties["tjenestebussCacheAge"] == "61" && telling.properties["tjenestebussBuses"] == "source,target")
+    // What is not known is not said: 0 would say that it was read just now.
+    let silent = PingForm.echo(of: try self.request(), readFrom: "2_async", product: "EPJ", copyAge: .seconds(-1))
+    #expect(silent.properties["tjenestebussCacheAge"] == nil && silent.properties["tjenestebussBuses"] == nil)
     var endless = try self.request()
     endless.timeToLiveMilliseconds = nil
     #expect(PingForm.echo(of: endless, readFrom: "q", product: "EPJ").timeToLiveMilliseconds == 60_000)

@@ -31,6 +31,8 @@ public struct ProbeReport: Sendable, Hashable {
   public var steps: [ProbeStep]
   /// What speaks for it, or against it, that messages reach the party's system: what was seen, and what people have told.
   public var shown: [ProbeEvidence: ProbeEvidence.State] = [:]
+  /// What the party's system told of itself; nil where none answered.
+  public var echo: PingEcho?
 
   public init(target: String, kind: QueueKind, bus: BusName? = nil, address: QueueAddress? = nil, steps: [ProbeStep]) {
     self.target = target

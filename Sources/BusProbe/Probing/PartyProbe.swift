@@ -46,8 +46,10 @@ public struct PartyProbe: Sendable {
     /// Whether to look at the party's queue on the other buses too (rung 33).
     public var looksAtOtherBuses = false
 
-    /// What people have told: ``ProbeEvidence/selfPing`` and ``ProbeEvidence/vendorConfirms``.
+    /// What people have told: ``ProbeEvidence/selfPing`` and ``ProbeEvidence/vendorConfirms``. Stronger than what is on record.
     public var told: [ProbeEvidence: ProbeEvidence.State] = [:]
+    /// The same on record, of each party and bus.
+    public var recorded: [HerID: [BusName: [ProbeEvidence: ProbeEvidence.State]]] = [:]
 
     public enum Sending: Sendable, Hashable {
       /// Unless ``ProbeSettings/sendsOnlyWhenTold``.
@@ -141,6 +143,7 @@ public struct PartyProbe: Sendable {
     guard let (access, address) = await self.decide(herID, climb, &report) else { return }
     report.bus = access.endpoint.name
     report.address = address
+    report.shown.merge(climb.recorded[herID]?[access.endpoint.name] ?? [:]) { told, _ in told }
     guard climb.through > .decision, report.firstFailure == nil else { return }
     if let lines, climb.through >= .begin {
       let line = await lines.line(access.endpoint.name) { await self.line(access) }
@@ -386,6 +389,7 @@ public struct PartyProbe: Sendable {
     // A bus that answered Open and closed right after, as RabbitMQ 3 does over a virtual host, has not opened.
     if judged.steps.contains(where: { $0.code == .open }) { report.steps.removeAll { $0.code == .open } }
     report.steps += judged.steps
+    report.echo = judged.echo
     report.shown.merge(judged.evidence) { _, seen in seen }
   }
 

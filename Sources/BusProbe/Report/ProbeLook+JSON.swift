@@ -18,6 +18,22 @@ struct ProbeLookJSON: Encodable {
     var next: String
   }
 
+  struct Echo: Encodable {
+    var product: String?
+    var library: String?
+    var queue: String?
+    var cache_age_seconds: Int64?
+    var hears: [String]?
+
+    init(_ echo: PingEcho) {
+      self.product = echo.product
+      self.library = echo.libraryVersion
+      self.queue = echo.queue
+      self.cache_age_seconds = echo.cacheAge?.components.seconds
+      self.hears = echo.hears.isEmpty ? nil : echo.hears
+    }
+  }
+
   var schema = "bus-pinger/1"
   var at: String
   var round: Int?
@@ -33,6 +49,7 @@ struct ProbeLookJSON: Encodable {
   var messages: Int?
   var consumers: Int?
   var certificate_days_left: Int?
+  var echo: Echo?
   var steps: [Step]
 
   init(_ look: ProbeLook, _ language: ProbeLanguage, status: ProbeReport.Status, round: Int?) {
@@ -51,6 +68,7 @@ struct ProbeLookJSON: Encodable {
     self.messages = report.messages
     self.consumers = report.consumers
     self.certificate_days_left = report.certificateDaysLeft
+    self.echo = report.echo.map { Echo($0) }
     self.steps = report.steps.map { step in
       Step(
         code: step.code.rawValue, name: step.code.name, verdict: step.verdict.rawValue, ok: step.verdict == .ok,

@@ -29,9 +29,11 @@ public enum PingForm {
     public static let productVersion = "tjenestebussProductVersion"
     /// In an echo: the queue that the request was read from.
     public static let queue = "tjenestebussQueue"
-    /// In an echo: the age in seconds of the answering system's copy of the address register.
+    /// In an echo: how many whole seconds ago the answering system's copy of its own party's entry was read from the address register.
+    /// Left out where it has no such copy, or does not know.
     public static let cacheAge = "tjenestebussCacheAge"
-    /// In an echo: the names of the buses that the answering system hears, separated by commas.
+    /// In an echo: the names of the buses on which the answering system receives from that queue now, as it calls them, separated by
+    /// commas. Left out where it does not know.
     public static let buses = "tjenestebussBuses"
   }
 
@@ -53,8 +55,13 @@ public enum PingForm {
   }
 
   /// The echo of a request.
+  ///
+  /// - Parameters:
+  ///   - copyAge: of what answers has of the register; nil when it is not known, and then it is not said.
+  ///   - hears: the names of the buses on which the queue is received from; empty when they are not known.
   public static func echo(
     of request: HealthMessage, readFrom queue: String, product: String, productVersion: String = "",
+    copyAge: Duration? = nil, hears: [String] = [],
     messageID: String = UniqueID.random(),
     timestamp: MessageTimestamp = .now
   ) -> HealthMessage {
@@ -65,6 +72,8 @@ public enum PingForm {
       PropertyName.libraryVersion: TjenestebussVersion.current, PropertyName.product: product, PropertyName.queue: queue,
     ]
     if !productVersion.isEmpty { properties[PropertyName.productVersion] = productVersion }
+    if let copyAge, copyAge >= .zero { properties[PropertyName.cacheAge] = String(copyAge.components.seconds) }
+    if !hears.isEmpty { properties[PropertyName.buses] = hears.joined(separator: ",") }
     return HealthMessage(
       messageID: messageID, from: request.to, to: request.from, subject: request.subject, timestamp: timestamp,
       correlationID: request.messageID, timeToLiveMilliseconds: max(life, 1_000), properties: properties, body: Self.body)

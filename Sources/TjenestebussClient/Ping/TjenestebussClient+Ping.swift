@@ -28,7 +28,8 @@ extension TjenestebussClient {
     guard case .answer(let queue, let bus) = answer else { return }
     let echo = PingForm.echo(
       of: message, readFrom: received.queue, product: self.configuration.product,
-      productVersion: self.configuration.productVersion)
+      productVersion: self.configuration.productVersion, copyAge: await self.routes.copyAge(of: message.to),
+      hears: self.hearers(of: received.queue))
     let result = await self.sendPing(echo, toQueue: queue, on: bus, within: Self.echoTimeout)
     if result.isAccepted {
       self.board.change { $0.counters.echoes += 1 }
@@ -41,6 +42,11 @@ extension TjenestebussClient {
           LogKey.messageID.rawValue: "\(message.messageID.prefix(100))", LogKey.error.rawValue: "\(result.outcome.code)",
         ])
     }
+  }
+
+  /// The buses on which the queue is received from now.
+  private func hearers(of queue: String) -> [String] {
+    Set(self.status.receivers.filter { $0.queue == queue && $0.state == .receiving }.map(\.bus.text)).sorted()
   }
 
   // MARK: Asking

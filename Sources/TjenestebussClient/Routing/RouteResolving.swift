@@ -13,6 +13,14 @@ public protocol RouteResolving: Sendable {
   func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route
   /// The party's entry has changed: what is cached of it must not answer any more.
   func forget(_ herID: HerID) async
+  /// How long ago the party's entry was read from the register, as far as a copy of it is kept here; the register is not asked.
+  ///
+  /// - Returns: nil where there is no copy, or its age is not known.
+  func copyAge(of herID: HerID) async -> Duration?
+}
+
+extension RouteResolving {
+  public func copyAge(of herID: HerID) async -> Duration? { nil }
 }
 
 /// How a route is looked up.
@@ -25,6 +33,12 @@ public enum RouteLookUp: Sendable, Hashable {
 
 extension AddressResolver: RouteResolving {
   public func forget(_ herID: HerID) async { await self.invalidate(herID) }
+
+  public func copyAge(of herID: HerID) async -> Duration? {
+    // A copy from the future was read before the clock was set back: how old it is, nobody knows.
+    guard let age = try? await self.party(herID, policy: .cacheOnly).age, age >= .zero else { return nil }
+    return age
+  }
 
   public func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
     if lookUp == .cached, let known = self.cachedRoute(herID, kind, buses: buses) {

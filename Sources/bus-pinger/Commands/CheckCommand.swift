@@ -61,6 +61,9 @@ struct CheckCommand: AsyncParsableCommand {
     if self.watch != nil, self.output.output != nil, self.output.format != .prometheus {
       throw ValidationError("--watch writes a file anew each time only as --format prometheus.")
     }
+    if many == 1 || self.compare != nil, !self.target.told.isEmpty {
+      throw ValidationError("--self-ping and --vendor-confirms are said of one party on one bus.")
+    }
     if let compare, compare.split(separator: ",").count < 2 {
       throw ValidationError("--compare wants two buses or more: BUS,BUS.")
     }
@@ -88,8 +91,9 @@ struct CheckCommand: AsyncParsableCommand {
   private func run(_ output: OutputSettings) async throws -> Int32 {
     let (code, signal) = try await Interruption.watching { () -> Int32? in
       do {
-        let configuration = try PingerConfiguration.read(
+        var configuration = try PingerConfiguration.read(
           path: self.target.configurationPath, needsRegistry: self.target.address == nil)
+        await configuration.readVendorRecord(self.target.database)
         if let watch { return try await self.watch(every: watch, configuration, output) }
         return try await self.once(configuration, output)
       } catch is CancellationError {

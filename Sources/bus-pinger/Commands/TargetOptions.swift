@@ -33,8 +33,29 @@ struct TargetOptions: ParsableArguments {
   @Option(help: "Stop after this step, by number or name.")
   var quitAfter: ProbeCode?
 
-  @Option(help: ArgumentHelp("The daemon's database, for --pulje. It is only read.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The daemon's database, for --pulje and for what vendors have signed. It is only read.", valueName: "file"))
   var database: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The vendor says that the system's own ping arrived on this bus (yes), or did not (no): a ground of the verdict.",
+      valueName: "yes|no"))
+  var selfPing: VendorWord?
+
+  @Option(
+    help: ArgumentHelp(
+      "The vendor confirms that the system received on this bus (yes), or denies it (no): a ground of the verdict.",
+      valueName: "yes|no"))
+  var vendorConfirms: VendorWord?
+
+  /// What the person at the keyboard has from the vendor.
+  var told: [ProbeEvidence: ProbeEvidence.State] {
+    [.selfPing: self.selfPing, .vendorConfirms: self.vendorConfirms].compactMapValues {
+      $0 == .yes ? .shows : $0.map { _ in .denies }
+    }
+  }
 
   func validate() throws {
     guard QueueKind.inRegister.contains(self.kind) else {
@@ -46,6 +67,11 @@ struct TargetOptions: ParsableArguments {
   var configurationPath: String {
     self.config ?? ProcessInfo.processInfo.environment["BUS_PINGER_CONFIG"] ?? Self.defaultConfiguration
   }
+}
+
+/// What a vendor answers when asked.
+enum VendorWord: String, ExpressibleByArgument, CaseIterable {
+  case yes, no
 }
 
 extension QueueKind: ExpressibleByArgument {}

@@ -5,6 +5,7 @@ import BusModel
 import BusProbe
 import Disclosure
 import Foundation
+import MigrationStore
 import TjenestebussClient
 
 /// The configuration file, read and checked (`config/bus-pinger.example.yaml` explains each field).
@@ -41,6 +42,8 @@ struct PingerConfiguration: Sendable {
   var stateFolder: String? = nil
   /// How far apart pings of one party are. Zero where nothing real is pinged: then nothing is kept.
   var partyInterval = Duration.seconds(10)
+  /// What vendors have signed, from the daemon's database.
+  var vendorRecord: VendorRecord.Grounds = [:]
   /// The daemon's socket, over which echoes come; nil to read reply queues here.
   var daemonSocket: String? = nil
 
@@ -92,6 +95,20 @@ struct PingerConfiguration: Sendable {
     }
     try configuration.checkInterval(yaml, "party-interval-seconds")
     return configuration
+  }
+
+  /// Without it the verdict has grounds less, and nothing else: that is said, and the look goes on.
+  ///
+  /// - Parameter named: the file that the command line names; nil for that of the configuration, where a file that is not there is none
+  ///   that anybody has signed in.
+  mutating func readVendorRecord(_ named: String?) async {
+    guard let database = named ?? self.database else { return }
+    do { self.vendorRecord = try await VendorRecord.grounds(database: database) } catch let error as any ExplainedError {
+      if named == nil, case StoreError.absent = error { return }
+      StandardOutput.complain("[\(error.stableCode)] what vendors have signed is not known: \(error.explanation.seen)\n")
+    } catch {
+      // Cancelled: the look that follows says so.
+    }
   }
 
   /// Who runs a party's system has not asked for pings.

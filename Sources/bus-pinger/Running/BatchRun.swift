@@ -24,7 +24,7 @@ struct BatchRun: Sendable {
     let clock = ContinuousClock()
     let begun = clock.now
     let looks = try await self.configuration.withProbe { probe in
-      try await probe.withSharedConnections { try await self.looks(PartyLooks($0, self.target)) }
+      try await probe.withSharedConnections { try await self.looks(PartyLooks($0, self.target, self.configuration.vendorRecord)) }
     }
     try Task.checkCancellation()
     let taken = (clock.now - begun).components

@@ -31,7 +31,7 @@ struct CompareRun: Sendable {
       return bus
     }
     let looks = try await self.configuration.withProbe { probe in
-      let party = try PartyLooks(probe, self.target)
+      let party = try PartyLooks(probe, self.target, self.configuration.vendorRecord)
       let decided = await party.decision(self.herID)
       // One after the other: times stand beside each other, and must not be each other's.
       var looks: [(bus: BusName, look: ProbeLook)] = []

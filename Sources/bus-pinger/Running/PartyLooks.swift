@@ -10,12 +10,14 @@ struct PartyLooks: Sendable {
   private let climb: PartyProbe.Climb
 
   /// - Throws: ``PingerError`` `addressUnusable` for an address that is none.
-  init(_ probe: PartyProbe, _ target: TargetOptions) throws(PingerError) {
+  init(_ probe: PartyProbe, _ target: TargetOptions, _ recorded: VendorRecord.Grounds) throws(PingerError) {
     var climb = PartyProbe.Climb()
     climb.kind = target.kind
     climb.sending = target.noSend ? .no : target.send ? .yes : .asConfigured
     climb.through = target.quitAfter ?? .echo
     climb.looksAtOtherBuses = target.both
+    climb.told = target.told
+    climb.recorded = recorded
     if let address = target.address {
       do throws(BusModelError) { climb.address = try QueueAddress(text: address) } catch {
         throw .addressUnusable(text: String(address.prefix(200)), seen: error.explanation.seen)

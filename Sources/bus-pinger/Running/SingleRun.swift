@@ -24,7 +24,7 @@ struct SingleRun: Sendable {
   /// - Returns: the exit code.
   func run() async throws -> Int32 {
     let look = try await self.configuration.withProbe { probe in
-      try await PartyLooks(probe, self.target).look(self.herID)
+      try await PartyLooks(probe, self.target, self.configuration.vendorRecord).look(self.herID)
     }
     try Task.checkCancellation()
     if let supportBundle {

@@ -40,7 +40,7 @@ struct WatchRun: Sendable {
     let history: WatchHistory
     do {
       history = try await self.configuration.withProbe { probe in
-        try await self.rounds(PartyLooks(probe, self.target), screen)
+        try await self.rounds(PartyLooks(probe, self.target, self.configuration.vendorRecord), screen)
       }
     } catch {
       if self.isScreen { try? self.output.standard.write(WatchScreen.closing) }

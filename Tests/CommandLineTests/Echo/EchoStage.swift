@@ -41,12 +41,12 @@ struct EchoStage: Sendable {
     async throws
   {
     let mark = "t\(UUID().uuidString.prefix(6).lowercased())"
-    func configuration(_ dialect: Dialect) -> InMemoryBroker.Configuration {
-      let names = parties.map { "\(mark)_\($0)_async" } + ["\(mark)_pingreply"]
-      return .init(dialect: dialect, path: "NHN", queues: names.map { BrokerQueue($0, deadLetter: .none) })
+    func configuration(_ number: Int) -> InMemoryBroker.Configuration {
+      let names = parties.filter { $0 % 2 == number }.map { "\(mark)_\($0)_async" } + ["\(mark)_pingreply"]
+      return .init(dialect: .rabbitMQ4AddressV2, path: "NHN", queues: names.map { BrokerQueue($0, deadLetter: .none) })
     }
-    try await InMemoryBroker.withBroker(configuration(.rabbitMQ4AddressV2)) { first in
-      try await InMemoryBroker.withBroker(configuration(.rabbitMQ4AddressV2)) { second in
+    try await InMemoryBroker.withBroker(configuration(0)) { first in
+      try await InMemoryBroker.withBroker(configuration(1)) { second in
         let buses = try [("servicebus", first), ("tjenestebuss", second)].map { name, broker in
           OneBus(
             name: name, dialect: broker.configuration.dialect, host: "127.0.0.1", port: try #require(broker.port),
@@ -178,8 +178,10 @@ struct EchoStage: Sendable {
         bus: Bus(name: BusName(bus.name), dialect: bus.dialect, hosts: ["\(bus.name).test"], path: "NHN"),
         connection: try BusConnectionString("amqp://\(bus.login)@\(bus.host):\(bus.port)"))
     }
+    let cache = try await AddressCache.open(path: self.file("registry.sqlite").path, access: .readOnly)
     let client = try TjenestebussClient(
-      TjenestebussConfiguration(buses: endpoints, product: "EPJ", missingQueueRetry: .seconds(600)), routes: Routes(stage: self))
+      TjenestebussConfiguration(buses: endpoints, product: "EPJ", missingQueueRetry: .seconds(600)),
+      routes: AddressResolver(cache: cache, register: nil))
     try await client.withClient { client in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for party in parties {
@@ -194,17 +196,7 @@ struct EchoStage: Sendable {
         group.cancelAll()
       }
     }
-  }
-
-  private struct Routes: RouteResolving {
-    let stage: EchoStage
-    func route(to herID: HerID, kind: QueueKind, buses: [Bus], lookUp: RouteLookUp) async throws -> Route {
-      let now = SystemRegistryClock().now
-      let entry = RegistryEntry(record: try self.stage.record(Int(herID.value)), source: .file, readAt: now, version: 1)
-      let decision = try RouteDecision.decide(entry, kind: kind, buses: buses, now: now)
-      return Route(herID: herID, kind: kind, bus: decision.bus.name, address: decision.address)
-    }
-    func forget(_ herID: HerID) async {}
+    try await cache.close()
   }
 
   /// A daemon that takes commands and listens on both reply queues.
@@ -247,8 +239,20 @@ struct EchoStage: Sendable {
       var finding: String
       var seen: String
     }
+    struct Echo: Decodable {
+      var queue: String?
+      var cache_age_seconds: Int?
+      var hears: [String]?
+    }
     var her_id: String
+    var bus: String?
+    /// What the party's system told of itself.
+    var told: Echo?
     var steps: [Step]
+    enum CodingKeys: String, CodingKey {
+      case her_id, bus, steps
+      case told = "echo"
+    }
     var echo: Step? { self.steps.first { $0.code == 32 } }
   }
 
@@ -266,6 +270,10 @@ struct EchoStage: Sendable {
         echo?.finding == "echoCame" && echo?.seen.contains("read from \(self.mark)_\(look.her_id)_async;") == true
           && echo?.seen.contains("the daemon reads the reply queue") == true,
         "\(look.her_id): \(look.steps)", sourceLocation: sourceLocation)
+      // Its copy of the register is the stage's, read a moment ago; it hears its queue on one bus.
+      #expect(look.told?.queue == "\(self.mark)_\(look.her_id)_async", sourceLocation: sourceLocation)
+      #expect(look.told?.cache_age_seconds.map { (0...600).contains($0) } == true, sourceLocation: sourceLocation)
+      #expect(look.told?.hears == [look.bus ?? ""], sourceLocation: sourceLocation)
     }
   }
 }
