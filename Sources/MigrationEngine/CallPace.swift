@@ -20,7 +20,7 @@ public actor CallPace {
   /// A write is read for right before it is sent, sent, and looked for right after it.
   public static let callsPerWrite: Int64 = 3
 
-  private let rates: Rates
+  private var rates: Rates
   private let clock: any MigrationClock
   private var register: TokenBucket?
   private var buses: [BusName: TokenBucket] = [:]
@@ -33,6 +33,14 @@ public actor CallPace {
     self.rates = rates
     self.clock = clock
     self.register = rates.register.map { TokenBucket($0) }
+  }
+
+  /// Other bounds from now on, as if nothing had been asked yet. Who waits already waits as long as it was told.
+  public func adopt(_ rates: Rates) {
+    guard rates != self.rates else { return }
+    self.rates = rates
+    self.register = rates.register.map { TokenBucket($0) }
+    self.buses = [:]
   }
 
   /// Returns when a read of the register may be made.

@@ -3,6 +3,7 @@
 import BusModel
 import Migration
 import MigrationStore
+import Synchronization
 
 /// Carries out what the core decides: one loop that takes in news one at a time, makes what follows durable, and starts what is
 /// to be done next. It moves when something happens or a time is due; it never polls.
@@ -15,6 +16,7 @@ public actor MigrationEngine {
     /// What ends the engine came up while something was carried out.
     case failed(any Error)
     case wake
+    case settingsChanged
     case stop
   }
 
@@ -52,7 +54,7 @@ public actor MigrationEngine {
   }
 
   nonisolated let ports: Ports
-  nonisolated let settings: EngineSettings
+  private nonisolated let current: Mutex<EngineSettings>
   private nonisolated let inbox: AsyncStream<Message>
   nonisolated let outlet: AsyncStream<Message>.Continuation
 
@@ -68,12 +70,21 @@ public actor MigrationEngine {
 
   public init(ports: Ports, settings: EngineSettings = EngineSettings()) {
     self.ports = ports
-    self.settings = settings
+    self.current = Mutex(settings)
     self.roster = Roster(settings: settings)
     (self.inbox, self.outlet) = AsyncStream.makeStream(of: Message.self)
   }
 
   // MARK: from outside
+
+  /// What it works by now.
+  public nonisolated var settings: EngineSettings { self.current.withLock { $0 } }
+
+  /// Works by other settings from its next turn on. What is under way keeps the deadline that it was begun with.
+  public nonisolated func adopt(_ settings: EngineSettings) {
+    self.current.withLock { $0 = settings }
+    self.outlet.yield(.settingsChanged)
+  }
 
   /// Decides on `input`, makes the outcome durable, and gives the events.
   ///
@@ -151,6 +162,7 @@ public actor MigrationEngine {
         self.roster.finished(key, wasRefused: wasRefused, now: self.ports.clock.now)
       case .failed(let error): return error
       case .wake: self.armedWake = nil
+      case .settingsChanged: self.roster.settings = self.settings
       case .stop:
         self.isStopping = true
         await self.ports.pace.stop()

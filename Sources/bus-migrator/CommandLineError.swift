@@ -18,6 +18,7 @@ enum CommandLineError: ExplainedError, Hashable {
   case argumentWrong(name: String, seen: String, wanted: String)
   case planBlocked(obstacles: Int)
   case wayNotConfigured(seen: String)
+  case daemonRecovering(socket: String)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -38,7 +39,16 @@ enum CommandLineError: ExplainedError, Hashable {
     case .argumentWrong: "CLI-014"
     case .planBlocked: "CLI-015"
     case .wayNotConfigured: "CLI-016"
+    case .daemonRecovering: "CLI-017"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
+    }
+  }
+
+  /// Nobody answers for the history: it can be read, though.
+  var isOfNoDaemon: Bool {
+    switch self {
+    case .daemonNotReachable, .daemonRecovering: true
+    default: false
     }
   }
 
@@ -111,6 +121,11 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "carry over what strands", seen: seen, meaning: "Nothing is carried.",
         next: "Add it to the configuration, start the daemon anew, then resume the order.", owner: .caller)
+    case .daemonRecovering(let socket):
+      Explanation(
+        tried: "use the daemon at \(socket)", seen: "it has started and reads its history",
+        meaning: "It takes commands in a moment, after millions of events in minutes. Nothing was done.",
+        next: "Wait and do it again; systemctl status bus-migrator tells when it is ready.", owner: .tjenestebuss)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

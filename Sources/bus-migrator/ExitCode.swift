@@ -26,7 +26,7 @@ enum Exit {
     switch error {
     case let error as CommandLineError:
       switch error {
-      case .daemonNotReachable: Self.noDaemon
+      case .daemonNotReachable, .daemonRecovering: Self.noDaemon
       case .planBlocked, .refusedByDaemon: Self.refused
       case .answerUnreadable, .failedInDaemon, .socketUnusable, .fileUnwritable: Self.failed
       default: Self.usage

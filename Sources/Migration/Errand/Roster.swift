@@ -26,7 +26,8 @@ public struct Roster: Sendable {
   /// A group whose last result was refused waits a moment: whatever is wrong, it must not turn the loop into a race.
   private var coolUntil: [Key: Instant] = [:]
   private var outlooks: [PuljeName: Outlooks] = [:]
-  private let settings: EngineSettings
+  /// Can be changed at any time: what is under way goes on as it was begun.
+  public var settings: EngineSettings
 
   public init(settings: EngineSettings) { self.settings = settings }
 

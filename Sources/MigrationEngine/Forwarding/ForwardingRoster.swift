@@ -24,7 +24,7 @@ struct ForwardingRoster: Sendable {
   private var failures: [ForwardingErrand.Key: Int] = [:]
   /// To be begun anew, with what was set aside.
   private var again: Set<ForwardingErrand.Key> = []
-  private let settings: EngineSettings
+  var settings: EngineSettings
   /// Queues carried at once at most.
   private let most: Int
 

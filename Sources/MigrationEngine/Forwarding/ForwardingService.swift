@@ -80,6 +80,7 @@ public actor ForwardingService {
 
   private func take(_ message: Message, _ group: inout DiscardingTaskGroup) async {
     let now = self.engine.ports.clock.now
+    self.roster.settings = self.engine.settings
     switch message {
     case .stateChanged:
       self.isToldOfChange.withLockedValue { $0 = false }

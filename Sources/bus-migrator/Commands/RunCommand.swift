@@ -12,13 +12,11 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try self.place.configuration()
-    guard let level = Logger.Level(rawValue: configuration.logLevel) else {
-      throw CommandLineError.argumentWrong(
-        name: "log-level", seen: configuration.logLevel,
-        wanted: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    var logger = Logger(label: "bus-migrator") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = level
-    try await Daemon(configuration: configuration, logger: logger, environment: ProcessInfo.processInfo.environment).run()
+    let level = SharedLogLevel(configuration.logLevel)
+    let logger = Logger(label: "bus-migrator") { SharedLevelLogHandler(StreamLogHandler.standardError(label: $0), level: level) }
+    let daemon = Daemon(
+      configuration: configuration, reread: { try self.place.configuration() }, logLevel: level, logger: logger,
+      environment: ProcessInfo.processInfo.environment)
+    try await daemon.run()
   }
 }

@@ -52,6 +52,12 @@ struct ConfigurationNode {
     }
   }
 
+  /// Of a mapping: each key with a number for what it holds, the same in one process while that is the same.
+  var sections: [String: Int] {
+    guard case .mapping(let mapping) = self.node else { return [:] }
+    return Dictionary(mapping.compactMap { key, value in key.string.map { ($0, value.hashValue) } }) { $1 }
+  }
+
   var place: String {
     let line = self.node.mark.map { ", line \($0.line)" } ?? ""
     return "\(self.file)\(line)\(self.path.isEmpty ? "" : ", \(self.path)")"

@@ -5,6 +5,7 @@ import BusModel
 import Disclosure
 import Forwarding
 import Foundation
+import Logging
 import Migration
 import MigrationEngine
 import TjenestebussClient
@@ -67,7 +68,15 @@ extension MigratorConfiguration {
       rates: try Self.rates(fields.optional("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: try Self.heads(fields.optional("audit-heads"), database: path("database", database, "migration.sqlite")),
-      logLevel: try fields.optional("log-level")?.text ?? "info")
+      logLevel: try Self.logLevel(fields.optional("log-level")), sections: root.sections)
+  }
+
+  private static func logLevel(_ node: ConfigurationNode?) throws -> Logger.Level {
+    guard let node else { return .info }
+    guard let level = Logger.Level(rawValue: try node.text) else {
+      throw node.wrong(wanted: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return level
   }
 
   // MARK: buses

@@ -3,6 +3,7 @@
 import AddressRegistry
 import BusModel
 import Disclosure
+import Logging
 import Migration
 import MigrationEngine
 import TjenestebussClient
@@ -98,7 +99,18 @@ struct MigratorConfiguration {
   var hooks: [String: ProgramHooks.Program]
   /// Where the chain's head is written every so often.
   var heads: Heads
-  var logLevel: String
+  var logLevel: Logger.Level
+  /// What each key at the top of the file holds, to be compared with what it held before; not what it is.
+  var sections: [String: Int]
+
+  /// What a reload takes up. Everything else is what connections and databases were opened with: a restart.
+  static let reloadable: Set<String> = ["timings", "limits", "hooks", "log-level"]
+
+  /// The keys that differ from what the daemon was started with and that only a restart takes up, in order.
+  func needingRestart(since started: MigratorConfiguration) -> [String] {
+    Set(self.sections.keys).union(started.sections.keys).subtracting(Self.reloadable)
+      .filter { self.sections[$0] != started.sections[$0] }.sorted()
+  }
 
   var busValues: [Bus] { self.buses.map(\.endpoint.bus) }
 }

@@ -73,6 +73,15 @@ enum ControlAPI {
 
   typealias Status = MigrationStatus
 
+  /// Whether the daemon can be used.
+  struct Health: Codable, Sendable, Hashable {
+    var schema = "bus-migrator/health/1"
+    /// Takes commands.
+    var isReady: Bool
+    /// Its history is read.
+    var isRecovered: Bool
+  }
+
   struct Failure: Codable, Sendable {
     var schema = "bus-migrator/error/1"
     var code: String

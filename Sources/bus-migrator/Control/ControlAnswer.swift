@@ -14,12 +14,21 @@ enum ControlAnswer {
   static func failure(_ error: any Error) -> Response {
     switch error {
     case let refusal as Refusal: return Self.failure(.conflict, ControlAPI.Failure(refusal, isRefusal: true))
+    case CommandLineError.daemonRecovering(let socket):
+      let failure = ControlAPI.Failure(CommandLineError.daemonRecovering(socket: socket), isRefusal: false)
+      return Self.failure(.serviceUnavailable, failure)
     case let error as CommandLineError: return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
     case let error as any ExplainedError: return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
     default:
       let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")
       return Self.failure(.internalServerError, ControlAPI.Failure(unknown, isRefusal: false))
     }
+  }
+
+  /// Alive, since it answers; ready when commands are taken.
+  static func health(_ readiness: DaemonReadiness) -> Response {
+    let health = ControlAPI.Health(isReady: readiness.isReady, isRecovered: readiness.isRecovered)
+    return Self.response(health.isReady ? .ok : .serviceUnavailable, (try? ControlAPI.encode(health)) ?? Data())
   }
 
   private static func failure(_ status: HTTPResponse.Status, _ failure: ControlAPI.Failure) -> Response {

@@ -96,6 +96,9 @@ struct ControlClient {
         guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
           throw CommandLineError.answerUnreadable(seen: "status \(response.status.code)")
         }
+        if response.status == .serviceUnavailable, failure.code == CommandLineError.daemonRecovering(socket: "").stableCode {
+          throw CommandLineError.daemonRecovering(socket: socket)
+        }
         if failure.isRefusal { throw CommandLineError.refusedByDaemon(code: failure.code, text: failure.text) }
         throw response.status == .badRequest
           ? CommandLineError.wrongForDaemon(code: failure.code, text: failure.text)

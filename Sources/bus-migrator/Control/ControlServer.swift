@@ -12,7 +12,8 @@ import OrderlyService
 import ServiceLifecycle
 import TjenestebussClient
 
-/// The control interface: HTTP on a Unix socket that only its owner may use. Any command is taken at any time.
+/// The control interface: HTTP on a Unix socket. Any command is taken at any time once the history is recovered; before that, whoever asks is told
+/// that the daemon is reading it.
 struct ControlServer: Service {
   let engine: MigrationEngine
   let planMaker: PlanMaker
@@ -26,12 +27,14 @@ struct ControlServer: Service {
   let database: String
   let startedAt: Instant
   let logger: Logger
-  /// Called when commands can be taken.
-  let onReady: @Sendable () async -> Void
+  /// The socket that systemd made; nil to make one.
+  var handedOver: HandedOverSocket?
+  let readiness: DaemonReadiness
 
   func run() async throws {
-    try ControlSocket.clear(self.socket)
+    if self.handedOver == nil { try ControlSocket.clear(self.socket) }
     let router = Router(context: ControlContext.self)
+    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
     router.get("/v1/status") { request, _ in
       let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])
       return await ControlAnswer.of(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
@@ -53,21 +56,20 @@ struct ControlServer: Service {
     }
     var quiet = self.logger
     quiet.logLevel = .error
-    let socket = self.socket
-    let onReady = self.onReady
-    let application = Application(
-      router: router, configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket)),
-      onServerRunning: { _ in
-        ControlSocket.restrict(socket)
-        await onReady()
-      }, logger: quiet)
-    let server = OrderlyService(application, within: .seconds(10), logger: quiet)
+    let (socket, isMade, readiness) = (self.socket, self.handedOver == nil, self.readiness)
+    let listener = ControlListener(
+      place: self.handedOver.map { .handedOver($0) } ?? .made(path: socket), responder: router.buildResponder(), logger: quiet,
+      onReady: {
+        if isMade { ControlSocket.restrict(socket) }
+        readiness.listens()
+      })
+    let server = OrderlyService(listener, within: .seconds(10), logger: quiet)
     try await withGracefulShutdownHandler {
       try await server.run()
     } onGracefulShutdown: {
       self.echoes.end()
     }
-    ControlSocket.remove(socket)
+    if isMade { ControlSocket.remove(socket) }
   }
 
   private func addDrain(_ router: Router<ControlContext>) {

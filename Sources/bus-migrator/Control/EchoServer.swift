@@ -19,10 +19,10 @@ struct EchoServer: Service {
     var quiet = self.logger
     quiet.logLevel = .error
     let socket = self.socket
-    let application = Application(
-      router: router, configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket)),
-      onServerRunning: { _ in ControlSocket.openToAll(socket) }, logger: quiet)
-    let server = OrderlyService(application, within: .seconds(10), logger: quiet)
+    let listener = ControlListener(
+      place: .made(path: socket), responder: router.buildResponder(), logger: quiet,
+      onReady: { ControlSocket.openToAll(socket) })
+    let server = OrderlyService(listener, within: .seconds(10), logger: quiet)
     try await withGracefulShutdownHandler {
       try await server.run()
     } onGracefulShutdown: {

@@ -25,21 +25,7 @@ struct ControlContext: RequestContext {
 
   /// The login of the program at the other end, as the kernel knows it: nobody can name another's. nil where the system does not tell.
   func giver() async -> DrainException.Giver? {
-    #if canImport(Glibc) || canImport(Musl)
-      guard let socket = self.channel as? any SocketOptionProvider else { return nil }
-      let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
-      guard let peer: Peer = try? await socket.unsafeGetSocketOption(level: .socket, name: option).get() else { return nil }
-      return DrainException.Giver(uid: peer.uid, login: Self.login(peer.uid))
-    #else
-      return nil
-    #endif
-  }
-
-  /// `struct ucred`, which not every C library shows.
-  private struct Peer: Sendable {
-    var process: Int32 = 0
-    var uid: UInt32 = 0
-    var group: UInt32 = 0
+    await SocketUser.of(self.channel).map { DrainException.Giver(uid: $0, login: Self.login($0)) }
   }
 
   private static func login(_ uid: UInt32) -> String? {
@@ -48,5 +34,27 @@ struct ControlContext: RequestContext {
     var buffer = [CChar](repeating: 0, count: 4_096)
     guard getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0, found != nil, let name = entry.pw_name else { return nil }
     return String(cString: name)
+  }
+}
+
+/// Who is at the other end of a Unix socket, by the kernel's word.
+enum SocketUser {
+  /// `struct ucred`, which not every C library shows.
+  private struct Peer: Sendable {
+    var process: Int32 = 0
+    var uid: UInt32 = 0
+    var group: UInt32 = 0
+  }
+
+  /// - Returns: the user's number; nil where the system does not tell.
+  static func of(_ channel: any Channel) async -> UInt32? {
+    #if canImport(Glibc) || canImport(Musl)
+      guard let socket = channel as? any SocketOptionProvider else { return nil }
+      let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+      let peer: Peer? = try? await socket.unsafeGetSocketOption(level: .socket, name: option).get()
+      return peer?.uid
+    #else
+      return nil
+    #endif
   }
 }

@@ -22,6 +22,9 @@ import Synchronization
 /// The daemon: store, probes, engine and control interface, started and stopped in order.
 struct Daemon {
   let configuration: MigratorConfiguration
+  /// Reads the configuration once more, for a reload.
+  let reread: @Sendable () throws -> MigratorConfiguration
+  let logLevel: SharedLogLevel
   let logger: Logger
   let environment: [String: String]
 
@@ -34,10 +37,11 @@ struct Daemon {
     let notify = ServiceNotify(environment: self.environment)
     let store = try await SQLiteEventStore.open(path: self.configuration.database, at: clock.now)
     do {
-      try ControlSocket.clear(self.configuration.socket)
+      let handedOver = try HandedOverSocket.find(environment: self.environment)
+      if handedOver == nil { try ControlSocket.clear(self.configuration.socket) }
       try await RegisterHTTP.withClient(extraRootsFile: self.configuration.register.extraRootsFile) { http in
         let world = try await World.open(self.configuration, http: http, logger: self.logger)
-        try await self.serve(world, store: store, clock: clock, crash: crash, notify: notify)
+        try await self.serve(world, store: store, clock: clock, crash: crash, notify: notify, handedOver: handedOver)
         try? await world.cache?.close()
       }
     } catch {
@@ -48,7 +52,8 @@ struct Daemon {
   }
 
   private func serve(
-    _ world: World, store: SQLiteEventStore, clock: SystemMigrationClock, crash: RehearsalCrash?, notify: ServiceNotify
+    _ world: World, store: SQLiteEventStore, clock: SystemMigrationClock, crash: RehearsalCrash?, notify: ServiceNotify,
+    handedOver: HandedOverSocket?
   ) async throws {
     var settings = self.configuration.settings
     settings.heartbeat = notify.watchdogMilliseconds.map { .milliseconds(max(1, $0 / 2)) }
@@ -59,12 +64,13 @@ struct Daemon {
     let buses = WatchedBuses(
       ProbedBuses(world.probes),
       watches: Dictionary(world.probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first }), clock: clock)
+    let hooks = ProgramHooks(programs: self.configuration.hooks)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: store, register: world.register, buses: buses, clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
         observer: Observers([DaemonObserver(notify: notify), news]), pace: pace,
-        hooks: ProgramHooks(programs: self.configuration.hooks)),
+        hooks: hooks),
       settings: settings)
     let carriers = ForwardingCarriers(
       endpoints: self.configuration.buses.map(\.endpoint), probes: world.probes,
@@ -72,12 +78,16 @@ struct Daemon {
       shovels: ShovelCarriers(
         sides: world.shovelSides, owner: try ShovelCarriers.owner(besideDatabase: self.configuration.database),
         history: EngineShovelHistory(engine: engine, news: news), clock: clock, notifier: LogNotifier(logger: self.logger),
-        settings: settings, logger: self.logger), logger: self.logger)
+        settings: { engine.settings }, logger: self.logger), logger: self.logger)
     let service = ForwardingService(engine: engine, port: carriers)
     forwarding.withLockedValue { $0 = service }
     let trails = DepthTrails(engine: engine, news: news, clock: clock)
     let survey = world.survey(self.configuration)
     let echoes = EchoControl(world.probes)
+    let readiness = DaemonReadiness {
+      self.logger.info("takes commands", metadata: [LogKey.socket.rawValue: "\(handedOver?.path ?? self.configuration.socket)"])
+      notify.tell("READY=1")
+    }
     let control = ControlServer(
       engine: engine,
       planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
@@ -87,10 +97,7 @@ struct Daemon {
       retrySetAside: { service.retrySetAside(of: Set($0)) },
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
-      onReady: {
-        self.logger.info("takes commands", metadata: [LogKey.socket.rawValue: "\(self.configuration.socket)"])
-        notify.tell("READY=1")
-      })
+      handedOver: handedOver, readiness: readiness)
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
     if let at = self.configuration.register.compareAt, let cache = world.cache {
@@ -111,9 +118,20 @@ struct Daemon {
     if let socket = self.configuration.echoSocket {
       services.append(EchoServer(echoes: echoes, socket: socket, logger: self.logger))
     }
-    services.append(EngineService(engine: engine, control: control, notify: notify))
+    services.append(EngineService(engine: engine, control: control, readiness: readiness, notify: notify))
     // Stopped before the engine, which takes its last word.
     services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))
+    services.append(
+      PolicyReload(
+        started: self.configuration, read: self.reread,
+        take: { fresh in
+          var settings = fresh.settings
+          settings.heartbeat = engine.settings.heartbeat
+          engine.adopt(settings)
+          await pace.adopt(fresh.rates)
+          hooks.adopt(fresh.hooks)
+          self.logLevel.set(fresh.logLevel)
+        }, notify: notify, notifier: LogNotifier(logger: self.logger), clock: clock))
     var quiet = self.logger
     quiet.logLevel = .error
     let group = ServiceGroup(
@@ -123,32 +141,25 @@ struct Daemon {
   }
 }
 
-/// Engine and control interface together: commands are taken once the history is recovered, so that READY means both.
+/// Engine and control interface together. The interface answers at once; what it says of puljer it says once the history is recovered.
 struct EngineService: Service {
   let engine: MigrationEngine
   let control: ControlServer
+  let readiness: DaemonReadiness
   let notify: ServiceNotify
 
   func run() async throws {
     try await withGracefulShutdownHandler {
       try await withThrowingTaskGroup(of: Void.self) { group in
-        let (recovered, signal) = AsyncStream.makeStream(of: Void.self)
-        group.addTask {
-          defer { signal.finish() }
-          try await self.engine.run(onReady: { signal.yield() })
-        }
-        group.addTask {
-          for await _ in recovered {
-            try await self.control.run()
-            return
-          }
-        }
+        group.addTask { try await self.engine.run(onReady: { self.readiness.recovered() }) }
+        group.addTask { try await self.control.run() }
         // The engine's end ends the control interface; a failure of either ends both.
         try await group.next()
         self.engine.stop()
         try await group.waitForAll()
       }
     } onGracefulShutdown: {
+      self.readiness.stopping()
       self.notify.tell("STOPPING=1")
       self.engine.stop()
     }

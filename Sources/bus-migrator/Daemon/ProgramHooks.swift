@@ -26,11 +26,18 @@ struct ProgramHooks: HookPort {
   static let veto: Int32 = 1
   static let longestWords = 200
 
-  let programs: [String: Program]
+  private let programs: NIOLockedValueBox<[String: Program]>
+
+  init(programs: [String: Program]) { self.programs = NIOLockedValueBox(programs) }
+
+  /// These from the next question on.
+  func adopt(_ programs: [String: Program]) { self.programs.withLockedValue { $0 = programs } }
 
   /// Bounded by whoever asks: when the task is cancelled the program is killed.
   func ask(_ question: HookQuestion) async -> HookAnswer {
-    guard let program = self.programs[question.hook] else { return .silent("no hook of that name is configured") }
+    guard let program = self.programs.withLockedValue({ $0[question.hook] }) else {
+      return .silent("no hook of that name is configured")
+    }
     let run = ProgramRun(program: program, question: question)
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -34,4 +34,11 @@ struct ServiceNotify: Sendable {
       }
     }
   }
+
+  /// For MONOTONIC_USEC: from when on a reload counts.
+  static var monotonicMicroseconds: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1_000
+  }
 }

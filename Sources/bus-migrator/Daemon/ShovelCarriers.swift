@@ -33,7 +33,7 @@ struct ShovelCarriers: Sendable {
   init(
     sides: [BusName: Side], owner: String, history: any ShovelHistory, clock: any MigrationClock = SystemMigrationClock(),
     jitter: any JitterSource = SystemJitter(), notifier: any Notifier = SilentNotifier(),
-    settings: EngineSettings = EngineSettings(), logger: Logger
+    settings: @escaping @Sendable () -> EngineSettings = { EngineSettings() }, logger: Logger
   ) {
     self.sides = sides
     self.owner = owner

@@ -33,7 +33,7 @@ actor ShovelKeeper {
 
   private let carriers: [BusName: ShovelCarrier]
   private let history: any ShovelHistory
-  private let settings: EngineSettings
+  private let settings: @Sendable () -> EngineSettings
   private let clock: any MigrationClock
   private let jitter: any JitterSource
   private let notifier: any Notifier
@@ -48,7 +48,8 @@ actor ShovelKeeper {
   private let ring: AsyncStream<Void>.Continuation
 
   init(
-    carriers: [BusName: ShovelCarrier], history: any ShovelHistory, settings: EngineSettings = EngineSettings(),
+    carriers: [BusName: ShovelCarrier], history: any ShovelHistory,
+    settings: @escaping @Sendable () -> EngineSettings = { EngineSettings() },
     clock: any MigrationClock = SystemMigrationClock(), jitter: any JitterSource = SystemJitter(),
     notifier: any Notifier = SilentNotifier(), logger: Logger
   ) {
@@ -165,7 +166,7 @@ actor ShovelKeeper {
       self.logger.info("shovel \(key.name) is gone", metadata: [LogKey.bus.rawValue: "\(key.node)"])
       return true
     }
-    let delay = self.settings.delay(failures: left.failures, fraction: self.jitter.fraction())
+    let delay = self.settings().delay(failures: left.failures, fraction: self.jitter.fraction())
     left.failures += 1
     left.due = self.clock.now + delay
     if self.clock.now < left.settledAt { left.due = max(left.due, left.settledAt) }
@@ -211,7 +212,7 @@ actor ShovelKeeper {
             words: "whether shovels that stand in no history are left on bus \(node) is not known, and is asked again: "
               + error.explanation.seen))
       }
-      let delay = self.settings.delay(failures: sweep.failures, fraction: self.jitter.fraction())
+      let delay = self.settings().delay(failures: sweep.failures, fraction: self.jitter.fraction())
       self.unasked[node] = (sweep.failures + 1, self.clock.now + delay)
     }
   }
