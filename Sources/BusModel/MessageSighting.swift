@@ -32,6 +32,8 @@ public struct MessageSighting: Sendable, Hashable, Codable {
   public var libraryVersion: String?
   /// Why the bus or a receiver gave it up.
   public var deadLetterReason: String?
+  /// Whether it is a ping of ours or the answer to one, by a property of its own; nil where it is not known to be.
+  public var isPing: Bool?
 
   public init(state: State, sequenceNumber: Int64? = nil, messageID: String? = nil) {
     self.state = state

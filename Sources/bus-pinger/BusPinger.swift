@@ -15,4 +15,11 @@ struct BusPinger: AsyncParsableCommand {
       """,
     version: TjenestebussVersion.current, subcommands: [CheckCommand.self, ExplainCommand.self],
     defaultSubcommand: CheckCommand.self)
+
+  static func main() async {
+    guard Array(CommandLine.arguments.dropFirst()) == ["--generate-completion-script", "bash"] else {
+      return await Self.main(nil)
+    }
+    try? StandardOutput().write(ShellCompletion.bashScript)
+  }
 }

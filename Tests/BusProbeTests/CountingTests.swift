@@ -47,6 +47,58 @@ struct CountingTests {
     }
   }
 
+  @Test(
+    "What a queue does with messages that nobody fetches: by AMQP its arguments, over HTTP its policy too; the lower limit holds")
+  func settings() {
+    func overAMQP(_ arguments: AMQPMap) -> QueueSettings? {
+      let answer = self.answer("200", .value(.map(["message_count": .ulong(7), "arguments": .map(arguments)])))
+      guard case .counted(let count) = ManagementAMQPCounting.value(of: answer) else { return nil }
+      return count.settings
+    }
+    #expect(overAMQP([:]) == nil)
+    #expect(overAMQP(["x-queue-type": .string("quorum")]) == nil)
+    #expect(overAMQP(["x-dead-letter-exchange": .string("")]) == QueueSettings(deadLetterExchange: ""))
+    #expect(
+      overAMQP(["x-max-length": .ulong(5), "x-overflow": .string("reject-publish-dlx")])
+        == QueueSettings(maximumMessages: 5, refusesWhenFull: true))
+    func overHTTP(_ text: String) -> QueueSettings? { (try? ManagementHTTPCounting.numbers(Array(text.utf8)).get())?.settings }
+    #expect(overHTTP(#"{"messages":1,"arguments":{},"effective_policy_definition":[]}"#) == nil)
+    #expect(overHTTP(#"{"messages":1,"arguments":[],"effective_policy_definition":null}"#) == nil)
+    #expect(
+      overHTTP(
+        #"{"arguments":{"x-max-length":9,"x-single-active-consumer":true},"effective_policy_definition":{"max-length":5}}"#)
+        == QueueSettings(maximumMessages: 5))
+    #expect(
+      overHTTP(#"{"arguments":{},"effective_policy_definition":{"dead-letter-exchange":"dlx","overflow":"reject-publish"}}"#)
+        == QueueSettings(deadLetterExchange: "dlx", refusesWhenFull: true))
+    #expect(
+      overHTTP(#"{"arguments":{"x-dead-letter-exchange":"own"},"effective_policy_definition":{"dead-letter-exchange":"dlx"}}"#)
+        == QueueSettings(deadLetterExchange: "own"))
+  }
+
+  @Test("When a ping would do harm: it would push out another's message, or lie among dead letters for good")
+  func caution() {
+    func reason(_ messages: Int, _ consumers: Int?, _ settings: QueueSettings?, waiting: Int64? = nil) -> PingObservation
+      .ReasonNotSent?
+    {
+      PingCaution.reason(
+        QueueCount(
+          messages: messages, includesUnsettled: true, consumers: consumers, figures: waiting.map { QueueFigures(active: $0) },
+          settings: settings))
+    }
+    let dead = QueueSettings(deadLetterExchange: "dlx")
+    let drops = QueueSettings(maximumMessages: 3)
+    let refuses = QueueSettings(maximumMessages: 3, refusesWhenFull: true)
+    #expect(PingCaution.reason(nil) == nil && reason(9, 0, nil) == nil)
+    #expect(reason(0, 0, dead) == .wouldStay(exchange: "dlx"))
+    // Somebody listens, or it is not known that nobody does.
+    #expect(reason(0, 1, dead) == nil && reason(0, nil, dead) == nil)
+    #expect(reason(3, 1, drops) == .wouldPushOut(drops) && reason(4, nil, drops) == .wouldPushOut(drops))
+    #expect(reason(2, 1, drops) == nil && reason(3, 1, refuses) == nil)
+    // What is handed out does not count against the limit.
+    #expect(reason(3, 1, drops, waiting: 2) == nil && reason(3, 1, drops, waiting: 3) == .wouldPushOut(drops))
+  }
+
   @Test("Over HTTP: totals first, statistics for consumers; what neither has is not known")
   func httpAnswers() {
     func numbers(_ text: String) -> ManagementHTTPCounting.Numbers? {

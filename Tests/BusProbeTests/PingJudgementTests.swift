@@ -33,6 +33,45 @@ struct PingJudgementTests {
     #expect(judged.steps.first { $0.code == .outcome }?.finding == .acceptedProvesNothing)
   }
 
+  @Test("What a full queue of RabbitMQ 3 refuses it refuses in silence: told by its limit, and only by that")
+  func silentRefusal() {
+    func finding(_ dialect: Dialect, _ settings: QueueSettings?, _ outcome: AMQPOutcome) -> ProbeFinding? {
+      let seen = ProbeFixture.observation(dialect) {
+        $0.ping = .outcome(outcome)
+        $0.before = ProbeFixture.reading(
+          .counted(QueueCount(messages: 2, includesUnsettled: true, consumers: 1, settings: settings)))
+      }
+      return PingJudgement(seen).steps.first { $0.code == .outcome }?.finding
+    }
+    let full = QueueSettings(maximumMessages: 2, refusesWhenFull: true)
+    let lost = AMQPOutcome.unknown(.lost(ProbeFixture.error(.connectionLost)))
+    #expect(finding(.rabbitMQ3, full, .unknown(.timedOut)) == .queueFullSilent)
+    #expect(finding(.rabbitMQ3, full, lost) == .queueFullSilent)
+    #expect(finding(.rabbitMQ3, nil, .unknown(.timedOut)) == .outcomeTimedOut)
+    #expect(finding(.rabbitMQ3, nil, lost) == .outcomeLost)
+    #expect(finding(.rabbitMQ3, QueueSettings(maximumMessages: 3, refusesWhenFull: true), lost) == .outcomeLost)
+    #expect(finding(.rabbitMQ4AddressV2, full, .unknown(.timedOut)) == .outcomeTimedOut)
+  }
+
+  @Test("The connection falls after the ping was accepted: that is said, and blamed on nobody's system")
+  func cutAfterwards() {
+    let error = ProbeFixture.error(.connectionLost)
+    let seen = ProbeFixture.observation {
+      $0.control = .notSent(error)
+      $0.after = ProbeFixture.reading(.unreadable(.countingLinkFailed(.init(error))))
+      $0.echo = .notListening(error)
+    }
+    let judged = PingJudgement(seen)
+    let findings = judged.steps.filter { $0.code >= .outcome }.map(\.finding)
+    #expect(findings == [.accepted, .controlCut, .arrivalCut, .echoNotListening])
+    #expect(judged.steps.filter { $0.verdict == .warning }.compactMap(\.owner) == [.network, .network, .us])
+    #expect(!judged.provesTheWay)
+    #expect(judged.evidence[.echo] == nil && judged.evidence[.consumer] == nil && judged.evidence[.negativeControl] == nil)
+    // On a bus that accepts what it loses, accepted stays worth nothing.
+    let three = ProbeFixture.observation(.rabbitMQ3) { $0.control = .notSent(error) }
+    #expect(!PingJudgement(three).acceptanceProves)
+  }
+
   @Test("Without a control, the dialect decides what accepted is worth")
   func withoutControl() {
     func proves(_ dialect: Dialect, _ control: PingObservation.Sending) -> Bool {

@@ -98,6 +98,26 @@ struct ProbeWordsTests {
     #expect(ProbeLanguage(environment: ["LC_ALL": "C", "LANG": "nb_NO"]) == .en)
   }
 
+  @Test(
+    "Which variable of the environment decides: LC_ALL, LC_MESSAGES, LANG, in this order; LANGUAGE before them, unless the locale is nobody's",
+    arguments: [
+      ([:], .en), (["LANG": "C.UTF-8"], .en), (["LANG": "C"], .en), (["LANG": "POSIX"], .en), (["LC_ALL": "", "LANG": ""], .en),
+      (["LANG": "nb_NO"], .nb), (["LANG": "nn_NO.UTF-8"], .nb), (["LANG": "no_NO"], .nb),
+      (["LANG": "nb_NO.ISO-8859-1@euro"], .nb),
+      (["LANG": "en_US.UTF-8", "LC_MESSAGES": "nb_NO.UTF-8"], .nb), (["LANG": "nb_NO.UTF-8", "LC_MESSAGES": "en_US.UTF-8"], .en),
+      (["LC_ALL": "nb_NO.UTF-8", "LC_MESSAGES": "en_US.UTF-8", "LANG": "en_US.UTF-8"], .nb),
+      (["LC_ALL": "C.UTF-8", "LC_MESSAGES": "nb_NO.UTF-8", "LANG": "nb_NO.UTF-8"], .en),
+      (["LC_ALL": "", "LC_MESSAGES": "", "LANG": "nb_NO.UTF-8"], .nb), (["LC_TIME": "nb_NO.UTF-8"], .en),
+      (["LANG": "en_US.UTF-8", "LANGUAGE": "nb"], .nb), (["LANG": "nb_NO.UTF-8", "LANGUAGE": "en"], .en),
+      (["LANG": "nb_NO.UTF-8", "LANGUAGE": "se:nn_NO:en"], .nb), (["LANG": "nb_NO.UTF-8", "LANGUAGE": "se:fi"], .nb),
+      (["LANG": "sv_SE.UTF-8", "LANGUAGE": "sv:da"], .en), (["LANG": "nb_NO.UTF-8", "LANGUAGE": ""], .nb),
+      (["LANG": "C.UTF-8", "LANGUAGE": "nb"], .en), (["LANGUAGE": "nb"], .en),
+      (["LC_ALL": "C", "LANGUAGE": "nb", "LANG": "nb_NO"], .en),
+    ] as [([String: String], ProbeLanguage)])
+  func environment(variables: [String: String], language: ProbeLanguage) {
+    #expect(ProbeLanguage(environment: variables) == language)
+  }
+
   @Test("What was not told is said to be that, in either language")
   func notTold() {
     let step = ProbeStep(.loggedIn, [.user: "app", .mechanism: "PLAIN"])

@@ -39,6 +39,23 @@ struct StrandedClassTests {
     #expect(self.told(.error) { $0.deliveryCount = 10 }.0 == .deadLetter)
   }
 
+  @Test("a ping of ours is told as that, wherever it lies; among dead letters it stays")
+  func pings() {
+    #expect(self.told { $0.isPing = true } == (.ping, .byItself(by: nil)))
+    let expiring = self.told(from: nil) {
+      $0.isPing = true
+      $0.expiresAt = Self.late.milliseconds
+    }
+    #expect(expiring == (.ping, .byItself(by: Self.late)))
+    #expect(self.told(.deadLetter) { $0.isPing = true } == (.ping, .never))
+    let dead = self.told {
+      $0.isPing = true
+      $0.state = .deadLettered
+    }
+    #expect(dead == (.ping, .never))
+    #expect(self.told(.deadLetter) { $0.isPing = false }.0 == .deadLetter)
+  }
+
   @Test("locked, deferred or scheduled; error reports; replies")
   func kinds() {
     for state in [MessageSighting.State.locked, .deferred, .scheduled] {
@@ -123,7 +140,7 @@ struct StrandedClassTests {
     #expect(found(.rabbitMQ3)[2].needed?.contains("without handing them out") == true)
     #expect(found(nil)[2].needed?.contains("without handing them out") == true)
     for finding in findings { #expect(finding.code == finding.strandedClass.code && !finding.meaning.isEmpty) }
-    #expect(Set(StrandedClass.allCases.map(\.code)).count == 9)
+    #expect(Set(StrandedClass.allCases.map(\.code)).count == 10)
     #expect(
       Healing.byItself(by: nil).words == "heals by itself" && Healing.byItself(by: Self.late).words.contains("\(Self.late)"))
   }

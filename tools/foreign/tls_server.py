@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""tls_server.py CERTIFICATE KEY [--newest 1.1|1.2|1.3] [--ciphers LIST] [--client-ca FILE] [--silent] [--cut] - a TLS server by Python's OpenSSL.
+"""tls_server.py CERTIFICATE KEY [--newest 1.1|1.2|1.3] [--ciphers LIST] [--client-ca FILE] [--silent] [--cut] [--says http|amqp-0-9-1] - a TLS server by Python's OpenSSL.
 
 What it is asked to be bad at, it is: it speaks no newer version, knows no other cipher, wants a client certificate, never answers, or
-hangs up at the first byte. It says nothing over TLS and reads on. Prints "port N" once it listens; ends when its standard input does.
+hangs up at the first byte. Over TLS it says nothing and reads on, or what servers of HTTP and of AMQP 0-9-1 say to a header of AMQP 1.0. Prints "port N" once it listens; ends when its standard input does.
 """
 
 import argparse
@@ -40,8 +40,13 @@ def talk(client, made, options):
                 pass
         else:
             with made.wrap_socket(client, server_side=True) as encrypted:
-                while encrypted.recv(4096):
-                    pass
+                while said := encrypted.recv(4096):
+                    if options.says:
+                        # RFC 9112: a request line that is none. AMQP 0-9-1, 2.2.4: the header that it would have wanted, and the end.
+                        encrypted.sendall(b"AMQP\0\0\x09\x01" if options.says == "amqp-0-9-1" and said[:4] == b"AMQP" else
+                                          b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                        encrypted.unwrap()
+                        break
     except OSError:
         pass
     finally:
@@ -61,6 +66,7 @@ def main():
     parser.add_argument("--newest", default="1.3", choices=VERSIONS)
     parser.add_argument("--ciphers")
     parser.add_argument("--client-ca")
+    parser.add_argument("--says", choices=("http", "amqp-0-9-1"))
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--cut", action="store_true")
     options = parser.parse_args()

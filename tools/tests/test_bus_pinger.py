@@ -5,76 +5,19 @@ Needs the brokers and the built program: swift build, then scripts/with-brokers 
 """
 
 import json
-import os
 import subprocess
-import tempfile
 import textwrap
 import time
 import unittest
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PYTHON = "/usr/bin/python3"
-RABBITMQ4 = os.environ.get("TJENESTEBUSS_RABBITMQ4_URL")
-PROGRAM = REPOSITORY / ".build" / (os.environ.get("CONFIGURATION") or "debug") / "bus-pinger"
+from pinger_stage import RABBITMQ4, REPOSITORY, PingerStage
+
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
 @unittest.skipUnless(RABBITMQ4, "no brokers: run under scripts/with-brokers")
-class BusPinger(unittest.TestCase):
-    def setUp(self):
-        self.assertTrue(PROGRAM.exists(), f"{PROGRAM} is not built: swift build")
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.queue = "pinger-" + self.id().rsplit(".", 1)[1]
-        self.management("PUT", json.dumps({"durable": True, "arguments": {"x-queue-type": "quorum"}}).encode())
-        self.addCleanup(self.management, "DELETE")
-        place = urllib.parse.urlsplit(RABBITMQ4)
-        self.config = self.folder / "pinger.yaml"
-        self.config.write_text(textwrap.dedent(f"""\
-            own-her-id: 100
-            ping: {{time-to-live-seconds: 2, party-interval-seconds: 0}}
-            buses:
-              - name: tjenestebuss
-                dialect: rabbitmq-4-v2
-                hosts: [tb.test]
-                connection-string: amqp://app:app@{place.hostname}:{place.port}
-            """))
-
-    def management(self, method, body=None):
-        base = os.environ["TJENESTEBUSS_RABBITMQ4_MANAGEMENT_URL"]
-        request = urllib.request.Request(f"{base}/api/queues/%2f/{self.queue}", data=body, method=method)
-        request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
-        request.add_header("Content-Type", "application/json")
-        urllib.request.urlopen(request, timeout=60).close()
-
-    def command(self, *arguments, queue=None):
-        return [str(PROGRAM), "200", "--config", str(self.config), "--address", f"tb.test/NHN/{queue or self.queue}",
-                "--language", "en", *arguments]
-
-    def run_it(self, *arguments, queue=None):
-        return subprocess.run(self.command(*arguments, queue=queue), capture_output=True, text=True, timeout=120)
-
-    def while_somebody_listens(self):
-        """A foreign client as the party's system: it takes what comes and answers no pings."""
-        reader = subprocess.Popen(
-            [PYTHON, REPOSITORY / "tools" / "foreign" / "receive.py", "--url", RABBITMQ4, "--address", "/queues/" + self.queue,
-             "--user", "app", "--password", "app", "--count", "1000", "--timeout", "300"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-        def end():
-            reader.terminate()
-            reader.wait(30)
-            reader.stderr.close()
-        self.addCleanup(end)
-        limit = time.monotonic() + 60
-        while self.run_it("--no-send", "--format", "nagios").returncode == 2:
-            self.assertIsNone(reader.poll(), "the foreign client ended")
-            self.assertLess(time.monotonic(), limit, "the foreign client never listened")
-
+class BusPinger(PingerStage, unittest.TestCase):
     def test_json_keeps_its_schema(self):
         import jsonschema
         schema = json.loads((REPOSITORY / "docs" / "schema" / "bus-pinger-1.schema.json").read_text())

@@ -97,10 +97,14 @@ public struct AMQPError: ExplainedError, Hashable {
     public var offeredMechanisms: [String]
     /// Whether the login was taken; what failed came after it.
     public var isLoggedIn: Bool
+    /// The first bytes that the server said, inside TLS where there is any, at most 64: they tell what it speaks instead of AMQP 1.0. Empty
+    /// when it said none, or was logged in to.
+    public var firstBytes: [UInt8]
 
-    public init(offeredMechanisms: [String], isLoggedIn: Bool) {
+    public init(offeredMechanisms: [String], isLoggedIn: Bool, firstBytes: [UInt8] = []) {
       self.offeredMechanisms = offeredMechanisms
       self.isLoggedIn = isLoggedIn
+      self.firstBytes = firstBytes
     }
   }
 

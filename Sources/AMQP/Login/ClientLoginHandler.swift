@@ -24,6 +24,7 @@ final class ClientLoginHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var hasBegun = false
   private var isEncrypted: Bool
+  private var firstBytes: [UInt8] = []
   private let mark: LiveCount.Mark
 
   init(
@@ -66,7 +67,9 @@ final class ClientLoginHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !self.isDone else { return context.fireChannelRead(data) }
-    for action in self.machine.receive(self.unwrapInboundIn(data).readableBytesView) {
+    let bytes = self.unwrapInboundIn(data).readableBytesView
+    self.firstBytes += bytes.prefix(64 - self.firstBytes.count)
+    for action in self.machine.receive(bytes) {
       switch action {
       case .write(let bytes): self.write(bytes, context)
       case .failed(let failure): self.end(.failure(failure.error(tried: self.tried)), context)
@@ -118,9 +121,10 @@ final class ClientLoginHandler: ChannelInboundHandler {
     guard let completion = self.completion else { return }
     self.completion = nil
     let offered = self.machine.offered
+    let firstBytes = self.firstBytes
     let result = result.mapError { error in
       var error = error
-      error.opening = AMQPError.Opening(offeredMechanisms: offered, isLoggedIn: false)
+      error.opening = AMQPError.Opening(offeredMechanisms: offered, isLoggedIn: false, firstBytes: firstBytes)
       return error
     }
     completion(result, context)

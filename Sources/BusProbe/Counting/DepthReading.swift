@@ -68,10 +68,12 @@ public struct QueueCount: Sendable, Hashable {
   public var figures: QueueFigures?
   /// Whether there are more than ``messages``: counting by looking stops at a bound.
   public var isLowerBound: Bool
+  /// What the queue does with messages that nobody fetches; nil when it does nothing of the kind, or the bus did not say.
+  public var settings: QueueSettings?
 
   public init(
     messages: Int, includesUnsettled: Bool, consumers: Int?, arrivals: Int? = nil, figures: QueueFigures? = nil,
-    isLowerBound: Bool = false
+    isLowerBound: Bool = false, settings: QueueSettings? = nil
   ) {
     self.messages = messages
     self.includesUnsettled = includesUnsettled
@@ -79,6 +81,13 @@ public struct QueueCount: Sendable, Hashable {
     self.arrivals = arrivals
     self.figures = figures
     self.isLowerBound = isLowerBound
+    self.settings = settings
+  }
+
+  /// Whether the queue has as many messages waiting as it may have, as far as that is known.
+  public var isFull: Bool {
+    guard let most = self.settings?.maximumMessages else { return false }
+    return self.figures?.active.map { $0 >= Int64(most) } ?? (self.messages >= most)
   }
 }
 

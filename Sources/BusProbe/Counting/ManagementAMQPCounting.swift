@@ -120,6 +120,15 @@ public struct ManagementAMQPCounting: QueueCounting {
     let consumers = map["consumer_count"]?.integer.flatMap { Int(exactly: $0) }
     return .counted(
       QueueCount(
-        messages: count, includesUnsettled: false, consumers: consumers, figures: QueueFigures(active: Int64(count))))
+        messages: count, includesUnsettled: false, consumers: consumers, figures: QueueFigures(active: Int64(count)),
+        settings: Self.settings(map["arguments"])))
+  }
+
+  private static func settings(_ arguments: AMQPValue?) -> QueueSettings? {
+    guard case .map(let arguments)? = arguments else { return nil }
+    return QueueSettings(arguments: { name in
+      guard let value = arguments[name] else { return nil }
+      return value.integer.map { .number($0) } ?? value.text.map { .text($0) }
+    })
   }
 }

@@ -60,7 +60,9 @@ public struct ManagementHTTPCounting: QueueCounting {
       case .failure(let error): value = .unreadable(error)
       case .success(nil): value = .missing
       case .success(let totals?):
-        switch await self.ask(queue, "columns=messages,messages_ready,messages_unacknowledged,consumers,message_stats.publish") {
+        let columns =
+          "messages,messages_ready,messages_unacknowledged,consumers,message_stats.publish,arguments,effective_policy_definition"
+        switch await self.ask(queue, "columns=\(columns)") {
         case .failure(let error): value = .unreadable(error)
         case .success(nil): value = .missing
         case .success(let statistics?):
@@ -119,9 +121,16 @@ public struct ManagementHTTPCounting: QueueCounting {
     var consumers: Int?
     /// Not there before the first message.
     var flow: Flow?
+    var arguments: QueueArguments?
+    var policy: QueueArguments?
+
+    var settings: QueueSettings? {
+      QueueSettings(arguments: { self.arguments?.values[$0] }, policy: { self.policy?.values[$0] })
+    }
 
     private enum CodingKeys: String, CodingKey {
-      case messages, consumers
+      case messages, consumers, arguments
+      case policy = "effective_policy_definition"
       case ready = "messages_ready"
       case unsettled = "messages_unacknowledged"
       case flow = "message_stats"
@@ -140,7 +149,7 @@ public struct ManagementHTTPCounting: QueueCounting {
     return .counted(
       QueueCount(
         messages: messages, includesUnsettled: true, consumers: statistics.consumers, arrivals: arrivals,
-        figures: told.ready == nil && told.unsettled == nil ? nil : figures))
+        figures: told.ready == nil && told.unsettled == nil ? nil : figures, settings: statistics.settings ?? totals.settings))
   }
 
   static func path(_ queue: String, virtualHost: String) -> String {

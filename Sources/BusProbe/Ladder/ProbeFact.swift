@@ -9,7 +9,7 @@ public enum ProbeFact: String, Sendable, Hashable, Codable, CaseIterable {
   // Login and connection
   case user, mechanism, offered, spoken, product, container, frame, idle, sessions, virtualHost, tried
   // Message
-  case form, limit, milliseconds, bytes, message, condition, dialect, ration
+  case form, limit, milliseconds, bytes, message, condition, dialect, ration, exchange
   // Arrival and answer
   case queue, depth, consumers, responder, library, since, buses, reader, error
 }

@@ -26,10 +26,10 @@ public enum ProbeFinding: String, Sendable, Hashable, Codable, CaseIterable {
   case creditGranted, noCredit, creditCut
   case transferred, tooLarge, malformedForBus, transferForbidden, transferCut, notTransferred
   case accepted, acceptedProvesNothing, rejected, queueFull, released, modified, outcomeTimedOut, outcomeLost, outcomeUnknown,
-    sendingNotWanted, sendingNotAllowed, pingedLately
-  case controlRefused, controlAccepted, controlUnclear, controlNotPossible
+    sendingNotWanted, sendingNotAllowed, pingedLately, sendingWouldStay, queueFullDrops, queueFullSilent
+  case controlRefused, controlAccepted, controlUnclear, controlCut, controlNotPossible
   // 31 to 33: arrival, echo, other bus
-  case arrivalRead, arrivalNoConsumer, arrivalGrows, arrivalQueueMissing, arrivalUnreadable,
+  case arrivalRead, arrivalNoConsumer, arrivalGrows, arrivalGrowsDeadLetters, arrivalQueueMissing, arrivalCut, arrivalUnreadable,
     arrivalNotPossible, arrivalConsumersUnknown
   case echoCame, echoNone, echoNoQueue, echoNotListening, echoDaemonUnable, echoLost, echoNotSent
   case otherBusQuiet, otherBusMail, otherBusHeard, otherBusMissing, otherBusUnreadable, otherBusNone

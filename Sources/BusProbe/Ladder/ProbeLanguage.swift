@@ -14,9 +14,14 @@ public enum ProbeLanguage: String, Sendable, Hashable, Codable, CaseIterable {
     self = ["nb", "nn", "no", "norwegian", "bokmal"].contains(String(language)) ? .nb : .en
   }
 
-  /// By a process's environment, as POSIX has it: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set and not empty.
+  /// By a process's environment: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set and not empty (POSIX), and before that, as GNU has
+  /// it, the first language of the list in `LANGUAGE` that the ladder speaks. Where the locale is `C`, `C.UTF-8`, `POSIX` or none, `LANGUAGE`
+  /// does not count, and it is English: so programs that read the text get the same everywhere.
   public init(environment: [String: String]) {
-    self.init(locale: ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty })
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
+    let isNobodys = ["C", "POSIX"].contains(locale.prefix { $0 != "." && $0 != "@" })
+    let wanted = (isNobodys ? "" : environment["LANGUAGE"] ?? "").split(separator: ":").map(String.init)
+    self.init(locale: wanted.first { Self(locale: $0) == .nb || $0.lowercased().prefix { $0.isLetter } == "en" } ?? locale)
   }
 }
 

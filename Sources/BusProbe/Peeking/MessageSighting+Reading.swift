@@ -42,6 +42,7 @@ extension MessageSighting {
       self.library = "TjenestebussClient"
       self.libraryVersion = version
     }
+    if own[PingForm.PropertyName.role] != nil { self.isPing = true }
     self.deadLetterReason =
       own[PropertyName.deadLetterReason]?.plainText ?? notes["x-last-death-reason"]?.text ?? notes["x-first-death-reason"]?.text
   }

@@ -39,14 +39,15 @@ struct AddressProbe: Sendable {
   func observe(
     _ herID: HerID, queue: String, notSent: PingObservation.ReasonNotSent? = nil
   ) async -> PingObservation {
-    let sends = notSent == nil
     let address = self.endpoint.sendingAddress(ofQueue: queue).text
     var seen = PingObservation(dialect: self.endpoint.dialect, linkAddress: address, messageID: UniqueID.random())
-    if let notSent { seen.reasonNotSent = notSent }
     seen.timeout = self.settings.timeout
     seen.virtualHost = self.endpoint.virtualHost
     seen.sessions = self.connection.peer.maximumSessions
     seen.before = await self.counting?.read(queue)
+    let reason = notSent ?? PingCaution.reason(seen.before?.count)
+    if let reason { seen.reasonNotSent = reason }
+    let sends = reason == nil
 
     let begun = self.clock.now
     do throws(AMQPError) {
@@ -80,7 +81,10 @@ struct AddressProbe: Sendable {
       }
       switch arrival {
       case .came(let echo): seen.echo = .came(echo)
-      case .noneInTime: seen.echo = .noneInTime(self.settings.echoTimeout)
+      case .noneInTime:
+        // Who no longer heard has not heard that there was no answer.
+        seen.echo =
+          self.connection.closedReason.map { .notListening($0) } ?? .noneInTime(self.settings.echoTimeout)
       case .notAwaited: seen.echo = .notAwaited
       case .failed(let error):
         guard seen.ping == .notTried else {

@@ -56,7 +56,9 @@ enum ConnectionJudgement {
   ) -> [ProbeStep] {
     let offered = error.opening?.offeredMechanisms ?? []
     guard error.opening?.isLoggedIn == true else {
-      return [Self.login(error, login, offered, spoken, second, milliseconds)]
+      // What the connection itself heard tells as much, and is all there is behind TLS.
+      let heard = ProtocolLook.judge(error.opening?.firstBytes ?? [], isWhole: true).flatMap { $0 == .closed ? nil : $0 }
+      return [Self.login(error, login, offered, spoken ?? heard, second, milliseconds)]
     }
     return [
       ProbeStep(.loggedIn, Self.facts(login, offered: offered)), Self.open(error, login, second, milliseconds),

@@ -31,7 +31,8 @@ public struct PingJudgement: Sendable, Hashable {
     self.isAccepted = seen.ping == .outcome(.accepted)
     switch seen.control {
     case .outcome(.accepted): self.acceptanceProves = false
-    case .outcome(.released), .outcome(.rejected), .notSent: self.acceptanceProves = Self.isRefusal(seen.control)
+    case .outcome(.released), .outcome(.rejected): self.acceptanceProves = true
+    case .notSent(let error) where !Self.isCut(error): self.acceptanceProves = Self.isRefusal(seen.control)
     default:
       self.acceptanceProves =
         seen.dialect.capabilities.unroutableMessage != .acceptsAndLoses
@@ -146,6 +147,13 @@ public struct PingJudgement: Sendable, Hashable {
       case .pingedLately(let why):
         facts[.error] = why
         return [step(.pingedLately)]
+      case .wouldStay(let exchange):
+        facts[.exchange] = Self.name(ofExchange: exchange)
+        return [step(.sendingWouldStay)]
+      case .wouldPushOut(let settings):
+        facts[.limit] = settings.maximumMessages.map { .number($0) } ?? .term(.notTold)
+        facts[.depth] = seen.before?.count.map { .number($0.messages) } ?? .term(.notTold)
+        return [step(.queueFullDrops)]
       }
     case .notSent(let error):
       facts[.error] = .error(error)
@@ -206,9 +214,31 @@ public struct PingJudgement: Sendable, Hashable {
       return condition == nil && isRabbitMQ4 && (seen.before?.count?.messages ?? 0) > 0 ? .queueFull : .rejected
     case .released: return .released
     case .modified: return .modified
-    case .unknown(.timedOut): return .outcomeTimedOut
-    case .unknown(.lost(let error)): return Self.endedOver(error) ?? .outcomeLost
+    case .unknown(.timedOut): return Self.isRefusedInSilence(seen) ? .queueFullSilent : .outcomeTimedOut
+    case .unknown(.lost(let error)):
+      return Self.endedOver(error) ?? (Self.isRefusedInSilence(seen) ? .queueFullSilent : .outcomeLost)
     case .unknown(.cancelled), .unknown(.settledWithoutOutcome): return .outcomeUnknown
+    }
+  }
+
+  /// RabbitMQ 3 gives no outcome for what a full queue refuses, and cuts the connection some seconds later.
+  private static func isRefusedInSilence(_ seen: PingObservation) -> Bool {
+    guard let count = seen.before?.count, seen.dialect == .rabbitMQ3 else { return false }
+    return count.isFull && count.settings?.refusesWhenFull == true
+  }
+
+  private static func name(ofExchange name: String) -> ProbeValue { .text(name.isEmpty ? "(default)" : name) }
+
+  /// The connection fell, so that what was asked over it says nothing of the bus.
+  private static func isCut(_ error: AMQPError) -> Bool {
+    [.connectionLost, .connectionClosed, .connectionClosedByPeer, .peerSilent].contains(error.code)
+  }
+
+  /// By the time of the control the connection was gone.
+  private static func hasFallen(_ seen: PingObservation) -> Bool {
+    switch seen.control {
+    case .notSent(let error), .outcome(.unknown(.lost(let error))): Self.isCut(error)
+    default: false
     }
   }
 
@@ -223,6 +253,8 @@ public struct PingJudgement: Sendable, Hashable {
       guard seen.ping != .notTried, seen.dialect.capabilities.missingQueueForSender == .declaresQueue else { return nil }
       return step(.controlNotPossible, [:])
     case .outcome(.accepted): return step(.controlAccepted, [:])
+    case .outcome(.unknown(.lost(let error))) where Self.isCut(error): return step(.controlCut, [.error: .error(error)])
+    case .notSent(let error) where Self.isCut(error): return step(.controlCut, [.error: .error(error)])
     case .outcome(.released): return step(.controlRefused, [.condition: "released"])
     case .outcome(.rejected): return step(.controlRefused, [.condition: "rejected"])
     case .outcome(let other): return step(.controlUnclear, [.error: .text(other.description)])
@@ -240,14 +272,23 @@ public struct PingJudgement: Sendable, Hashable {
     }
     switch last.value {
     case .missing: return ProbeStep(.arrivalQueueMissing, [.queue: .text(last.queue)])
-    case .unreadable(let error): return ProbeStep(.arrivalUnreadable, [.error: .error(error)])
+    case .unreadable(let error):
+      if case .countingLinkFailed = error, Self.hasFallen(seen) { return ProbeStep(.arrivalCut, [.error: .error(error)]) }
+      return ProbeStep(.arrivalUnreadable, [.error: .error(error)])
     case .counted(let count):
       let before = seen.after == nil ? nil : seen.before?.count?.messages
       let depth: ProbeValue = .text(before.map { "\($0) -> \(count.messages)" } ?? "\(count.messages)")
       guard let consumers = count.consumers else { return ProbeStep(.arrivalConsumersUnknown, [.depth: depth]) }
       let facts: [ProbeFact: ProbeValue] = [.depth: depth, .consumers: .number(consumers)]
       if consumers == 0 { return ProbeStep(.arrivalNoConsumer, facts) }
-      if let before, count.messages > before { return ProbeStep(.arrivalGrows, facts) }
+      if let before, count.messages > before {
+        guard let exchange = count.settings?.deadLetterExchange, seen.ping != .notTried else {
+          return ProbeStep(.arrivalGrows, facts)
+        }
+        return ProbeStep(
+          .arrivalGrowsDeadLetters,
+          facts.merging([.exchange: Self.name(ofExchange: exchange), .message: .text(seen.messageID)]) { first, _ in first })
+      }
       return ProbeStep(.arrivalRead, facts)
     }
   }

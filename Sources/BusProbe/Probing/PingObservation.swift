@@ -36,6 +36,10 @@ public struct PingObservation: Sendable, Hashable {
     case notAllowed
     /// The party was pinged a moment ago by somebody, or it could not be found out whether it was.
     case pingedLately(ProbeValue)
+    /// Nobody listens, and what expires is moved to the dead letters, where it would lie for good.
+    case wouldStay(exchange: String)
+    /// The queue is full, and would drop its oldest message for the ping.
+    case wouldPushOut(QueueSettings)
   }
 
   public var dialect: Dialect

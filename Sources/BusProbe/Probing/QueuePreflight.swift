@@ -23,6 +23,9 @@ public struct QueuePreflight: Sendable, Hashable {
   /// Who listens; nil when not known.
   public var consumers: Int? { self.depth?.count?.consumers }
 
+  /// Where expired messages go on to, a ping that nobody fetches among them; nil when nowhere, or it is not told.
+  public var deadLetterExchange: String? { self.depth?.count?.settings?.deadLetterExchange }
+
   /// Puts together what counting and attaching said. Pure.
   init(queue: String, dialect: Dialect, depth: DepthReading?, sendingRefused: AMQPError?) {
     self.queue = queue

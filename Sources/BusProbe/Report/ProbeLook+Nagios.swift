@@ -27,7 +27,7 @@ extension ProbeLook {
         return "\(measure.rawValue)=\(Self.nagiosValue(value, measure));\(warning);\(critical);0;"
       }
     }
-    return "BUS \(self.status(thresholds).word) - \(Self.nagiosText(self.report.target + self.report.place)): "
+    return "BUS \(self.status(thresholds).word) - \(Self.nagiosText(self.report.target + self.report.place(language))): "
       + Self.nagiosText((crossed + [sentence]).joined(separator: "; ")) + " | \(data.joined(separator: " "))\n"
   }
 

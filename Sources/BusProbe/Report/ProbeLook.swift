@@ -29,7 +29,7 @@ public struct ProbeLook: Sendable, Hashable {
   /// Whether a ping was to be sent, and so can be lost.
   public var wasToSend: Bool {
     switch self.report[.outcome]?.finding {
-    case .sendingNotWanted, .sendingNotAllowed, .pingedLately: false
+    case .sendingNotWanted, .sendingNotAllowed, .pingedLately, .sendingWouldStay: false
     case nil: self.report.firstFailure != nil
     default: true
     }

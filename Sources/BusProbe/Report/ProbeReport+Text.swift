@@ -30,7 +30,7 @@ extension ProbeReport {
     lines.append("")
     lines.append(
       colour.paint(words.status(self.status), self.status.shade)
-        + ": HER-ID \(Self.printable(self.target))\(self.place)"
+        + ": HER-ID \(Self.printable(self.target))\(self.place(language))"
         + (totalMilliseconds.map { ", \(Self.milliseconds($0))" } ?? ""))
     let grounds = self.evidence(language)
     if !grounds.isEmpty { lines.append("\(words.restsOn) " + grounds.joined(separator: "; ")) }
@@ -60,7 +60,9 @@ extension ProbeReport {
   }
 
   /// Where it was looked; nothing while no bus is known.
-  var place: String { self.bus.map { " \(self.kind.rawValue) on \($0)" } ?? "" }
+  func place(_ language: ProbeLanguage) -> String {
+    self.bus.map { " \(self.kind.rawValue) \(ProbeTerm.on.text[language]) \($0)" } ?? ""
+  }
 
   static func milliseconds(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "-" }

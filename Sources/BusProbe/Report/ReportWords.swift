@@ -53,7 +53,8 @@ struct ReportWords: Sendable {
   var last: String { self.pick("siste", "last") }
   var average: String { self.pick("snitt", "avg") }
   var longest: String { self.pick("maks", "max") }
-  var every: String { self.pick("hvert", "every") }
+  var every: String { self.pick("hver", "every") }
+  var noOftener: String { self.pick("ingen part pinges oftere", "no party is pinged more often") }
   var stopsWith: String { self.pick("Ctrl-C avslutter", "Ctrl-C ends") }
   var rounds: String { self.pick("runder", "rounds") }
   var changes: String { self.pick("dommen endret seg:", "the verdict changed:") }

@@ -46,6 +46,11 @@ public struct WatchScreen: Sendable {
   public static let opening = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[H\u{1B}[2J"
   public static let closing = "\u{1B}[?25h\u{1B}[?1049l"
 
+  /// How often it is looked, and why not more often.
+  public func pace(_ interval: String, isSlowed: Bool) -> String {
+    "\(self.words.every) \(interval)" + (isSlowed ? ": \(self.words.noOftener)" : "")
+  }
+
   /// A round as a line of a log.
   public func logLine(_ history: WatchHistory) -> String {
     guard let look = history.last, let verdict = history.verdict else { return "" }

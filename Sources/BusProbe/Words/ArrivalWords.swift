@@ -32,6 +32,19 @@ extension ProbeFinding {
           "Somebody listens, but the queue got longer: the system does not keep up, or is stuck.",
           "Look again; then have the vendor look at the system."
         ))
+    case .arrivalGrowsDeadLetters:
+      .warn(
+        .arrival, .vendor,
+        nb: (
+          "meldinger {depth}, lyttere {consumers}; utløpte meldinger går videre til exchange {exchange}",
+          "Mottaker henter ikke: noen lytter, men køen ble lengre. Hentes pingen ikke før den utløper, blir den liggende blant dødpostene.",
+          "Be leverandøren se på systemet. Melding {message} blant dødpostene er bare en ping, og kan slettes."
+        ),
+        en: (
+          "messages {depth}, consumers {consumers}; expired messages go on to exchange {exchange}",
+          "Somebody listens, but the queue got longer. If the ping is not fetched before it expires, it will lie among the dead letters.",
+          "Have the vendor look at the system. Message {message} among the dead letters is only a ping, and may be deleted."
+        ))
     case .arrivalQueueMissing:
       .fail(
         .arrival, .nhn,
@@ -42,6 +55,18 @@ extension ProbeFinding {
         en: (
           "{queue} is not there", "The queue does not exist on this bus.",
           "Check the address in AR; if it is right, NHN has to make the queue."
+        ))
+    case .arrivalCut:
+      .warn(
+        .arrival, .network,
+        nb: (
+          "forbindelsen falt før køen ble telt: {error}", "Om noen henter pingen, så vi ikke: vi mistet forbindelsen til bussen.",
+          "Prøv igjen; faller den hver gang, se etter nettet, så bussen."
+        ),
+        en: (
+          "the connection fell before the queue was counted: {error}",
+          "Whether anybody fetches the ping we did not see: we lost the bus.",
+          "Try again; if it falls each time, see to the network, then the bus."
         ))
     case .arrivalUnreadable:
       .warn(

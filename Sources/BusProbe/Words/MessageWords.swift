@@ -126,6 +126,46 @@ extension ProbeFinding {
           "Wait ten seconds and run again. If the state folder cannot be written, mend that first."
         ))
 
+    case .sendingWouldStay:
+      ProbeWords(
+        .outcome, .notRun, nil,
+        nb: (
+          "ingen ping: ingen lytter, og utløpte meldinger går videre til exchange {exchange}",
+          "Ingenting ble sendt: pingen ville ha utløpt og blitt liggende blant dødpostene for godt.",
+          "Se trinn 31; kjør igjen når noen lytter."
+        ),
+        en: (
+          "no ping: nobody listens, and expired messages go on to exchange {exchange}",
+          "Nothing was sent: the ping would have expired, and would lie among the dead letters for good.",
+          "See step 31; run again when somebody listens."
+        ))
+    case .queueFullDrops:
+      .fail(
+        .outcome, .party,
+        nb: (
+          "ingen ping: {depth} meldinger ligger i køen, som har plass til {limit} og kaster den eldste for hver ny",
+          "Køen er full og mister meldinger: parten henter dem ikke. Pingen ble ikke sendt, for den ville skjøvet ut enda en.",
+          "Be parten hente meldingene nå; be NHN se på grensen, og på hva som er gått tapt."
+        ),
+        en: (
+          "no ping: {depth} messages lie in the queue, which holds {limit} and drops the oldest for each new one",
+          "The queue is full and loses messages: the party does not fetch them. The ping was not sent: it would have pushed out one more.",
+          "Have the party fetch its messages now; have NHN look at the limit, and at what was lost."
+        ))
+    case .queueFullSilent:
+      .fail(
+        .outcome, .party,
+        nb: (
+          "intet utfall; i køen lå {depth}, og mer er det ikke plass til",
+          "Køen er full og tar ikke imot; RabbitMQ 3 sier det ikke, men tier og bryter forbindelsen.",
+          "Be parten hente meldingene; rekker den det ikke, be NHN se på grensen."
+        ),
+        en: (
+          "no outcome; {depth} lay in the queue, and it holds no more",
+          "The queue is full and refuses; RabbitMQ 3 does not say so, but is silent and cuts the connection.",
+          "Have the party fetch its messages; if it cannot keep up, have NHN look at the limit."
+        ))
+
     case .controlRefused:
       .good(
         .negativeControl, nb: ("en kø som ikke kan finnes: {condition}", "Den avvises, så trinn 29 betyr noe."),
@@ -153,6 +193,19 @@ extension ProbeFinding {
         en: (
           "a queue that cannot exist: no clear answer: {error}", "The control gave no clear answer, so step 29 is less sure.",
           "Try again."
+        ))
+    case .controlCut:
+      .warn(
+        .negativeControl, .network,
+        nb: (
+          "forbindelsen falt før prøven: {error}",
+          "Pingen er godtatt, men prøven ble det ikke noe av: vi mistet forbindelsen til bussen.",
+          "Prøv igjen; faller den hver gang, se etter nettet, så bussen."
+        ),
+        en: (
+          "the connection fell before the control: {error}",
+          "The ping was accepted, but the control was not made: we lost the bus.",
+          "Try again; if it falls each time, see to the network, then the bus."
         ))
     case .controlNotPossible:
       .impossible(

@@ -19,6 +19,8 @@ public enum StrandedClass: String, Sendable, Hashable, Codable, CaseIterable {
   case heldBack = "held-back"
   /// It names no sender, or has no id.
   case alien
+  /// A ping of ours, or the answer to one: no message of anybody's.
+  case ping
   /// What is known of it does not tell.
   case unknown
 
@@ -34,6 +36,7 @@ public enum StrandedClass: String, Sendable, Hashable, Codable, CaseIterable {
     case .heldBack: "MIG-717"
     case .alien: "MIG-718"
     case .unknown: "MIG-719"
+    case .ping: "MIG-720"
     }
   }
 
@@ -50,6 +53,7 @@ public enum StrandedClass: String, Sendable, Hashable, Codable, CaseIterable {
     case .heldBack: "It is locked by a receiver, put off by one, or meant for a later time by its sender."
     case .alien: "It names no sender, or has no id: no party's system that keeps to the profile writes such."
     case .unknown: "What this bus shows does not tell what it is."
+    case .ping: "It is a ping, or the answer to one: no party's system waits for it."
     }
   }
 
@@ -63,6 +67,7 @@ public enum StrandedClass: String, Sendable, Hashable, Codable, CaseIterable {
     case .deadLetter: "The queue's owner looks why it was given up, and has it sent anew or dropped."
     case .heldBack: "See whose receiver holds it; a lock ends by itself, what is put off must be asked for by its number."
     case .alien: "Those who run the bus find out who sent it; it is not carried over."
+    case .ping: "Nothing: it expires. Among dead letters it stays, and may be deleted by whoever keeps the bus."
     case .unknown: "Look at the bus's own tools, or ask the party; it counts as a message until it is gone."
     }
   }
@@ -107,7 +112,11 @@ struct StrandedClassifier {
   }
 
   func classify(_ message: MessageSighting, on kind: QueueKind) -> (StrandedClass, Healing) {
-    if kind == .deadLetter || message.state == .deadLettered { return (.deadLetter, .never) }
+    let isDead = kind == .deadLetter || message.state == .deadLettered
+    if message.isPing == true {
+      return (.ping, isDead ? .never : .byItself(by: message.expiresAt.map(Instant.init(milliseconds:))))
+    }
+    if isDead { return (.deadLetter, .never) }
     if (message.deliveryCount ?? 0) >= Self.poisonous { return (.deadLetter, .never) }
     switch message.state {
     case .locked, .scheduled, .deferred: return (.heldBack, .perhaps)

@@ -135,6 +135,7 @@ public struct DrainExplanation: Codable, Sendable {
       guard let sender = finding.sender else { return "the sender's vendor" }
       return "the vendor of HER-ID \(sender.herID)\(sender.vendor.map { " (\($0))" } ?? "")"
     case .alien: return "those who run the bus"
+    case .ping: return finding.healing == .never ? "those who run the bus" : "nobody"
     default: return "the party and its vendor (\(row.vendors.joined(separator: ", ")))"
     }
   }

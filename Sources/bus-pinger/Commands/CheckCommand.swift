@@ -18,18 +18,23 @@ struct CheckCommand: AsyncParsableCommand {
   )
   var watch: WatchInterval?
 
-  @Option(help: ArgumentHelp("Check every HER-ID of this file, one a line; - for standard input.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Check every HER-ID of this file, one a line; - for standard input.", valueName: "file"),
+    completion: .file())
   var batch: String?
 
   @Option(help: ArgumentHelp("Check every party of this pulje, as the daemon's database has it.", valueName: "name"))
   var pulje: String?
 
-  @Option(help: ArgumentHelp("Check the party on each of these buses, step beside step: BUS,BUS.", valueName: "buses"))
+  @Option(
+    help: ArgumentHelp("Check the party on each of these buses, step beside step: BUS,BUS.", valueName: "buses"),
+    completion: ShellCompletion.buses)
   var compare: String?
 
   @Option(
     help: ArgumentHelp(
-      "Also write what a vendor needs to find the fault to this file: JSON without secrets and contents.", valueName: "file"))
+      "Also write what a vendor needs to find the fault to this file: JSON without secrets and contents.", valueName: "file"),
+    completion: .file())
   var supportBundle: String?
 
   @OptionGroup(title: "Whom and how far") var target: TargetOptions
@@ -94,6 +99,7 @@ struct CheckCommand: AsyncParsableCommand {
         var configuration = try PingerConfiguration.read(
           path: self.target.configurationPath, needsRegistry: self.target.address == nil)
         await configuration.readVendorRecord(self.target.database)
+        let output = output.inLanguage(of: configuration)
         if let watch { return try await self.watch(every: watch, configuration, output) }
         return try await self.once(configuration, output)
       } catch is CancellationError {

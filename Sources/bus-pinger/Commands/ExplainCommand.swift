@@ -10,10 +10,10 @@ struct ExplainCommand: ParsableCommand {
     commandName: "explain",
     abstract: "Says what a step checks, what it can find, and what to do then. Without a step: all of them.")
 
-  @Argument(help: "A step: 29, PING-29 or outcome.")
+  @Argument(help: "A step: 29, PING-29 or outcome.", completion: ShellCompletion.steps)
   var code: String?
 
-  @Option(help: "nb or en; by default nb where the locale is Norwegian.")
+  @Option(help: "nb or en; by default the configuration's, where there is one, else nb where the locale is Norwegian.")
   var language: ProbeLanguage?
 
   func validate() throws {
@@ -24,7 +24,11 @@ struct ExplainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let language = self.language ?? ProbeLanguage(environment: ProcessInfo.processInfo.environment)
+    let environment = ProcessInfo.processInfo.environment
+    let language =
+      self.language
+      ?? PingerConfiguration.language(path: environment["BUS_PINGER_CONFIG"] ?? TargetOptions.defaultConfiguration)
+      ?? ProbeLanguage(environment: environment)
     do {
       try StandardOutput().write(
         self.code.flatMap { ProbeCode(text: $0) }.map { ProbeTexts.explain($0, language) } ?? ExplainTable.text(language))

@@ -12,13 +12,18 @@ struct OutputOptions: ParsableArguments {
   @Option(help: "text for people, nagios (one line with performance data), json (one object a line), prometheus (text file).")
   var format = Format.text
 
-  @Option(help: "nb or en; by default nb where the locale (LC_ALL, LC_MESSAGES, LANG) is Norwegian.")
+  @Option(
+    help:
+      "nb or en; by default the configuration's (language:), else nb where the locale (LC_ALL, LC_MESSAGES, LANG; LANGUAGE) is Norwegian."
+  )
   var language: ProbeLanguage?
 
   @Option(help: "auto, always or never. auto: on a terminal, unless NO_COLOR is set.")
   var color = TextColour.Choice.auto
 
-  @Option(help: ArgumentHelp("Write to this file instead, all at once: readers never see half of it.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write to this file instead, all at once: readers never see half of it.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(
@@ -58,6 +63,8 @@ struct OutputOptions: ParsableArguments {
 struct OutputSettings: Sendable {
   var format: OutputOptions.Format
   var language: ProbeLanguage
+  /// `--language` was given: nothing else is asked.
+  let hasGivenLanguage: Bool
   var colour: TextColour
   var file: String?
   var thresholds: NagiosThresholds
@@ -67,12 +74,21 @@ struct OutputSettings: Sendable {
   init(_ options: OutputOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
     self.format = options.format
     self.language = options.language ?? ProbeLanguage(environment: environment)
+    self.hasGivenLanguage = options.language != nil
     self.file = options.output
     self.thresholds = try options.thresholds()
     self.exit = options.exit
     self.colour = TextColour(
       options.color, isTerminal: self.standard.isTerminal && options.output == nil, noColor: environment["NO_COLOR"],
       terminal: environment["TERM"])
+  }
+
+  /// As the configuration has it, where the command line does not say.
+  func inLanguage(of configuration: PingerConfiguration) -> OutputSettings {
+    guard !self.hasGivenLanguage, let language = configuration.language else { return self }
+    var settings = self
+    settings.language = language
+    return settings
   }
 
   /// To the file that was named, else to standard output.

@@ -10,10 +10,11 @@ struct TargetOptions: ParsableArguments {
   static let defaultConfiguration = "/etc/tjenestebuss/bus-pinger.yaml"
 
   @Option(
-    help: "The configuration file; else $BUS_PINGER_CONFIG, else \(Self.defaultConfiguration). The daemon's own file will do.")
+    help: "The configuration file; else $BUS_PINGER_CONFIG, else \(Self.defaultConfiguration). The daemon's own file will do.",
+    completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
-  @Option(help: "Which of the party's queues: async, sync or error.")
+  @Option(help: "Which of the party's queues: async, sync or error.", completion: .list(QueueKind.inRegister.map(\.rawValue)))
   var kind = QueueKind.asynchronous
 
   @Option(
@@ -30,12 +31,13 @@ struct TargetOptions: ParsableArguments {
   @Flag(help: "Look on the party's other buses too for messages that still come there.")
   var both = false
 
-  @Option(help: "Stop after this step, by number or name.")
+  @Option(help: "Stop after this step, by number or name.", completion: ShellCompletion.steps)
   var quitAfter: ProbeCode?
 
   @Option(
     help: ArgumentHelp(
-      "The daemon's database, for --pulje and for what vendors have signed. It is only read.", valueName: "file"))
+      "The daemon's database, for --pulje and for what vendors have signed. It is only read.", valueName: "file"),
+    completion: .file())
   var database: String?
 
   @Option(

@@ -46,6 +46,8 @@ struct PingerConfiguration: Sendable {
   var vendorRecord: VendorRecord.Grounds = [:]
   /// The daemon's socket, over which echoes come; nil to read reply queues here.
   var daemonSocket: String? = nil
+  /// What the desk reads, whatever the machine's locale; nil to go by that.
+  var language: ProbeLanguage? = nil
 
   /// - Parameter needsRegistry: false where an address is given, so that nobody has to be asked for it.
   /// - Throws: ``PingerError``; `TjenestebussError` when the buses do not go together.
@@ -73,7 +75,7 @@ struct PingerConfiguration: Sendable {
 
   private static func own(_ yaml: StrictYAML) throws -> PingerConfiguration {
     let file = yaml.file
-    try yaml.allow(["own-her-id", "ping", "registry", "buses", "database", "daemon-socket"])
+    try yaml.allow(["own-her-id", "language", "ping", "registry", "buses", "database", "daemon-socket"])
     let own = try yaml.requiredText("own-her-id")
     let herID: HerID
     do throws(BusModelError) { herID = try HerID(text: own) } catch {
@@ -90,6 +92,7 @@ struct PingerConfiguration: Sendable {
       buses: buses, database: try yaml.text("database").map { Self.resolve($0, file) },
       stateFolder: try yaml.inner("ping")?.text("state-folder").map { Self.resolve($0, file) },
       daemonSocket: socket)
+    configuration.language = try Self.language(yaml)
     if let seconds = try yaml.inner("ping")?.number("party-interval-seconds", in: 0...3_600) {
       configuration.partyInterval = .seconds(seconds)
     }
@@ -115,6 +118,25 @@ struct PingerConfiguration: Sendable {
   func checkInterval(_ yaml: StrictYAML, _ key: String) throws(PingerError) {
     guard self.settings.sendsOnlyWhenTold, self.partyInterval < .seconds(10) else { return }
     throw yaml.invalid("ping.\(key)", "in production no party is pinged more often than every 10 s")
+  }
+
+  private static func language(_ yaml: StrictYAML) throws(PingerError) -> ProbeLanguage? {
+    guard let text = try yaml.text("language") else { return nil }
+    guard let language = ProbeLanguage(rawValue: text) else { throw yaml.invalid("language", "must be nb or en") }
+    return language
+  }
+
+  /// What the file says of the language, where there is such a file and it says so: for what needs no configuration otherwise.
+  static func language(path: String) -> ProbeLanguage? {
+    guard let text = try? String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) else { return nil }
+    return (try? StrictYAML(text: text, file: path)).flatMap { try? Self.language($0) }
+  }
+
+  /// The names of the buses in the file, as far as it can be read: for completions.
+  static func busNames(path: String) -> [String] {
+    guard let text = try? String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) else { return [] }
+    let buses = (try? StrictYAML(text: text, file: path)).flatMap { try? $0.list("buses") } ?? []
+    return buses.compactMap { try? $0.text("name") }
   }
 
   private static func settings(_ ping: StrictYAML?, own: HerID) throws(PingerError) -> ProbeSettings {

@@ -10,6 +10,9 @@ enum Interruption {
   /// How long the work may take to end after a signal; then the program ends without it.
   static let patience = Duration.seconds(5)
 
+  /// What a terminal must get before the program ends at once: a screen of our own must not outlive us.
+  static let lastWords = NIOLockedValueBox("")
+
   /// Runs `body` until it ends, or a signal cancels it. A second signal, or patience, ends the program at once.
   ///
   /// - Returns: what `body` returned, and the signal that came, if one did.
@@ -56,8 +59,10 @@ enum Interruption {
   static func exitCode(_ signal: Int32) -> Int32 { 128 + signal }
 
   private static func leave(_ signal: Int32) -> Never {
-    // A screen of our own must not outlive us.
-    if isatty(STDOUT_FILENO) == 1 { StandardOutput.complain("\u{1B}[?25h") }
+    let words = Self.lastWords.withLockedValue { $0 }
+    // Who has stopped the terminal's output (Ctrl-S) gets none: it must not keep the program.
+    var room = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    if !words.isEmpty, poll(&room, 1, 0) == 1 { try? StandardOutput().write(words) }
     exit(Self.exitCode(signal))
   }
 

@@ -15,7 +15,14 @@ struct StandardOutput: Sendable {
   init() { self.isTerminal = isatty(STDOUT_FILENO) == 1 }
 
   /// - Throws: ``Closed``; ``PingerError`` `outputUnwritable` for all else, such as a full disk.
-  func write(_ text: String) throws { try Self.write(text, to: STDOUT_FILENO) }
+  func write(_ text: String) throws {
+    do { try Self.write(text, to: STDOUT_FILENO) } catch PingerError.outputUnwritable
+      where self.isTerminal && isatty(STDOUT_FILENO) == 0
+    {
+      // It was a terminal, and is none any more: it has been closed.
+      throw Closed()
+    }
+  }
 
   /// To people beside the output. What cannot be said there cannot be said at all.
   static func complain(_ text: String) { try? Self.write(text, to: STDERR_FILENO) }

@@ -50,7 +50,7 @@ struct ReportTests {
     #expect(
       text.contains(
         language == .nb
-          ? "KRITISK: HER-ID 200 async on tjenestebuss, 41.2 ms" : "CRITICAL: HER-ID 200 async on tjenestebuss, 41.2 ms"))
+          ? "KRITISK: HER-ID 200 async på tjenestebuss, 41.2 ms" : "CRITICAL: HER-ID 200 async on tjenestebuss, 41.2 ms"))
     #expect(!text.contains("\u{1B}"))
   }
 

@@ -47,7 +47,7 @@ struct PingerStage: Sendable {
   private func configure(port: Int, _ settings: String) throws {
     try """
     own-her-id: 100
-    ping: {\(settings), party-interval-seconds: 0}
+    ping: {\(settings)\(settings.contains("party-interval") ? "" : ", party-interval-seconds: 0")}
     registry: {cache: registry.sqlite}
     buses:
       - name: tjenestebuss

@@ -121,6 +121,17 @@ enum FaultStage {
     }
   }
 
+  /// Until the management has counted a queue, with who listens: it is some seconds late.
+  static func untilCounted(_ queue: String, messages: Int, of broker: RealBroker, by counting: any QueueCounting) async throws {
+    struct NeverCounted: Error { let last: DepthReading }
+    for _ in 0..<120 {
+      let count = await counting.read(queue).count
+      if count?.messages == messages, count?.consumers != nil { return }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+    throw NeverCounted(last: await counting.read(queue))
+  }
+
   // MARK: Register
 
   static func record(

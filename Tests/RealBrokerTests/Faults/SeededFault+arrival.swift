@@ -7,11 +7,26 @@ import TjenestebussTesting
 
 extension SeededFault {
   /// Steps 31 to 33.
-  static let ofArrival: [SeededFault] = Self.ofDeafQueues + Self.ofLateStages
+  static let ofArrival: [SeededFault] = Self.ofDeafQueues + Self.ofStuckQueues + Self.ofLateStages
 
   private static let ofDeafQueues: [SeededFault] = [RealBroker.rabbitMQ4, RealBroker.rabbitMQ43].map { broker in
     SeededFault(31, .party, .arrivalNoConsumer, "nobody listens", on: broker, sees: "meldinger 0 -> 1, lyttere 0") { broker in
       try await FaultStage.withQueue(broker) { try await FaultStage.climb(try FaultStage.real(broker), queue: $0) }
+    }
+  }
+
+  private static let ofStuckQueues: [SeededFault] = [RealBroker.rabbitMQ4, RealBroker.rabbitMQ43].map { broker in
+    SeededFault(
+      31, .vendor, .arrivalGrowsDeadLetters, "the system fetches nothing, and the queue has a dead-letter exchange", on: broker,
+      sees: "exchange (default)"
+    ) { broker in
+      let (queue, dead) = try await broker.declareQueueWithDeadLetters()
+      let report = try await Self.whileListening(queue, of: broker, credit: 0) {
+        try await FaultStage.climb(try FaultStage.real(broker), queue: queue)
+      }
+      try await broker.deleteQueue(queue)
+      try await broker.deleteQueue(dead)
+      return report
     }
   }
 
@@ -84,7 +99,7 @@ extension SeededFault {
   ]
 
   /// A receiver as a party's system has it, which never answers a ping.
-  private static func whileListening(
+  static func whileListening(
     _ queue: String, of broker: RealBroker, credit: Int, _ body: () async throws -> ProbeReport
   ) async throws -> ProbeReport {
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in

@@ -88,7 +88,7 @@ extension SeededFault {
       })
   }
 
-  private static func server(_ arguments: [String], wantsClient: Bool = false) async throws -> ProbeReport {
+  static func server(_ arguments: [String], wantsClient: Bool = false) async throws -> ProbeReport {
     let made = try await FaultCertificates.shared.value
     let tls = made.tls("good")
     let client = wantsClient ? ["--client-ca", made.file("stranger.pem")] : []

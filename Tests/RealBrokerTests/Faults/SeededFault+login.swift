@@ -35,6 +35,12 @@ extension SeededFault {
     .init(23, .us, .notAMQP, "the management's HTTP is on the port", on: RealBroker.rabbitMQ4, sees: "HTTP/1.1 400") { broker in
       try await FaultStage.climb(try FaultStage.real(broker) { $0.connection.port = Self.managementPort(broker) })
     },
+    .init(23, .nhn, .otherAMQP, "AMQP 0-9-1 is spoken behind TLS", on: "OpenSSL server", sees: "AMQP 0-9-1") {
+      try await Self.server(["--says", "amqp-0-9-1"])
+    },
+    .init(23, .us, .notAMQP, "HTTPS is spoken on the port", on: "OpenSSL server", sees: "HTTP/1.1 400") {
+      try await Self.server(["--says", "http"])
+    },
     .init(23, .us, .wantsTLS, "amqp:// on the port for TLS", on: RealBroker.rabbitMQ4, sees: "TLS") { broker in
       let secure = try broker.secureConfiguration(trusting: true)
       return try await FaultStage.climb(try FaultStage.real(broker) { $0.connection.port = secure.port })
