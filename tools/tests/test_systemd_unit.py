@@ -1,29 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The unit's hardening is a promise with a number: systemd's own analysis must not find it worse than 1.5 of 10."""
+"""The units' hardening is a promise with a number: systemd's own analysis must not find one worse than 1.5 of 10, and must understand every line."""
 
-import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
-UNIT = Path(__file__).resolve().parent.parent.parent / "systemd" / "bus-migrator.service"
+UNITS = sorted((Path(__file__).resolve().parent.parent.parent / "systemd").glob("*.*"))
 
 
-@unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze: scripts/install-dependencies brings it")
 class SystemdUnit(unittest.TestCase):
-    def test_exposure(self):
-        result = subprocess.run(
-            ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)], capture_output=True, text=True, timeout=120)
-        level = re.search(r"Overall exposure level for bus-migrator.service: ([0-9.]+)", result.stdout)
-        self.assertIsNotNone(level, result.stdout + result.stderr)
-        self.assertLessEqual(float(level[1]), 1.5, result.stdout)
+    def test_the_daemon_may_do_little(self):
+        for unit in [u for u in UNITS if u.suffix == ".service"]:
+            result = subprocess.run(
+                ["/usr/bin/systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(unit)],
+                capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, f"{unit.name}: {result.stdout[-200:]}{result.stderr}")
 
-    def test_no_setting_is_misspelt(self):
-        result = subprocess.run(["systemd-analyze", "verify", str(UNIT)], capture_output=True, text=True, timeout=120)
-        complaints = [line for line in result.stderr.splitlines()
-                      if UNIT.name in line and "is not executable: No such file" not in line]
-        self.assertEqual(complaints, [])
+    def test_systemd_understands_every_line(self):
+        with tempfile.TemporaryDirectory() as root:
+            place = Path(root) / "usr/lib/systemd/system"
+            place.mkdir(parents=True)
+            units = [u for u in UNITS if u.suffix in (".service", ".socket", ".timer")]
+            self.assertEqual(len(units), 6)
+            for unit in units:
+                shutil.copy(unit, place)
+            for target in ("sysinit", "multi-user", "sockets", "timers", "network-online", "time-sync", "nss-lookup", "shutdown", "basic", "network", "time-set"):
+                (place / f"{target}.target").write_text("[Unit]\nDescription=as systemd has it\n")
+            for program in ("usr/bin/bus-migrator", "bin/kill"):
+                path = Path(root) / program
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("#!/bin/sh\n")
+                path.chmod(0o755)
+            result = subprocess.run(
+                ["/usr/bin/systemd-analyze", "verify", "--man=no", f"--root={root}", *[u.name for u in units]], capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
 if __name__ == "__main__":
