@@ -19,7 +19,8 @@ struct BusMigrator: AsyncParsableCommand {
       RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
       ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
       DrainCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
-      ReportCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, ExplainCommand.self, RegistryCommand.self,
+      ReportCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self, ExplainCommand.self,
+      RegistryCommand.self,
     ])
 
   static func main() async {

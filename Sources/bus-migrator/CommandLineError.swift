@@ -79,7 +79,9 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "read \(place)", seen: "the key \"\(key)\"",
         meaning: "No such key is known here; a misspelt one must not be passed over. Nothing was done.",
-        next: "Known here: \(known.joined(separator: ", ")).", owner: .caller)
+        next: (NearestWord.to(key, among: known).map { "Was \"\($0)\" meant? " } ?? "")
+          + "Known here: \(known.joined(separator: ", ")).",
+        owner: .caller)
     case .keyMissing(let place, let key):
       Explanation(
         tried: "read \(place)", seen: "no \"\(key)\"", meaning: "It is needed here. Nothing was done.", next: "Add it.",

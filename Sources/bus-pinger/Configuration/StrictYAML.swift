@@ -48,8 +48,9 @@ struct StrictYAML {
   func allow(_ keys: [String]) throws(PingerError) {
     for (key, _) in self.mapping {
       guard let name = key.string, keys.contains(name) else {
+        let meant = key.string.flatMap { NearestWord.to($0, among: keys) }.map { " (was \($0) meant?)" } ?? ""
         throw self.invalid(
-          key.string.map { String($0.prefix(40)) } ?? "?", "unknown key; known are \(keys.joined(separator: ", "))")
+          key.string.map { String($0.prefix(40)) } ?? "?", "unknown key\(meant); known are \(keys.joined(separator: ", "))")
       }
     }
   }
