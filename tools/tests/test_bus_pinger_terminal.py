@@ -5,6 +5,7 @@ typed, windows that change their size or are closed, pipes, kills.
 Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
 """
 
+import re
 import signal
 import subprocess
 import time
@@ -34,7 +35,9 @@ class BusPingerTerminal(PingerStage, unittest.TestCase):
         # The usual ration, in a folder of our own: other tests ping HER-ID 200 too.
         self.config.write_text(self.config.read_text().replace("party-interval-seconds: 0", f"state-folder: {self.folder}/pings"))
         terminal = self.terminal("--watch", "5s", "--quit-after", "arrival")
-        terminal.wait("the first round", lambda screen: "1 rounds, 1 sent, 0 lost, 0.0 % lost" in screen.text())
+        # A screen is read when its last line stands there: before, it is half of the one before.
+        terminal.wait("the first round", lambda screen: re.search(r"^1 rounds, 1 sent, 0 lost, 0.0 % lost$(.|\n)*\nCtrl-C ends$",
+                                                                  screen.text(), re.MULTILINE))
         first = terminal.screen.lines()
         self.assertTrue(terminal.screen.alternate and not terminal.screen.cursor_shown)
         self.assertEqual(first[0], "bus-pinger 200 (tjenestebuss), every 10 s: no party is pinged more often")
@@ -45,7 +48,8 @@ class BusPingerTerminal(PingerStage, unittest.TestCase):
         self.assertEqual(first[-1], "Ctrl-C ends")
         begun = time.monotonic()
         self.management("DELETE", self.queue)
-        terminal.wait("the second round", lambda screen: "2 rounds, 2 sent, 1 lost, 50.0 % lost" in screen.text())
+        terminal.wait("the second round", lambda screen: re.search(
+            r"2 rounds, 2 sent, 1 lost, 50.0 % lost(.|\n)*round 2: OK -> CRITICAL PING-26\nCtrl-C ends$", screen.text()))
         # The ration: ten seconds, whatever was asked for.
         self.assertGreater(time.monotonic() - begun, 5)
         second = terminal.screen.text()
@@ -69,7 +73,7 @@ class BusPingerTerminal(PingerStage, unittest.TestCase):
         end()
         terminal.wait("the change", lambda screen: ".|X" in screen.text())
         self.while_somebody_listens()
-        terminal.wait("the way back", lambda screen: "X|.." in screen.text())
+        terminal.wait("the way back", lambda screen: re.search(r"X\|\.\.(.|\n)*PING-31 -> OK\nCtrl-C ends$", screen.text()))
         shown = terminal.screen.text()
         self.assertIn("OK -> CRITICAL PING-31", shown)
         self.assertIn("CRITICAL PING-31 -> OK", shown)
