@@ -61,17 +61,17 @@ public struct PartyProbe: Sendable {
     public init() {}
   }
 
-  private let buses: [BusAccess]
+  let buses: [BusAccess]
   private let cache: AddressCache?
   private let register: (any AddressRegisterReading)?
-  private let settings: ProbeSettings
+  let settings: ProbeSettings
   private let ration: PingRation?
-  private let echoes: (any EchoService)?
-  private let logger: Logger
+  let echoes: (any EchoService)?
+  let logger: Logger
   /// Where many parties share a connection.
   private var lines: BusLines?
-  private let clock = ContinuousClock()
-  private let wallClock = SystemRegistryClock()
+  let clock = ContinuousClock()
+  let wallClock = SystemRegistryClock()
 
   /// - Parameters:
   ///   - cache: opened for reading; nil to ask the register alone.
@@ -237,7 +237,7 @@ public struct PartyProbe: Sendable {
   // MARK: Network
 
   /// - Returns: false when a rung failed.
-  private func network(_ endpoint: BusEndpoint, _ last: ProbeCode, _ report: inout ProbeReport) async -> Bool {
+  func network(_ endpoint: BusEndpoint, _ last: ProbeCode, _ report: inout ProbeReport) async -> Bool {
     let host = endpoint.connection.host
     let port = endpoint.connection.port
     var begun = self.clock.now
@@ -291,72 +291,15 @@ public struct PartyProbe: Sendable {
 
   // MARK: AMQP
 
-  private func configuration(_ endpoint: BusEndpoint) -> AMQPConnectionConfiguration {
+  func configuration(_ endpoint: BusEndpoint) -> AMQPConnectionConfiguration {
     var configuration = endpoint.amqpConfiguration(
       role: "pinger", product: "bus-pinger", operationTimeout: self.settings.timeout)
     configuration.connectTimeout = self.settings.timeout
     return configuration
   }
 
-  /// What all parties of a bus have in common.
-  private func line(_ access: BusAccess) async -> BusLines.Line {
-    var report = ProbeReport(target: "", kind: .asynchronous, steps: [])
-    var line = BusLines.Line(steps: [])
-    if await self.network(access.endpoint, .echo, &report) { line.connection = await self.open(access, &report) }
-    line.steps = report.steps
-    line.closeLimit = self.closeLimit(access)
-    guard let connection = line.connection else { return line }
-    switch await self.way(access) {
-    case .others(let listening): line.listening = listening
-    case .ourselves(let replyQueue, let reader):
-      do throws(AMQPError) {
-        let receiver = try await self.listen(replyQueue, connection, access)
-        let desk = EchoDesk(subject: self.settings.pingSubject)
-        line.listening = .from(OwnEchoes(desk: desk, replyQueue: replyQueue), by: reader)
-        line.receiver = receiver
-        line.reader = Task { while let batch = try? await receiver.nextBatch() { desk.take(batch) } }
-      } catch {
-        line.listening = .failed(error, by: reader)
-      }
-    }
-    return line
-  }
-
-  private enum EchoWay {
-    /// By our own receiver on this queue.
-    case ourselves(String, EchoReader)
-    /// Through the daemon, or not at all.
-    case others(AddressProbe.Listening)
-  }
-
-  /// How echoes come to us on this bus. A queue that others read too is never read by a receiver of our own.
-  private func way(_ access: BusAccess) async -> EchoWay {
-    let own = access.isReplyQueueShared ? nil : access.replyQueue
-    guard let echoes else {
-      if let own { return .ourselves(own, .ourselves) }
-      return .others(.no)
-    }
-    switch await echoes.source(on: access.endpoint.name, subject: self.settings.pingSubject) {
-    case .success(let source): return .others(.from(source, by: .daemon))
-    case .failure(let error):
-      if let own { return .ourselves(own, .ourselvesInsteadOfDaemon(error)) }
-      return .others(.daemonUnable(error, isShared: access.replyQueue != nil))
-    }
-  }
-
-  private func listen(
-    _ replyQueue: String, _ connection: AMQPConnection, _ access: BusAccess
-  ) async throws(AMQPError) -> AMQPReceiver {
-    try await connection.openReceiver(
-      from: access.endpoint.receivingAddress(ofQueue: replyQueue).text, credit: EchoDesk.credit, within: self.settings.timeout)
-  }
-
-  private func closeLimit(_ access: BusAccess) -> Duration {
-    access.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200)
-  }
-
   /// - Returns: nil when a rung failed.
-  private func open(_ access: BusAccess, _ report: inout ProbeReport) async -> AMQPConnection? {
+  func open(_ access: BusAccess, _ report: inout ProbeReport) async -> AMQPConnection? {
     let login = ConnectionJudgement.Login(access.endpoint, timeout: self.settings.timeout)
     let begun = self.clock.now
     let connection: AMQPConnection
@@ -458,7 +401,7 @@ public struct PartyProbe: Sendable {
     }
   }
 
-  private func observe(
+  func observe(
     _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String,
     notSent: PingObservation.ReasonNotSent?, _ listening: AddressProbe.Listening
   ) async -> PingJudgement {
@@ -472,70 +415,8 @@ public struct PartyProbe: Sendable {
     return PingJudgement(seen)
   }
 
-  private func pingWithEcho(
-    _ connection: AMQPConnection, _ access: BusAccess, _ herID: HerID, _ queue: String, _ replyQueue: String,
-    _ reader: EchoReader
-  ) async -> PingJudgement {
-    let receiver: AMQPReceiver
-    do throws(AMQPError) {
-      receiver = try await self.listen(replyQueue, connection, access)
-    } catch {
-      return await self.observe(connection, access, herID, queue, notSent: nil, .failed(error, by: reader))
-    }
-    let desk = EchoDesk(subject: self.settings.pingSubject)
-    return await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        while let batch = try? await receiver.nextBatch() { desk.take(batch) }
-      }
-      let judged = await self.observe(
-        connection, access, herID, queue, notSent: nil, .from(OwnEchoes(desk: desk, replyQueue: replyQueue), by: reader))
-      group.cancelAll()
-      // What was kept for other probers goes back with the link.
-      await receiver.close(within: self.closeLimit(access))
-      return judged
-    }
-  }
-
   /// Without those that attach to the party's queue, be it for copies: a prober never does.
-  private func waysToCount(_ dialect: Dialect, _ connection: AMQPConnection) -> [any QueueCounting] {
+  func waysToCount(_ dialect: Dialect, _ connection: AMQPConnection) -> [any QueueCounting] {
     OwnWays.counting(dialect, timeout: self.settings.timeout) { connection }.filter { $0.way != .browse }
-  }
-
-  // MARK: Other buses
-
-  /// Counts the party's queue on every other bus: what lies there, and who listens. Nothing is sent or attached to the queue.
-  private func otherBuses(than chosen: BusAccess, queue: String) async -> [ProbeStep] {
-    let others = self.buses.filter { $0.endpoint.name != chosen.endpoint.name }
-    guard !others.isEmpty else { return [ProbeStep(.otherBusNone)] }
-    var steps: [ProbeStep] = []
-    for other in others {
-      let begun = self.clock.now
-      let reading = await self.reading(of: queue, on: other)
-      steps.append(
-        OtherBusJudgement.step(
-          bus: other.endpoint.name, queue: queue, reading, milliseconds: (self.clock.now - begun).inMilliseconds))
-    }
-    return steps
-  }
-
-  private func reading(of queue: String, on access: BusAccess) async -> Result<DepthReading, AMQPError> {
-    if let counting = access.counting { return .success(await counting.read(queue)) }
-    do throws(AMQPError) {
-      let connection = try await AMQPConnection.open(self.configuration(access.endpoint), logger: self.logger)
-      let dialect = access.endpoint.dialect
-      let own = self.waysToCount(dialect, connection)
-      let reading =
-        if let counting = OwnWays.ranked(own, dialect) {
-          await counting.read(queue)
-        } else {
-          DepthReading(
-            queue: queue, way: nil, readAt: self.wallClock.now,
-            value: .unreadable(.countingNotPossible(access.endpoint.name, dialect)))
-        }
-      await connection.close()
-      return .success(reading)
-    } catch {
-      return .failure(error)
-    }
   }
 }
