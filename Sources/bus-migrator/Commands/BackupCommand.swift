@@ -23,18 +23,9 @@ struct BackupCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    // With the database named, no configuration is needed; heads kept elsewhere stand in the configuration alone.
-    let database: String
-    var heads: String?
-    if let named = self.place.database, self.place.config == nil {
-      database = named
-    } else {
-      let configuration = try self.place.configuration()
-      database = configuration.database
-      heads = configuration.heads.file
-    }
     let (path, backup) = try await HistoryBackup.make(
-      of: database, in: self.to, heads: heads, keep: self.keep, at: SystemMigrationClock().now)
+      of: try self.place.databasePath(), in: self.to, heads: try self.place.headsPath(), keep: self.keep,
+      at: SystemMigrationClock().now)
     if self.output.json { return try Console.say(json: BackupAnswer(folder: path, backup: backup)) }
     Console.say("\(path): \(backup.head.sequence) events, whole; head \(backup.head.hash)")
   }

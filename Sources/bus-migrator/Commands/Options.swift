@@ -23,9 +23,16 @@ struct PlaceOptions: ParsableArguments {
     try MigratorConfiguration.read(self.config ?? Self.usualConfiguration, database: self.database, socket: self.socket)
   }
 
-  /// The socket alone needs no configuration when it is named.
-  func socketPath() throws -> String { try self.socket ?? self.configuration().socket }
-  func databasePath() throws -> String { try self.database ?? self.configuration().database }
+  private func places() throws -> MigratorPlaces {
+    try MigratorPlaces.read(self.config ?? Self.usualConfiguration, database: self.database, socket: self.socket)
+  }
+
+  /// Needs no configuration when it is named, and never its secrets.
+  func socketPath() throws -> String { try self.socket ?? self.places().socket }
+  /// Needs no configuration when it is named, and never its secrets.
+  func databasePath() throws -> String { try self.database ?? self.places().database }
+  /// Nil where the database alone is named: heads kept elsewhere stand in the configuration.
+  func headsPath() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().heads.file }
 }
 
 struct JSONOption: ParsableArguments {

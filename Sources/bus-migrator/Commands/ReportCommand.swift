@@ -18,7 +18,7 @@ struct ReportCommand: AsyncParsableCommand {
     do { report = try await ControlClient(socket: try self.place.socketPath()).report(try self.pulje.name()) } catch let error
       as CommandLineError
     {
-      guard case .daemonNotReachable = error, let path = try? self.place.databasePath() else { throw error }
+      guard error.isOfNoDaemon, let path = try? self.place.databasePath() else { throw error }
       report = try await self.read(path)
     }
     if self.output.json { try Console.say(json: report) } else { Console.say(report.markdown) }

@@ -11,6 +11,12 @@ import MigrationEngine
 import TjenestebussClient
 
 extension MigratorConfiguration {
+  /// What may stand at the top of the file.
+  static let keys = [
+    "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
+    "limits", "audit-heads", "hooks",
+  ]
+
   /// - Parameters:
   ///   - database: overrides the file's.
   ///   - socket: overrides the file's.
@@ -24,10 +30,7 @@ extension MigratorConfiguration {
   static func read(
     _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
   ) throws -> MigratorConfiguration {
-    let fields = try root.mapping([
-      "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
-      "limits", "audit-heads", "hooks",
-    ])
+    let fields = try root.mapping(Self.keys)
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
     let ping = try fields.required("ping").mapping([
@@ -41,13 +44,7 @@ extension MigratorConfiguration {
       guard !isProduction || interval >= .seconds(10) else { throw node.wrong(wanted: "10s or more in production") }
       return interval
     }
-    let folder = try fields.optional("state-directory").map { Paths.absolute(try $0.text, besides: root.file) }
-    func path(_ key: String, _ override: String?, _ name: String) throws -> String {
-      if let override { return override }
-      if let node = fields.optional(key) { return Paths.absolute(try node.text, besides: root.file) }
-      guard let folder else { throw CommandLineError.keyMissing(place: root.place, key: "\(key), or state-directory") }
-      return folder + "/" + name
-    }
+    let places = try MigratorPlaces(fields, database: database, socket: socket)
     var timeToLive = TimeSpan.seconds(30)
     var echo = TimeSpan.seconds(10)
     var timeout = TimeSpan.seconds(15)
@@ -61,13 +58,13 @@ extension MigratorConfiguration {
       pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
       probeTimeout: timeout,
       pingStateFolder: try ping.optional("state-folder").map { Paths.absolute(try $0.text, besides: root.file) },
-      partyInterval: partyInterval, database: try path("database", database, "migration.sqlite"),
-      socket: try path("socket", socket, "control.sock"),
+      partyInterval: partyInterval, database: places.database,
+      socket: places.socket,
       echoSocket: try fields.optional("echo-socket").map { Paths.absolute(try $0.text, besides: root.file) },
       settings: try Self.settings(fields.optional("timings")),
       rates: try Self.rates(fields.optional("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
-      heads: try Self.heads(fields.optional("audit-heads"), database: path("database", database, "migration.sqlite")),
+      heads: places.heads,
       logLevel: try Self.logLevel(fields.optional("log-level")), sections: root.sections)
   }
 

@@ -68,6 +68,20 @@ struct ConfigCommandTests {
     }
   }
 
+  @Test("Who asks the daemon or looks at its history needs none of the secrets that the file names")
+  func withoutSecrets() async throws {
+    let text = self.text.replacingOccurrences(of: "connection-string: ", with: "connection-string-credential: ")
+    try await self.withFile(text) { file in
+      let folder = file.deletingLastPathComponent()
+      let status = try await ChildProgram.run("bus-migrator", ["status", "--config", file.path], folder: folder)
+      #expect(status.complaint.contains("CLI-010"), "\(status.complaint)")
+      let audit = try await ChildProgram.run("bus-migrator", ["audit", "verify", "--config", file.path], folder: folder)
+      #expect(audit.complaint.contains("STORE-013"), "\(audit.complaint)")
+      let backup = try await ChildProgram.run("bus-migrator", ["backup", "--to", "b", "--config", file.path], folder: folder)
+      #expect(backup.complaint.contains("STORE-013"), "\(backup.complaint)")
+    }
+  }
+
   @Test("A misspelt key is refused with its line and the one that was meant")
   func misspelt() async throws {
     try await self.withFile(self.text.replacingOccurrences(of: "  writer:", with: "  wirter:")) { file in

@@ -63,7 +63,7 @@ struct DrainLook {
   func once() async throws {
     let client = ControlClient(socket: try self.place.socketPath())
     do { try self.show(try await client.drain(of: self.pulje, herIDs: self.herIDs)) } catch let unreachable as CommandLineError {
-      guard case .daemonNotReachable = unreachable, let path = try? self.place.databasePath() else { throw unreachable }
+      guard unreachable.isOfNoDaemon, let path = try? self.place.databasePath() else { throw unreachable }
       let history: LoadedHistory
       // Without a database there is nothing to show; then the daemon's absence is the answer.
       do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }

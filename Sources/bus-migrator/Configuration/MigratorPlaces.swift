@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Where the daemon's history and socket are. Read without the secrets that stand in the same file: whoever asks the daemon something, or looks at
+/// the history, has no need of them, and on an installed machine cannot read them.
+struct MigratorPlaces {
+  var database: String
+  var socket: String
+  var heads: MigratorConfiguration.Heads
+
+  /// - Parameters:
+  ///   - database: overrides the file's.
+  ///   - socket: overrides the file's.
+  static func read(_ path: String, database: String? = nil, socket: String? = nil) throws -> MigratorPlaces {
+    try MigratorPlaces(ConfigurationNode.file(path).mapping(MigratorConfiguration.keys), database: database, socket: socket)
+  }
+
+  init(_ fields: ConfigurationNode.Fields, database: String?, socket: String?) throws {
+    let root = fields.of
+    let folder = try fields.optional("state-directory").map { Paths.absolute(try $0.text, besides: root.file) }
+    func path(_ key: String, _ override: String?, _ name: String) throws -> String {
+      if let override { return override }
+      if let node = fields.optional(key) { return Paths.absolute(try node.text, besides: root.file) }
+      guard let folder else { throw CommandLineError.keyMissing(place: root.place, key: "\(key), or state-directory") }
+      return folder + "/" + name
+    }
+    self.database = try path("database", database, "migration.sqlite")
+    self.socket = try path("socket", socket, "control.sock")
+    self.heads = try MigratorConfiguration.heads(fields.optional("audit-heads"), database: self.database)
+  }
+}
