@@ -19,6 +19,7 @@ enum CommandLineError: ExplainedError, Hashable {
   case planBlocked(obstacles: Int)
   case wayNotConfigured(seen: String)
   case daemonRecovering(socket: String)
+  case notAllowed(user: String, groups: String)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -40,6 +41,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .planBlocked: "CLI-015"
     case .wayNotConfigured: "CLI-016"
     case .daemonRecovering: "CLI-017"
+    case .notAllowed: "CLI-018"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
     }
   }
@@ -128,6 +130,10 @@ enum CommandLineError: ExplainedError, Hashable {
         tried: "use the daemon at \(socket)", seen: "it has started and reads its history",
         meaning: "It takes commands in a moment, after millions of events in minutes. Nothing was done.",
         next: "Wait and do it again; systemctl status bus-migrator tells when it is ready.", owner: .tjenestebuss)
+    case .notAllowed(let user, let groups):
+      Explanation(
+        tried: "do that over the control socket", seen: user, meaning: "That login may not. Nothing was done.",
+        next: "Ask who runs the machine to make it a member of \(groups), then log in again.", owner: .caller)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

@@ -237,6 +237,32 @@ class DaemonAsAUnit(unittest.TestCase):
         crowd.communicate("", timeout=LIMIT)
         self.end(process)
 
+    def test_who_may_do_what(self):
+        """A login that is in none of the groups may nothing, though the file lets it in. With groups: scripts/deb-test."""
+        listening = self.listen()
+        os.chmod(self.socket, 0o666)
+        os.chmod(self.folder, 0o755)
+        process = self.start(listening)
+        self.answered(self.ask())
+
+        def asks(method, path, **who):
+            result = subprocess.run(
+                ["/usr/bin/python3", "-c", textwrap.dedent(f"""
+                    import socket
+                    s = socket.socket(socket.AF_UNIX); s.connect({self.socket!r})
+                    s.sendall(b"{method} {path} HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: 2\\r\\nconnection: close\\r\\n\\r\\n{{}}")
+                    print(s.makefile().read())
+                    """)], capture_output=True, text=True, timeout=LIMIT, **who)
+            return result.stdout + result.stderr
+
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        for method, path in (("GET", "/v1/status"), ("GET", "/v1/report"), ("GET", "/v1/drain"), ("POST", "/v1/command"), ("POST", "/v1/drain/trial")):
+            answer = asks(method, path, **nobody)
+            self.assertIn("403", answer.splitlines()[0], answer)
+            self.assertIn("CLI-018", answer)
+        self.assertIn("200", asks("GET", "/v1/status").splitlines()[0])
+        self.end(process)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -17,6 +17,9 @@ enum ControlAnswer {
     case CommandLineError.daemonRecovering(let socket):
       let failure = ControlAPI.Failure(CommandLineError.daemonRecovering(socket: socket), isRefusal: false)
       return Self.failure(.serviceUnavailable, failure)
+    case CommandLineError.notAllowed(let user, let groups):
+      return Self.failure(
+        .forbidden, ControlAPI.Failure(CommandLineError.notAllowed(user: user, groups: groups), isRefusal: true))
     case let error as CommandLineError: return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
     case let error as any ExplainedError: return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
     default:

@@ -34,6 +34,7 @@ struct ControlServer: Service {
   func run() async throws {
     if self.handedOver == nil { try ControlSocket.clear(self.socket) }
     let router = Router(context: ControlContext.self)
+    router.add(middleware: ControlRightsGate())
     router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
     router.get("/v1/status") { request, _ in
       let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])

@@ -25,8 +25,11 @@ struct ControlContext: RequestContext {
 
   /// The login of the program at the other end, as the kernel knows it: nobody can name another's. nil where the system does not tell.
   func giver() async -> DrainException.Giver? {
-    await SocketUser.of(self.channel).map { DrainException.Giver(uid: $0, login: Self.login($0)) }
+    await self.user().map { DrainException.Giver(uid: $0, login: Self.login($0)) }
   }
+
+  /// The number of the user at the other end; nil where the system does not tell.
+  func user() async -> UInt32? { await SocketUser.of(self.channel) }
 
   private static func login(_ uid: UInt32) -> String? {
     var entry = passwd()
