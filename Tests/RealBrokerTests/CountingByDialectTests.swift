@@ -13,7 +13,8 @@ import TjenestebussClient
 
 @Suite("Counts, sightings and census at real brokers", .serialized, .timeLimit(.minutes(10)))
 struct CountingByDialectTests {
-  private static let minute = Duration.seconds(60)
+  /// Tests that compute for a minute run beside it on the same two threads.
+  private static let patience = Duration.seconds(180)
 
   private func send(_ count: Int, to queue: String, of broker: RealBroker, by connection: AMQPConnection) async throws {
     try await connection.withSender(to: broker.sending(to: queue)) { sender in
@@ -33,7 +34,7 @@ struct CountingByDialectTests {
   private func settled(
     _ read: () async -> DepthReading, _ isMet: (QueueCount) -> Bool
   ) async -> QueueCount? {
-    let deadline = ContinuousClock.now + Self.minute
+    let deadline = ContinuousClock.now + Self.patience
     var count: QueueCount?
     repeat { count = await read().count } while !(count.map(isMet) ?? false) && ContinuousClock.now < deadline
     return count
@@ -49,10 +50,10 @@ struct CountingByDialectTests {
         let over = try #require(
           try OwnWays.overHTTP(
             broker.dialect, http: http, url: try broker.variable("MANAGEMENT_URL"), user: "guest", password: Secret("guest"),
-            timeout: Self.minute))
-        let own = OwnWays.counting(broker.dialect, timeout: Self.minute) { connection }
+            timeout: Self.patience))
+        let own = OwnWays.counting(broker.dialect, timeout: Self.patience) { connection }
         let counting = try #require(OwnWays.ranked(own + [over], broker.dialect))
-        let receiver = try await connection.openReceiver(from: broker.receiving(from: queue), credit: 1, within: Self.minute)
+        let receiver = try await connection.openReceiver(from: broker.receiving(from: queue), credit: 1, within: Self.patience)
         let delivery = try #require(try await receiver.nextBatch()?.first)
         let wanted = QueueFigures(active: 2, locked: 1)
         let held = await self.settled({ await counting.read(queue) }) { $0.figures == wanted && $0.consumers == 1 }
@@ -62,7 +63,7 @@ struct CountingByDialectTests {
         #expect(await counting.read("not_there_\(queue)").value == .missing)
 
         // The list is as late as the rest of it.
-        let deadline = ContinuousClock.now + Self.minute
+        let deadline = ContinuousClock.now + Self.patience
         var listed: DepthReading?
         var census: CensusReading
         repeat {
@@ -95,9 +96,9 @@ struct CountingByDialectTests {
     let queue = try await broker.declareQueue()
     try await AMQPConnection.withConnection(try broker.configuration()) { connection in
       try await self.send(3, to: queue, of: broker, by: connection)
-      let statistics = StatisticsCounting(timeout: Self.minute) { connection }
-      let copies = PeekCounting(CopyPeeking(timeout: Self.minute) { connection })
-      let receiver = try await connection.openReceiver(from: queue, credit: 1, within: Self.minute)
+      let statistics = StatisticsCounting(timeout: Self.patience) { connection }
+      let copies = PeekCounting(CopyPeeking(timeout: Self.patience) { connection })
+      let receiver = try await connection.openReceiver(from: queue, credit: 1, within: Self.patience)
       let delivery = try #require(try await receiver.nextBatch()?.first)
       let count = try #require(await statistics.read(queue).count)
       #expect(count.messages == 3 && count.consumers == 1 && count.arrivals == 3)
@@ -110,7 +111,7 @@ struct CountingByDialectTests {
       try delivery.release()
       await receiver.close()
       #expect(await copies.read(queue).count?.messages == 3)
-      let seen = try #require(await CopyPeeking(timeout: Self.minute) { connection }.look(at: queue, atMost: 2).sightings)
+      let seen = try #require(await CopyPeeking(timeout: Self.patience) { connection }.look(at: queue, atMost: 2).sightings)
       #expect(seen.map(\.messageID) == ["m0", "m1"])
       #expect(seen.allSatisfy { $0.fromHerID?.description == "100" && $0.system == "EPJ 4" && $0.subject == "APPREC" })
       // It hands a message on as it came, and says nothing of when that was.
@@ -119,8 +120,8 @@ struct CountingByDialectTests {
     }
     // The plugin asks nobody's leave; copies are for who may read the queue.
     try await AMQPConnection.withConnection(try broker.configuration(user: "limited", password: "limited")) { connection in
-      #expect(await StatisticsCounting(timeout: Self.minute) { connection }.read(queue).count?.messages == 3)
-      let copies = CopyPeeking(timeout: Self.minute) { connection }
+      #expect(await StatisticsCounting(timeout: Self.patience) { connection }.read(queue).count?.messages == 3)
+      let copies = CopyPeeking(timeout: Self.patience) { connection }
       guard case .unreadable(let error) = await copies.look(at: queue).value else {
         Issue.record("what may not be read was seen")
         return
