@@ -261,6 +261,19 @@ class DaemonAsAUnit(unittest.TestCase):
             self.assertIn("403", answer.splitlines()[0], answer)
             self.assertIn("CLI-018", answer)
         self.assertIn("200", asks("GET", "/v1/status").splitlines()[0])
+        # Who is gone before anybody looks is nobody, and may nothing.
+        gone = subprocess.run(
+            ["/usr/bin/python3", "-c", textwrap.dedent(f"""
+                import socket
+                body = b'{{"verb":"stop","by":["x"],"why":"y"}}'
+                for _ in range(200):
+                    s = socket.socket(socket.AF_UNIX); s.connect({self.socket!r})
+                    s.sendall(b"POST /v1/command HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body) + body)
+                    s.close()
+                """)], capture_output=True, text=True, timeout=LIMIT, **nobody)
+        self.assertEqual(gone.returncode, 0, gone.stderr)
+        status = self.answered(self.ask())
+        self.assertIsNone(status.get("stop"), status)
         self.end(process)
 
 

@@ -5,6 +5,7 @@ import HummingbirdCore
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -33,7 +34,7 @@ struct ControlListener<Responder: HTTPResponder>: Service where Responder.Contex
   func run() async throws {
     let guests = Guests(self.room)
     let http = self.http()
-    let server = try await self.bind(http, guests)
+    let server = try await self.bind(http)
     await withGracefulShutdownHandler {
       await self.onReady()
       await withDiscardingTaskGroup { group in
@@ -50,8 +51,7 @@ struct ControlListener<Responder: HTTPResponder>: Service where Responder.Contex
     }
   }
 
-  private func serve(_ connection: Connection?, _ http: HTTP1Channel, _ guests: Guests) async {
-    guard let connection else { return }
+  private func serve(_ connection: Connection, _ http: HTTP1Channel, _ guests: Guests) async {
     let user = await SocketUser.of(connection.channel)
     guard guests.arrived(connection.channel, user) else {
       self.logger.warning("the control socket is full: a connection was sent away")
@@ -70,13 +70,13 @@ struct ControlListener<Responder: HTTPResponder>: Service where Responder.Contex
     }
   }
 
-  private func bind(_ http: HTTP1Channel, _ guests: Guests) async throws -> NIOAsyncChannel<Connection?, Never> {
+  private func bind(_ http: HTTP1Channel) async throws -> NIOAsyncChannel<Connection, Never> {
     let logger = self.logger
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 256)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-    let initialize: @Sendable (any Channel) -> EventLoopFuture<Connection?> = { channel in
-      http.setup(channel: channel, logger: logger).map { $0 }
+    let initialize: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
+      http.setup(channel: channel, logger: logger)
     }
     switch self.place {
     case .made(let path): return try await bootstrap.bind(unixDomainSocketPath: path, childChannelInitializer: initialize)
@@ -92,6 +92,12 @@ struct ControlListener<Responder: HTTPResponder>: Service where Responder.Contex
         let response: Response
         do { response = try await responder.respond(to: request, context: context) } catch let error as HTTPError {
           response = Response(status: error.status)
+        } catch let error as HTTPParserError {
+          // The listener's to answer, with the connection's end.
+          throw error
+        } catch {
+          logger.error("a request on the socket ended by an error that nobody answered")
+          response = Response(status: .internalServerError)
         }
         try await writer.write(response: response.head, body: response.body)
       }, configuration: HTTP1Channel.Configuration(idleTimeout: self.idleLimit))

@@ -28,11 +28,12 @@ struct ControlGroups: Sendable, Hashable {
   var approvers = "bus-migrator-approver"
 
   /// - Parameters:
-  ///   - user: nil where the system does not tell: then the file alone is the wall, as it is for a socket of our own.
+  ///   - user: nil when it is not known, as of a connection that is closed already: then nothing.
   ///   - own: who the daemon runs as.
   /// - Returns: nil for nothing at all.
   func right(of user: UInt32?, own: UInt32, groups: Set<String>) -> ControlRight? {
-    guard let user, user != 0, user != own else { return .change }
+    guard let user else { return nil }
+    if user == 0 || user == own { return .change }
     if groups.contains(self.operators) || groups.contains(self.approvers) { return .change }
     return groups.contains(self.viewers) ? .see : nil
   }
@@ -60,6 +61,8 @@ struct ControlRightsGate: RouterMiddleware {
   }
 
   private func right(of user: UInt32?) async -> ControlRight? {
+    // Where no system tells, the socket's file is the only wall; there it is always our own, and for this user alone.
+    guard SocketUser.isTold else { return .change }
     let own = geteuid()
     guard let user, user != 0, user != own else { return self.groups.right(of: user, own: own, groups: []) }
     // Where groups come from may be far away (LDAP): not on a thread that others need. Who cannot be looked up is in none.

@@ -49,7 +49,16 @@ enum SocketUser {
     var group: UInt32 = 0
   }
 
-  /// - Returns: the user's number; nil where the system does not tell.
+  /// Whether this system tells at all.
+  static var isTold: Bool {
+    #if canImport(Glibc) || canImport(Musl)
+      true
+    #else
+      false
+    #endif
+  }
+
+  /// - Returns: the user's number; nil where the system does not tell, and when the connection is closed already.
   static func of(_ channel: any Channel) async -> UInt32? {
     #if canImport(Glibc) || canImport(Musl)
       guard let socket = channel as? any SocketOptionProvider else { return nil }

@@ -120,7 +120,8 @@ struct ControlListenerTests {
   @Test(
     "Rights: the daemon's own user, root, operators and approvers may change things, viewers may ask, others nothing",
     arguments: [
-      Guest(user: 0, right: .change), Guest(user: 997, right: .change), Guest(user: nil, right: .change),
+      Guest(user: 0, right: .change), Guest(user: 997, right: .change), Guest(user: nil, right: nil),
+      Guest(user: nil, groups: ["bus-migrator-operator"], right: nil),
       Guest(user: 1_000, groups: ["bus-migrator-viewer", "bus-migrator-operator"], right: .change),
       Guest(user: 1_000, groups: ["bus-migrator-approver"], right: .change),
       Guest(user: 1_000, groups: ["bus-migrator-viewer", "sudo"], right: .see), Guest(user: 1_000, groups: ["sudo"], right: nil),
