@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test deb deb-test clean
+.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test deb deb-test sbom clean
 
 export CHUNKS MESSAGES TROUBLES QUEUES MODE TARGET WAY PROGRESS CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
@@ -26,6 +26,7 @@ help:
 	@echo "make brokers          start RabbitMQ 3.10 and 4.0 and leave them up; eval its output; make brokers-stop"
 	@echo "make deb-test         installs them in a fresh Debian 12 tree, runs the daemon there, upgrades, removes, purges (root, debootstrap)"
 	@echo "make deb              the Debian packages bus-migrator and bus-pinger, in var/deb"
+	@echo "make sbom             what both programs are made of (CycloneDX 1.5), in var/sbom"
 	@echo "make build, make format, make format-check, make tools-test, make dependencies, make clean"
 
 dependencies:
@@ -78,6 +79,9 @@ deb: dependencies
 
 deb-test:
 	@scripts/deb-test
+
+sbom: dependencies
+	@scripts/sbom
 
 # the downloaded broker packages in var/brokers/cache stay: they are the slow part
 clean:
