@@ -12,6 +12,7 @@ import Synchronization
 public actor MigrationEngine {
   enum Message: Sendable {
     case input(MigrationInput, actor: String, reply: CheckedContinuation<[MigrationEvent], any Error>)
+    case command([MigrationInput], CommandRecord, reply: CheckedContinuation<CommandOutcome, any Error>)
     case finished(Roster.Key, wasRefused: Bool)
     /// What ends the engine came up while something was carried out.
     case failed(any Error)
@@ -100,6 +101,19 @@ public actor MigrationEngine {
     }
   }
 
+  /// Decides on a person's command, all of it or nothing, and makes its record and what it brings about durable in one.
+  ///
+  /// - Returns: `done`, `already` or `repeated`; what is refused and a key that was used for another command are the caller's to say.
+  /// - Throws: ``StoreError`` when it could not be kept; ``EngineError`` `notRunning`.
+  public nonisolated func carryOut(_ inputs: [MigrationInput], as record: CommandRecord) async throws -> CommandOutcome {
+    try await withCheckedThrowingContinuation { reply in
+      switch self.outlet.yield(.command(inputs, record, reply: reply)) {
+      case .enqueued: break
+      default: reply.resume(throwing: EngineError.notRunning)
+      }
+    }
+  }
+
   /// Starts nothing more, lets what is under way end (a write on the wire is finished and its answer kept), then ``run(onReady:)``
   /// returns. Bounded by the deadlines in the settings. Idempotent.
   public nonisolated func stop() { self.outlet.yield(.stop) }
@@ -158,6 +172,8 @@ public actor MigrationEngine {
       switch message {
       case .input(let input, let actor, let reply):
         do { try await self.answer(input, actor: actor, reply: reply) } catch { return error }
+      case .command(let inputs, let record, let reply):
+        do { try await self.answer(inputs, record, reply: reply) } catch { return error }
       case .finished(let key, let wasRefused):
         self.roster.finished(key, wasRefused: wasRefused, now: self.ports.clock.now)
       case .failed(let error): return error
@@ -210,6 +226,25 @@ public actor MigrationEngine {
     }
   }
 
+  private func answer(
+    _ inputs: [MigrationInput], _ record: CommandRecord, reply: CheckedContinuation<CommandOutcome, any Error>
+  ) async throws {
+    let outcome = self.state.decide(inputs, as: record, now: self.ports.clock.now)
+    let kept: [MigrationEvent] =
+      switch outcome {
+      case .done(let record, let events): [.commanded(record: record)] + events
+      case .already(let record, let isKept): isKept ? [.commanded(record: record)] : []
+      case .repeated, .keyReused, .refused: []
+      }
+    if !kept.isEmpty {
+      do { try await self.keep(kept, actor: record.by.first.flatMap { $0.isEmpty ? nil : $0 } ?? "unnamed") } catch {
+        reply.resume(throwing: error)
+        throw error
+      }
+    }
+    reply.resume(returning: outcome)
+  }
+
   /// Durable first, folded after.
   private func keep(_ events: [MigrationEvent], actor: String) async throws {
     let now = self.ports.clock.now
@@ -251,7 +286,11 @@ public actor MigrationEngine {
   private func turnAway() async {
     self.outlet.finish()
     for await message in self.inbox {
-      if case .input(_, _, let reply) = message { reply.resume(throwing: EngineError.notRunning) }
+      switch message {
+      case .input(_, _, let reply): reply.resume(throwing: EngineError.notRunning)
+      case .command(_, _, let reply): reply.resume(throwing: EngineError.notRunning)
+      default: break
+      }
     }
   }
 }

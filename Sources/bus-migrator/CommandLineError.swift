@@ -19,7 +19,10 @@ enum CommandLineError: ExplainedError, Hashable {
   case planBlocked(obstacles: Int)
   case wayNotConfigured(seen: String)
   case daemonRecovering(socket: String)
-  case notAllowed(user: String, groups: String)
+  case notAllowed(who: String, roles: String)
+  case reasonMissing(verb: String)
+  case keyReused(key: String, verb: String)
+  case speaksForOthers(who: String, named: String)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -42,6 +45,9 @@ enum CommandLineError: ExplainedError, Hashable {
     case .wayNotConfigured: "CLI-016"
     case .daemonRecovering: "CLI-017"
     case .notAllowed: "CLI-018"
+    case .reasonMissing: "CLI-019"
+    case .keyReused: "CLI-020"
+    case .speaksForOthers: "CLI-021"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
     }
   }
@@ -130,10 +136,24 @@ enum CommandLineError: ExplainedError, Hashable {
         tried: "use the daemon at \(socket)", seen: "it has started and reads its history",
         meaning: "It takes commands in a moment, after millions of events in minutes. Nothing was done.",
         next: "Wait and do it again; systemctl status bus-migrator tells when it is ready.", owner: .tjenestebuss)
-    case .notAllowed(let user, let groups):
+    case .notAllowed(let who, let roles):
       Explanation(
-        tried: "do that over the control socket", seen: user, meaning: "That login may not. Nothing was done.",
-        next: "Ask who runs the machine to make it a member of \(groups), then log in again.", owner: .caller)
+        tried: "do that by the control interface", seen: who, meaning: "Who asks may not. Nothing was done.",
+        next: "Ask who runs the machine for the role: \(roles). A login's new group counts from its next log-in.", owner: .caller)
+    case .reasonMissing(let verb):
+      Explanation(
+        tried: "carry out \(verb)", seen: "no reason",
+        meaning: "Whatever is changed has a reason in the audit. Nothing was done.",
+        next: "Say why (--because).", owner: .caller)
+    case .keyReused(let key, let verb):
+      Explanation(
+        tried: "carry out \(verb) with the idempotency key \(key)", seen: "the key came with another command before",
+        meaning: "A key stands for one command. Nothing was done.", next: "Give a new command a new key.", owner: .caller)
+    case .speaksForOthers(let who, let named):
+      Explanation(
+        tried: "decide in the name of \(named)", seen: who,
+        meaning: "A token speaks for the one it was given to, who must be among those named. Nothing was done.",
+        next: "Leave the name out, or name the token's own holder among those who approve.", owner: .caller)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

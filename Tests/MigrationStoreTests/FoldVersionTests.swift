@@ -20,6 +20,7 @@ struct FoldVersionTests {
     3: "cc65032bc693b35e51cceb459033b24f64c994fc1036f126e4ded14579994d45",
     4: "a5057d0c0b100c2aab9e49092410b7ba124ebb8db17cbcc56992954949309881",
     5: "b630817f871a99acda62df97cd87561b675e9c887288ca791967958ef2987bef",
+    6: "889a91e79e1da4156fed3870902cf749e51fb1be4b028062e425738d16db1758",
   ]
 
   private struct Digest: StateRecordWriting {
@@ -132,6 +133,14 @@ struct FoldVersionTests {
       .readAsGoal(herID: herID, found: try #require(moved.members.first).before.hash), .pinged(reports: []), .drainBegan,
       .looked(readings: look(0)), .forwardingApproved(order: order), .looked(readings: look(0)),
     ]
+    // Keys are heeded, and with them what was answered.
+    for key in [nil, "monday"] {
+      var record = CommandRecord(
+        by: ["Kari"], giver: key == nil ? .token(name: "kari") : .login(uid: 7, name: "kari"), role: "operator", verb: "pause",
+        pulje: plan.name, herIDs: [herID], reason: "CHG-7", planHash: "h", key: key, fingerprint: "f")
+      record.kinds = ["pulje.paused"]
+      happen(.commanded(record: record))
+    }
     for event in forward { happen(.group(pulje: plan.name, group: id, event: event)) }
     happen(.daemonStarted)
     for event in back { happen(.group(pulje: plan.name, group: id, event: event)) }

@@ -19,7 +19,7 @@ package protocol StateRecordReading {
 extension MigrationState {
   /// The version of what a history folds to, and of the records' form. Raised whenever a history that was folded by the program
   /// before could come out otherwise now: a state that was kept then is not taken over.
-  public static let foldVersion = 5
+  public static let foldVersion = 6
 
   private struct Whole: Codable {
     struct ClosedBus: Codable {
@@ -31,12 +31,14 @@ extension MigrationState {
     var stop: Note?
     var closedBuses: [ClosedBus]
     var puljer: Int
+    var commands: CommandBook
   }
 
   package func write(to records: inout some StateRecordWriting) throws {
     let puljer = self.ordered
     let closed = self.closedBuses.sorted { $0.key < $1.key }.map { Whole.ClosedBus(bus: $0.key, note: $0.value) }
-    try records.write(Whole(starts: self.starts, stop: self.stop, closedBuses: closed, puljer: puljer.count))
+    try records.write(
+      Whole(starts: self.starts, stop: self.stop, closedBuses: closed, puljer: puljer.count, commands: self.commands))
     for pulje in puljer { try pulje.write(to: &records) }
   }
 
@@ -46,6 +48,7 @@ extension MigrationState {
     self.init()
     self.starts = whole.starts
     self.stop = whole.stop
+    self.commands = whole.commands
     for closed in whole.closedBuses { self.closedBuses[closed.bus] = closed.note }
     for _ in 0..<whole.puljer {
       let pulje = try PuljeState(from: &records)

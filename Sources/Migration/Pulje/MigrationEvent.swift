@@ -16,14 +16,17 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case lineReleased(by: [String])
   /// The very end of a bus, with what was seen of it: nobody moves to or from it any more.
   indirect case busClosed(closing: BusClosing, by: [String])
+  /// A person's command; what it brought about follows it.
+  indirect case commanded(record: CommandRecord)
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
-  public static let version = 4
+  public static let version = 5
 
   /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
   /// does not know, and not before.
   public var version: Int {
     switch self {
+    case .commanded: 5
     case .group(_, _, let event) where event.isOfVersion4: 4
     case .puljeSealed(let plan, _) where plan.isOfVersion4: 4
     case .busClosed, .group(_, _, .testSigned), .group(_, _, .hookAnswered), .group(_, _, .measured): 3
@@ -40,6 +43,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     switch self {
     case .puljeSealed(let plan, _): plan.name
     case .puljeStarted(let pulje, _), .puljePaused(let pulje, _, _), .puljeResumed(let pulje, _), .group(let pulje, _, _): pulje
+    case .commanded(let record): record.pulje
     case .daemonStarted, .lineStopped, .lineReleased, .busClosed: nil
     }
   }
@@ -56,6 +60,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .lineStopped: "line.stopped"
     case .lineReleased: "line.released"
     case .busClosed: "bus.closed"
+    case .commanded: "command.given"
     }
   }
 }

@@ -11,6 +11,8 @@ public struct MigrationState: Sendable, Hashable {
   public internal(set) var stop: Note?
   /// Buses that were closed for good: by whom, and when.
   public internal(set) var closedBuses: [BusName: Note] = [:]
+  /// Commands whose idempotency keys are heeded.
+  public internal(set) var commands = CommandBook()
 
   public init() {}
 
@@ -56,6 +58,7 @@ public struct MigrationState: Sendable, Hashable {
     case .lineReleased: self.stop = nil
     case .busClosed(let closing, let by):
       self.closedBuses[closing.bus] = Note(by: by.joined(separator: ", "), why: "nobody is on it", at: now)
+    case .commanded(let record): self.commands.take(record, at: now)
     case .daemonStarted:
       self.starts += 1
       // The names by themselves: whoever walks the table itself holds it, and every group of every pulje would be copied.

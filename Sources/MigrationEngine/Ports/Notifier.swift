@@ -48,6 +48,8 @@ public struct Notice: Sendable, Hashable, Codable {
     case .lineReleased(let by): (self.weight, self.words) = (.warning, "the line is released by \(by.joined(separator: ", "))")
     case .busClosed(let closing, let by):
       (self.weight, self.words) = (.alarm, "bus \(closing.bus) is closed for good by \(by.joined(separator: ", "))")
+    // What it brought about is told.
+    case .commanded: return nil
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
       guard let (weight, code, words) = Self.told(event) ?? Self.toldOfDrain(event, state.puljer[pulje]?.groups[group], now)

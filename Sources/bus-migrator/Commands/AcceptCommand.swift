@@ -7,12 +7,14 @@ struct AcceptCommand: AsyncParsableCommand {
     commandName: "accept", abstract: "Decide for the move when the watch is over. Roll-back stays possible.")
 
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let command = ControlAPI.Command(verb: .accept, pulje: try self.pulje.name(), by: self.approvedBy)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+    let command = ControlAPI.Command(verb: .accept, pulje: try self.pulje.name(), by: self.approvedBy, why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

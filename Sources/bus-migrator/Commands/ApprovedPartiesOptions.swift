@@ -6,13 +6,16 @@ import ArgumentParser
 struct ApprovedPartiesOptions: ParsableArguments {
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func give(_ verb: ControlAPI.Command.Verb) async throws {
     let command = ControlAPI.Command(
-      verb: verb, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: self.approvedBy)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      verb: verb, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: self.approvedBy,
+      why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

@@ -52,6 +52,23 @@ struct PersonOption: ParsableArguments {
   }
 }
 
+/// Why something is done; it stands in the audit.
+struct ReasonOption: ParsableArguments {
+  @Option(help: "Why; it stands in the audit.")
+  var because: String
+
+  func validate() throws {
+    if self.because.allSatisfy(\.isWhitespace) { throw ValidationError("--because asks for a reason") }
+  }
+}
+
+struct KeyOption: ParsableArguments {
+  @Option(
+    help:
+      "A name for this one command: sent once more with it, within 24 hours, it is answered as it was and not carried out again.")
+  var idempotencyKey: String?
+}
+
 struct PuljeOption: ParsableArguments {
   @Option(help: "The pulje; may be left out when only one is open.")
   var pulje: String?
@@ -79,10 +96,16 @@ enum PuljeArgument {
 
 /// A command that the daemon carries out.
 enum Order {
-  static func give(_ command: ControlAPI.Command, socket: String, json: Bool) async throws {
-    let answer = try await ControlClient(socket: socket).carryOut(command)
+  static func give(_ command: ControlAPI.Command, key: KeyOption, socket: String, json: Bool) async throws {
+    let answer = try await ControlClient(socket: socket).carryOut(command, key: key.idempotencyKey)
     if json { return try Console.say(json: answer) }
-    Console.say("\(command.verb.rawValue): \(answer.events.joined(separator: ", "))")
+    Console.say(Self.words(command.verb, answer))
     if let pulje = answer.pulje { Console.say(StatusText.brief(pulje)) }
+  }
+
+  /// What came of it, in a line.
+  static func words(_ verb: ControlAPI.Command.Verb, _ answer: ControlAPI.CommandAnswer) -> String {
+    let what = answer.status == CommandRecord.done ? answer.events.joined(separator: ", ") : answer.status
+    return "\(verb.rawValue): \(what)\(answer.isRepeat ? " (answered before; not carried out again)" : "")"
   }
 }

@@ -6,14 +6,15 @@ struct PauseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pause", abstract: "Make no further step forward. What is open is still read back; going back stays allowed.")
 
-  @Option(help: "Why.") var because: String = ""
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let command = ControlAPI.Command(verb: .pause, pulje: try self.pulje.name(), by: [self.person.name], why: self.because)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+    let command = ControlAPI.Command(verb: .pause, pulje: try self.pulje.name(), by: [self.person.name], why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

@@ -7,7 +7,8 @@ struct QuarantineCommand: AsyncParsableCommand {
     commandName: "quarantine", abstract: "Take a party out of the pulje's way without stopping the rest.")
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
-  @Option(help: "Why.") var because: String
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -16,7 +17,7 @@ struct QuarantineCommand: AsyncParsableCommand {
   func run() async throws {
     let command = ControlAPI.Command(
       verb: .quarantine, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
-      why: self.because)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

@@ -6,6 +6,8 @@ struct ReadmitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "readmit", abstract: "End a party's quarantine.")
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -13,7 +15,8 @@ struct ReadmitCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(
-      verb: .readmit, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name])
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      verb: .readmit, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
+      why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

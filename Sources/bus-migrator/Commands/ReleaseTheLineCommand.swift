@@ -7,11 +7,13 @@ struct ReleaseTheLineCommand: AsyncParsableCommand {
     commandName: "release-the-line", abstract: "Let the stopped line run again. Two different people.")
 
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let command = ControlAPI.Command(verb: .release, by: self.approvedBy)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+    let command = ControlAPI.Command(verb: .release, by: self.approvedBy, why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

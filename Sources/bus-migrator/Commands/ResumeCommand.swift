@@ -8,6 +8,8 @@ struct ResumeCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("her-id"), help: "A party that is held or in conflict; may be given more than once.")
   var herIDs: [String] = []
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -15,7 +17,8 @@ struct ResumeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(
-      verb: .resume, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name])
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      verb: .resume, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
+      why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

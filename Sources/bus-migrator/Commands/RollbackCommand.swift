@@ -12,7 +12,8 @@ struct RollbackCommand: AsyncParsableCommand {
   var herIDs: [String] = []
   @Option(help: "A wave, from 1: all its parties go back.")
   var wave: Int?
-  @Option(help: "Why.") var because: String = ""
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -21,7 +22,7 @@ struct RollbackCommand: AsyncParsableCommand {
   func run() async throws {
     let command = ControlAPI.Command(
       verb: .rollback, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), wave: self.wave,
-      by: [self.person.name], why: self.because)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      by: [self.person.name], why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

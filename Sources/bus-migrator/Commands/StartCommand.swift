@@ -17,15 +17,18 @@ struct StartCommand: AsyncParsableCommand {
     name: .customLong("plan"),
     help: "The file that plan --json wrote and that was approved; another plan is then refused, with what has changed.")
   var plan: String?
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
     let request = try self.source.request()
     var command = ControlAPI.Command(
-      verb: .start, pulje: request.name, by: self.approvedBy, planHash: self.planHash, request: request)
+      verb: .start, pulje: request.name, by: self.approvedBy, why: self.reason.because, planHash: self.planHash,
+      request: request)
     command.approvedPlan = try self.plan.map { try Self.approved($0, name: "--plan") }
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 
   /// A plan as `plan --json` wrote it, unchanged.

@@ -8,13 +8,14 @@ struct StopTheLineCommand: AsyncParsableCommand {
     abstract: "No register entry is written from now on, in no pulje, neither forward nor back. One person is enough.",
     discussion: "A write that is on the wire already is read back. Everything is still looked at. Two people release the line.")
 
-  @Option(help: "Why.") var because: String = ""
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
-    let command = ControlAPI.Command(verb: .stop, by: [self.person.name], why: self.because)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+    let command = ControlAPI.Command(verb: .stop, by: [self.person.name], why: self.reason.because)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

@@ -9,7 +9,8 @@ struct WaiveCommand: AsyncParsableCommand {
     commandName: "waive", abstract: "Answer for a drain that cannot be shown: an exception with a name, a reason and an end.")
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
-  @Option(help: "Why.") var because: String
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @Option(name: .customLong("for"), help: "How long the exception runs: 30d, 12h.") var span: String
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -22,7 +23,7 @@ struct WaiveCommand: AsyncParsableCommand {
     }
     let command = ControlAPI.Command(
       verb: .waive, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
-      why: self.because, until: SystemMigrationClock().now + span)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      why: self.reason.because, until: SystemMigrationClock().now + span, lasts: span)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 }

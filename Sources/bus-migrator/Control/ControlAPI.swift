@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Crypto
 import Disclosure
 import Foundation
 import Migration
@@ -9,7 +10,7 @@ import MigrationEngine
 /// What goes over the control socket: HTTP with JSON. The schemas are stable; times are milliseconds since 1970 UTC.
 enum ControlAPI {
   /// A person's wish. Which fields are needed depends on ``Verb``.
-  struct Command: Codable, Sendable {
+  struct Command: Encodable, Sendable {
     enum Verb: String, Codable, Sendable, CaseIterable {
       case start, pause, resume, rollback, accept, waive, quarantine, readmit
       case stop, release, retire
@@ -38,10 +39,13 @@ enum ControlAPI {
     var bus: BusName?
     /// With `rollback`: the groups of this wave, the first one being 1.
     var wave: Int?
-    /// Who says so; several where approval needs several.
+    /// Who says so; several where approval needs several. Over TCP a token's holder is always one of them, and the only one when nobody is named.
     var by: [String]
+    /// Why; needed with everything that changes something.
     var why: String = ""
     var until: Instant?
+    /// With `waive` and `except`, in place of a time: for so long from when it is carried out.
+    var lasts: TimeSpan?
     var planHash: String?
     /// With `sign-test`; what was seen is in `why`.
     var test: Test?
@@ -52,6 +56,41 @@ enum ControlAPI {
     var order: ForwardingOrder?
     /// With `except`.
     var exception: DrainException?
+
+    init(
+      verb: Verb, pulje: PuljeName? = nil, herIDs: [HerID]? = nil, bus: BusName? = nil, wave: Int? = nil, by: [String],
+      why: String = "", until: Instant? = nil, lasts: TimeSpan? = nil, planHash: String? = nil, test: Test? = nil,
+      approvedPlan: Plan? = nil, request: PuljeRequest? = nil
+    ) {
+      self.verb = verb
+      self.pulje = pulje
+      self.herIDs = herIDs
+      self.bus = bus
+      self.wave = wave
+      self.by = by
+      self.why = why
+      self.until = until
+      self.lasts = lasts
+      self.planHash = planHash
+      self.test = test
+      self.approvedPlan = approvedPlan
+      self.request = request
+    }
+
+    /// Whom it names as deciding, wherever it names them.
+    var namesOfDeciders: [[String]] { [self.by, self.exception?.by, self.order?.approvals].compactMap { $0 } }
+
+    /// SHA-256 over all of it.
+    var fingerprint: String {
+      var command = self
+      // Counted from when it is sent, it would be another command each time.
+      if command.lasts != nil {
+        command.until = nil
+        command.exception?.until = Instant(milliseconds: 0)
+      }
+      command.exception?.giver = nil
+      return CanonicalJSON.hex(SHA256.hash(data: (try? CanonicalJSON.encode(command)) ?? Data()))
+    }
   }
 
   /// What an order would carry now.
@@ -63,8 +102,13 @@ enum ControlAPI {
 
   struct CommandAnswer: Codable, Sendable {
     var schema = "bus-migrator/command/1"
+    /// `done`, or `already_...` when it was so before and nothing has changed.
+    var status = CommandRecord.done
+    /// The same command had come with the same idempotency key: what was answered then; nothing was done twice.
+    var isRepeat = false
     /// Kinds of the events that the command brought about.
     var events: [String]
+    /// As it stands now.
     var pulje: PuljeSummary?
     /// What was seen of a bus, and what keeps it open.
     var closing: BusClosing?
@@ -95,6 +139,33 @@ enum ControlAPI {
       self.explanation = error.explanation
       self.text = error.description
       self.isRefusal = isRefusal
+    }
+  }
+
+  /// - Throws: ``CommandLineError`` `argumentWrong`, without anything of the content.
+  static func read<Value: Decodable>(_ type: Value.Type, _ what: String, _ body: Data) throws -> Value {
+    do { return try JSONDecoder().decode(type, from: body) } catch let error as CommandLineError { throw error } catch let error
+      as DecodingError
+    {
+      throw CommandLineError.argumentWrong(
+        name: what, seen: Self.words(error), wanted: "JSON as docs/api/openapi.yaml describes it")
+    } catch {
+      throw CommandLineError.argumentWrong(
+        name: what, seen: "\(body.count) bytes", wanted: "JSON as docs/api/openapi.yaml describes it")
+    }
+  }
+
+  private static func words(_ error: DecodingError) -> String {
+    func place(_ context: DecodingError.Context) -> String {
+      let path = context.codingPath.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
+      return String(path.prefix(100))
+    }
+    switch error {
+    case .keyNotFound(let key, let context): return "no \(place(context).isEmpty ? "" : place(context) + ".")\(key.stringValue)"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context): return "another type at \(place(context))"
+    case .dataCorrupted(let context):
+      return place(context).isEmpty ? "what is no JSON" : "a value that does not fit at \(place(context))"
+    @unknown default: return "another form"
     }
   }
 

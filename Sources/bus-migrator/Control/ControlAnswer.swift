@@ -17,10 +17,12 @@ enum ControlAnswer {
     case CommandLineError.daemonRecovering(let socket):
       let failure = ControlAPI.Failure(CommandLineError.daemonRecovering(socket: socket), isRefusal: false)
       return Self.failure(.serviceUnavailable, failure)
-    case CommandLineError.notAllowed(let user, let groups):
-      return Self.failure(
-        .forbidden, ControlAPI.Failure(CommandLineError.notAllowed(user: user, groups: groups), isRefusal: true))
-    case let error as CommandLineError: return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
+    case let error as CommandLineError:
+      switch error {
+      case .notAllowed, .speaksForOthers: return Self.failure(.forbidden, ControlAPI.Failure(error, isRefusal: true))
+      case .keyReused: return Self.failure(.conflict, ControlAPI.Failure(error, isRefusal: true))
+      default: return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
+      }
     case let error as any ExplainedError: return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
     default:
       let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")

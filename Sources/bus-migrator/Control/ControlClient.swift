@@ -69,16 +69,22 @@ struct ControlClient {
   }
 
   /// A start reads the register for every party, which takes its time.
-  func carryOut(_ command: ControlAPI.Command) async throws -> ControlAPI.CommandAnswer {
-    try Self.decode(try await self.ask("POST", "/v1/command", body: ControlAPI.encode(command), within: .minutes(10)))
+  ///
+  /// - Parameter key: stands for this one command: sent again with it, it is not carried out again.
+  func carryOut(_ command: ControlAPI.Command, key: String? = nil) async throws -> ControlAPI.CommandAnswer {
+    try Self.decode(
+      try await self.ask("POST", "/v1/command", body: ControlAPI.encode(command), key: key, within: .minutes(10)))
   }
 
-  private func ask(_ method: String, _ path: String, body: Data?, within timeout: TimeAmount) async throws -> Data {
+  private func ask(_ method: String, _ path: String, body: Data?, key: String? = nil, within timeout: TimeAmount)
+    async throws -> Data
+  {
     guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
       throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
     }
     var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
     request.method = .init(rawValue: method)
+    if let key { request.headers.add(name: CommandControl.keyHeader, value: key) }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(ByteBuffer(bytes: body))

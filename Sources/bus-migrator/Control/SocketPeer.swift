@@ -2,7 +2,6 @@
 
 import Foundation
 import Hummingbird
-import Migration
 import NIOCore
 
 #if canImport(Glibc)
@@ -17,27 +16,16 @@ import NIOCore
 struct ControlContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   private let channel: any Channel
+  /// Who asks; the gate finds it out.
+  var asker: ControlAsker?
 
   init(source: ApplicationRequestContextSource) {
     self.coreContext = CoreRequestContextStorage(source: source)
     self.channel = source.channel
   }
 
-  /// The login of the program at the other end, as the kernel knows it: nobody can name another's. nil where the system does not tell.
-  func giver() async -> DrainException.Giver? {
-    await self.user().map { DrainException.Giver(uid: $0, login: Self.login($0)) }
-  }
-
   /// The number of the user at the other end; nil where the system does not tell.
   func user() async -> UInt32? { await SocketUser.of(self.channel) }
-
-  private static func login(_ uid: UInt32) -> String? {
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    var buffer = [CChar](repeating: 0, count: 4_096)
-    guard getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0, found != nil, let name = entry.pw_name else { return nil }
-    return String(cString: name)
-  }
 }
 
 /// Who is at the other end of a Unix socket, by the kernel's word.

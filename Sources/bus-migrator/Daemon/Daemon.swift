@@ -90,11 +90,13 @@ struct Daemon {
     }
     let control = ControlServer(
       engine: engine,
-      planMaker: PlanMaker(register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
-      survey: survey,
+      commands: CommandControl(
+        engine: engine,
+        planMaker: PlanMaker(
+          register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
+        survey: survey, retrySetAside: { service.retrySetAside(of: Set($0)) }, clock: clock),
       drain: DrainControl(
         engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
-      retrySetAside: { service.retrySetAside(of: Set($0)) },
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       handedOver: handedOver, readiness: readiness)

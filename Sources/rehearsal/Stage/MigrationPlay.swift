@@ -89,7 +89,9 @@ struct MigrationPlay: Sendable {
     self.terminal.say("$ bus-migrator plan pulje.yaml")
     self.terminal.show(Self.excerpt(plan, lines: 14))
     try await self.insist(
-      migrator, ["start", files.pulje.path, "--approved-by", "kari", "--approved-by", "ola"], until: deadline
+      migrator,
+      ["start", files.pulje.path, "--approved-by", "kari", "--approved-by", "ola", "--because", "the day agreed on"],
+      until: deadline
     ) { $0.summary.startedAt != nil }
     var hasRolledBack = false
     var hasMended = false
@@ -136,7 +138,11 @@ struct MigrationPlay: Sendable {
       }
       if !hasAccepted, stranding == .over, stranded.phase == .restored, status.summary.phase == .decision {
         hasAccepted = try await self.did(
-          migrator, ["accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola"])
+          migrator,
+          [
+            "accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola", "--because",
+            "the watch is over",
+          ])
       }
       try await Task.sleep(for: .milliseconds(700))
     }
@@ -160,7 +166,8 @@ struct MigrationPlay: Sendable {
       self.terminal.say("$ bus-migrator drain forward --her-id \(party) --dry-run")
       self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party, "--dry-run"]))
       let isOrdered = try await self.did(
-        migrator, ["drain", "forward", "--her-id", party, "--approved-by", "kari", "--approved-by", "ola"])
+        migrator,
+        ["drain", "forward", "--her-id", party, "--approved-by", "kari", "--approved-by", "ola", "--because", "it strands"])
       return isOrdered ? .ordered : .lies
     case .ordered where (group.drain.forwarding?.total.accepted ?? 0) > 0:
       try await mail.fetch()

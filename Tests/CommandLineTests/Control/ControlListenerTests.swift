@@ -109,25 +109,4 @@ struct ControlListenerTests {
     let rootAgain = room.arrived(0)
     #expect(!ordinary && rootAgain)
   }
-
-  struct Guest: Sendable, CustomTestStringConvertible {
-    var user: UInt32?
-    var groups: Set<String> = []
-    var right: ControlRight?
-    var testDescription: String { "\(self.user.map { "user \($0)" } ?? "unknown") of \(self.groups.sorted())" }
-  }
-
-  @Test(
-    "Rights: the daemon's own user, root, operators and approvers may change things, viewers may ask, others nothing",
-    arguments: [
-      Guest(user: 0, right: .change), Guest(user: 997, right: .change), Guest(user: nil, right: nil),
-      Guest(user: nil, groups: ["bus-migrator-operator"], right: nil),
-      Guest(user: 1_000, groups: ["bus-migrator-viewer", "bus-migrator-operator"], right: .change),
-      Guest(user: 1_000, groups: ["bus-migrator-approver"], right: .change),
-      Guest(user: 1_000, groups: ["bus-migrator-viewer", "sudo"], right: .see), Guest(user: 1_000, groups: ["sudo"], right: nil),
-      Guest(user: 1_000, right: nil),
-    ])
-  func rights(guest: Guest) {
-    #expect(ControlGroups().right(of: guest.user, own: 997, groups: guest.groups) == guest.right)
-  }
 }

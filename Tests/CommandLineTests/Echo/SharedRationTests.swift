@@ -26,7 +26,9 @@ struct SharedRationTests {
       try stage.write(pulje: "p1", [200])
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      let start = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      let start = try await stage.command([
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       #expect(start.exitCode == 0, "\(start.complaint)")
       let kept = stage.folder.appendingPathComponent("pings/last-pings")
       while (try? Data(contentsOf: kept))?.isEmpty ?? true {

@@ -21,7 +21,9 @@ struct DaemonTests {
       #expect(plan.exitCode == 0, "\(plan.complaint)")
       let hash = try plan.json(PlanAnswer.self).hash
 
-      let alone = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      let alone = try await stage.command([
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       #expect(alone.exitCode == 4)
       #expect(alone.complaint.contains("CLI-010"))
 
@@ -30,16 +32,17 @@ struct DaemonTests {
       let mode = try FileManager.default.attributesOfItem(atPath: stage.socket)[.posixPermissions] as? NSNumber
       #expect(mode?.intValue == 0o600)
 
-      let one = try await stage.command(["start", stage.pulje, "--approved-by", "Kari"])
+      let one = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--because", "CHG-7"])
       #expect(one.exitCode == 3)
       #expect(one.complaint.contains("MIG-204"))
       let other = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", "abc",
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", "abc", "--because", "CHG-7",
       ])
       #expect(other.exitCode == 3)
       #expect(other.complaint.contains("MIG-206"))
       let start = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", hash, "--json",
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", hash, "--json", "--because",
+        "CHG-7",
       ])
       #expect(start.exitCode == 0, "\(start.complaint)")
       #expect(try start.json(ControlAPI.CommandAnswer.self).events == ["pulje.sealed", "pulje.started"])
@@ -54,8 +57,9 @@ struct DaemonTests {
       #expect(restored.puljer.first?.phase == .decision)
       #expect(stage.register.records.first { $0.herID.value == 200 } == before.first { $0.herID.value == 200 })
 
-      #expect(try await stage.command(["accept", "--approved-by", "Kari"]).exitCode == 3)
-      let accepted = try await stage.command(["accept", "--approved-by", "Kari", "--approved-by", "Ola"], again: ["MIG-217"])
+      #expect(try await stage.command(["accept", "--approved-by", "Kari", "--because", "CHG-7"]).exitCode == 3)
+      let accepted = try await stage.command(
+        ["accept", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"], again: ["MIG-217"])
       #expect(accepted.exitCode == 0, "\(accepted.complaint)")
       let report = try await stage.command(["report"])
       #expect(report.output.contains("RESTORED") && report.output.contains("the vendor asks"))
@@ -91,12 +95,12 @@ struct DaemonTests {
     try await Stage.with { stage in
       let daemon = try await stage.daemon(environment: ["TJENESTEBUSS_CRASH_AT": point])
       _ = try await stage.status { $0.daemon != nil }
-      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
       #expect(try await daemon.ending().wasKilled)
       let again = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       // Had the kill struck before the start was kept, it is given again; else this is refused.
-      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
       let status = try await stage.status { stage.phases($0) == [.observing, .observing, .observing] }
       #expect(status.daemon?.starts == 2)
       #expect(stage.register.records.allSatisfy { $0.addresses.allSatisfy { $0.text.hasPrefix("b.example/") } })
@@ -111,10 +115,12 @@ struct DaemonTests {
     try await Stage.with(down: [300]) { stage in
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      #expect(try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"]).exitCode == 0)
+      #expect(
+        try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
+          .exitCode == 0)
       let held = try await stage.status { $0.puljer.first?.groups.last?.hold?.code == .pingFailed }
       #expect(held.puljer.first?.groups.last?.wait?.clears == .person)
-      #expect(try await stage.command(["rollback", "--her-id", "300", "--by", "Kari"]).exitCode == 0)
+      #expect(try await stage.command(["rollback", "--her-id", "300", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       _ = try await stage.status { stage.phases($0) == [.observing, .observing, .restored] }
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)
@@ -132,16 +138,18 @@ struct DaemonTests {
       #expect(same.exitCode == 1 && same.complaint.contains("CLI-012"))
 
       try stage.write(pulje: "p2", [999])
-      let unknown = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      let unknown = try await stage.command([
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       #expect(unknown.exitCode == 3 && unknown.complaint.contains("MIG-203") && unknown.complaint.contains("MIG-101"))
       #expect(try await stage.command(["plan", stage.pulje]).exitCode == 3)
       try stage.write(pulje: "p3", [101])
       let open = try await stage.command(["plan", stage.pulje])
       #expect(open.exitCode == 3 && open.output.contains("MIG-107"))
 
-      #expect(try await stage.command(["pause"]).exitCode == 2)
-      #expect(try await stage.command(["pause", "--pulje", "none"]).exitCode == 3)
-      #expect(try await stage.command(["rollback", "--her-id", "x"]).exitCode == 2)
+      #expect(try await stage.command(["pause", "--because", "CHG-7"]).exitCode == 2)
+      #expect(try await stage.command(["pause", "--pulje", "none", "--because", "CHG-7"]).exitCode == 3)
+      #expect(try await stage.command(["rollback", "--her-id", "x", "--because", "CHG-7"]).exitCode == 2)
       #expect(try await stage.command(["fly"]).exitCode == 2)
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)

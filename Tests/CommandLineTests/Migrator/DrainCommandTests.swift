@@ -12,7 +12,7 @@ import TjenestebussTesting
 /// The drain as an operator sees it, against a running daemon and embedded buses.
 @Suite("bus-migrator drain", .serialized, .timeLimit(.minutes(10)))
 struct DrainCommandTests {
-  private static let two = ["--approved-by", "Kari", "--approved-by", "Ola"]
+  private static let two = ["--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"]
 
   @Test("messages strand after the cut: the verdict says so, two people have them carried over in order, and then it is drained")
   func carriedOver() async throws {
@@ -46,7 +46,7 @@ struct DrainCommandTests {
       let view = try await stage.command(["drain", "forward", "--her-id", "200", "--json"]).json(ForwardingView.self)
       #expect(view.lying == 5 && view.groups.first?.order == nil && view.schema == "bus-migrator/drain-forward/1")
       let forward = ["drain", "forward", "--her-id", "200"]
-      let alone = try await stage.command(forward + ["--approved-by", "Kari", "--approved-by", "kari "])
+      let alone = try await stage.command(forward + ["--approved-by", "Kari", "--approved-by", "kari ", "--because", "CHG-7"])
       #expect(alone.exitCode == 3 && alone.complaint.contains("MIG-204"))
       #expect(try await stage.source.depth(of: "200_async") == 5)
 
@@ -76,13 +76,13 @@ struct DrainCommandTests {
       let kept = try await stage.command(["drain", "explain", "200"]).output
       #expect(kept.contains("KEPT BACK, nothing is carried: [MIG-223]") && kept.contains("drain forward --her-id 200 --resume"))
       #expect(!kept.contains("Wait: the forwarder carries"), "\(kept)")
-      #expect(try await stage.command(forward + ["--resume", "--by", "Kari"]).exitCode == 0)
+      #expect(try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       _ = try await stage.drain { $0.rows.first?.drain.forwarding?.total.accepted == 6 }
-      let again = try await stage.command(forward + ["--retry-set-aside", "--by", "Kari"])
+      let again = try await stage.command(forward + ["--retry-set-aside", "--by", "Kari", "--because", "CHG-7"])
       #expect(again.exitCode == 0, "\(again.complaint)")
       #expect(try await stage.command(forward + ["--stop", "--by", "Kari", "--because", "done"]).exitCode == 0)
       #expect(try await stage.command(forward).output.contains("ENDED by Kari"))
-      let ended = try await stage.command(forward + ["--resume", "--by", "Kari"])
+      let ended = try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"])
       #expect(ended.exitCode == 3 && ended.complaint.contains("MIG-245"))
 
       daemon.terminate()
@@ -170,7 +170,7 @@ struct DrainCommandTests {
       #expect(try await stage.command(["drain", "explain", "200"]).output.contains("drain forward --resume"))
 
       try await stage.target.declare(BrokerQueue("200_error"))
-      #expect(try await stage.command(forward + ["--resume", "--by", "Kari"]).exitCode == 0)
+      #expect(try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       try await stage.target.waitUntil("the message has come", within: .seconds(120)) { $0.depth(of: "200_error") == 1 }
       _ = try await stage.drain { $0.rows.first?.drain.forwarding?.stops.isEmpty == true }
       daemon.terminate()

@@ -40,7 +40,9 @@ struct PingerDaemonDatabaseTests {
         pulje: "p1", [200, 300], policy: ["test-protocol: { central-services: [], value-chain: false }"])
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      let start = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola"])
+      let start = try await stage.command([
+        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       #expect(start.exitCode == 0, "\(start.complaint)")
       _ = try await stage.status { $0.puljer.first?.groups.contains { $0.wait?.code == .testsNotSigned } ?? false }
 

@@ -19,7 +19,8 @@ struct DrainExceptCommand: AsyncParsableCommand {
     [String] = []
   @Option(help: "The sender that is answered for, by its HER-ID.") var sender: String?
   @Option(help: "The queue that is answered for, by its address: host/path/name.") var queue: String?
-  @Option(help: "Why.") var because: String
+  @OptionGroup var reason: ReasonOption
+  @OptionGroup var key: KeyOption
   @Option(name: .customLong("for"), help: "How long it runs: 30d, 12h.") var span: String
   @Option(name: .customLong("approved-by"), help: "Who answers for it; once for each person.") var approvedBy: [String] = []
   @OptionGroup var pulje: PuljeOption
@@ -32,10 +33,10 @@ struct DrainExceptCommand: AsyncParsableCommand {
     }
     var command = ControlAPI.Command(
       verb: .except, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: self.approvedBy,
-      why: self.because)
+      why: self.reason.because, lasts: span)
     command.exception = DrainException(
-      by: self.approvedBy, what: try self.what(), why: self.because, until: SystemMigrationClock().now + span)
-    try await Order.give(command, socket: try self.place.socketPath(), json: self.output.json)
+      by: self.approvedBy, what: try self.what(), why: self.reason.because, until: SystemMigrationClock().now + span)
+    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
   }
 
   private func what() throws -> DrainException.What {

@@ -39,7 +39,8 @@ struct DrainForwardCommand: AsyncParsableCommand {
   @Flag(help: "End the order.") var stop = false
   @Flag(help: "List the messages that may have arrived twice.") var duplicates = false
   @Flag(help: "Try once more what was set aside.") var retrySetAside = false
-  @Option(help: "Why, with --pause and --stop.") var because: String = ""
+  @Option(help: "Why; it stands in the audit. Asked for with all that changes something.") var because: String?
+  @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -61,9 +62,9 @@ struct DrainForwardCommand: AsyncParsableCommand {
     }
     var command = ControlAPI.Command(
       verb: verb, pulje: try self.pulje.name(), herIDs: herIDs,
-      by: verb == .approveForwarding ? self.approvedBy : [self.person.name], why: self.because)
+      by: verb == .approveForwarding ? self.approvedBy : [self.person.name], why: self.because ?? "")
     if verb == .approveForwarding { command.order = self.order }
-    try await Order.give(command, socket: socket, json: self.output.json)
+    try await Order.give(command, key: self.key, socket: socket, json: self.output.json)
   }
 
   private var verb: ControlAPI.Command.Verb? {
@@ -87,6 +88,9 @@ struct DrainForwardCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
+    if self.verb != nil, !self.dryRun, (self.because ?? "").allSatisfy(\.isWhitespace) {
+      throw ValidationError("--because asks for a reason: something is changed")
+    }
     if self.dryRun, self.herIDs.isEmpty { throw ValidationError("--dry-run asks for --her-id") }
     if self.carrier == .shovel, self.deliveryLimit != nil {
       throw ValidationError("a shovel heeds no delivery limit: leave --delivery-limit out, or have our own forwarder carry")

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Hummingbird
+
+/// Everything that can be asked of the daemon over HTTP. What is not here is not there: docs/api/openapi.yaml describes the same routes, and
+/// a test compares them.
+enum ControlRoute: String, Sendable, Hashable, CaseIterable {
+  case health = "GET /v1/health"
+  case status = "GET /v1/status"
+  case report = "GET /v1/report"
+  case drain = "GET /v1/drain"
+  case explainDrain = "GET /v1/drain/explain"
+  case forwarding = "GET /v1/drain/forwarding"
+  case busDrain = "GET /v1/drain/bus"
+  case forwardingTrial = "POST /v1/drain/trial"
+  case echoQueue = "GET /v1/echoes"
+  case echoes = "POST /v1/echoes"
+  case command = "POST /v1/command"
+
+  var method: HTTPRequest.Method { HTTPRequest.Method(rawValue: String(self.rawValue.prefix { $0 != " " })) ?? .get }
+  var path: String { String(self.rawValue.drop { $0 != " " }.dropFirst()) }
+
+  static func of(_ method: HTTPRequest.Method, _ path: String) -> ControlRoute? {
+    Self.allCases.first { $0.method == method && $0.path == path }
+  }
+}
