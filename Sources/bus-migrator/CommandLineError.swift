@@ -23,6 +23,11 @@ enum CommandLineError: ExplainedError, Hashable {
   case reasonMissing(verb: String)
   case keyReused(key: String, verb: String)
   case speaksForOthers(who: String, named: String)
+  case tokenNotGood(seen: String)
+  case routeNotThere
+  case methodNotThere(seen: String, allowed: [String])
+  case tooLarge(limit: Int)
+  case contentTypeWrong(seen: String)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -48,6 +53,11 @@ enum CommandLineError: ExplainedError, Hashable {
     case .reasonMissing: "CLI-019"
     case .keyReused: "CLI-020"
     case .speaksForOthers: "CLI-021"
+    case .tokenNotGood: "CLI-022"
+    case .routeNotThere: "CLI-023"
+    case .methodNotThere: "CLI-024"
+    case .tooLarge: "CLI-025"
+    case .contentTypeWrong: "CLI-026"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
     }
   }
@@ -154,6 +164,27 @@ enum CommandLineError: ExplainedError, Hashable {
         tried: "decide in the name of \(named)", seen: who,
         meaning: "A token speaks for the one it was given to, who must be among those named. Nothing was done.",
         next: "Leave the name out, or name the token's own holder among those who approve.", owner: .caller)
+    case .tokenNotGood(let seen):
+      Explanation(
+        tried: "come in over TCP", seen: seen, meaning: "Nobody is let in without a token. Nothing was done.",
+        next: "Send Authorization: Bearer TOKEN; who runs the machine gives tokens out (api.tokens in the configuration).",
+        owner: .caller)
+    case .routeNotThere:
+      Explanation(
+        tried: "find what was asked for", seen: "no such address", meaning: "Nothing was done.",
+        next: "See docs/api/openapi.yaml for what there is.", owner: .caller)
+    case .methodNotThere(let seen, let allowed):
+      Explanation(
+        tried: "ask by \(seen.prefix(20))", seen: "the address knows \(allowed.joined(separator: ", "))",
+        meaning: "Nothing was done.", next: "Ask by one of these.", owner: .caller)
+    case .tooLarge(let limit):
+      Explanation(
+        tried: "read what was sent", seen: "more than \(limit) bytes", meaning: "Nothing was done.",
+        next: "Send less; a pulje of more parties is better sent as several.", owner: .caller)
+    case .contentTypeWrong(let seen):
+      Explanation(
+        tried: "read what was sent", seen: "content type \(seen)", meaning: "Only JSON is read. Nothing was done.",
+        next: "Send it as application/json.", owner: .caller)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon of our own, and whoever asks it over its control socket or its TCP port. Buses and register are not there: nothing of this needs them."""
 
+import hashlib
 import http.client
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -77,6 +79,48 @@ class ControlStage:
             register: {url: "https://127.0.0.1:1/", user: a, password-file: register, writer: {kind: manual}}
             state-directory: state
             """) + more)
+
+    def plant(self, *events):
+        """Writes events into the history, chained as the daemon does it. No daemon may run. The first ones make the database."""
+        if not self.database.exists():
+            self.end(self.start())
+        with sqlite3.connect(self.database) as database:
+            sequence, previous = database.execute("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1").fetchone()
+            fence = database.execute("SELECT max(token) FROM fence").fetchone()[0]
+            for kind, version, event in events:
+                sequence += 1
+                body = json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+                at, actor = int(time.time() * 1000), "Kari"
+                text = "event/1\n"
+                for field in (previous, sequence, at, fence, actor, kind, version, body):
+                    text += f"{len(str(field).encode())}:{field}\n"
+                digest = hashlib.sha256(text.encode()).hexdigest()
+                database.execute(
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (sequence, at, fence, actor, kind, version, body, previous, digest))
+                previous = digest
+        database.close()
+
+    def plant_pulje(self):
+        """A pulje of five parties of three vendors, sealed and not started: Alfa's and Beta's share a queue. What is the others' bears
+        marks that must never reach Alfa."""
+        rows = (REPOSITORY / "Tests/MigrationStoreTests/Histories/form-3/KNOWN.events").read_text().splitlines()
+        plan = json.loads(rows[1].split("\t", 1)[1])["puljeSealed"]["plan"]
+        group = plan["groups"][0]
+        # Group and party of Alfa's own; 101 is Beta's, 102 is Alfa's again.
+        beta = group["members"][1]
+        beta["vendor"] = "Beta-planted"
+        for record in (beta["before"], beta["after"]):
+            record["name"] = "Beta-planted legekontor"
+        other = json.loads(json.dumps(plan["groups"][0]).replace("10", "77").replace("Party", "Gamma-planted"))
+        for member in other["members"]:
+            member["vendor"] = "Gamma-planted"
+        plan["groups"].append(other)
+        plan["source"], plan["target"] = "sb", "tb"
+        plan["policy"]["testProtocol"]["vendorConfirms"] = True
+        second = json.loads(json.dumps(plan))
+        plan["name"], second["name"] = "monday", "planted-secret-pulje"
+        second["groups"] = [json.loads(json.dumps(other).replace("77", "88"))]
+        self.plant(*[("pulje.sealed", 3, {"puljeSealed": {"by": "Planted Person", "plan": one}}) for one in (plan, second)])
 
     def start(self):
         """Returns when the daemon is ready, as it tells systemd."""

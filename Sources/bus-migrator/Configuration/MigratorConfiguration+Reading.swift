@@ -14,7 +14,7 @@ extension MigratorConfiguration {
   /// What may stand at the top of the file.
   static let keys = [
     "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
-    "limits", "audit-heads", "hooks",
+    "limits", "audit-heads", "hooks", "api",
   ]
 
   /// - Parameters:
@@ -65,6 +65,7 @@ extension MigratorConfiguration {
       rates: try Self.rates(fields.optional("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: places.heads,
+      api: try Self.api(fields.optional("api"), environment),
       logLevel: try Self.logLevel(fields.optional("log-level")), sections: root.sections)
   }
 

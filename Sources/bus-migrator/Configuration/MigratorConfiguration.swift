@@ -99,17 +99,21 @@ struct MigratorConfiguration {
   var hooks: [String: ProgramHooks.Program]
   /// Where the chain's head is written every so often.
   var heads: Heads
+  /// The control interface over TCP; nil for none, which is the default.
+  var api: API?
   var logLevel: Logger.Level
   /// What each key at the top of the file holds, to be compared with what it held before; not what it is.
   var sections: [String: Int]
 
   /// What a reload takes up. Everything else is what connections and databases were opened with: a restart.
-  static let reloadable: Set<String> = ["timings", "limits", "hooks", "log-level"]
+  static let reloadable: Set<String> = ["timings", "limits", "hooks", "log-level", "api"]
 
   /// The keys that differ from what the daemon was started with and that only a restart takes up, in order.
   func needingRestart(since started: MigratorConfiguration) -> [String] {
-    Set(self.sections.keys).union(started.sections.keys).subtracting(Self.reloadable)
-      .filter { self.sections[$0] != started.sections[$0] }.sorted()
+    let keys = Set(self.sections.keys).union(started.sections.keys).subtracting(Self.reloadable)
+      .filter { self.sections[$0] != started.sections[$0] }
+    // Certificate and tokens are taken up; what listens is opened once.
+    return (keys + (self.api?.listen == started.api?.listen ? [] : ["api.listen"])).sorted()
   }
 
   var busValues: [Bus] { self.buses.map(\.endpoint.bus) }

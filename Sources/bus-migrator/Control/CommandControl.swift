@@ -28,6 +28,11 @@ struct CommandControl: Sendable {
     let needed = ControlRights.roles(for: command.verb)
     guard asker.may(needed) else { throw CommandLineError.notAllowed(who: asker.words, roles: ControlGate.words(needed)) }
     try Self.check(command, key: key)
+    try Self.name(asker, in: &command)
+    if let vendor = asker.vendor, asker.isVendorOnly {
+      let (state, _) = await self.engine.snapshot()
+      command = try VendorRule.checked(command, vendor: vendor, state, now: self.clock.now)
+    }
     if command.verb == .checkBus { return try await self.look(at: command.bus).answer }
     guard !command.why.allSatisfy(\.isWhitespace) else { throw CommandLineError.reasonMissing(verb: command.verb.rawValue) }
     var record = CommandRecord(
@@ -36,7 +41,7 @@ struct CommandControl: Sendable {
     // Before anything is looked at or asked of others; decided once more in the engine, where one command is taken at a time.
     switch await self.engine.snapshot().state.commands.word(on: record, now: self.clock.now) {
     case .unknown: break
-    case .same(let entry): return try await self.answer(.repeated(entry), record)
+    case .same(let entry): return try await self.answer(.repeated(entry), record, to: asker)
     case .other: throw CommandLineError.keyReused(key: key ?? "", verb: record.verb)
     }
     // What the program says of its login counts for nothing.
@@ -63,7 +68,7 @@ struct CommandControl: Sendable {
     record.planHash = command.planHash
     let outcome = try await self.engine.carryOut(inputs, as: record)
     if command.verb == .retrySetAside, case .done = outcome { await self.retrySetAside(command.herIDs ?? []) }
-    return try await self.answer(outcome, record, closing: closing)
+    return try await self.answer(outcome, record, to: asker, closing: closing)
   }
 
   /// What no command may be, whoever gives it.
@@ -86,8 +91,22 @@ struct CommandControl: Sendable {
     }
   }
 
+  /// A token speaks for its holder: over TCP nobody decides in the name of others, and where several approve the holder is one of them.
+  static func name(_ asker: ControlAsker, in command: inout ControlAPI.Command) throws {
+    guard case .token(let name) = asker.giver else { return }
+    if command.by.isEmpty { command.by = [name] }
+    for names in command.namesOfDeciders {
+      guard names.contains(name), command.verb.isSignedBySeveral || names == [name] else {
+        throw CommandLineError.speaksForOthers(
+          who: asker.words, named: String(names.filter { $0 != name }.joined(separator: ", ").prefix(100)))
+      }
+    }
+    // Whose command it is comes first: so it stands in the history.
+    command.by = [name] + command.by.filter { $0 != name }
+  }
+
   private func answer(
-    _ outcome: CommandOutcome, _ record: CommandRecord, closing: BusClosing? = nil
+    _ outcome: CommandOutcome, _ record: CommandRecord, to asker: ControlAsker, closing: BusClosing? = nil
   ) async throws -> Data {
     var answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing?.obstacles(now: self.clock.now))
     var pulje = record.pulje
@@ -100,8 +119,12 @@ struct CommandControl: Sendable {
       answer.isRepeat = true
       pulje = entry.pulje
     case .keyReused: throw CommandLineError.keyReused(key: record.key ?? "", verb: record.verb)
+    // What keeps a group may name others' parties.
+    case .refused(let refusal) where asker.isVendorOnly:
+      throw Refusal(refusal.code, tried: "carry out \(record.verb)", seen: "it is not so that it can be")
     case .refused(let refusal): throw refusal
     }
+    if asker.isVendorOnly { return try ControlAPI.encode(answer) }
     let (state, _) = await self.engine.snapshot()
     let found = (try? state.pulje(meant: pulje)).flatMap { state.puljer[$0] }
     answer.pulje = found.map { PuljeSummary($0, stop: state.stop, now: self.clock.now) }
@@ -225,5 +248,17 @@ extension ControlAPI.Command {
   /// All that decide, each once.
   fileprivate var deciders: [String] {
     self.namesOfDeciders.joined().reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}
+
+extension ControlAPI.Command.Verb {
+  /// Whether several people sign it together.
+  var isSignedBySeveral: Bool {
+    switch self {
+    case .start, .accept, .release, .retire, .approveRemoval, .closeBus, .approveForwarding, .except: true
+    case .pause, .resume, .rollback, .waive, .quarantine, .readmit, .stop, .signTest, .checkBus, .pauseForwarding,
+      .resumeForwarding, .endForwarding, .retrySetAside:
+      false
+    }
   }
 }

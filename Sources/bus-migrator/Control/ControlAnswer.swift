@@ -17,16 +17,47 @@ enum ControlAnswer {
     case CommandLineError.daemonRecovering(let socket):
       let failure = ControlAPI.Failure(CommandLineError.daemonRecovering(socket: socket), isRefusal: false)
       return Self.failure(.serviceUnavailable, failure)
-    case let error as CommandLineError:
-      switch error {
-      case .notAllowed, .speaksForOthers: return Self.failure(.forbidden, ControlAPI.Failure(error, isRefusal: true))
-      case .keyReused: return Self.failure(.conflict, ControlAPI.Failure(error, isRefusal: true))
-      default: return Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
-      }
+    case let error as CommandLineError: return Self.failure(error)
     case let error as any ExplainedError: return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
     default:
       let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")
       return Self.failure(.internalServerError, ControlAPI.Failure(unknown, isRefusal: false))
+    }
+  }
+
+  private static func failure(_ error: CommandLineError) -> Response {
+    switch error {
+    case .notAllowed, .speaksForOthers: Self.failure(.forbidden, ControlAPI.Failure(error, isRefusal: true))
+    case .keyReused: Self.failure(.conflict, ControlAPI.Failure(error, isRefusal: true))
+    case .tokenNotGood:
+      Self.failure(.unauthorized, ControlAPI.Failure(error, isRefusal: true), headers: [.wwwAuthenticate: "Bearer"])
+    case .routeNotThere: Self.failure(.notFound, ControlAPI.Failure(error, isRefusal: true))
+    case .methodNotThere(_, let allowed):
+      Self.failure(
+        .methodNotAllowed, ControlAPI.Failure(error, isRefusal: true), headers: [.allow: allowed.joined(separator: ", ")])
+    // What else is sent on this connection is not read.
+    case .tooLarge: Self.failure(.contentTooLarge, ControlAPI.Failure(error, isRefusal: true), headers: [.connection: "close"])
+    case .contentTypeWrong: Self.failure(.unsupportedMediaType, ControlAPI.Failure(error, isRefusal: true))
+    default: Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
+    }
+  }
+
+  /// Of what the router says.
+  static func failure(_ status: HTTPResponse.Status) -> Response {
+    switch status {
+    case .notFound: self.failure(CommandLineError.routeNotThere)
+    case .contentTooLarge: self.failure(CommandLineError.tooLarge(limit: CommandControl.largestBody))
+    case .internalServerError:
+      self.failure(
+        status,
+        ControlAPI.Failure(
+          CommandLineError.answerUnreadable(seen: "the request ended by an error of unknown kind"), isRefusal: false))
+    default:
+      self.failure(
+        status,
+        ControlAPI.Failure(
+          CommandLineError.argumentWrong(name: "the request", seen: "status \(status.code)", wanted: "what is described"),
+          isRefusal: false))
     }
   }
 
@@ -36,8 +67,12 @@ enum ControlAnswer {
     return Self.response(health.isReady ? .ok : .serviceUnavailable, (try? ControlAPI.encode(health)) ?? Data())
   }
 
-  private static func failure(_ status: HTTPResponse.Status, _ failure: ControlAPI.Failure) -> Response {
-    Self.response(status, (try? ControlAPI.encode(failure)) ?? Data())
+  private static func failure(
+    _ status: HTTPResponse.Status, _ failure: ControlAPI.Failure, headers: HTTPFields = [:]
+  ) -> Response {
+    var response = Self.response(status, (try? ControlAPI.encode(failure)) ?? Data())
+    for field in headers { response.headers[field.name] = field.value }
+    return response
   }
 
   private static func response(_ status: HTTPResponse.Status, _ body: Data, _ type: String = "application/json") -> Response {

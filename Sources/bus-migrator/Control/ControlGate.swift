@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Hummingbird
+import Migration
+import MigrationEngine
+import NIOCore
 
 /// Finds out who asks, and lets through what that one may (``ControlRights``). Before anything of a request's body is read.
 struct ControlGate: RouterMiddleware {
@@ -8,6 +11,8 @@ struct ControlGate: RouterMiddleware {
   enum Door: Sendable {
     /// The Unix socket: the kernel says it.
     case login
+    /// TCP: a token.
+    case token(APIAccess, any MigrationClock)
   }
 
   let door: Door
@@ -15,19 +20,52 @@ struct ControlGate: RouterMiddleware {
   func handle(
     _ request: Request, context: ControlContext, next: (Request, ControlContext) async throws -> Response
   ) async throws -> Response {
-    let user = await context.user()
-    guard let asker = await LoginRoles.asker(user) else {
-      return ControlAnswer.failure(CommandLineError.notAllowed(who: "somebody", roles: Self.words([.viewer])))
+    do {
+      let asker = try await self.asker(request, context)
+      try Self.check(request, asker)
+      var known = context
+      known.asker = asker
+      return try await next(request, known)
+    } catch let error as CommandLineError {
+      return ControlAnswer.failure(error)
     }
-    // A route that is not placed yet: who may see everything may look at it, and nothing may be changed by it.
-    let route = ControlRoute.of(request.method == .head ? .get : request.method, request.uri.path)
-    let needed = route.map(ControlRights.roles(for:)) ?? (request.method == .get ? [.viewer, .operator, .approver] : [])
-    guard asker.may(needed) else {
-      return ControlAnswer.failure(CommandLineError.notAllowed(who: asker.words, roles: Self.words(needed)))
+  }
+
+  private func asker(_ request: Request, _ context: ControlContext) async throws -> ControlAsker {
+    switch self.door {
+    case .login:
+      if let asker = await LoginRoles.asker(await context.user()) { return asker }
+      throw CommandLineError.notAllowed(who: "somebody", roles: Self.words([.viewer]))
+    case .token(let access, let clock):
+      switch access.tokens.word(on: request.headers[.authorization], now: clock.now) {
+      case .known(let asker): return asker
+      case .expired(let name): throw CommandLineError.tokenNotGood(seen: "token \(name) has expired")
+      case .unknown: throw CommandLineError.tokenNotGood(seen: "no token that is known")
+      }
     }
-    var known = context
-    known.asker = asker
-    return try await next(request, known)
+  }
+
+  private static func check(_ request: Request, _ asker: ControlAsker) throws {
+    let path = request.uri.path
+    guard let route = ControlRoute.of(request.method, path) else {
+      let others = ControlRoute.allCases.filter { $0.path == path }.map(\.method.rawValue)
+      if !others.isEmpty { throw CommandLineError.methodNotThere(seen: request.method.rawValue, allowed: others) }
+      // What is not placed: who may see everything may look whether it is there, and nothing is changed by it.
+      let staff: Set<ControlRole> = [.viewer, .operator, .approver]
+      guard request.method == .get, asker.may(staff) else {
+        throw asker.may(staff)
+          ? CommandLineError.routeNotThere : CommandLineError.notAllowed(who: asker.words, roles: Self.words(staff))
+      }
+      return
+    }
+    let needed = ControlRights.roles(for: route)
+    guard asker.may(needed) else { throw CommandLineError.notAllowed(who: asker.words, roles: Self.words(needed)) }
+    guard let largest = route.largestBody(for: asker) else { return }
+    let type = request.headers[.contentType].map { $0.prefix { $0 != ";" }.lowercased().filter { $0 != " " } }
+    guard type == "application/json" else { throw CommandLineError.contentTypeWrong(seen: String((type ?? "none").prefix(60))) }
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > largest {
+      throw CommandLineError.tooLarge(limit: largest)
+    }
   }
 
   static func words(_ roles: Set<ControlRole>) -> String {
@@ -35,5 +73,25 @@ struct ControlGate: RouterMiddleware {
       LoginRoles.groups[role].map { "\(role.rawValue) (group \($0))" } ?? role.rawValue
     }
     return names.isEmpty ? "root" : names.joined(separator: " or ")
+  }
+}
+
+extension ControlRoute {
+  /// Bytes; nil for what has no body.
+  func largestBody(for asker: ControlAsker) -> Int? {
+    switch self {
+    // A vendor signs; it sends no plans.
+    case .command: asker.isVendorOnly ? 64 << 10 : CommandControl.largestBody
+    case .forwardingTrial: 1 << 20
+    case .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes: nil
+    }
+  }
+
+  /// All of a request's body.
+  func body(of request: Request, for asker: ControlAsker) async throws -> ByteBuffer {
+    let limit = self.largestBody(for: asker) ?? 0
+    do { return try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
+      throw CommandLineError.tooLarge(limit: limit)
+    }
   }
 }

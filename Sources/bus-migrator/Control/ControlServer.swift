@@ -28,82 +28,131 @@ struct ControlServer: Service {
   var handedOver: HandedOverSocket?
   let readiness: DaemonReadiness
 
+  /// Over TCP; nil for none.
+  var api: (settings: MigratorConfiguration.API, access: APIAccess)?
+
   func run() async throws {
     if self.handedOver == nil { try ControlSocket.clear(self.socket) }
-    let router = Router(context: ControlContext.self)
-    router.add(middleware: ControlGate(door: .login))
-    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
-    router.get("/v1/status") { request, _ in
-      let (name, form) = (request.uri.queryParameters["pulje"], request.uri.queryParameters["form"])
-      return await ControlAnswer.of(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
-        let status = try await self.status(of: name.map { try PuljeArgument.name(String($0)) })
-        return form == "text" ? Data(StatusText.text(status).utf8) : try ControlAPI.encode(status)
-      }
-    }
-    router.get("/v1/report") { request, _ in
-      let name = request.uri.queryParameters["pulje"].map { String($0) }
-      return await ControlAnswer.of { try await self.report(name) }
-    }
-    self.addDrain(router)
-    self.echoes.add(to: router)
-    router.post("/v1/command") { request, context in
-      await ControlAnswer.of {
-        guard let asker = context.asker else { throw CommandLineError.notAllowed(who: "somebody", roles: "any") }
-        let body = try await request.body.collect(upTo: CommandControl.largestBody)
-        let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
-        return try await self.commands.carryOut(Data(body.readableBytesView), asker: asker, key: key)
-      }
-    }
     var quiet = self.logger
     quiet.logLevel = .error
     let (socket, isMade, readiness) = (self.socket, self.handedOver == nil, self.readiness)
     let listener = ControlListener(
-      place: self.handedOver.map { .handedOver($0) } ?? .made(path: socket), responder: router.buildResponder(), logger: quiet,
+      place: self.handedOver.map { .handedOver($0) } ?? .made(path: socket), responder: self.router(.login).buildResponder(),
+      logger: quiet,
       onReady: {
         if isMade { ControlSocket.restrict(socket) }
         readiness.listens()
       })
-    let server = OrderlyService(listener, within: .seconds(10), logger: quiet)
+    let local = OrderlyService(listener, within: .seconds(10), logger: quiet)
+    let (logger, serving) = (quiet, self.remote(quiet))
+    let remote = serving.map { OrderlyService($0, within: .seconds(10), logger: logger) }
     try await withGracefulShutdownHandler {
-      try await server.run()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await local.run() }
+        if let remote { group.addTask { try await remote.run() } }
+        // Both end with the daemon. What cannot listen ends it: it was asked for.
+        do { try await group.waitForAll() } catch {
+          group.cancelAll()
+          throw error
+        }
+      }
     } onGracefulShutdown: {
       self.echoes.end()
     }
     if isMade { ControlSocket.remove(socket) }
   }
 
-  private func addDrain(_ router: Router<ControlContext>) {
-    @Sendable func query(_ request: Request) throws -> DrainControl.Query {
-      let parameters = request.uri.queryParameters
-      return try DrainControl.Query(
-        pulje: parameters["pulje"].map { String($0) }, herIDs: parameters["her-id"].map { String($0) })
+  private func remote(_ quiet: Logger) -> ControlListener<RouterResponder<ControlContext>>? {
+    guard let (settings, access) = self.api else { return nil }
+    var room = ConnectionRoom()
+    // Root comes by the socket.
+    room.keptForRoot = 0
+    let logger = self.logger
+    return ControlListener(
+      place: .tcp(host: settings.host, port: settings.port, tls: { access.tls }),
+      responder: self.router(.token(access, self.clock)).buildResponder(), room: room, logger: quiet,
+      onReady: { logger.info("takes commands over TCP with TLS", metadata: [LogKey.socket.rawValue: "\(settings.listen)"]) })
+  }
+
+  /// What is asked and how it is answered, the same for whoever comes in by one of the doors.
+  func router(_ door: ControlGate.Door) -> Router<ControlContext> {
+    let router = Router(context: ControlContext.self)
+    router.add(middleware: ControlGate(door: door))
+    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
+    // Answered before the history is read, by the gate.
+    router.on(.health) { _, _ in ControlAnswer.health(self.readiness) }
+    router.on(.status) { request, asker in
+      let form = try Self.form(request, asker)
+      let query = try DrainControl.Query(request)
+      return await ControlAnswer.of(form == "text" ? "text/plain; charset=utf-8" : "application/json") {
+        if let own = try await self.own(query, asker) { return own }
+        let status = try await self.status(of: query.pulje)
+        return form == "text" ? Data(StatusText.text(status).utf8) : try ControlAPI.encode(status)
+      }
     }
-    router.get("/v1/drain") { request, _ in
-      let parameters = request.uri.queryParameters
-      let after = parameters["after"].flatMap { Int64(String($0)) }
-      let patience = parameters["patience"].flatMap { Int64(String($0)) } ?? 0
+    router.on(.report) { request, asker in
+      let query = try DrainControl.Query(request)
       return await ControlAnswer.of {
-        let query = try query(request)
+        if let own = try await self.own(query, asker) { return own }
+        return try await self.report(query.pulje)
+      }
+    }
+    self.addDrain(router)
+    self.echoes.add(to: router)
+    router.on(.command) { request, asker in
+      let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
+      let body = try await ControlRoute.command.body(of: request, for: asker)
+      return await ControlAnswer.of { try await self.commands.carryOut(Data(body.readableBytesView), asker: asker, key: key) }
+    }
+    return router
+  }
+
+  private func addDrain(_ router: Router<ControlContext>) {
+    router.on(.drain) { request, asker in
+      let query = try DrainControl.Query(request)
+      let after = try request.number("after")
+      let patience = try request.number("patience") ?? 0
+      return await ControlAnswer.of {
+        if let own = try await self.own(query, asker) { return own }
         return try await self.drain.status(query, after: after, patience: .milliseconds(max(0, patience))) {
           try await self.status(of: query.pulje)
         }
       }
     }
-    router.get("/v1/drain/explain") { request, _ in await ControlAnswer.of { try await self.drain.explain(try query(request)) } }
-    router.get("/v1/drain/forwarding") { request, _ in
-      await ControlAnswer.of { try await self.drain.forwarding(try query(request)) }
+    router.on(.explainDrain) { request, _ in
+      let query = try DrainControl.Query(request)
+      return await ControlAnswer.of { try await self.drain.explain(query) }
     }
-    router.post("/v1/drain/trial") { request, _ in
-      await ControlAnswer.of {
-        let body = Data(try await request.body.collect(upTo: 1 << 20).readableBytesView)
-        let question = try ControlAPI.read(ControlAPI.TrialQuestion.self, "the question", body)
-        return try await self.drain.trial(question)
-      }
+    router.on(.forwarding) { request, _ in
+      let query = try DrainControl.Query(request)
+      return await ControlAnswer.of { try await self.drain.forwarding(query) }
     }
-    router.get("/v1/drain/bus") { request, _ in
-      let name = request.uri.queryParameters["name"].map { String($0).removingPercentEncoding ?? String($0) }
+    router.on(.forwardingTrial) { request, asker in
+      let body = Data(try await ControlRoute.forwardingTrial.body(of: request, for: asker).readableBytesView)
+      let question = try ControlAPI.read(ControlAPI.TrialQuestion.self, "the question", body)
+      return await ControlAnswer.of { try await self.drain.trial(question) }
+    }
+    router.on(.busDrain) { request, _ in
+      let name = request.word("name")
       return await ControlAnswer.of { try await self.drain.bus(name) }
     }
+  }
+
+  /// What a vendor gets in place of what everybody else does; nil for everybody else.
+  private func own(_ query: DrainControl.Query, _ asker: ControlAsker) async throws -> Data? {
+    guard asker.isVendorOnly, let vendor = asker.vendor else { return nil }
+    let (state, _) = await self.engine.snapshot()
+    return try ControlAPI.encode(
+      VendorView(state, vendor: vendor, pulje: query.pulje, herIDs: query.herIDs, now: self.clock.now))
+  }
+
+  private static func form(_ request: Request, _ asker: ControlAsker) throws -> String? {
+    let form = request.word("form")
+    guard form == nil || form == "text" && !asker.isVendorOnly else {
+      throw CommandLineError.argumentWrong(
+        name: "form", seen: String((form ?? "").prefix(20)), wanted: "text, or nothing for JSON")
+    }
+    return form
   }
 
   private func status(of pulje: PuljeName?) async throws -> MigrationStatus {
@@ -114,10 +163,10 @@ struct ControlServer: Service {
     return MigrationStatus(state, head: head, now: self.clock.now, daemon: daemon, pulje: pulje)
   }
 
-  private func report(_ name: String?) async throws -> Data {
+  private func report(_ name: PuljeName?) async throws -> Data {
     let (state, head) = await self.engine.snapshot()
     let now = self.clock.now
-    let pulje = try state.pulje(meant: try name.map(PuljeArgument.name))
+    let pulje = try state.pulje(meant: name)
     guard let found = state.puljer[pulje] else {
       throw Refusal(.unknownPulje, tried: "report on \(pulje)", seen: "no pulje of that name")
     }

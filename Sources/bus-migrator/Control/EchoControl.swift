@@ -19,20 +19,16 @@ struct EchoControl: Sendable {
   }
 
   func add(to router: Router<ControlContext>) {
-    router.get("/v1/echoes") { request, _ in
+    router.on(ControlRoute.echoQueue) { request, _ in
       let bus = request.uri.queryParameters["bus"].map { String($0) }
       return await ControlAnswer.of { try ControlAPI.encode(try self.probe(bus).replyQueueForOthers()) }
     }
-    router.post("/v1/echoes") { request, _ in
+    router.on(ControlRoute.echoes) { request, _ in
       let parameters = request.uri.queryParameters
-      do {
-        let wait = try self.wait(
-          bus: parameters["bus"].map { String($0) }, of: parameters["of"].map { String($0) },
-          within: parameters["within"].map { String($0) })
-        return Self.response(wait, request)
-      } catch {
-        return ControlAnswer.failure(error)
-      }
+      let wait = try self.wait(
+        bus: parameters["bus"].map { String($0) }, of: parameters["of"].map { String($0) },
+        within: parameters["within"].map { String($0) })
+      return Self.response(wait, request)
     }
   }
 

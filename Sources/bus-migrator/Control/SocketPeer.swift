@@ -46,6 +46,18 @@ enum SocketUser {
     #endif
   }
 
+  /// As ``of(_:)``, on the channel's loop: whoever comes is counted before anything else is done.
+  static func asked(of channel: any Channel) -> EventLoopFuture<UInt32?> {
+    #if canImport(Glibc) || canImport(Musl)
+      guard let socket = channel as? any SocketOptionProvider else { return channel.eventLoop.makeSucceededFuture(nil) }
+      let option = NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+      let asked: EventLoopFuture<Peer> = socket.unsafeGetSocketOption(level: .socket, name: option)
+      return asked.map { Optional($0.uid) }.recover { _ in nil }
+    #else
+      return channel.eventLoop.makeSucceededFuture(nil)
+    #endif
+  }
+
   /// - Returns: the user's number; nil where the system does not tell, and when the connection is closed already.
   static func of(_ channel: any Channel) async -> UInt32? {
     #if canImport(Glibc) || canImport(Musl)

@@ -88,6 +88,7 @@ struct Daemon {
       self.logger.info("takes commands", metadata: [LogKey.socket.rawValue: "\(handedOver?.path ?? self.configuration.socket)"])
       notify.tell("READY=1")
     }
+    let api = self.configuration.api.map { (settings: $0, access: APIAccess($0)) }
     let control = ControlServer(
       engine: engine,
       commands: CommandControl(
@@ -99,7 +100,7 @@ struct Daemon {
         engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
-      handedOver: handedOver, readiness: readiness)
+      handedOver: handedOver, readiness: readiness, api: api)
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
     if let at = self.configuration.register.compareAt, let cache = world.cache {
@@ -132,6 +133,7 @@ struct Daemon {
           engine.adopt(settings)
           await pace.adopt(fresh.rates)
           hooks.adopt(fresh.hooks)
+          if let settings = fresh.api { api?.access.adopt(settings) }
           self.logLevel.set(fresh.logLevel)
         }, notify: notify, notifier: LogNotifier(logger: self.logger), clock: clock))
     var quiet = self.logger
