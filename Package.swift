@@ -231,10 +231,12 @@ let package = Package(
 
     // Programs that share no line with ours, for tests to run.
     .target(name: "ForeignPrograms", path: "Tests/ForeignPrograms", swiftSettings: houseRules),
+    // A line of their own for tests that compute, so that those that wait for somebody get their turn.
+    .target(name: "Computing", path: "Tests/Computing", swiftSettings: houseRules),
     .testTarget(
       name: "AMQPTests",
       dependencies: [
-        "AMQP",
+        "Computing", "AMQP",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -252,7 +254,7 @@ let package = Package(
     .testTarget(
       name: "AddressRegistryTests",
       dependencies: [
-        "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting", "ForeignPrograms",
+        "Computing", "AddressRegistry", "BusModel", "Disclosure", "TjenestebussTesting", "ForeignPrograms",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -276,7 +278,7 @@ let package = Package(
     .testTarget(
       name: "BusProbeTests",
       dependencies: [
-        "BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
+        "Computing", "BusProbe", "TjenestebussTesting", "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure",
         "ForeignPrograms",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -285,7 +287,7 @@ let package = Package(
     .testTarget(
       name: "ForwardingTests",
       dependencies: [
-        "Forwarding", "TjenestebussTesting", "TjenestebussClient", "BusModel", "AMQP", "Disclosure",
+        "Computing", "Forwarding", "TjenestebussTesting", "TjenestebussClient", "BusModel", "AMQP", "Disclosure",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -293,13 +295,14 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(
-      name: "MigrationSimulationTests", dependencies: ["MigrationSimulation", "Migration", "BusModel"],
+      name: "MigrationSimulationTests", dependencies: ["Computing", "MigrationSimulation", "Migration", "BusModel"],
       swiftSettings: houseRules),
-    .testTarget(name: "MigrationTests", dependencies: ["Migration", "BusModel"], swiftSettings: houseRules),
+    .testTarget(name: "MigrationTests", dependencies: ["Computing", "Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(
       name: "MigrationStoreTests",
       dependencies: [
-        "MigrationStore", "MigrationSimulation", "Migration", "BusModel", .product(name: "GRDB", package: "GRDB.swift"),
+        "Computing", "MigrationStore", "MigrationSimulation", "Migration", "BusModel",
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       exclude: ["Histories"],
@@ -314,7 +317,8 @@ let package = Package(
     .testTarget(
       name: "TjenestebussTestingTests",
       dependencies: [
-        "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "OrderlyService", "ForeignPrograms",
+        "Computing", "TjenestebussTesting", "TjenestebussClient", "AMQP", "BusModel", "Disclosure", "OrderlyService",
+        "ForeignPrograms",
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Computing
 import Testing
 import TjenestebussTesting
 
@@ -8,7 +9,7 @@ import TjenestebussTesting
 
 /// 10,000 answers with a flipped bit, two swapped bytes, or the end cut off. Each is read as it was, or is a typed error, or
 /// differs only in a value whose own text was hit: that much no reader can see (TLS does).
-@Suite("A damaged answer is the right answer or an error", .timeLimit(.minutes(10)))
+@Suite("A damaged answer is the right answer or an error", .timeLimit(.minutes(10)), .serialized, .computing)
 struct DamagedAnswerTests {
   private struct Draw {
     var state: UInt64

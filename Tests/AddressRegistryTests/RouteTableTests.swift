@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Computing
 import Testing
 
 @testable import AddressRegistry
 
-@Suite("The table of routes says what a decision from the record would say, or nothing")
+@Suite("The table of routes says what a decision from the record would say, or nothing", .serialized, .computing)
 struct RouteTableTests {
   private func entry(_ record: PartyRecord, readAt: RegistryInstant = start) -> RegistryEntry {
     RegistryEntry(record: record, source: .soap, readAt: readAt, version: 1)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Computing
 import Testing
 
 @testable import BusProbe
 
-@Suite("When queues are looked at")
+@Suite("When queues are looked at", .serialized, .computing)
 struct WatchScheduleTests {
   /// SplitMix64: the same numbers for the same seed.
   private struct Draws {

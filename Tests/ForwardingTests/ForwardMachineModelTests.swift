@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Computing
 import Testing
 
 @testable import Forwarding
@@ -378,7 +379,7 @@ struct Random {
   mutating func below(_ bound: Int) -> Int { Int(self.next() % UInt64(max(1, bound))) }
 }
 
-@Suite("The machine that carries messages, against a world that fails at random")
+@Suite("The machine that carries messages, against a world that fails at random", .serialized, .computing)
 struct ForwardMachineModelTests {
   /// Seeds of each of the eight chunks; more by `FORWARD_SEEDS=1000`.
   private static let seeds = ProcessInfo.processInfo.environment["FORWARD_SEEDS"].flatMap { Int($0) } ?? 10

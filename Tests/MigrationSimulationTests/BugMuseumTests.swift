@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Migration
+import Computing
 import Testing
 
 @testable import MigrationSimulation
 
 /// Bugs that other migration tools had, played against this core: red on the variant that has the bug, green on ours. Those that need
 /// no world stand in MigrationTests.
-@Suite("Bug museum: in the simulated world")
+@Suite("Bug museum: in the simulated world", .serialized, .computing)
 struct BugMuseumTests {
   static let scenarios: [(number: Int, words: String, variant: Sabotage)] = [
     (1, "killed between the register write and recording it (gh-ost#1755)", .writeBeforeIntent),

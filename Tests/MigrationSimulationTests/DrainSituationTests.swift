@@ -3,12 +3,13 @@
 import BusModel
 import Foundation
 import Migration
+import Computing
 import Testing
 
 @testable import MigrationSimulation
 
 /// The prepared situations, by what their counters show: `DrainSituation.all` is the table, and real brokers can be made to show the same.
-@Suite("Verdicts in prepared situations")
+@Suite("Verdicts in prepared situations", .serialized, .computing)
 struct DrainSituationTests {
   @Test("there are forty or more, each with a name of its own")
   func enough() {

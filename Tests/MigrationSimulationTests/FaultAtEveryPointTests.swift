@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Migration
+import Computing
 import Testing
 
 @testable import MigrationSimulation
 
 /// One group forward, one back, and at every kind of durable write and outside call, before and after it, each kind of fault: the
 /// history ends as the one without faults, and no invariant breaks. `scripts/simulate` plays every single point, not one of a kind.
-@Suite("A fault at every point")
+@Suite("A fault at every point", .serialized, .computing)
 struct FaultAtEveryPointTests {
   static func calm(_ strikes: [Int: FaultKind] = [:]) throws -> SimulationOutcome {
     var settings = SimulationSettings.calm()

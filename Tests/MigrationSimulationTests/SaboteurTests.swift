@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Migration
+import Computing
 import Testing
 
 @testable import MigrationSimulation
 
 /// A checker that does not see a deliberate bug is no checker: one for each of the 21 invariants.
-@Suite("Saboteurs")
+@Suite("Saboteurs", .serialized, .computing)
 struct SaboteurTests {
   @Test("every invariant has its saboteur")
   func all() { #expect(Set(Sabotage.allCases.map(\.breaks)) == Set(Invariant.allCases)) }

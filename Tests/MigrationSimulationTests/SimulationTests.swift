@@ -2,12 +2,13 @@
 
 import Foundation
 import Migration
+import Computing
 import Testing
 
 @testable import MigrationSimulation
 
 /// Histories of the whole core, by seed. `simulator --seed N --log` tells one of them event by event.
-@Suite("Simulated histories")
+@Suite("Simulated histories", .serialized, .computing)
 struct SimulationTests {
   /// `make test` plays 2,000 seeds with the optimised simulator (`scripts/simulate`); these few are for who runs the tests alone.
   static let blocks = 8

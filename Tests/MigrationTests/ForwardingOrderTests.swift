@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Computing
 import Testing
 
 @testable import Migration
 
 /// Carrying over what strands: who may order it, where it may happen, and how its count balances.
-@Suite("Orders to carry over what strands")
+@Suite("Orders to carry over what strands", .serialized, .computing)
 struct ForwardingOrderTests {
   static let policy: Policy = {
     var policy = Policy()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Computing
 import Testing
 
 @testable import Migration
 
-@Suite("A group's way forward and back")
+@Suite("A group's way forward and back", .serialized, .computing)
 struct GroupStoryTests {
   @Test("an organisation and those who inherit: one write, three read-backs, then the whole ladder in order")
   func wholeWay() {

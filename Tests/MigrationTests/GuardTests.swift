@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BusModel
+import Computing
 import Testing
 
 @testable import Migration
 
 /// Each guard passes as a whole, and fails when one of its conditions alone is flipped: every condition matters.
-@Suite("Guards, one condition flipped at a time")
+@Suite("Guards, one condition flipped at a time", .serialized, .computing)
 struct GuardTests {
   typealias Flip = (name: String, flip: @Sendable (GroupWalk) -> Void, code: Refusal.Code)
 

@@ -2,13 +2,14 @@
 
 import BusModel
 import Foundation
+import Computing
 import Testing
 
 @testable import Migration
 
 /// Random histories of one pulje against a register that loses replies, applies writes late and is changed by others,
 /// two operators who click against each other, restarts and clock jumps. One seed is one history.
-@Suite("Random histories keep the invariants")
+@Suite("Random histories keep the invariants", .serialized, .computing)
 struct RandomHistoryTests {
   private static let seedsPerBlock = 20
 

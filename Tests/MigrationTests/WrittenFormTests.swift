@@ -2,12 +2,13 @@
 
 import BusModel
 import Foundation
+import Computing
 import Testing
 
 @testable import Migration
 
 /// Codes and the events' written form outlive every version: old databases and people's notes hold them.
-@Suite("Written forms and codes")
+@Suite("Written forms and codes", .serialized, .computing)
 struct WrittenFormTests {
   @Test("every event survives being written and read")
   func roundTrip() async throws {

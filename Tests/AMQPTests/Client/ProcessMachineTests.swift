@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Computing
 import Testing
 
 @testable import AMQP
 
-@Suite("Processing: what starts, in what order, and how it ends")
+@Suite("Processing: what starts, in what order, and how it ends", .serialized, .computing)
 struct ProcessMachineTests {
   typealias Machine = ProcessMachine<String>
 

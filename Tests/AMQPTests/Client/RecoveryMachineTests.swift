@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Computing
 import Testing
 
 @testable import AMQP
@@ -365,7 +366,7 @@ struct LinkRecoveryTests {
   }
 }
 
-@Suite("Recovery: whatever happens")
+@Suite("Recovery: whatever happens", .serialized, .computing)
 struct RecoveryModelTests {
   private static let errors: [AMQPError] = [
     lost, detached, emptyDetach, failure(.sessionEnded, .session), failure(.attachTimedOut, .link),

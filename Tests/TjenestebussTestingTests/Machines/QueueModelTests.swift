@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Computing
 import Testing
 
 @testable import TjenestebussTesting
@@ -7,7 +8,7 @@ import Testing
 private typealias Machine = QueueMachine<String>
 private typealias Bench = QueueBench
 
-@Suite("A queue under random orders")
+@Suite("A queue under random orders", .serialized, .computing)
 struct QueueModelTests {
   @Test("whatever happens in whatever order, no message is lost, none is held twice, and credit is honoured", arguments: 0..<60)
   func anything(_ seed: UInt64) throws {
