@@ -73,7 +73,7 @@ struct CountingByDialectTests {
         // Other tests make and delete queues all the while: a list of several pages may never hold still.
         if case .unreadable(.censusUnsteady) = census.value {
         } else {
-          #expect(listed?.count?.messages == 3)
+          #expect(listed?.count?.messages == 3, "\(census.value)")
           #expect(census.queues?.contains { $0.queue == empty } == true)
           #expect(census.occupied?.contains { $0.queue == empty } == false)
         }
