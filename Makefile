@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test deb deb-test sbom clean
+.PHONY: help dependencies build test prove sanitize leaks rehearse kills power-cuts forward-kills brokers brokers-stop format format-check tools-test deb deb-test sbom practice clean
 
 export CHUNKS MESSAGES TROUBLES QUEUES MODE TARGET WAY PROGRESS CONNECTS BROKERS SABOTAGE FILTER CONFIGURATION KILLS POWER_CUTS POWER_CUT_PREFIXES SEED MINIMUM_SENT DIRECTORY SWIFT_BUILD_FLAGS TEST_TIMEOUT TEST_WIDTH REHEARSAL_TIMEOUT
 
@@ -18,6 +18,7 @@ help:
 	@echo "make rehearse         migrate a pulje of 12 HER-IDs between two embedded buses; ledger by message id at the end"
 	@echo "                      BROKERS=rabbitmq: from RabbitMQ 3.10 to RabbitMQ 4.0"
 	@echo "                      SABOTAGE=drop-one, duplicate-one or leave-one: must end red"
+	@echo "make practice         two buses, a register and systems at work, to practise with by hand: docs/day-one.en.md; BROKERS=rabbitmq"
 	@echo "make kills            the rehearsal on RabbitMQ with 100 kills of the daemon at seeded points (KILLS=n, SEED=n, BROKERS=embedded)"
 	@echo "make power-cuts       the rehearsal on RabbitMQ with 20 power cuts (POWER_CUTS=n, SEED=n, BROKERS=embedded)"
 	@echo "                      SABOTAGE=swallow-syncs: must end red"
@@ -49,6 +50,9 @@ leaks:
 
 rehearse:
 	@scripts/rehearse
+
+practice: dependencies
+	@scripts/practice
 
 kills:
 	@BROKERS=$(or $(BROKERS),rabbitmq) KILLS=$(or $(KILLS),100) scripts/rehearse

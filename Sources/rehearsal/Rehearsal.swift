@@ -8,6 +8,7 @@ struct Rehearsal: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rehearsal", abstract: "Rehearses the migration of a pulje of twelve HER-IDs, and accounts for every message.",
     subcommands: [
-      RunCommand.self, KillsCommand.self, PowerCutsCommand.self, ForwardKillsCommand.self, CarryCommand.self, HistoryCommand.self,
+      RunCommand.self, PracticeCommand.self, KillsCommand.self, PowerCutsCommand.self, ForwardKillsCommand.self,
+      CarryCommand.self, HistoryCommand.self,
     ])
 }

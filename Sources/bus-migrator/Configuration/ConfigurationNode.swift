@@ -66,7 +66,8 @@ struct ConfigurationNode {
   /// This node as a mapping that holds no key but `known`.
   func mapping(_ known: [String]) throws -> Fields {
     guard case .mapping(let mapping) = self.node else {
-      throw self.wrong(wanted: "a mapping with the keys \(known.joined(separator: ", "))")
+      // Often a secret that stands where the name of its file should.
+      throw self.wrong(wanted: "a mapping with the keys \(known.joined(separator: ", "))", isSecret: true)
     }
     for (key, _) in mapping {
       let name = key.string ?? "?"
@@ -80,7 +81,7 @@ struct ConfigurationNode {
 
   var elements: [ConfigurationNode] {
     get throws {
-      guard case .sequence(let sequence) = self.node else { throw self.wrong(wanted: "a list") }
+      guard case .sequence(let sequence) = self.node else { throw self.wrong(wanted: "a list", isSecret: true) }
       return sequence.enumerated().map {
         ConfigurationNode(file: self.file, path: "\(self.path)[\($0.offset)]", node: $0.element)
       }

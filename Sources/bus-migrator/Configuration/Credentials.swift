@@ -6,13 +6,25 @@ import Foundation
 /// Secrets come from files, or from the folder that systemd's `LoadCredential=` fills; never from the command line.
 enum Credentials {
   /// The content of a file, without blanks and line ends around it.
-  static func secret(inFile path: String, place: String) throws -> Secret {
+  ///
+  /// - Parameter shown: what an error says of the file.
+  static func secret(inFile path: String, shown: String, place: String) throws -> Secret {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let text = String(validating: data, as: UTF8.self) else {
-      throw CommandLineError.credentials(place: place, seen: "\(path) cannot be read")
+      throw CommandLineError.credentials(place: place, seen: "\(shown) cannot be read")
     }
     let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !trimmed.isEmpty else { throw CommandLineError.credentials(place: place, seen: "\(path) is empty") }
+    guard !trimmed.isEmpty else { throw CommandLineError.credentials(place: place, seen: "\(shown) is empty") }
     return Secret(trimmed)
+  }
+
+  /// What an error says of the file that `node` names: its path, or nothing of it where that may be the secret itself, put in place of the
+  /// name of its file.
+  static func shown(_ node: ConfigurationNode) throws -> String {
+    let written = try node.text
+    let namesAFile = written.hasPrefix("/") || written.hasPrefix("./") || written.hasPrefix("../") || written.contains(".")
+    let mayBeSecret = ["://", "@", "\n", "-----", "{"].contains { written.contains($0) }
+    guard namesAFile, !mayBeSecret else { return "the file that it names (not shown: it may be the secret itself)" }
+    return Paths.absolute(written, besides: node.file)
   }
 
   /// The path of a systemd credential.
@@ -39,11 +51,12 @@ enum Credentials {
     }
     if let node = fields.optional(key) { return Secret(try node.text) }
     if let node = fields.optional("\(key)-file") {
-      return try self.secret(inFile: Paths.absolute(try node.text, besides: node.file), place: node.place)
+      return try self.secret(
+        inFile: Paths.absolute(try node.text, besides: node.file), shown: try self.shown(node), place: node.place)
     }
     if let node = fields.optional("\(key)-credential") {
       let path = try Self.path(ofCredential: try node.text, place: node.place, environment: environment)
-      return try Self.secret(inFile: path, place: node.place)
+      return try Self.secret(inFile: path, shown: path, place: node.place)
     }
     return nil
   }

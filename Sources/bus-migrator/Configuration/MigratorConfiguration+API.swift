@@ -44,12 +44,13 @@ extension MigratorConfiguration {
     let path = Paths.absolute(try certificate.text, besides: certificate.file)
     let keyNode: ConfigurationNode
     let keyPath: String
+    let keyShown: String
     switch (fields.optional("private-key"), fields.optional("private-key-credential")) {
-    case (let node?, nil): (keyNode, keyPath) = (node, Paths.absolute(try node.text, besides: node.file))
+    case (let node?, nil):
+      (keyNode, keyPath, keyShown) = (node, Paths.absolute(try node.text, besides: node.file), try Credentials.shown(node))
     case (nil, let node?):
-      (keyNode, keyPath) = (
-        node, try Credentials.path(ofCredential: try node.text, place: node.place, environment: environment)
-      )
+      let path = try Credentials.path(ofCredential: try node.text, place: node.place, environment: environment)
+      (keyNode, keyPath, keyShown) = (node, path, path)
     case (nil, nil): throw CommandLineError.keyMissing(place: fields.of.place, key: "private-key")
     default:
       throw CommandLineError.valueWrong(
@@ -60,7 +61,7 @@ extension MigratorConfiguration {
       throw CommandLineError.credentials(place: certificate.place, seen: "\(path) cannot be read as PEM certificates")
     }
     guard let key = try? NIOSSLPrivateKey(file: keyPath, format: .pem) else {
-      throw CommandLineError.credentials(place: keyNode.place, seen: "\(keyPath) cannot be read as a PEM key")
+      throw CommandLineError.credentials(place: keyNode.place, seen: "\(keyShown) cannot be read as a PEM key")
     }
     var tls = TLSConfiguration.makeServerConfiguration(
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))

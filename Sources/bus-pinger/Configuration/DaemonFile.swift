@@ -114,7 +114,9 @@ struct DaemonFile {
     _ yaml: StrictYAML, _ key: String, _ environment: [String: String]
   ) throws(PingerError) -> Secret? {
     if let text = try yaml.text(key), !text.isEmpty { return Secret(text) }
-    var path = try yaml.text("\(key)-file").map { PingerConfiguration.resolve($0, yaml.file) }
+    let written = try yaml.text("\(key)-file")
+    var path = written.map { PingerConfiguration.resolve($0, yaml.file) }
+    var shown = written.map { PingerConfiguration.shown($0, yaml.file) }
     var field = "\(key)-file"
     if let credential = try yaml.text("\(key)-credential") {
       field = "\(key)-credential"
@@ -125,13 +127,14 @@ struct DaemonFile {
             "it is a systemd credential, and only the daemon's unit has those: give \(key)-file, or a file of the pinger's own")
       }
       path = "\(folder)/\(credential)"
+      shown = path
     }
-    guard let path else { return nil }
+    guard let path, let shown else { return nil }
     guard let text = try? String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8) else {
-      throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(path) cannot be read")
+      throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(shown) cannot be read")
     }
     let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    if trimmed.isEmpty { throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(path) is empty") }
+    if trimmed.isEmpty { throw .secretUnreadable(path: yaml.file, field: yaml.field(field), seen: "\(shown) is empty") }
     return Secret(trimmed)
   }
 

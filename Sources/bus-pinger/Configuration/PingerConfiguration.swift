@@ -228,13 +228,23 @@ struct PingerConfiguration: Sendable {
     do {
       content = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
     } catch {
-      let seen = FileManager.default.fileExists(atPath: path) ? "\(path) cannot be read" : "\(path): no such file"
+      let shown = Self.shown(named, yaml.file)
+      let seen = FileManager.default.fileExists(atPath: path) ? "\(shown) cannot be read" : "\(shown): no such file"
       throw .secretUnreadable(path: yaml.file, field: yaml.field("\(key)-file"), seen: seen)
     }
     guard let line = content.split(whereSeparator: \.isNewline).first, !line.isEmpty else {
       throw .secretUnreadable(path: yaml.file, field: yaml.field("\(key)-file"), seen: "\(path) is empty")
     }
     return Secret(String(line))
+  }
+
+  /// What an error says of the file that `written` names: its path, or nothing of it where that may be the secret itself, put in place of the
+  /// name of its file.
+  static func shown(_ written: String, _ file: String) -> String {
+    let namesAFile = written.hasPrefix("/") || written.hasPrefix("./") || written.hasPrefix("../") || written.contains(".")
+    let mayBeSecret = ["://", "@", "\n", "-----", "{"].contains { written.contains($0) }
+    guard namesAFile, !mayBeSecret else { return "the file that it names (not shown: it may be the secret itself)" }
+    return Self.resolve(written, file)
   }
 
   /// A path as it stands in the file: relative ones start from the file's folder.

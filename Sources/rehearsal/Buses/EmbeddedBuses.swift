@@ -22,10 +22,28 @@ struct EmbeddedBuses: RehearsalBuses {
       target: try await Self.site(target, "tjenestebuss", "tb.test.nhn.no"), brokers: [source, target])
   }
 
-  private static func broker(_ dialect: Dialect) async throws -> InMemoryBroker {
+  /// The same with drawn passwords: whoever practises, and a test that looks for them, is to find each in one place.
+  static func startWithOwnLogins() async throws -> (EmbeddedBuses, PracticeBuses) {
+    func start(_ dialect: Dialect, _ name: BusName, _ host: String) async throws -> (InMemoryBroker, BusSite) {
+      let password = PracticeBuses.drawnPassword()
+      let counterPassword = PracticeBuses.drawnPassword()
+      let broker = try await Self.broker(
+        dialect,
+        [BrokerUser(PracticeBuses.user, password: password), BrokerUser(PracticeBuses.counter, password: counterPassword)])
+      let site = try await Self.site(broker, name, host)
+      return (broker, PracticeBuses.site(site, password: password, counterPassword: counterPassword))
+    }
+    let (source, sourceSite) = try await start(.serviceBusWindowsServer, "servicebus", "sb.test.nhn.no")
+    let (target, targetSite) = try await start(.rabbitMQ4AddressV2, "tjenestebuss", "tb.test.nhn.no")
+    let buses = EmbeddedBuses(source: sourceSite, target: targetSite, brokers: [source, target])
+    return (buses, PracticeBuses(buses, source: sourceSite, target: targetSite))
+  }
+
+  private static func broker(
+    _ dialect: Dialect, _ users: [BrokerUser] = [BrokerUser("app", password: Secret("app"))]
+  ) async throws -> InMemoryBroker {
     let broker = InMemoryBroker(
-      InMemoryBroker.Configuration(
-        dialect: dialect, path: Self.path, users: [BrokerUser("app", password: Secret("app"))], managementPort: 0))
+      InMemoryBroker.Configuration(dialect: dialect, path: Self.path, users: users, managementPort: 0))
     try await broker.start()
     return broker
   }

@@ -49,6 +49,23 @@ struct RabbitMQBuses: RehearsalBuses {
     }
   }
 
+  /// Makes the practice's users, with drawn passwords.
+  func withOwnLogins() async throws -> PracticeBuses {
+    func made(_ site: BusSite) async throws -> BusSite {
+      let password = PracticeBuses.drawnPassword()
+      let counterPassword = PracticeBuses.drawnPassword()
+      for (user, secret, tags) in [
+        (PracticeBuses.user, password, ""), (PracticeBuses.counter, counterPassword, "monitoring,policymaker"),
+      ] {
+        try await self.call(
+          site, "users/\(user)", secret.withPlainText { #"{"password":"\#($0)","tags":"\#(tags)"}"# })
+        try await self.call(site, "permissions/%2F/\(user)", #"{"configure":".*","write":".*","read":".*"}"#)
+      }
+      return PracticeBuses.site(site, password: password, counterPassword: counterPassword)
+    }
+    return PracticeBuses(self, source: try await made(self.source), target: try await made(self.target))
+  }
+
   private func call(_ site: BusSite, _ path: String, _ body: String, method: HTTPMethod = .PUT) async throws {
     var request = HTTPClientRequest(url: "\(site.managementURL)/api/\(path)")
     request.method = method

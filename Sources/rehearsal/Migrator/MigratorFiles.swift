@@ -2,6 +2,7 @@
 
 import AddressRegistry
 import BusModel
+import Disclosure
 import Foundation
 import TjenestebussTesting
 
@@ -15,7 +16,7 @@ struct MigratorFiles: Sendable {
   ///   - watch: how many seconds the parties are watched on the target bus.
   static func write(
     to directory: URL, socket: String, story: Story, buses: any RehearsalBuses, reader: SOAPEndpoint,
-    writer: SOAPWriterConfiguration, watch: Int
+    writer: SOAPWriterConfiguration, registerPassword: Secret, watch: Int
   ) throws -> MigratorFiles {
     let files = MigratorFiles(
       configuration: directory.appendingPathComponent("bus-migrator.yaml"), pulje: directory.appendingPathComponent("pulje.yaml"))
@@ -30,7 +31,7 @@ struct MigratorFiles: Sendable {
       try secret("\(site.endpoint.name).url", "amqp://\(login)@\(connection.host):\(connection.port)/\(connection.path)\n")
       try secret("\(site.endpoint.name).management", "\(site.managementPassword)\n")
     }
-    try secret("register.password", "register\n")
+    try secret("register.password", registerPassword.withPlainText { "\($0)\n" })
     let text = Self.configuration(socket: socket, buses: buses, reader: reader, writer: writer)
     try Data(text.utf8).write(to: files.configuration)
     try Data(Self.pulje(story, buses, watch).utf8).write(to: files.pulje)

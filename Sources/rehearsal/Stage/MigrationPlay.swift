@@ -51,7 +51,8 @@ struct MigrationPlay: Sendable {
     defer { try? FileManager.default.removeItem(atPath: socket) }
     let files = try MigratorFiles.write(
       to: folder, socket: socket, story: self.story, buses: self.buses, reader: try await self.server.readerEndpoint(),
-      writer: try await self.server.writerConfiguration(), watch: self.settings.watch)
+      writer: try await self.server.writerConfiguration(), registerPassword: Stage.registerPassword,
+      watch: self.settings.watch)
     let log = self.settings.directory.appendingPathComponent("migrator.log")
     let migrator = try MigratorProcess(program: self.settings.migrator, configuration: files.configuration, log: log)
 

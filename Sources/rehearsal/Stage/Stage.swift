@@ -34,6 +34,8 @@ struct Stage: Sendable {
     var isGood: Bool { self.balance.isClean && self.faults.isEmpty }
   }
 
+  static let registerPassword = Secret("register")
+
   private let settings: Settings
   private let buses: any RehearsalBuses
   private let terminal: Terminal
@@ -52,7 +54,7 @@ struct Stage: Sendable {
     self.terminal.say("source bus \(source.name): \(source)")
     self.terminal.say("target bus \(target.name): \(target)")
     try await self.buses.declare(queues: self.story.queues)
-    let credentials = RegisterCredentials(user: "register", password: Secret("register"))
+    let credentials = RegisterCredentials(user: "register", password: Self.registerPassword)
     let configuration = AddressRegisterServer.Configuration(credentials: credentials, buses: [source.bus, target.bus])
     return try await AddressRegisterServer.withServer(configuration: configuration, records: self.story.records) { server in
       let register = try SOAPAddressRegister(

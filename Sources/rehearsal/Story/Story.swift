@@ -39,7 +39,8 @@ struct Story: Sendable {
   /// - Parameters:
   ///   - source: where all parties are at the beginning.
   ///   - staleFor: the address age of the one with stale addresses.
-  static func told(source: Bus, staleFor: Duration) -> Story {
+  ///   - everybodyComesUp: whether all systems listen on the target bus from the start.
+  static func told(source: Bus, staleFor: Duration, everybodyComesUp: Bool = false) -> Story {
     let organisation = herID(1_000)
     let inheriting = [herID(1_001), herID(1_002)]
     let vendorB = [2_001, 2_002, 2_003, 2_004, 2_005].map(herID)
@@ -74,7 +75,7 @@ struct Story: Sendable {
       systems.append(
         System(
           name: "vendor-c/\(party)", vendor: "vendor-c", herIDs: [party], addressAge: .seconds(1),
-          comesUpOnTarget: party != rolledBack))
+          comesUpOnTarget: everybodyComesUp || party != rolledBack))
     }
     systems.append(
       System(name: "helsenorge/5000", vendor: "helsenorge", herIDs: [outside], addressAge: .seconds(1), comesUpOnTarget: true))
