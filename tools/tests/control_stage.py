@@ -29,7 +29,15 @@ class UnixConnection(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+        # As bus-migrator's own commands: a full queue is told at once, and tried again.
+        ends = time.monotonic() + 5
+        while True:
+            try:
+                return self.sock.connect(self.path)
+            except BlockingIOError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.005)
 
 
 class Answer:
@@ -111,7 +119,7 @@ class ControlStage:
         beta["vendor"] = "Beta-planted"
         for record in (beta["before"], beta["after"]):
             record["name"] = "Beta-planted legekontor"
-        other = json.loads(json.dumps(plan["groups"][0]).replace("10", "77").replace("Party", "Gamma-planted"))
+        other = json.loads(json.dumps(plan["groups"][0]).replace("10", "770000").replace("Party", "Gamma-planted"))
         for member in other["members"]:
             member["vendor"] = "Gamma-planted"
         plan["groups"].append(other)
@@ -119,7 +127,7 @@ class ControlStage:
         plan["policy"]["testProtocol"]["vendorConfirms"] = True
         second = json.loads(json.dumps(plan))
         plan["name"], second["name"] = "monday", "planted-secret-pulje"
-        second["groups"] = [json.loads(json.dumps(other).replace("77", "88"))]
+        second["groups"] = [json.loads(json.dumps(other).replace("770000", "880000"))]
         self.plant(*[("pulje.sealed", 3, {"puljeSealed": {"by": "Planted Person", "plan": one}}) for one in (plan, second)])
 
     def start(self):

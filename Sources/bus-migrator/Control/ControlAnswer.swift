@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusProbe
 import Disclosure
 import Foundation
 import Hummingbird
@@ -18,6 +19,9 @@ enum ControlAnswer {
       let failure = ControlAPI.Failure(CommandLineError.daemonRecovering(socket: socket), isRefusal: false)
       return Self.failure(.serviceUnavailable, failure)
     case let error as CommandLineError: return Self.failure(error)
+    // Whoever asks has named a bus that is not there.
+    case EchoError.busNotRead(let bus):
+      return Self.failure(.badRequest, ControlAPI.Failure(EchoError.busNotRead(bus), isRefusal: false))
     case let error as any ExplainedError: return Self.failure(.serviceUnavailable, ControlAPI.Failure(error, isRefusal: false))
     default:
       let unknown = CommandLineError.answerUnreadable(seen: "the command ended by an error of unknown kind")

@@ -96,7 +96,7 @@ struct ControlClient {
     let socket = self.socket
     return try await HTTPClient.withHTTPClient(configuration: configuration) { http in
       do {
-        let response = try await http.execute(question, timeout: timeout)
+        let response = try await Self.knocking { try await http.execute(question, timeout: timeout) }
         let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
         guard response.status != .ok else { return data }
         guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
@@ -113,6 +113,17 @@ struct ControlClient {
         throw error
       } catch {
         throw CommandLineError.daemonNotReachable(socket: socket, seen: "\(error)")
+      }
+    }
+  }
+
+  /// A crowd may stand before the socket: then the system says at once that nobody can be put in the queue, and nothing was sent. Tried
+  /// again for a moment.
+  private static func knocking<Answer>(_ ask: () async throws -> Answer) async throws -> Answer {
+    let ends = ContinuousClock.now + .seconds(5)
+    while true {
+      do { return try await ask() } catch let error as IOError where error.errnoCode == EAGAIN && ContinuousClock.now < ends {
+        try await Task.sleep(for: .milliseconds(5))
       }
     }
   }

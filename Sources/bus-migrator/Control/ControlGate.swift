@@ -47,6 +47,11 @@ struct ControlGate: RouterMiddleware {
 
   private static func check(_ request: Request, _ asker: ControlAsker) throws {
     let path = request.uri.path
+    // The router would take them for the same; an address has one form, by which it is looked up here.
+    guard path == "/" + path.split(separator: "/").joined(separator: "/"), !path.contains("%") else {
+      throw asker.isVendorOnly
+        ? CommandLineError.notAllowed(who: asker.words, roles: Self.words([.viewer])) : CommandLineError.routeNotThere
+    }
     guard let route = ControlRoute.of(request.method, path) else {
       let others = ControlRoute.allCases.filter { $0.path == path }.map(\.method.rawValue)
       if !others.isEmpty { throw CommandLineError.methodNotThere(seen: request.method.rawValue, allowed: others) }

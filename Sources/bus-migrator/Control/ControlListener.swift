@@ -57,9 +57,11 @@ struct ControlListener<Responder: HTTPResponder>: Service where Responder.Contex
 
   private func bind(_ http: HTTP1Channel, _ guests: ConnectionGuests) async throws -> NIOAsyncChannel<Connection, Never> {
     let (logger, patience) = (self.logger, self.patience)
-    // The system's own bound is smaller: as many as may wait for the accept, which does nothing but count.
+    // Longer, and root would wait behind a crowd; shorter, and it would find no place to wait.
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .serverChannelOption(.backlog, value: 4_096)
+      .serverChannelOption(.backlog, value: 1_024)
+      // At one go, so that a crowd does not keep whoever comes behind it waiting at the door.
+      .serverChannelOption(.maxMessagesPerRead, value: 256)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
     @Sendable func takeIn(
       _ channel: any Channel, _ guest: ConnectionGuest, tls: (@Sendable () -> NIOSSLContext)?

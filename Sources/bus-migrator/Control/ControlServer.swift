@@ -112,9 +112,14 @@ struct ControlServer: Service {
       let query = try DrainControl.Query(request)
       let after = try request.number("after")
       let patience = try request.number("patience") ?? 0
+      guard (0...DrainControl.longestPatience.milliseconds).contains(patience), after ?? 0 >= 0 else {
+        throw CommandLineError.argumentWrong(
+          name: "patience and after", seen: "\(patience), \(after ?? 0)",
+          wanted: "0 to \(DrainControl.longestPatience.milliseconds) milliseconds, and an event's number")
+      }
       return await ControlAnswer.of {
         if let own = try await self.own(query, asker) { return own }
-        return try await self.drain.status(query, after: after, patience: .milliseconds(max(0, patience))) {
+        return try await self.drain.status(query, after: after, patience: .milliseconds(patience)) {
           try await self.status(of: query.pulje)
         }
       }

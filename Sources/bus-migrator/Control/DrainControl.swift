@@ -17,7 +17,7 @@ struct DrainControl: Sendable {
   let clock: any MigrationClock
 
   /// A question is kept no longer than this when nothing happens.
-  private static let longestPatience = TimeSpan.minutes(1)
+  static let longestPatience = TimeSpan.minutes(1)
 
   /// - Parameter after: waits for an event after this one.
   func status(

@@ -59,6 +59,9 @@ struct VendorView: Codable, Sendable {
     self.now = now
     self.vendor = vendor
     self.isLineStopped = state.stop != nil
+    if let name, state.puljer[name]?.plan.groups.contains(where: { $0.members.contains { $0.vendor == vendor } }) != true {
+      throw Refusal(.unknownPulje, tried: "find pulje \(name)", seen: "no pulje of that name with parties of yours")
+    }
     let puljer = state.ordered.filter { name == nil || $0.name == name }.compactMap { pulje -> Pulje? in
       let summary = PuljeSummary(pulje, stop: state.stop, now: now)
       let parties = summary.groups.flatMap { group in
@@ -70,9 +73,6 @@ struct VendorView: Codable, Sendable {
       return Pulje(
         name: pulje.name, source: summary.source, target: summary.target, startedAt: summary.startedAt,
         isPaused: summary.paused != nil, parties: parties)
-    }
-    if let name, puljer.isEmpty {
-      throw Refusal(.unknownPulje, tried: "find pulje \(name)", seen: "no pulje of that name with parties of yours")
     }
     let seen = Set(puljer.flatMap(\.parties).map(\.herID))
     if let herID = herIDs.first(where: { !seen.contains($0) }) {

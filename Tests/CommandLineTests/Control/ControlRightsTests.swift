@@ -115,4 +115,32 @@ struct ControlRightsTests {
     let read = try ControlAPI.read(ControlAPI.Command.self, "the command", try ControlAPI.encode(command))
     #expect(read.fingerprint == command.fingerprint && read.lasts == .days(3))
   }
+
+  /// As far as it says who may what.
+  private struct Description: Decodable {
+    struct Operation: Decodable {
+      var roles: Set<ControlRole>
+      var verbs: [String: Set<ControlRole>]?
+      enum CodingKeys: String, CodingKey {
+        case roles = "x-roles"
+        case verbs = "x-verbs"
+      }
+    }
+
+    var paths: [String: [String: Operation]]
+  }
+
+  @Test("the description in docs/api has every route and verb, with who may it, and none that is not there")
+  func described() throws {
+    let file = ConfigurationFileTests.root.appendingPathComponent("docs/api/openapi.json")
+    let description = try JSONDecoder().decode(Description.self, from: try Data(contentsOf: file))
+    var described: [String: Set<ControlRole>] = [:]
+    for (path, operations) in description.paths {
+      for (method, operation) in operations { described["\(method.uppercased()) \(path)"] = operation.roles }
+    }
+    let placed = ControlRoute.allCases.map { ($0.rawValue, ControlRights.roles(for: $0)) }
+    #expect(described == Dictionary(uniqueKeysWithValues: placed))
+    let verbs = Verb.allCases.map { ($0.rawValue, ControlRights.roles(for: $0)) }
+    #expect(description.paths["/v1/command"]?["post"]?.verbs == Dictionary(uniqueKeysWithValues: verbs))
+  }
 }
