@@ -78,7 +78,8 @@ struct PingerConfigurationTests {
       ("registry:\n", "registry: x\n#", "PING-102", "line"),
       ("buses:\n", "buses:\n\t- x\n", "PING-102", "line"),
       ("reply-queue: 93238_pingreply", "reply-queue: q\n    reply-queue-shared: true", "PING-103", "wants daemon-socket"),
-      ("password: Sup3rS3cret}\nbuses", "password-file: none}\nbuses", "PING-104", "/conf/none"),
+      ("password: Sup3rS3cret}\nbuses", "password-file: none.txt}\nbuses", "PING-104", "/conf/none.txt"),
+      ("password: Sup3rS3cret}\nbuses", "password-file: Sup3rS3cret}\nbuses", "PING-104", "not shown"),
       ("password: Sup3rS3cret}\nbuses", "password: Sup3rS3cret, password-file: x}\nbuses", "PING-103", "leave one"),
     ])
   func broken(find: String, replace: String, code: String, names: String) {
