@@ -130,15 +130,28 @@ class ControlStage:
         second["groups"] = [json.loads(json.dumps(other).replace("770000", "880000"))]
         self.plant(*[("pulje.sealed", 3, {"puljeSealed": {"by": "Planted Person", "plan": one}}) for one in (plan, second)])
 
-    def start(self):
-        """Returns when the daemon is ready, as it tells systemd."""
+    def start(self, logins=None):
+        """Returns when the daemon is ready, as it tells systemd.
+
+        `logins`: users by name, each with a number and the groups it is in. The daemon, and nobody else, finds them in /etc: it has a mount
+        namespace of its own.
+        """
         heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = str(self.folder / f"notify{len(self.running)}")
         heard.bind(path)
         heard.settimeout(LIMIT)
         log = open(self.folder / f"log{len(self.running)}", "w+")
+        command = [str(PROGRAM), "run", "--config", str(self.configuration), "--socket", self.socket]
+        if logins is not None:
+            passwd, group = self.folder / "passwd", self.folder / "group"
+            passwd.write_text("root:x:0:0::/:/bin/sh\n" + "".join(f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for name, (uid, _) in logins.items()))
+            groups = sorted({group for _, member in logins.values() for group in member})
+            group.write_text("root:x:0:\n" + "".join(
+                f"{one}:x:{60_000 + number}:{','.join(name for name, (_, member) in logins.items() if one in member)}\n"
+                for number, one in enumerate(groups)))
+            command = ["unshare", "--mount", "sh", "-c", f'mount --bind {passwd} /etc/passwd && mount --bind {group} /etc/group && exec "$0" "$@"', *command]
         process = subprocess.Popen(
-            [str(PROGRAM), "run", "--config", str(self.configuration), "--socket", self.socket],
+            command,
             env={**os.environ, "NOTIFY_SOCKET": path}, stderr=log, stdout=subprocess.DEVNULL)
         process.log, process.heard = log, heard
         self.running.append(process)

@@ -4,6 +4,8 @@ vendor sees is searched for what is others', and schemathesis asks whatever come
 
 import http.client
 import json
+import os
+import sqlite3
 import subprocess
 import unittest
 
@@ -258,6 +260,80 @@ response_schema_conformance.enabled = true
 response_headers_conformance.enabled = true
 """)
         return path
+
+
+ASKS = """
+import http.client, json, socket, sys
+path, questions = json.load(sys.stdin)
+answers = []
+for method, address, body in questions:
+    connection = http.client.HTTPConnection("localhost", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(path)
+    connection.request(method, address, body=None if body is None else json.dumps(body), headers={} if body is None else {"content-type": "application/json"})
+    answer = connection.getresponse()
+    answers.append((answer.status, json.loads(answer.read()).get("code")))
+    connection.close()
+print(json.dumps(answers))
+"""
+
+
+class AskedByLogins(unittest.TestCase):
+    """Over the socket, where the kernel says who asks and the groups say what that one may."""
+
+    LOGINS = {
+        "seer": (5001, ["bus-migrator-viewer"]), "runner": (5002, ["bus-migrator-viewer", "bus-migrator-operator"]),
+        "leader": (5003, ["bus-migrator-approver"]), "both": (5004, ["bus-migrator-operator", "bus-migrator-approver"]),
+        "stranger": (5005, ["bus-migrator-vendor", "sudo"])}
+
+    def setUp(self):
+        self.description = json.loads(DESCRIPTION.read_text())
+        self.stage = ControlStage(self)
+        self.stage.plant_pulje()
+        self.daemon = self.stage.start(self.LOGINS)
+        os.chmod(self.stage.folder, 0o755)
+        os.chmod(self.stage.socket, 0o666)
+
+    def asked(self, uid, questions):
+        run = subprocess.run(
+            ["/usr/bin/python3", "-c", ASKS], input=json.dumps([self.stage.socket, questions]), capture_output=True, text=True, timeout=LIMIT, user=uid, group=uid,
+            extra_groups=[], cwd="/")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return [tuple(answer) for answer in json.loads(run.stdout)]
+
+    def test_every_verb_and_route_with_every_login(self):
+        verbs = self.description["paths"]["/v1/command"]["post"]["x-verbs"]
+        routes = [(m.upper(), p, o) for p, operations in self.description["paths"].items() for m, o in operations.items()]
+        for name, (uid, groups) in self.LOGINS.items():
+            roles = {group.removeprefix("bus-migrator-") for group in groups} & {"viewer", "operator", "approver"}
+            # Of nobody's, and without a wave that is there: far enough to see whether it is the login's.
+            asked = self.asked(uid, [("POST", "/v1/command", {"verb": verb, "pulje": "none", "bus": "none", "why": "CHG-7"}) for verb in verbs])
+            for verb, answer in zip(verbs, asked):
+                if roles & set(verbs[verb]):
+                    self.assertNotEqual(answer[0], 403, f"{name} {verb}")
+                    if verb in ("stop", "release"):
+                        self.assertIn(answer[1], ("MIG-224", "MIG-204", "MIG-213", None), f"{name} {verb} {answer}")
+                else:
+                    self.assertEqual(answer, (403, "CLI-018"), f"{name} {verb}")
+            asked = self.asked(uid, [(method, path, {} if method == "POST" else None) for method, path, _ in routes])
+            for (method, path, operation), answer in zip(routes, asked):
+                if roles & set(operation["x-roles"]):
+                    self.assertNotIn(answer[0], (403, 404, 405), f"{name} {method} {path}")
+                else:
+                    self.assertEqual(answer, (403, "CLI-018"), f"{name} {method} {path}")
+
+    def test_the_history_has_the_login_that_said_it(self):
+        stop = {"verb": "stop", "by": ["Kari"], "why": "CHG-7"}
+        release = {"verb": "release", "by": ["Kari", "Ola"], "why": "CHG-8"}
+        self.assertEqual(self.asked(5002, [("POST", "/v1/command", stop), ("POST", "/v1/command", release)]), [(200, None), (403, "CLI-018")])
+        self.assertEqual(self.asked(5003, [("POST", "/v1/command", release), ("POST", "/v1/command", stop)]), [(200, None), (403, "CLI-018")])
+        with sqlite3.connect(f"file:{self.stage.database}?mode=ro", uri=True) as database:
+            records = [json.loads(body)["commanded"]["record"] for body, in database.execute("SELECT body FROM event WHERE kind = 'command.given' ORDER BY sequence")]
+        database.close()
+        self.assertEqual(
+            [(record["verb"], record["role"], record["giver"]["login"], record["by"], record["reason"]) for record in records],
+            [("stop", "operator", {"uid": 5002, "name": "runner"}, ["Kari"], "CHG-7"),
+             ("release", "approver", {"uid": 5003, "name": "leader"}, ["Kari", "Ola"], "CHG-8")])
 
 
 if __name__ == "__main__":

@@ -47,6 +47,15 @@ struct DaemonTests {
       #expect(start.exitCode == 0, "\(start.complaint)")
       #expect(try start.json(ControlAPI.CommandAnswer.self).events == ["pulje.sealed", "pulje.started"])
 
+      // Given again, by the plan that was approved or by the same pulje file: it runs already, and that is no error.
+      for more in [["--plan-hash", hash], []] {
+        let again = try await stage.command(
+          ["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--json"] + more)
+        #expect(again.exitCode == 0, "\(again.complaint)")
+        let answer = try again.json(ControlAPI.CommandAnswer.self)
+        #expect(answer.status == "already_started" && answer.events.isEmpty && !answer.isRepeat)
+      }
+
       let decision = try await stage.status { $0.puljer.first?.phase == .decision }
       #expect(stage.phases(decision) == [.observing, .observing, .observing])
       #expect(stage.register.records.allSatisfy { $0.addresses.allSatisfy { $0.text.hasPrefix("b.example/") } })
@@ -54,6 +63,8 @@ struct DaemonTests {
       let back = try await stage.command(["rollback", "--her-id", "200", "--by", "Kari", "--because", "the vendor asks"])
       #expect(back.exitCode == 0, "\(back.complaint)")
       let restored = try await stage.status { stage.phases($0) == [.observing, .restored, .observing] }
+      let backAlready = try await stage.command(["rollback", "--her-id", "200", "--by", "Ola", "--because", "CHG-7"])
+      #expect(backAlready.exitCode == 0 && backAlready.output.contains("already_rolled_back"), "\(backAlready.complaint)")
       #expect(restored.puljer.first?.phase == .decision)
       #expect(stage.register.records.first { $0.herID.value == 200 } == before.first { $0.herID.value == 200 })
 
@@ -61,6 +72,11 @@ struct DaemonTests {
       let accepted = try await stage.command(
         ["accept", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"], again: ["MIG-217"])
       #expect(accepted.exitCode == 0, "\(accepted.complaint)")
+      let acceptedAlready = try await stage.command([
+        "accept", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--pulje", "p1",
+      ])
+      #expect(
+        acceptedAlready.exitCode == 0 && acceptedAlready.output.contains("already_accepted"), "\(acceptedAlready.complaint)")
       let report = try await stage.command(["report"])
       #expect(report.output.contains("RESTORED") && report.output.contains("the vendor asks"))
       let text = try await stage.command(["status"])
