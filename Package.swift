@@ -135,6 +135,11 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: houseRules),
+    // The pilot report: figures from events, pages from figures. No IO, clock or random.
+    .target(
+      name: "MigrationReport",
+      dependencies: ["Migration", "BusModel", "Disclosure", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: houseRules),
     .target(
       name: "MigrationEngine",
       dependencies: [
@@ -175,8 +180,8 @@ let package = Package(
     .executableTarget(
       name: "bus-migrator",
       dependencies: [
-        "MigrationEngine", "MigrationStore", "Migration", "Forwarding", "BusProbe", "TjenestebussClient", "AddressRegistry",
-        "BusModel", "AMQP", "Disclosure", "OrderlyService",
+        "MigrationEngine", "MigrationStore", "MigrationReport", "Migration", "Forwarding", "BusProbe", "TjenestebussClient",
+        "AddressRegistry", "BusModel", "AMQP", "Disclosure", "OrderlyService",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -299,6 +304,9 @@ let package = Package(
       swiftSettings: houseRules),
     .testTarget(name: "MigrationTests", dependencies: ["Computing", "Migration", "BusModel"], swiftSettings: houseRules),
     .testTarget(
+      name: "MigrationReportTests",
+      dependencies: ["MigrationReport", "MigrationSimulation", "Migration", "BusModel"], swiftSettings: houseRules),
+    .testTarget(
       name: "MigrationStoreTests",
       dependencies: [
         "Computing", "MigrationStore", "MigrationSimulation", "Migration", "BusModel",
@@ -342,7 +350,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "TjenestebussClient", "BusProbe", "AddressRegistry", "BusModel",
-        "AMQP", "Migration", "MigrationStore", "MigrationEngine", "Forwarding", "Disclosure",
+        "AMQP", "Migration", "MigrationStore", "MigrationReport", "MigrationEngine", "Forwarding", "Disclosure",
         "OrderlyService",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -6,17 +6,19 @@ import Migration
 
 /// Reads the rows, each checked against its hash and its place in the chain.
 enum HistoryReading {
-  /// Calls `body` with every event after `start` in order.
+  /// Calls `body` with every event after `start` in order, up to and with the one numbered `end` where that is given.
   ///
   /// - Returns: where the history ends.
   /// - Throws: ``StoreError`` `chainBroken` or `unknownEvent` at the first row that is not as it was written.
   static func forEach(
-    _ database: Database, path: String, after start: ChainHead = .empty, body: (StoredEvent) throws -> Void
+    _ database: Database, path: String, after start: ChainHead = .empty, upTo end: Int64 = .max,
+    body: (StoredEvent) throws -> Void
   ) throws -> ChainHead {
     var head = start
     let decoder = JSONDecoder()
     let rows = try Row.fetchCursor(
-      database, sql: "SELECT \(Self.columns) FROM event WHERE sequence > ? ORDER BY sequence", arguments: [start.sequence])
+      database, sql: "SELECT \(Self.columns) FROM event WHERE sequence > ? AND sequence <= ? ORDER BY sequence",
+      arguments: [start.sequence, end])
     while let row = try rows.next() {
       let stored = try Self.event(from: row, after: head, decoder: decoder, path: path)
       try body(stored)

@@ -86,13 +86,15 @@ public struct SQLiteEventReader: Sendable {
     }
   }
 
-  /// Every event, in order, one at a time: a long history takes no more room than a short one.
+  /// Every event, in order, one at a time: a long history takes no more room than a short one. Each row is checked on the way.
+  ///
+  /// - Parameter end: the number of the last event that is taken; what comes after it is not looked at.
   public func fold<Value: Sendable>(
-    _ initial: Value, _ take: @escaping @Sendable (inout Value, StoredEvent) -> Void
+    _ initial: Value, upTo end: Int64 = .max, _ take: @escaping @Sendable (inout Value, StoredEvent) throws -> Void
   ) async throws -> Value {
     try await self.read { database, path in
       var value = initial
-      _ = try HistoryReading.forEach(database, path: path) { take(&value, $0) }
+      _ = try HistoryReading.forEach(database, path: path, upTo: end) { try take(&value, $0) }
       return value
     }
   }

@@ -12,7 +12,8 @@ struct BusMigrator: AsyncParsableCommand {
     abstract: "Moves parties (HER-IDs) from one message bus to another in puljer, and back at any time.",
     discussion: """
       Exit codes: 0 done; 1 failed; 2 the command line, configuration or pulje file is wrong; 3 refused, nothing has changed; \
-      4 no daemon answers; 5 the database or the cache is in use, read-only, damaged or newer; 6 the cache and the register differ.
+      4 no daemon answers; 5 the database or the cache is in use, read-only, damaged or newer; 6 the cache and the register differ, or a report \
+      and the history.
       """,
     subcommands: [
       PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,

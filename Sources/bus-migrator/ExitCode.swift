@@ -19,7 +19,7 @@ enum Exit {
   static let noDaemon: Int32 = 4
   /// The database: in use, read-only, damaged, newer.
   static let database: Int32 = 5
-  /// Nothing failed, but the cache and the register say different things.
+  /// Nothing failed, but the cache and the register say different things, or a report and the history.
   static let differs: Int32 = 6
 
   static func code(of error: any Error) -> Int32 {
@@ -33,6 +33,12 @@ enum Exit {
       }
     case is StoreError: Self.database
     case is Refusal: Self.refused
+    case let error as ReportError:
+      switch error {
+      case .notAReport, .otherEnvironment: Self.usage
+      case .headNotInHistory: Self.database
+      case .printerMissing, .printerFailed, .printerTooSlow, .notWritten: Self.failed
+      }
     case let error as AddressRegistryError:
       switch error {
       case .cacheUnusable, .cacheReadOnly, .cacheForeign, .cacheNewer, .cacheCorrupt, .cacheRowDamaged, .cacheFull, .cacheBusy,

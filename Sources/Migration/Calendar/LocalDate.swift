@@ -66,7 +66,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, Codable, CustomStringCo
 
   package var daysSince1970: Int64 { self.day }
 
-  func advanced(by days: Int64) -> LocalDate { LocalDate(day: self.day + days) }
+  package func advanced(by days: Int64) -> LocalDate { LocalDate(day: self.day + days) }
 
   public static func < (lhs: LocalDate, rhs: LocalDate) -> Bool { lhs.day < rhs.day }
 

@@ -91,7 +91,7 @@ public enum Healing: Sendable, Hashable, Codable {
 }
 
 /// Tells the class of a message. Pure, and careful: a sender is said never to leave only when ``DrainLedger`` has convicted it.
-struct StrandedClassifier {
+package struct StrandedClassifier {
   /// Handed out so often, the bus is about to give it up.
   static let poisonous: Int64 = 10
   /// A synchronous call waits so long.
@@ -103,7 +103,7 @@ struct StrandedClassifier {
   let longestCacheSeen: TimeSpan?
   let now: Instant
 
-  init(_ ledger: DrainLedger, policy: Policy, now: Instant) {
+  package init(_ ledger: DrainLedger, policy: Policy, now: Instant) {
     self.watermark = ledger.watermark
     self.policy = policy
     self.senders = ledger.senders
@@ -111,7 +111,7 @@ struct StrandedClassifier {
     self.now = now
   }
 
-  func classify(_ message: MessageSighting, on kind: QueueKind) -> (StrandedClass, Healing) {
+  package func classify(_ message: MessageSighting, on kind: QueueKind) -> (StrandedClass, Healing) {
     let isDead = kind == .deadLetter || message.state == .deadLettered
     if message.isPing == true {
       return (.ping, isDead ? .never : .byItself(by: message.expiresAt.map(Instant.init(milliseconds:))))

@@ -22,14 +22,14 @@ public struct Finding<Check: Sendable & Hashable & Codable>: Sendable, Hashable,
 
 extension Array {
   /// The result of `check`; nil when nobody made it, which is never a pass (I-14). The worst one counts when made twice.
-  func result<Check>(of check: Check) -> Finding<Check>.Result? where Element == Finding<Check> {
+  package func result<Check>(of check: Check) -> Finding<Check>.Result? where Element == Finding<Check> {
     let results = self.filter { $0.check == check }.map(\.result)
     if results.contains(.failed) { return .failed }
     if results.contains(.impossible) { return .impossible }
     return results.first
   }
 
-  func seen<Check>(of check: Check) -> String where Element == Finding<Check> {
+  package func seen<Check>(of check: Check) -> String where Element == Finding<Check> {
     self.first { $0.check == check && $0.result != .passed }?.seen ?? self.first { $0.check == check }?.seen ?? "not checked"
   }
 }

@@ -22,15 +22,22 @@ public struct PingReport: Sendable, Hashable, Codable {
   /// Which client library answered, and its version; nil without an answer.
   public var library: String?
   public var libraryVersion: String?
+  /// Milliseconds from sending until the bus had accepted it; nil where it did not, or nobody measured.
+  public var acceptedAfter: Int64?
+  /// Milliseconds from sending until the party's system had answered; nil without an answer.
+  public var answeredAfter: Int64?
 
   public init(
-    herID: HerID, bus: BusName, findings: [Finding<PingCheck>], library: String? = nil, libraryVersion: String? = nil
+    herID: HerID, bus: BusName, findings: [Finding<PingCheck>], library: String? = nil, libraryVersion: String? = nil,
+    acceptedAfter: Int64? = nil, answeredAfter: Int64? = nil
   ) {
     self.herID = herID
     self.bus = bus
     self.findings = findings
     self.library = library
     self.libraryVersion = libraryVersion
+    self.acceptedAfter = acceptedAfter
+    self.answeredAfter = answeredAfter
   }
 
   /// Why this ping does not prove that the party is reached on the bus; nil when it does.

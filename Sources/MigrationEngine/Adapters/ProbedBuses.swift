@@ -137,8 +137,12 @@ public struct ProbedBuses: BusPort {
     // Only our own library answers pings so far.
     return PingReport(
       herID: herID, bus: bus, findings: findings, library: judgement.echo.map { _ in "TjenestebussClient" },
-      libraryVersion: judgement.echo?.libraryVersion)
+      libraryVersion: judgement.echo?.libraryVersion,
+      acceptedAfter: judgement.isAccepted ? verdict.observation.pingMilliseconds.flatMap(Self.whole) : nil,
+      answeredAfter: judgement.echo == nil ? nil : verdict.observation.echoMilliseconds.flatMap(Self.whole))
   }
+
+  private static func whole(_ milliseconds: Double) -> Int64? { Int64(exactly: milliseconds.rounded()) }
 
   private static func result<Check>(_ state: ProbeEvidence.State?) -> Finding<Check>.Result {
     switch state {

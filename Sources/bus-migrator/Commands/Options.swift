@@ -31,6 +31,8 @@ struct PlaceOptions: ParsableArguments {
   func socketPath() throws -> String { try self.socket ?? self.places().socket }
   /// Needs no configuration when it is named, and never its secrets.
   func databasePath() throws -> String { try self.database ?? self.places().database }
+  /// The environment's name; nil where the configuration names none, or the database alone is named.
+  func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment }
   /// Nil where the database alone is named: heads kept elsewhere stand in the configuration.
   func headsPath() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().heads.file }
 }

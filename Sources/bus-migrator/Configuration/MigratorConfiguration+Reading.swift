@@ -14,7 +14,7 @@ extension MigratorConfiguration {
   /// What may stand at the top of the file.
   static let keys = [
     "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
-    "limits", "audit-heads", "hooks", "api",
+    "limits", "audit-heads", "hooks", "api", "reports",
   ]
 
   /// - Parameters:
@@ -65,7 +65,7 @@ extension MigratorConfiguration {
       rates: try Self.rates(fields.optional("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: places.heads,
-      api: try Self.api(fields.optional("api"), environment),
+      api: try Self.api(fields.optional("api"), environment), reports: places.reports,
       logLevel: try Self.logLevel(fields.optional("log-level")), sections: root.sections)
   }
 

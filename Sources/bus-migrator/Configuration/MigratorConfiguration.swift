@@ -101,6 +101,8 @@ struct MigratorConfiguration {
   var heads: Heads
   /// The control interface over TCP; nil for none, which is the default.
   var api: API?
+  /// Where reports are written when a pulje comes to its decision or its end; nil for nowhere.
+  var reports: ReportKeeper.Settings?
   var logLevel: Logger.Level
   /// What each key at the top of the file holds, to be compared with what it held before; not what it is.
   var sections: [String: Int]

@@ -8,6 +8,9 @@ struct MigratorPlaces {
   var database: String
   var socket: String
   var heads: MigratorConfiguration.Heads
+  var environment: String?
+  /// Where the daemon writes reports; nil for nowhere.
+  var reports: ReportKeeper.Settings?
 
   /// - Parameters:
   ///   - database: overrides the file's.
@@ -27,6 +30,8 @@ struct MigratorPlaces {
     }
     self.database = try path("database", database, "migration.sqlite")
     self.socket = try path("socket", socket, "control.sock")
+    self.environment = try fields.optional("environment")?.text
+    self.reports = try MigratorConfiguration.reports(fields.optional("reports"), besideDatabase: self.database)
     self.heads = try MigratorConfiguration.heads(fields.optional("audit-heads"), database: self.database)
   }
 }

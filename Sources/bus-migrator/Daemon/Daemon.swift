@@ -121,6 +121,14 @@ struct Daemon {
     if let socket = self.configuration.echoSocket {
       services.append(EchoServer(echoes: echoes, socket: socket, logger: self.logger))
     }
+    if let reports = self.configuration.reports {
+      services.append(
+        ReportKeeper(
+          settings: reports,
+          maker: ReportMaker(database: self.configuration.database, environment: self.configuration.environment),
+          state: { await engine.snapshot().state }, news: news, notifier: LogNotifier(logger: self.logger),
+          printer: ReportPrinter.find(), clock: clock))
+    }
     services.append(EngineService(engine: engine, control: control, readiness: readiness, notify: notify))
     // Stopped before the engine, which takes its last word.
     services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))
