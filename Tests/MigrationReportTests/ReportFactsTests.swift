@@ -154,6 +154,21 @@ struct ReportFactsTests {
     #expect(facts.recommendation.doubts.contains { $0.name == .clockSteppedBack })
   }
 
+  @Test("a pulje that is over is judged as it stood: that nobody looks any more is no lack")
+  func over() throws {
+    var history = try Self.whole()
+    history.now = history.now + .days(14)
+    for _ in 0..<6 {
+      for herID in [200, 300] as [Int32] { try history.group(herID, .looked(readings: history.look(herID, arrivals: 160))) }
+      history.now = history.now + .minutes(30)
+    }
+    for herID in [200, 300] as [Int32] { try history.group(herID, .accepted(by: ["Kari", "Ola"])) }
+    let facts = try history.facts(later: .days(90))
+    #expect(facts.recommendation.verdict == .nothingToDecide)
+    #expect(facts.groups.allSatisfy { $0.acceptedAt != nil && $0.acceptedBy == ["Kari", "Ola"] })
+    #expect(facts.groups.allSatisfy { $0.drain?.result == .drained })
+  }
+
   @Test("a roll-back: who, why, and when it was over")
   func rollBack() throws {
     var history = try Self.whole()

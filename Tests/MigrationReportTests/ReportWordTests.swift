@@ -27,6 +27,10 @@ struct ReportWordTests {
   @Test("what is filled in is not read for places to fill")
   func filling() {
     #expect(ReportLanguage.en.fill("{0} and {1} {x} {9}", ["{1}", "b"]) == "{1} and b {x} {9}")
+    #expect(ReportLanguage.en.fill("{0} {0|group was|groups were} there", ["1"]) == "1 group was there")
+    #expect(ReportLanguage.en.fill("{0} {0|group was|groups were} there", ["2"]) == "2 groups were there")
+    #expect(ReportLanguage.en.fill("{0} {0|group was|groups were} there", ["1"]) == "1 group was there")
+    #expect(ReportLanguage.en.fill("{0} {0|group was|groups were} there", ["2"]) == "2 groups were there")
   }
 
   @Test("figures and times as each language writes them; the hour that comes twice has its offset")

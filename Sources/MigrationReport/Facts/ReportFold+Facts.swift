@@ -37,7 +37,7 @@ extension ReportFold {
     for (place, group) in pulje.groups.enumerated() {
       tracks[group.id]?.reckon(group, pulje: pulje, stop: self.state.stop, until: now)
       let track = tracks[group.id] ?? GroupTrack(reckonedUntil: now)
-      let verdict = pulje.drainVerdict(of: group.id, now: now)
+      let verdict = pulje.drainVerdict(of: group.id, now: Self.judged(group, now: now))
       groups.append(
         ReportFacts.Group(
           group, track, wave: waveOf[group.id], policy: pulje.policy, drain: verdict.flatMap(drain),
@@ -75,6 +75,12 @@ extension ReportFold {
           ReportFacts.Test(herID: $0.herID, item: $0.item.text, passed: $0.passed, by: $0.by, at: $0.at, seen: $0.seen)
         }
       }, manualSteps: pulje.plan.manualSteps)
+  }
+
+  /// Of a group that is closed the drain is judged as it stood at the last look: that nobody looks any more is no lack.
+  private static func judged(_ group: GroupState, now: Instant) -> Instant {
+    guard group.phase.isClosed, let last = group.drain.lastLookAt else { return now }
+    return min(now, last)
   }
 
   private func pulje(_ pulje: PuljeState, _ summary: PuljeSummary) -> ReportFacts.Pulje {

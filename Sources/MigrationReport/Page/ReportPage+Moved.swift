@@ -14,12 +14,14 @@ extension ReportPage {
     }
     page += self.table([.phase, .groups], numbers: [1], phases)
     page += self.sums
+    page += "<div class=\"wide\">\n"
     page += self.table(
       [
         .herID, .name, .vendor, .organisation, .wave, .phase, .entry, .cutOver, .applied, .verified, .drained, .watchUntil,
         .accepted, .by,
       ],
       numbers: [4], self.facts.parties.map(self.row))
+    page += "</div>\n"
     let turned = self.facts.groups.filter { $0.rollBack != nil || $0.withdrawal != nil }
     page += self.part(.rollBacksTitle)
     page +=

@@ -179,11 +179,16 @@ struct ReportPage {
   }
 
   func section(_ title: ReportWord, note: String? = nil) -> Markup {
-    "<h2>\(self.say(title))</h2>\n\(note.map { "<p class=\"note\">\($0)</p>\n" } ?? "")"
+    "<h2>\(self.say(title))</h2>\n\(self.note(note))"
   }
 
   func part(_ title: ReportWord, note: String? = nil) -> Markup {
-    "<h3>\(self.say(title))</h3>\n\(note.map { "<p class=\"note\">\($0)</p>\n" } ?? "")"
+    "<h3>\(self.say(title))</h3>\n\(self.note(note))"
+  }
+
+  private func note(_ text: String?) -> Markup {
+    guard let text else { return "" }
+    return "<p class=\"note\">\(text)</p>\n"
   }
 
   func quote(_ text: String) -> Markup { text.isEmpty ? "" : "<q>\(text)</q>" }

@@ -13,17 +13,17 @@ enum ReportStyle {
       @top-left{content:\(Self.quoted(banner));font:bold 9pt sans-serif;color:\(colour)}\
       @top-right{content:\(Self.quoted(pulje));font:8.5pt sans-serif;color:#444}\
       @bottom-right{content:\(Self.quoted(page + " ")) counter(page) \(Self.quoted(" " + of + " ")) counter(pages);font:8.5pt sans-serif;color:#444}}
-      :root{--ink:#1a1a1a;--soft:#555;--line:#c9ced6;--mark:\(colour)}
+      @page wide{size:A4 landscape}
       *{box-sizing:border-box}
-      body{font:14px/1.45 "Liberation Sans",Arial,"DejaVu Sans",sans-serif;color:var(--ink);background:#fff;margin:0 auto;max-width:1080px;padding:0 24px 48px}
-      .banner{background:var(--mark);color:#fff;font-weight:bold;letter-spacing:.04em;padding:8px 14px;margin:0 -24px 18px;position:sticky;top:0;\(isProduction ? "border-bottom:4px double #fff;" : "")}
+      body{font:14px/1.45 "Liberation Sans",Arial,"DejaVu Sans",sans-serif;color:#1a1a1a;background:#fff;margin:0 auto;max-width:1080px;padding:0 24px 48px}
+      .banner{background:\(colour);color:#fff;font-weight:bold;letter-spacing:.04em;padding:8px 14px;margin:0 -24px 18px;position:sticky;top:0;\(isProduction ? "border-bottom:4px double #fff;" : "")}
       h1{font-size:26px;margin:0 0 2px}
-      h2{font-size:19px;margin:34px 0 6px;border-bottom:2px solid var(--ink);padding-bottom:3px;break-after:avoid}
+      h2{font-size:19px;margin:34px 0 6px;border-bottom:2px solid #1a1a1a;padding-bottom:3px;break-after:avoid}
       h3{font-size:15px;margin:20px 0 4px;break-after:avoid}
       p{margin:6px 0}
-      .sub{font-size:16px;color:var(--soft);margin:0 0 14px}
-      .note{color:var(--soft);font-size:12.5px;max-width:90ch}
-      .verdict{border:3px solid var(--ink);padding:12px 16px;margin:14px 0}
+      .sub{font-size:16px;color:#555;margin:0 0 14px}
+      .note{color:#555;font-size:12.5px;max-width:90ch}
+      .verdict{border:3px solid #1a1a1a;padding:12px 16px;margin:14px 0}
       .verdict strong{display:block;font-size:22px;letter-spacing:.02em}
       .verdict.do-not-roll-out{border-style:double;border-width:6px}
       .columns{display:table;width:100%;table-layout:fixed}
@@ -32,34 +32,26 @@ enum ReportStyle {
       ul{margin:4px 0 8px;padding-left:18px}
       li{margin:3px 0}
       table{border-collapse:collapse;width:100%;margin:8px 0 12px;font-size:12px}
-      th,td{text-align:left;vertical-align:top;padding:3px 7px 3px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-      th{font-size:11px;color:var(--soft);border-bottom:1.5px solid var(--ink);overflow-wrap:normal}
-      td.n,th.n{text-align:right;padding-right:10px;white-space:nowrap}
+      th,td{text-align:left;vertical-align:top;padding:3px 7px 3px 0;border-bottom:1px solid #c9ced6;overflow-wrap:break-word}
+      th{font-size:11px;color:#555;border-bottom:1.5px solid #1a1a1a;overflow-wrap:normal}
+      td.n,th.n{text-align:right;padding-right:10px}
+      td.n{white-space:nowrap}
       td.t{white-space:nowrap}
       thead{display:table-header-group}
       tr{break-inside:avoid}
       table.key{width:auto}
-      table.key th{color:var(--ink);font-weight:normal;border-bottom:1px solid var(--line);padding-right:24px;font-size:12px}
+      table.key th{color:#1a1a1a;font-weight:normal;border-bottom:1px solid #c9ced6;padding-right:24px;font-size:12px}
       table.key td{font-weight:bold}
+      q{overflow-wrap:anywhere}
       q{quotes:"\u{201c}" "\u{201d}"}
       q:lang(nb){quotes:"\u{ab}" "\u{bb}"}
       code{font:11.5px "Liberation Mono","DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
       figure{margin:8px 0 4px;break-inside:avoid}
       svg.plot{width:100%;height:auto;display:block}
-      .grid{stroke:#e2e5ea;stroke-width:1}
-      .axis{stroke:#444;stroke-width:1}
-      .mark{stroke:#444;stroke-width:1;stroke-dasharray:1 3}
-      .line{fill:none;stroke-width:1.8;stroke:#12507b}
-      .dashed{stroke-dasharray:7 4;stroke:#8a3b00}
-      .dotted{stroke-dasharray:1.5 3;stroke:#2b6b2b}
-      .missed{stroke:#b00020;stroke-width:1.1;fill:none}
-      .bar{fill:#12507b}
-      .tick{font:10px "Liberation Sans",Arial,sans-serif;fill:#444}
-      .name{font:bold 10.5px "Liberation Sans",Arial,sans-serif;fill:#1a1a1a}
       details{margin:6px 0 12px}
       summary{cursor:pointer;color:#12507b}
       a{color:#12507b}
-      @media print{body{max-width:none;padding:0;font-size:10pt}.banner{position:static;margin:0 0 10pt}h1{font-size:19pt}h2{font-size:14pt}table{font-size:8pt}th{font-size:7.5pt}table.key{font-size:8.5pt}table.key th{font-size:8.5pt}code{font-size:8pt}.note{font-size:8.5pt}details.full{display:none}.first{break-after:page}nav{display:none}.columns{font-size:9pt}}
+      @media print{body{max-width:none;padding:0;font-size:10pt}.banner{position:static;margin:0 0 10pt}h1{font-size:19pt}h2{font-size:14pt}table{font-size:8pt}th{font-size:7.5pt}table.key{font-size:8.5pt}table.key th{font-size:8.5pt}code{font-size:8pt}.note{font-size:8.5pt}details.full{display:none}.first{break-after:page}.first h3{margin:8pt 0 2pt}.first .verdict{margin:6pt 0;padding:6pt 10pt}.first li{margin:1.5pt 0}.wide{page:wide}.wide table{font-size:7pt}.banner{padding:5pt 8pt}h2{margin-top:18pt}nav{display:none}.columns{font-size:9pt}}
       """
   }
 

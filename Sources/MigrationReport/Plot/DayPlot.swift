@@ -18,9 +18,9 @@ struct DayPlot {
       "<svg class=\"plot\" viewBox=\"0 0 720 200\" role=\"img\" aria-labelledby=\"\(id)-t \(id)-d\"><title id=\"\(id)-t\">\(self.title)</title><desc id=\"\(id)-d\">\(self.description)</desc>"
     for tick in scale.ticks {
       let y = TimePlot.number(top + (1 - scale.place(tick)) * height)
-      svg += "<line class=\"grid\" x1=\"58\" x2=\"708\" y1=\"\(y)\" y2=\"\(y)\"/>"
+      svg += "<line stroke=\"#e2e5ea\" stroke-width=\"1\" x1=\"58\" x2=\"708\" y1=\"\(y)\" y2=\"\(y)\"/>"
       svg +=
-        "<text class=\"tick\" text-anchor=\"end\" x=\"52\" y=\"\(TimePlot.number(top + (1 - scale.place(tick)) * height + 3.5))\">\(language.number(tick))</text>"
+        "<text \(SVGInk.small) text-anchor=\"end\" x=\"52\" y=\"\(TimePlot.number(top + (1 - scale.place(tick)) * height + 3.5))\">\(language.number(tick))</text>"
     }
     let slot = width / Double(max(1, self.bars.count))
     let thickness = min(40, slot * 0.7)
@@ -29,14 +29,14 @@ struct DayPlot {
       let middle = left + (Double(index) + 0.5) * slot
       let size = scale.place(bar.value) * height
       svg +=
-        "<rect class=\"bar\" x=\"\(TimePlot.number(middle - thickness / 2))\" y=\"\(TimePlot.number(top + height - size))\" width=\"\(TimePlot.number(thickness))\" height=\"\(TimePlot.number(size))\"/>"
+        "<rect fill=\"#12507b\" x=\"\(TimePlot.number(middle - thickness / 2))\" y=\"\(TimePlot.number(top + height - size))\" width=\"\(TimePlot.number(thickness))\" height=\"\(TimePlot.number(size))\"/>"
       guard index % everyLabel == 0 else { continue }
       svg +=
-        "<text class=\"tick\" text-anchor=\"middle\" x=\"\(TimePlot.number(middle))\" y=\"\(TimePlot.number(top + height + 15))\">\(bar.label)</text>"
+        "<text \(SVGInk.small) text-anchor=\"middle\" x=\"\(TimePlot.number(middle))\" y=\"\(TimePlot.number(top + height + 15))\">\(bar.label)</text>"
       svg +=
-        "<text class=\"tick\" text-anchor=\"middle\" x=\"\(TimePlot.number(middle))\" y=\"\(TimePlot.number(top + height - size - 3))\">\(language.number(bar.value))</text>"
+        "<text \(SVGInk.small) text-anchor=\"middle\" x=\"\(TimePlot.number(middle))\" y=\"\(TimePlot.number(top + height - size - 3))\">\(language.number(bar.value))</text>"
     }
-    svg += "<line class=\"axis\" x1=\"58\" x2=\"708\" y1=\"164\" y2=\"164\"/></svg>"
+    svg += "<line stroke=\"#444\" stroke-width=\"1\" x1=\"58\" x2=\"708\" y1=\"164\" y2=\"164\"/></svg>"
     return svg
   }
 }

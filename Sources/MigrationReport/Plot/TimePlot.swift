@@ -2,11 +2,26 @@
 
 import Migration
 
+/// How the texts of a plot look. As attributes: programs that print do not bring the page's style sheet into its drawings.
+enum SVGInk {
+  static let small: Markup =
+    "font-family=\"Liberation Sans, Arial, DejaVu Sans, sans-serif\" font-size=\"10\" fill=\"#444\""
+  static let name: Markup =
+    "font-family=\"Liberation Sans, Arial, DejaVu Sans, sans-serif\" font-size=\"10.5\" font-weight=\"bold\" fill=\"#1a1a1a\""
+}
+
 /// Lines over time as SVG. It reads without colour: lines differ by their dashes, and each bears its name at its end.
 struct TimePlot {
   enum Style: Int, CaseIterable {
     case solid, dashed, dotted
-    var name: String { self == .solid ? "solid" : self == .dashed ? "dashed" : "dotted" }
+
+    var ink: Markup {
+      switch self {
+      case .solid: "fill=\"none\" stroke=\"#12507b\" stroke-width=\"1.8\""
+      case .dashed: "fill=\"none\" stroke=\"#8a3b00\" stroke-width=\"1.8\" stroke-dasharray=\"7 4\""
+      case .dotted: "fill=\"none\" stroke=\"#2b6b2b\" stroke-width=\"1.8\" stroke-dasharray=\"1.5 3\""
+      }
+    }
   }
 
   struct Point: Hashable {
@@ -40,7 +55,7 @@ struct TimePlot {
   private static let width = 720.0
   private static let height = 250.0
   private static let left = 58.0
-  private static let right = 96.0
+  private static let right = 140.0
   private static let top = 26.0
   private static let bottom = 40.0
 
@@ -55,25 +70,25 @@ struct TimePlot {
       "<svg class=\"plot\" viewBox=\"0 0 720 250\" role=\"img\" aria-labelledby=\"\(id)-t \(id)-d\"><title id=\"\(id)-t\">\(self.title)</title><desc id=\"\(id)-d\">\(self.description)</desc>"
     for tick in scale.ticks {
       svg +=
-        "<line class=\"grid\" x1=\"\(Self.number(Self.left))\" x2=\"\(Self.number(Self.left + self.plotWidth))\" y1=\"\(Self.number(y(tick)))\" y2=\"\(Self.number(y(tick)))\"/>"
+        "<line stroke=\"#e2e5ea\" stroke-width=\"1\" x1=\"\(Self.number(Self.left))\" x2=\"\(Self.number(Self.left + self.plotWidth))\" y1=\"\(Self.number(y(tick)))\" y2=\"\(Self.number(y(tick)))\"/>"
       svg +=
-        "<text class=\"tick\" text-anchor=\"end\" x=\"\(Self.number(Self.left - 6))\" y=\"\(Self.number(y(tick) + 3.5))\">\(language.number(tick))</text>"
+        "<text \(SVGInk.small) text-anchor=\"end\" x=\"\(Self.number(Self.left - 6))\" y=\"\(Self.number(y(tick) + 3.5))\">\(language.number(tick))</text>"
     }
     svg +=
-      "<text class=\"tick\" x=\"\(Self.number(Self.left - 6))\" y=\"\(Self.number(Self.top - 12))\" text-anchor=\"end\">\(self.unit)</text>"
+      "<text \(SVGInk.small) x=\"\(Self.number(Self.left - 6))\" y=\"\(Self.number(Self.top - 12))\" text-anchor=\"end\">\(self.unit)</text>"
     var lastLabel = -100.0
     for tick in self.axis.ticks(language) {
       let place = x(tick.at)
       svg +=
-        "<line class=\"axis\" x1=\"\(Self.number(place))\" x2=\"\(Self.number(place))\" y1=\"\(Self.number(Self.top + self.plotHeight))\" y2=\"\(Self.number(Self.top + self.plotHeight + 5))\"/>"
+        "<line stroke=\"#444\" stroke-width=\"1\" x1=\"\(Self.number(place))\" x2=\"\(Self.number(place))\" y1=\"\(Self.number(Self.top + self.plotHeight))\" y2=\"\(Self.number(Self.top + self.plotHeight + 5))\"/>"
       // A label that would lie over the one before is left out; its mark stands.
       guard place - lastLabel > 42 else { continue }
       lastLabel = place
       svg +=
-        "<text class=\"tick\" text-anchor=\"middle\" x=\"\(Self.number(place))\" y=\"\(Self.number(Self.top + self.plotHeight + 17))\">\(tick.label)</text>"
+        "<text \(SVGInk.small) text-anchor=\"middle\" x=\"\(Self.number(place))\" y=\"\(Self.number(Self.top + self.plotHeight + 17))\">\(tick.label)</text>"
     }
     svg +=
-      "<line class=\"axis\" x1=\"\(Self.number(Self.left))\" x2=\"\(Self.number(Self.left + self.plotWidth))\" y1=\"\(Self.number(Self.top + self.plotHeight))\" y2=\"\(Self.number(Self.top + self.plotHeight))\"/>"
+      "<line stroke=\"#444\" stroke-width=\"1\" x1=\"\(Self.number(Self.left))\" x2=\"\(Self.number(Self.left + self.plotWidth))\" y1=\"\(Self.number(Self.top + self.plotHeight))\" y2=\"\(Self.number(Self.top + self.plotHeight))\"/>"
     svg += self.marked(x)
     svg += self.drawn(x, y)
     svg += "</svg>"
@@ -86,10 +101,10 @@ struct TimePlot {
     for mark in self.marks.sorted(by: { $0.at < $1.at }) where mark.at >= self.axis.from && mark.at <= self.axis.to {
       let place = x(mark.at)
       svg +=
-        "<line class=\"mark\" x1=\"\(Self.number(place))\" x2=\"\(Self.number(place))\" y1=\"\(Self.number(Self.top - 4))\" y2=\"\(Self.number(Self.top + self.plotHeight))\"/>"
+        "<line stroke=\"#444\" stroke-width=\"1\" stroke-dasharray=\"1 3\" x1=\"\(Self.number(place))\" x2=\"\(Self.number(place))\" y1=\"\(Self.number(Self.top - 4))\" y2=\"\(Self.number(Self.top + self.plotHeight))\"/>"
       guard place - last > 90 else { continue }
       last = place
-      svg += "<text class=\"tick\" x=\"\(Self.number(place + 3))\" y=\"\(Self.number(Self.top - 6))\">\(mark.label)</text>"
+      svg += "<text \(SVGInk.small) x=\"\(Self.number(place + 3))\" y=\"\(Self.number(Self.top - 6))\">\(mark.label)</text>"
     }
     return svg
   }
@@ -105,12 +120,13 @@ struct TimePlot {
           path +=
             "\(index == 0 ? "M" : "L")\(Self.number(x(point.at))) \(Self.number(y(point.value)))H\(Self.number(x(point.end)))"
         }
-        svg += "<path class=\"line \(line.style.name)\" d=\"\(path)\"/>"
+        svg += "<path \(line.style.ink) d=\"\(path)\"/>"
       }
       for missed in line.missed {
         let place = x(missed)
         let base = Self.top + self.plotHeight
-        svg += "<path class=\"missed\" d=\"M\(Self.number(place - 2.5)) \(Self.number(base - 8))l5 5m0 -5l-5 5\"/>"
+        svg +=
+          "<path stroke=\"#b00020\" stroke-width=\"1.1\" fill=\"none\" d=\"M\(Self.number(place - 2.5)) \(Self.number(base - 8))l5 5m0 -5l-5 5\"/>"
       }
       if let last = line.stretches.last?.last { labels.append((y(last.value), line.label)) }
     }
@@ -121,7 +137,7 @@ struct TimePlot {
       let place = max(floor, label.y + 3.5)
       floor = place + 13
       svg +=
-        "<text class=\"name\" x=\"\(Self.number(Self.left + self.plotWidth + 6))\" y=\"\(Self.number(place))\">\(label.text)</text>"
+        "<text \(SVGInk.name) x=\"\(Self.number(Self.left + self.plotWidth + 6))\" y=\"\(Self.number(place))\">\(label.text)</text>"
     }
     return svg
   }

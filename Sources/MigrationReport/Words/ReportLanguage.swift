@@ -10,18 +10,22 @@ public enum ReportLanguage: String, Sendable, Hashable, Codable, CaseIterable {
 
   func say(_ word: ReportWord, _ arguments: String...) -> String { self.fill(word.phrase[self], arguments) }
 
-  /// Each place is filled once: what is filled in is never read for places.
+  /// Each place is filled once: what is filled in is never read for places. `{0|group|groups}` is the one word where the figure is 1, else the other.
   func fill(_ text: String, _ arguments: [String]) -> String {
     var filled = ""
     var rest = Substring(text)
     while let open = rest.firstIndex(of: "{") {
       filled += rest[..<open]
       rest = rest[rest.index(after: open)...]
-      guard let close = rest.firstIndex(of: "}"), let place = Int(rest[..<close]), arguments.indices.contains(place) else {
+      let close = rest.firstIndex(of: "}")
+      let parts = close.map { rest[..<$0].split(separator: "|") } ?? []
+      guard let close, let place = parts.first.flatMap({ Int($0) }), arguments.indices.contains(place),
+        [1, 3].contains(parts.count)
+      else {
         filled += "{"
         continue
       }
-      filled += arguments[place]
+      filled += parts.count == 3 ? String(arguments[place] == "1" ? parts[1] : parts[2]) : arguments[place]
       rest = rest[rest.index(after: close)...]
     }
     return filled + rest

@@ -146,8 +146,8 @@ extension ReportWord {
     case .unprovenTitle: Phrase("Fra skriving til bevis", "From write to proof")
     case .unprovenNote:
       Phrase(
-        "Tiden fra første skriving til et ping viste at parten nås, for {0} grupper: korteste {1}, median {2}, lengste {3}. Lengre var ikke noen av dem uten bevis.",
-        "The time from the first write until a ping proved that the party is reached, for {0} groups: shortest {1}, median {2}, longest {3}. None was without proof for longer."
+        "Tiden fra første skriving til et ping viste at parten nås, for {0} {0|gruppe|grupper}: korteste {1}, median {2}, lengste {3}. Lengre var ikke noen av dem uten bevis.",
+        "The time from the first write until a ping proved that the party is reached, for {0} {0|group|groups}: shortest {1}, median {2}, longest {3}. None was without proof for longer."
       )
     case .unprovenNone:
       Phrase(
@@ -201,7 +201,7 @@ extension ReportWord {
     case .notBegunResult: Phrase("ikke begynt", "not begun")
     case .proves: Phrase("Dette er vist", "This is shown")
     case .cannotProve: Phrase("Dette er ikke vist", "This is not shown")
-    case .inGroups: Phrase("i {0} grupper", "in {0} groups")
+    case .inGroups: Phrase("i {0} {0|gruppe|grupper}", "in {0} {0|group|groups}")
     case .gatesTitle: Phrase("Portene", "The gates")
     case .gatesNote: Phrase("Det som ble målt på målbussen i overvåkingen.", "What was measured on the target bus in the watch.")
     case .gate: Phrase("Port", "Gate")

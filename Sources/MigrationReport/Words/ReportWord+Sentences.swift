@@ -33,13 +33,13 @@ extension ReportWord {
         "The last ping showed that {0} of {1} parties are reached. {2} pings were sent, {3} failed.")
     case .stDrainsShown:
       Phrase(
-        "{0} av {1} grupper er tømt på kilden, {2} av dem med unntak, etter {3} avlesninger i alt.",
-        "{0} of {1} groups are drained at the source, {2} of them with exceptions, after {3} looks in all.")
+        "{0} av {1} {1|gruppe|grupper} er tømt på kilden, {2} av dem med unntak, etter {3} avlesninger i alt.",
+        "{0} of {1} {1|group is|groups are} drained at the source, {2} of them with exceptions, after {3} looks in all.")
     case .stWatchesDone:
       Phrase(
-        "{0} av {1} grupper har hele overvåkingen på {2} bak seg.",
-        "{0} of {1} groups have the whole watch of {2} behind them.")
-    case .stGatesPass: Phrase("Alle porter er bestått for {0} grupper.", "All gates pass for {0} groups.")
+        "{0} av {1} {1|gruppe|grupper} har hele overvåkingen på {2} bak seg.",
+        "{0} of {1} {1|group has|groups have} the whole watch of {2} behind them.")
+    case .stGatesPass: Phrase("Alle porter er bestått for {0} {0|gruppe|grupper}.", "All gates pass for {0} {0|group|groups}.")
     case .stStillGoing:
       Phrase(
         "Puljen pågår: det er for tidlig å anbefale.",
@@ -47,53 +47,57 @@ extension ReportWord {
     case .stNothingToDecide: Phrase("Det er ingenting igjen å beslutte.", "There is nothing left to decide.")
     case .stConflicts:
       Phrase(
-        "{0} grupper er i konflikt: andre har endret registeret, og en person må se på det.",
-        "{0} groups are in conflict: others have changed the register, and a person must look.")
+        "{0} {0|gruppe|grupper} er i konflikt: andre har endret registeret, og en person må se på det.",
+        "{0} {0|group is|groups are} in conflict: others have changed the register, and a person must look.")
     case .stHeld:
       Phrase(
-        "{0} grupper holdes og går ikke videre av seg selv.",
-        "{0} groups are held and go no further by themselves.")
-    case .stGatesFail: Phrase("En port er ikke bestått for {0} grupper.", "A gate fails for {0} groups.")
-    case .stGatesInconclusive: Phrase("En port er uavgjort for {0} grupper.", "A gate is inconclusive for {0} groups.")
+        "{0} {0|gruppe|grupper} holdes og går ikke videre av seg selv.",
+        "{0} {0|group is|groups are} held and go no further by themselves.")
+    case .stGatesFail: Phrase("En port er ikke bestått for {0} {0|gruppe|grupper}.", "A gate fails for {0} {0|group|groups}.")
+    case .stGatesInconclusive:
+      Phrase("En port er uavgjort for {0} {0|gruppe|grupper}.", "A gate is inconclusive for {0} {0|group|groups}.")
     case .stNoGates:
       Phrase(
         "Puljen har ingen porter: målbussen ble ikke målt i overvåkingen.",
         "The pulje has no gates: the target bus was not measured in the watch.")
-    case .stQuarantined: Phrase("{0} grupper er satt til side.", "{0} groups are quarantined.")
-    case .stRolledBack: Phrase("{0} grupper ble snudd tilbake.", "{0} groups were turned back.")
+    case .stQuarantined: Phrase("{0} {0|gruppe|grupper} er satt til side.", "{0} {0|group is|groups are} quarantined.")
+    case .stRolledBack: Phrase("{0} {0|gruppe|grupper} ble snudd tilbake.", "{0} {0|group was|groups were} turned back.")
     case .stWithdrawn:
       Phrase(
-        "{0} grupper ble trukket ut før noe var skrevet.",
-        "{0} groups were withdrawn before anything was written.")
+        "{0} {0|gruppe|grupper} ble trukket ut før noe var skrevet.",
+        "{0} {0|group was|groups were} withdrawn before anything was written.")
     case .stExceptions:
       Phrase(
         "{0} unntak: folk svarer for det som ikke er vist.",
-        "{0} exceptions: people answer for what is not shown.")
+        "{0} {0|exception:|exceptions:} people answer for what is not shown.")
     case .stCarriedOver:
       Phrase(
-        "{0} strandede meldinger ble båret over, {1} satt til side, {2} var utløpt.",
-        "{0} stranded messages were carried over, {1} set aside, {2} had expired.")
-    case .stPossiblyTwice: Phrase("{0} meldinger kan være kommet to ganger.", "{0} messages may have come twice.")
+        "{0} {0|strandet melding|strandede meldinger} ble båret over, {1} satt til side, {2} var utløpt.",
+        "{0} {0|stranded message was|stranded messages were} carried over, {1} set aside, {2} had expired.")
+    case .stPossiblyTwice:
+      Phrase("{0} {0|melding|meldinger} kan være kommet to ganger.", "{0} {0|message may|messages may} have come twice.")
     case .stForwarderStopped:
       Phrase(
-        "Videresendingen står for {0} grupper til en person har sett på det.",
-        "Forwarding has stopped for {0} groups until a person has looked.")
+        "Videresendingen står for {0} {0|gruppe|grupper} til en person har sett på det.",
+        "Forwarding has stopped for {0} {0|group|groups} until a person has looked.")
     case .stShovelsStand:
       Phrase(
-        "For {0} grupper er en skyffel ikke vist å være borte.",
-        "For {0} groups a shovel is not known to be gone.")
+        "For {0} {0|gruppe|grupper} er en skyffel ikke vist å være borte.",
+        "For {0} {0|group|groups} a shovel is not known to be gone.")
     case .stStaleSenders:
       Phrase(
-        "For {0} grupper fulgte en avsender ikke registeret.",
-        "For {0} groups a sender did not follow the register.")
+        "For {0} {0|gruppe|grupper} fulgte en avsender ikke registeret.",
+        "For {0} {0|group|groups} a sender did not follow the register.")
     case .stLateArrivals:
       Phrase(
-        "Minst {0} meldinger kom til køer som var forlatt; {1} grupper måtte begynne stillheten på nytt.",
-        "At least {0} messages came to queues that had been left; {1} groups had to begin their quiet anew.")
+        "Minst {0} {0|melding|meldinger} kom til køer som var forlatt; {1} {1|gruppe|grupper} måtte begynne stillheten på nytt.",
+        "At least {0} {0|message came|messages came} to queues that had been left; {1} {1|group had|groups had} to begin their quiet anew."
+      )
     case .stArrivalsNotCounted:
       Phrase(
-        "For {0} grupper teller ikke bussen det som kommer: en melding som kom og ble hentet mellom to avlesninger, er ikke sett.",
-        "For {0} groups the bus does not count what comes: a message that came and was fetched between two looks was not seen.")
+        "For {0} {0|gruppe|grupper} teller ikke bussen det som kommer: en melding som kom og ble hentet mellom to avlesninger, er ikke sett.",
+        "For {0} {0|group|groups} the bus does not count what comes: a message that came and was fetched between two looks was not seen."
+      )
     case .stUnreadableLooks:
       Phrase(
         "{0} av {1} avlesninger kunne ikke leses, eller ikke helt.",
@@ -117,17 +121,17 @@ extension ReportWord {
         "Traffic before and after is not compared: it was not counted on both buses.")
     case .stUnknownOutcomes:
       Phrase(
-        "{0} av {1} skrivinger fikk ikke et sikkert svar. Tilbakelesing avgjorde hver av dem.",
-        "{0} of {1} writes had no certain answer. Reading back decided each of them.")
-    case .stByHand: Phrase("{0} skrivinger ble gjort for hånd.", "{0} writes were made by hand.")
+        "{0} av {1} {1|skriving|skrivinger} fikk ikke et sikkert svar. Tilbakelesing avgjorde hver av dem.",
+        "{0} of {1} {1|write had|writes had} no certain answer. Reading back decided each of them.")
+    case .stByHand: Phrase("{0} {0|skriving|skrivinger} ble gjort for hånd.", "{0} {0|write was|writes were} made by hand.")
     case .stRestarts:
       Phrase(
-        "Tjenesten startet {0} ganger underveis; det som var vist før, ble vist på nytt.",
-        "The daemon started {0} times on the way; what had been shown was shown anew.")
+        "Tjenesten startet {0} {0|gang|ganger} underveis; det som var vist før, ble vist på nytt.",
+        "The daemon started {0} {0|time on|times on} the way; what had been shown was shown anew.")
     case .stClockSteppedBack:
       Phrase(
-        "Maskinens klokke ble stilt tilbake {0} ganger: varigheter der omkring er ikke sikre.",
-        "The machine's clock was set back {0} times: durations around that are not certain.")
+        "Maskinens klokke ble stilt tilbake {0} {0|gang|ganger}: varigheter der omkring er ikke sikre.",
+        "The machine's clock was set back {0} {0|time:|times:} durations around that are not certain.")
     case .stNoEnvironment:
       Phrase(
         "Konfigurasjonen sier ikke hvilket miljø dette er.",
