@@ -350,8 +350,8 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "bus-migrator", "bus-pinger", "TjenestebussTesting", "TjenestebussClient", "BusProbe", "AddressRegistry", "BusModel",
-        "AMQP", "Migration", "MigrationStore", "MigrationReport", "MigrationEngine", "Forwarding", "Disclosure",
-        "OrderlyService",
+        "AMQP", "Migration", "MigrationStore", "MigrationReport", "MigrationSimulation", "MigrationEngine", "Forwarding",
+        "Disclosure", "OrderlyService",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

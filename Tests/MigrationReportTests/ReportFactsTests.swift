@@ -77,7 +77,12 @@ struct ReportFactsTests {
     history.happens(.daemonStarted, after: .minutes(2))
     history.happens(.puljePaused(pulje: history.pulje, by: "Ola", why: "lunch"), after: .minutes(1))
     history.happens(.puljeResumed(pulje: history.pulje, by: "Ola"), after: .minutes(30))
-    try history.group(200, .released(by: "Kari"), after: .minutes(1))
+    history.happens(
+      .commanded(
+        record: CommandRecord(
+          by: ["Kari"], giver: .login(uid: 1_000, name: "kari"), role: "operator", verb: "resume", pulje: history.pulje,
+          herIDs: [try #require(HerID(200))], reason: "the system is up", fingerprint: "f")), after: .minutes(1))
+    try history.group(200, .released(by: "Kari"))
     try history.isReached(200)
     try history.group(200, .drainBegan)
     try history.group(200, .looked(readings: history.look(200, unreadable: true)), after: .minutes(5))
@@ -92,6 +97,8 @@ struct ReportFactsTests {
     #expect(pause.end == pause.begin + .minutes(30) && pause.by == "Ola" && pause.seen == "lunch")
     #expect(incident(.countersUnreadable)?.end == nil && incident(.countersUnreadable)?.seen == "time-out")
     #expect(incident(.daemonStarted) != nil && facts.pulje.starts == 1)
+    #expect(facts.commands.map(\.verb) == ["resume"] && facts.commands.first?.giver == "uid 1000 (kari)")
+    #expect(facts.commands.first?.reason == "the system is up" && facts.commands.first?.parties == 1)
     #expect(facts.incidents.map(\.begin) == facts.incidents.map(\.begin).sorted())
     #expect(facts.recommendation.verdict == .wait)
     #expect(facts.counts.failedPings == 1 && facts.counts.unknownOutcomes == 1 && facts.counts.unreadableLooks == 1)

@@ -17,6 +17,11 @@ struct ReportPageTests {
     history.isSealedAndStarted()
     history.happens(.puljePaused(pulje: history.pulje, by: planted, why: planted))
     history.happens(.lineStopped(by: planted, why: planted))
+    history.happens(
+      .commanded(
+        record: CommandRecord(
+          by: [planted], giver: .token(name: planted), role: planted, verb: planted, pulje: history.pulje, reason: planted,
+          fingerprint: planted)))
     try history.isCutOver(200, outcome: .unknown(planted))
     try history.group(200, .pingFailed(reports: [], seen: planted, retryAt: history.now))
     try history.group(200, .quarantined(by: planted, why: planted))

@@ -232,6 +232,20 @@ public struct ReportFacts: Sendable, Hashable, Codable {
     public var example: String
   }
 
+  /// A person's command that was carried out, as the history has it.
+  public struct Command: Sendable, Hashable, Codable {
+    public var at: Instant
+    public var verb: String
+    public var by: [String]
+    /// Who gave it, as the machine knows it.
+    public var giver: String
+    public var role: String
+    public var reason: String
+    public var status: String
+    /// How many parties it named; zero for the whole pulje, or for everything.
+    public var parties: Int
+  }
+
   public struct Recommendation: Sendable, Hashable, Codable {
     public var verdict: PuljeReport.Recommendation
     public var reasons: [Statement]
@@ -257,6 +271,8 @@ public struct ReportFacts: Sendable, Hashable, Codable {
   public var service: ServiceFigures
   public var plots: ReportPlots
   public var tests: [Test]
+  /// Histories of earlier versions hold none.
+  public var commands: [Command]
   /// What people must do by hand, per vendor.
   public var manualSteps: [Plan.ManualStep]
 }

@@ -74,7 +74,7 @@ extension ReportFold {
         group.tests.map {
           ReportFacts.Test(herID: $0.herID, item: $0.item.text, passed: $0.passed, by: $0.by, at: $0.at, seen: $0.seen)
         }
-      }, manualSteps: pulje.plan.manualSteps)
+      }, commands: self.commands, manualSteps: pulje.plan.manualSteps)
   }
 
   /// Of a group that is closed the drain is judged as it stood at the last look: that nobody looks any more is no lack.

@@ -35,6 +35,7 @@ public struct ReportFold: Sendable {
   var starts = 0
   var clockSteppedBack = 0
   var plots = ReportPlots()
+  var commands: [ReportFacts.Command] = []
   var incidents = IncidentBook()
   var late = LateBook()
   var service = ServiceBook()
@@ -80,6 +81,11 @@ public struct ReportFold: Sendable {
       self.starts += 1
       self.incidents.begin(.daemonStarted, nil, at: row.at, seen: "")
     case .group(_, let id, let event): self.take(event, of: id, at: row.at, before: before)
+    case .commanded(let record):
+      self.commands.append(
+        ReportFacts.Command(
+          at: row.at, verb: record.verb, by: record.by, giver: record.giver.description, role: record.role, reason: record.reason,
+          status: record.status, parties: record.herIDs.count))
     case .puljeStarted, .busClosed: break
     }
   }

@@ -27,6 +27,22 @@ extension ReportPage {
     page +=
       turned.isEmpty
       ? "<p>\(self.say(.none))</p>" : self.table([.group, .by, .turnedAt, .restoredAt, .duration, .why], turned.map(self.turned))
+    page += self.part(.commandsTitle, note: self.say(.commandsNote))
+    page +=
+      self.facts.commands.isEmpty
+      ? "<p>\(self.say(.commandsNone))</p>\n"
+      : self.table(
+        [.time, .command, .by, .giver, .role, .parties, .status, .why], numbers: [5],
+        self.facts.commands.map { command in
+          [
+            "\(self.language.time(command.at, seconds: true))", "<code>\(command.verb)</code>",
+            self.cell(command.by.joined(separator: ", ")),
+            self.cell(command.giver), self.cell(command.role),
+            command.parties == 0 ? self.cell(self.say(.allGroups)) : self.figure(command.parties),
+            "<code>\(command.status)</code>",
+            self.quote(command.reason),
+          ]
+        })
     return page
   }
 

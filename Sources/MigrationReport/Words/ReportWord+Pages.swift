@@ -310,6 +310,19 @@ extension ReportWord {
     case .leftoversReport: Phrase("meldes", "reported")
     case .leftoversForward: Phrase("videresendes", "forwarded")
     case .leftoversExternal: Phrase("bæres av andre", "carried by others")
+    case .commandsTitle: Phrase("Ordre som folk har gitt", "Commands that people gave")
+    case .commandsNote:
+      Phrase(
+        "Hver ordre som ble utført, med den maskinen kjente igjen, i hvilken rolle, og begrunnelsen.",
+        "Every command that was carried out, with whom the machine knew, in which role, and the reason.")
+    case .command: Phrase("Ordre", "Command")
+    case .giver: Phrase("Gitt av", "Given by")
+    case .role: Phrase("Rolle", "Role")
+    case .status: Phrase("Utfall", "Outcome")
+    case .commandsNone:
+      Phrase(
+        "Ingen ordre er skrevet i historien. Historier fra før dette ble skrevet, har dem ikke.",
+        "No command is in the history. Histories from before they were recorded have none.")
     default: nil
     }
   }

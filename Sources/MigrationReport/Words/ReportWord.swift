@@ -48,4 +48,5 @@ public enum ReportWord: String, Sendable, Hashable, CaseIterable {
   case phBackVerified, phBackDraining, phBackDrained, phRestored, phConflict, phWithdrawn, ppSealed, ppPreflight, ppCutover
   case ppVerifying, ppDraining, ppObserving, ppDecision, ppDone, ppRollingBack, ppRolledBack, ppPartlyBack, ppWithdrawn
   case wrUntouched, wrIntent, wrUnknown, wrAtGoal, wrConflict, inherits
+  case commandsTitle, commandsNote, command, giver, role, status, commandsNone
 }

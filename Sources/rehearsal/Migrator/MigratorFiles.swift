@@ -87,6 +87,8 @@ struct MigratorFiles: Sendable {
         timeout: 60s
       audit-heads:
         every: 2s
+      reports:
+        languages: [en]
       timings:
         concurrent-writes: 1
         retry-base: 200ms

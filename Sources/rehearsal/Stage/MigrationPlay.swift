@@ -188,6 +188,12 @@ struct MigrationPlay: Sendable {
     self.terminal.say("$ bus-migrator report")
     self.terminal.show(Self.excerpt(report, lines: 24))
     self.terminal.say("the whole report: \(file.path)")
+    let page = self.settings.directory.appendingPathComponent("report.html").path
+    self.terminal.say("$ bus-migrator report --format html")
+    _ = try await self.must(
+      migrator, ["report", "--pulje", self.story.pulje, "--format", "html", "--language", "en", "--output", page])
+    self.terminal.say("$ bus-migrator report --verify report.html")
+    self.terminal.show(try await self.must(migrator, ["report", "--verify", page]))
     self.terminal.say("$ bus-migrator audit verify")
     self.terminal.show(
       try await self.must(
