@@ -70,7 +70,7 @@ extension ReportPage {
   var times: Markup {
     let times = self.facts.times
     let all = times.working + times.waiting + times.person
-    func share(_ part: Int64) -> String { self.language.percent(Int(part / 1_000), of: Int(all / 1_000)) }
+    func share(_ part: Int64) -> String { self.language.percent(Int(part), of: Int(all)) }
     var page = self.section(.waitsTitle, note: self.say(.waitsNote))
     page += self.table(
       [.what, .time, .share], numbers: [1, 2],

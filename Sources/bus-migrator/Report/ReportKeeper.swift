@@ -73,8 +73,8 @@ struct ReportKeeper: Service {
     return (try? await ReportFile.offThePool { FileManager.default.fileExists(atPath: path) }) ?? false
   }
 
-  /// - Returns: whether the report is there now.
-  private func write(_ moment: ReportMoment, of pulje: PuljeName) async -> Bool {
+  /// - Returns: whether the report is there now, or was left to the next start since the daemon stops.
+  func write(_ moment: ReportMoment, of pulje: PuljeName) async -> Bool {
     let base = "\(self.folder(of: pulje))/\(moment.stem)"
     do {
       let document = try await self.maker.make(pulje, now: self.clock.now)
@@ -84,7 +84,7 @@ struct ReportKeeper: Service {
         let page = "\(base).\(language.rawValue).html"
         try await ReportFile.write(Data(document.html(language).utf8), to: page)
         files.append(page)
-        files += await self.print(page, to: "\(base).\(language.rawValue).pdf")
+        files += try await self.print(page, to: "\(base).\(language.rawValue).pdf")
       }
       try await ReportFile.write(document.json, to: "\(base).json")
       files.append("\(base).json")
@@ -92,9 +92,9 @@ struct ReportKeeper: Service {
         .information, "report.written",
         "the report of pulje \(pulje) (\(moment.kind.rawValue)) is written: \(files.joined(separator: ", "))")
       return true
-    } catch is CancellationError {
-      return true
     } catch {
+      // Whatever a stop made fail is no failure: the next start writes it.
+      if Task.isCancelled { return true }
       let words = (error as? ReportError)?.description ?? String("\(error)".prefix(300))
       self.tell(
         .warning, "report.not-written", code: (error as? ReportError)?.stableCode,
@@ -104,16 +104,16 @@ struct ReportKeeper: Service {
     }
   }
 
-  /// A page without its PDF is a report all the same.
-  private func print(_ page: String, to path: String) async -> [String] {
+  /// A page without its PDF is a report all the same; one of which the printing was cut off by a stop is not done yet.
+  func print(_ page: String, to path: String) async throws -> [String] {
     guard let printer = self.printer else { return [] }
     do {
       try await ReportFile.write(try await printer.print(page: page), to: path)
       return [path]
     } catch let error as ReportError {
       self.tell(.warning, "report.not-printed", code: error.stableCode, error.description)
-    } catch {}
-    return []
+      return []
+    }
   }
 
   private func tell(_ weight: Notice.Weight, _ kind: String, code: String? = nil, _ words: String) {

@@ -94,6 +94,34 @@ struct ReportKeeperTests {
     }
   }
 
+  @Test("a stop in the middle of printing leaves the report undone: the next start makes it whole, PDF and all")
+  func stopped() async throws {
+    try await ReportCommandTests.with { place in
+      let pulje = try #require(place.state.puljer[place.pulje])
+      let moment = try #require(ReportMoment(pulje, now: SystemMigrationClock().now))
+      let told = Told()
+      var printing = self.keeper(place, told)
+      let printer: ReportPrinter = try #require(ReportPrinter.find())
+      printing.printer = printer
+      let keeper = printing
+      await Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        _ = await keeper.write(moment, of: place.pulje)
+      }.value
+      let cutOff = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await keeper.print(place.file("page.html"), to: place.file("page.pdf"))
+      }
+      await #expect(throws: CancellationError.self) { try await cutOff.value }
+      let folder = place.file("reports/\(place.pulje)")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/\(moment.stem).json") && told.all.isEmpty, "\(told.all)")
+      _ = await self.run(keeper, until: "report.written", told)
+      let stem = moment.stem
+      let files = ["\(stem).en.html", "\(stem).en.pdf", "\(stem).json", "\(stem).nb.html", "\(stem).nb.pdf"]
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == files)
+    }
+  }
+
   @Test("a pulje's name is no way out of the folder")
   func names() async throws {
     let keeper = ReportKeeper(
