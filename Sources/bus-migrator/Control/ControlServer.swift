@@ -8,6 +8,7 @@ import Logging
 import Migration
 import MigrationEngine
 import MigrationStore
+import NIOConcurrencyHelpers
 import OrderlyService
 import ServiceLifecycle
 import TjenestebussClient
@@ -36,15 +37,24 @@ struct ControlServer: Service {
     var quiet = self.logger
     quiet.logLevel = .error
     let (socket, isMade, readiness) = (self.socket, self.handedOver == nil, self.readiness)
+    // Ready when all of them are open: nobody who was told so is turned away at the other one.
+    let shut = NIOLockedValueBox(self.api == nil ? 1 : 2)
+    let opened: @Sendable () -> Void = {
+      let isLast = shut.withLockedValue { count in
+        count -= 1
+        return count == 0
+      }
+      if isLast { readiness.listens() }
+    }
     let listener = ControlListener(
       place: self.handedOver.map { .handedOver($0) } ?? .made(path: socket), responder: self.router(.login).buildResponder(),
       logger: quiet,
       onReady: {
         if isMade { ControlSocket.restrict(socket) }
-        readiness.listens()
+        opened()
       })
     let local = OrderlyService(listener, within: .seconds(10), logger: quiet)
-    let (logger, serving) = (quiet, self.remote(quiet))
+    let (logger, serving) = (quiet, self.remote(quiet, opened))
     let remote = serving.map { OrderlyService($0, within: .seconds(10), logger: logger) }
     try await withGracefulShutdownHandler {
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -62,7 +72,9 @@ struct ControlServer: Service {
     if isMade { ControlSocket.remove(socket) }
   }
 
-  private func remote(_ quiet: Logger) -> ControlListener<RouterResponder<ControlContext>>? {
+  private func remote(
+    _ quiet: Logger, _ opened: @escaping @Sendable () -> Void
+  ) -> ControlListener<RouterResponder<ControlContext>>? {
     guard let (settings, access) = self.api else { return nil }
     var room = ConnectionRoom()
     // Root comes by the socket.
@@ -71,7 +83,10 @@ struct ControlServer: Service {
     return ControlListener(
       place: .tcp(host: settings.host, port: settings.port, tls: { access.tls }),
       responder: self.router(.token(access, self.clock)).buildResponder(), room: room, logger: quiet,
-      onReady: { logger.info("takes commands over TCP with TLS", metadata: [LogKey.socket.rawValue: "\(settings.listen)"]) })
+      onReady: {
+        logger.info("takes commands over TCP with TLS", metadata: [LogKey.socket.rawValue: "\(settings.listen)"])
+        opened()
+      })
   }
 
   /// What is asked and how it is answered, the same for whoever comes in by one of the doors.
