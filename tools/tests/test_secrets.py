@@ -26,6 +26,18 @@ PROGRAMS = REPOSITORY / ".build" / (os.environ.get("CONFIGURATION") or "debug")
 BROKERS = os.environ.get("TJENESTEBUSS_RABBITMQ4_URL")
 LIMIT = 120
 ROLES = ("viewer", "operator", "approver", "vendor")
+EXAMPLE = (REPOSITORY / "config" / "bus-migrator.example.yaml").read_text()
+# Secrets by the names of their keys in the configuration, and files that hold none.
+PLANTED = {"connection-string", "password", "shovel-address", "key", "private-key", "token", "secret"}
+NO_SECRETS = {"extra-roots"}
+TELL = """\
+tell:
+  settling: 1s
+  webhooks:
+    - {name: vakt, url: "http://127.0.0.1:1/hooks", allow-plain-http: true, secret-file: webhook.secret}
+  mail:
+    - {name: vakt-mail, relay: "127.0.0.1:1", protection: none, user: relay-user, password-file: relay.secret, from: a@example.no, to: [b@example.no]}
+"""
 # What simulated systems send each other: contents of messages are nobody's but theirs.
 BODY = "<MsgHead/>"
 
@@ -92,6 +104,8 @@ class World:
             for number, line in enumerate(lines):
                 self.search.plant(f"HelseID key of {name}, line {number}", line)
 
+        for name, who in (("webhook", ()), ("relay", ("relay-user",))):
+            (self.given / f"{name}.secret").write_text(self.search.plant(f"secret of {name}", drawn(), who) + "\n")
         self.port, self.tokens = free_port(), {}
         for role in ROLES:
             self.tokens[role] = self.search.plant(f"token of {role}", drawn())
@@ -115,6 +129,8 @@ class World:
         tokens = "".join(
             f"    - {{name: {role}-1, role: {role}, expires: 2099-12-31, token-file: {role}.token{', vendor: vendor-b' if role == 'vendor' else ''}}}\n"
             for role in ROLES)
+        if "\n# tell:" in EXAMPLE:
+            text += TELL
         return text + f"api:\n  listen: 127.0.0.1:{self.port}\n  certificate: daemon.pem\n  private-key: daemon.key\n  tokens:\n{tokens}"
 
     def run(self, *command, config=None, name=None, within=LIMIT):
@@ -189,6 +205,10 @@ class Secrets(unittest.TestCase):
         self.assertEqual(result.returncode, 0, f"{command}: {result.stdout[-1500:]} {result.stderr[-1500:]}")
         return result
 
+    def test_every_secret_that_the_configuration_knows_is_planted(self):
+        known = set(re.findall(r"([a-z-]+)-(?:credential|file):", EXAMPLE))
+        self.assertLessEqual(known, PLANTED | NO_SECRETS, "a new kind of secret: plant it here")
+
     def test_a_whole_pulje_and_every_command_show_none(self):
         world = self.world
         self.must("config", "check")
@@ -240,6 +260,9 @@ class Secrets(unittest.TestCase):
         self.must("accept", *two)
         for form in ([], ["--json"]):
             self.must("report", "--pulje", "pulje-1", *form)
+        for command in (["report", "--pulje", "pulje-1", "--format", "html", "--output", world.made], ["report", "--pulje", "pulje-1", "--format", "pdf", "--output", world.made],
+                        ["report", "--pulje", "pulje-1", "--format", "json"], ["metrics"], ["doctor"]):
+            world.run(*command)
         self.assertEqual(world.ask("GET", "/v1/report?pulje=pulje-1"), 200)
         command_line = Path(f"/proc/{world.daemon.pid}/cmdline").read_bytes() + Path(f"/proc/{world.daemon.pid}/environ").read_bytes()
         self.assertEqual(self.search.found(command_line), [])
@@ -318,6 +341,16 @@ class Secrets(unittest.TestCase):
             ("HelseID: a word", "helse-id:\n      issuer:", "helse-id: SECRET\n    was:\n      issuer:"),
         ):
             yield name, text.replace(old, new)
+        if TELL in text:
+            for name, old, new in (
+                ("dashboard: password in its URL", "settling: 1s", 'dashboard: "http://u:SECRET@h/"'),
+                ("webhook: password in its URL", "http://127.0.0.1:1/hooks", "http://u:SECRET@127.0.0.1:1/hooks"),
+                ("webhook: secret in a list", "secret-file: webhook.secret", "secret: [SECRET]"),
+                ("webhook: secret for its file", "secret-file: webhook.secret", "secret-file: SECRET"),
+                ("mail: password in a mapping", "password-file: relay.secret", "password: {is: SECRET}"),
+                ("mail: password in its relay", 'relay: "127.0.0.1:1"', 'relay: "u:SECRET@127.0.0.1:1"'),
+            ):
+                yield name, text.replace(old, new)
         yield "tokens: a list of words", re.sub(r"  tokens:\n[\s\S]*", "  tokens: [SECRET]\n", text)
         yield "tokens: no list", re.sub(r"  tokens:\n[\s\S]*", "  tokens: SECRET\n", text)
         yield "private key of api: in its place", text.replace("private-key: daemon.key", 'private-key: "-----BEGIN PRIVATE KEY-----\\nSECRET"')

@@ -92,7 +92,9 @@ struct ConfigurationNode {
   func wrong(wanted: String, isSecret: Bool = false) -> CommandLineError {
     let seen: String =
       switch self.node {
-      case .scalar(let scalar): isSecret ? "a text that does not fit (not shown)" : "\"\(scalar.string.prefix(60))\""
+      // Before an @ there may be a login.
+      case .scalar(let scalar):
+        isSecret || scalar.string.contains("@") ? "a text that does not fit (not shown)" : "\"\(scalar.string.prefix(60))\""
       case .mapping: "a mapping"
       case .sequence: "a list"
       default: "an alias"

@@ -259,6 +259,7 @@ struct ConfigurationFileTests {
     ("password: secret-word", "password-file: secret-word", "CLI-006", "not shown"),
     ("password: secret-word", "password-file: \"-----BEGIN secret-word.\"", "CLI-006", "not shown"),
     ("hosts: [a.example]", "hosts: secret-word", "CLI-005", "a list"),
+    ("dialect: rabbitmq-3", "dialect: u:secret-word@h", "CLI-005", "not shown"),
     ("password: secret-word", "password-credential: ar", "CLI-006", "CREDENTIALS_DIRECTORY"),
     ("state-directory: state", "timings: {retry-base: soon}", "CLI-004", "database"),
     ("state-directory: state", "state-directory: s\ntimings: {retry-base: soon}", "CLI-005", "14d"),
