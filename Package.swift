@@ -37,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+    .package(url: "https://github.com/apple/swift-http-types.git", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
   ],
@@ -186,6 +187,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -196,6 +198,15 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
+      ],
+      // The dashboard: no build step, nothing beside the program.
+      resources: [
+        .embedInCode("Dashboard/Page/page.html"), .embedInCode("Dashboard/Page/page.css"),
+        .embedInCode("Dashboard/Page/words.json"), .embedInCode("Dashboard/Page/main.js"),
+        .embedInCode("Dashboard/Page/language.js"), .embedInCode("Dashboard/Page/wire.js"),
+        .embedInCode("Dashboard/Page/model.js"), .embedInCode("Dashboard/Page/board.js"),
+        .embedInCode("Dashboard/Page/details.js"), .embedInCode("Dashboard/Page/actions.js"),
+        .embedInCode("Dashboard/Page/plots.js"),
       ],
       swiftSettings: houseRules),
     .executableTarget(

@@ -9,6 +9,6 @@ struct Rehearsal: AsyncParsableCommand {
     commandName: "rehearsal", abstract: "Rehearses the migration of a pulje of twelve HER-IDs, and accounts for every message.",
     subcommands: [
       RunCommand.self, PracticeCommand.self, KillsCommand.self, PowerCutsCommand.self, ForwardKillsCommand.self,
-      CarryCommand.self, HistoryCommand.self,
+      CarryCommand.self, HistoryCommand.self, BoardHistoryCommand.self,
     ])
 }

@@ -194,7 +194,8 @@ class ControlStage:
 
     def ask(self, method, path, body=None, headers=None, connection=None):
         connection = connection or UnixConnection(self.socket)
-        headers = dict(headers or {})
+        # what no page of another site could send
+        headers = {"bus-migrator-request": "1", **(headers or {})}
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             headers.setdefault("content-type", "application/json")

@@ -245,12 +245,15 @@ class DaemonAsAUnit(unittest.TestCase):
         process = self.start(listening)
         self.answered(self.ask())
 
+        # What a page of another site could not send.
+        ours = r"content-type: application/json\r\nbus-migrator-request: 1\r\n"
+
         def asks(method, path, **who):
             result = subprocess.run(
                 ["/usr/bin/python3", "-c", textwrap.dedent(f"""
                     import socket
                     s = socket.socket(socket.AF_UNIX); s.connect({self.socket!r})
-                    s.sendall(b"{method} {path} HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: 2\\r\\nconnection: close\\r\\n\\r\\n{{}}")
+                    s.sendall(b"{method} {path} HTTP/1.1\\r\\nhost: localhost\\r\\n{ours}content-length: 2\\r\\nconnection: close\\r\\n\\r\\n{{}}")
                     print(s.makefile().read())
                     """)], capture_output=True, text=True, timeout=LIMIT, **who)
             return result.stdout + result.stderr
@@ -268,7 +271,7 @@ class DaemonAsAUnit(unittest.TestCase):
                 body = b'{{"verb":"stop","by":["x"],"why":"y"}}'
                 for _ in range(200):
                     s = socket.socket(socket.AF_UNIX); s.connect({self.socket!r})
-                    s.sendall(b"POST /v1/command HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body) + body)
+                    s.sendall(b"POST /v1/command HTTP/1.1\\r\\nhost: localhost\\r\\n{ours}content-length: %d\\r\\n\\r\\n" % len(body) + body)
                     s.close()
                 """)], capture_output=True, text=True, timeout=LIMIT, **nobody)
         self.assertEqual(gone.returncode, 0, gone.stderr)

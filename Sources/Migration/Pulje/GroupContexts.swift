@@ -8,6 +8,9 @@ struct PuljeStanding: Sendable, Hashable {
   fileprivate let conflicts: [GroupID]
   fileprivate let waves: PuljeWaves?
 
+  /// The wave whose groups may be cut over, from 0; nil for a pulje without waves.
+  var openWave: Int? { self.waves?.open }
+
   init(_ pulje: PuljeState, stop: Note?, now: Instant) {
     self.conflicts = pulje.groups.ids { $0.hasOpenConflict }.sorted()
     self.waves = PuljeWaves(pulje)

@@ -40,6 +40,12 @@ public struct PuljeSummary: Sendable, Hashable, Codable {
     }
     self.manualSteps = pulje.plan.manualSteps
   }
+
+  /// One of its groups alone; nil when it has no such group.
+  public static func group(_ id: GroupID, in pulje: PuljeState, stop: Note?, now: Instant) -> GroupSummary? {
+    guard let group = pulje.groups[id] else { return nil }
+    return GroupSummary(group, context: pulje.contexts(stop: stop, now: now).context(for: id), now: now)
+  }
 }
 
 /// A group as status and report show it.

@@ -10,6 +10,7 @@ public actor DepthTrails {
   private let news: EngineNews
   private let clock: any MigrationClock
   private var trails: [Roster.Key: DepthTrail] = [:]
+  private var sums: [PuljeName: [BusName: DepthTrail]] = [:]
 
   /// Between two looks at the engine's state.
   static let pause = TimeSpan.seconds(1)
@@ -38,8 +39,17 @@ public actor DepthTrails {
     return self.trails
   }
 
+  /// What lay on each bus in all, of each pulje's groups that could be read, as it is now.
+  public func buses() async -> [PuljeName: [BusName: DepthTrail]] {
+    await self.refresh()
+    return self.sums
+  }
+
   private func refresh() async {
-    let looks = await self.engine.watchedDepths()
+    let (looks, sums) = await (self.engine.watchedDepths(), self.engine.busDepths())
+    for (pulje, buses) in sums {
+      for (bus, point) in buses { self.sums[pulje, default: [:]][bus, default: DepthTrail()].take(point) }
+    }
     for (key, points) in looks { for point in points { self.trails[key, default: DepthTrail()].take(point) } }
     for key in Array(self.trails.keys) where looks[key] == nil { self.trails[key] = nil }
   }
@@ -55,6 +65,35 @@ extension MigrationEngine {
       }
     }
     return looks
+  }
+}
+
+extension MigrationEngine {
+  /// What lies on the buses in all by the last looks: on the one that a group is leaving, and where the other is measured on that as well.
+  func busDepths() -> [PuljeName: [BusName: DepthTrail.Point]] {
+    var sums: [PuljeName: [BusName: DepthTrail.Point]] = [:]
+    for pulje in self.state.puljer.values {
+      var buses: [BusName: DepthTrail.Point] = [:]
+      func add(_ bus: BusName, _ at: Instant, _ count: Int64?) {
+        var point = buses[bus] ?? DepthTrail.Point(at: at, count: nil)
+        point.at = max(point.at, at)
+        if let count { point.count = (point.count ?? 0) + count }
+        buses[bus] = point
+      }
+      for group in pulje.groups {
+        let (leaves, goes) =
+          group.direction == .forward ? (pulje.plan.source, pulje.plan.target) : (pulje.plan.target, pulje.plan.source)
+        if group.drain.watermark != nil, let at = group.drain.lastLookAt {
+          add(leaves, at, group.drain.lastIsReadable ? group.drain.leftovers : nil)
+        }
+        if let at = group.gates.lastAt {
+          let queues = group.gates.last.filter { $0.kind != .deadLetter }
+          add(goes, at, queues.allSatisfy(\.isReadable) ? queues.reduce(0) { $0 + ($1.depth ?? 0) } : nil)
+        }
+      }
+      sums[pulje.name] = buses
+    }
+    return sums
   }
 }
 

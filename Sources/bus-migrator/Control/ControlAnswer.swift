@@ -71,6 +71,11 @@ enum ControlAnswer {
     return Self.response(health.isReady ? .ok : .serviceUnavailable, (try? ControlAPI.encode(health)) ?? Data())
   }
 
+  /// No, and nothing has changed.
+  static func refused(_ error: any ExplainedError, _ status: HTTPResponse.Status) -> Response {
+    Self.failure(status, ControlAPI.Failure(error, isRefusal: true))
+  }
+
   private static func failure(
     _ status: HTTPResponse.Status, _ failure: ControlAPI.Failure, headers: HTTPFields = [:]
   ) -> Response {

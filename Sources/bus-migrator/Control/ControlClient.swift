@@ -87,6 +87,7 @@ struct ControlClient {
     if let key { request.headers.add(name: CommandControl.keyHeader, value: key) }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
+      request.headers.add(name: BrowserGate.header, value: "1")
       request.body = .bytes(ByteBuffer(bytes: body))
     }
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)

@@ -88,7 +88,9 @@ extension ControlRoute {
     // A vendor signs; it sends no plans.
     case .command: asker.isVendorOnly ? 64 << 10 : CommandControl.largestBody
     case .forwardingTrial: 1 << 20
-    case .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes: nil
+    case .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board,
+      .live, .group:
+      nil
     }
   }
 

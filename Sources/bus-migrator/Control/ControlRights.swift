@@ -28,6 +28,9 @@ enum ControlRights {
     case .health: self.everybody
     // A vendor gets its own parties, and nothing of others.
     case .status, .report, .drain: self.everybody
+    // Who one is, is everybody's to know. The board shows all parties.
+    case .me: self.everybody
+    case .board, .live, .group: self.staff
     case .explainDrain, .forwarding, .busDrain: self.staff
     case .forwardingTrial: [.operator, .approver]
     // Announcing a ping changes nothing here: the echo is the pinger's own.

@@ -16,6 +16,10 @@ enum ControlRoute: String, Sendable, Hashable, CaseIterable {
   case echoQueue = "GET /v1/echoes"
   case echoes = "POST /v1/echoes"
   case command = "POST /v1/command"
+  case me = "GET /v1/me"
+  case board = "GET /v1/board"
+  case live = "GET /v1/live"
+  case group = "GET /v1/group"
 
   var method: HTTPRequest.Method { HTTPRequest.Method(rawValue: String(self.rawValue.prefix { $0 != " " })) ?? .get }
   var path: String { String(self.rawValue.drop { $0 != " " }.dropFirst()) }

@@ -20,6 +20,7 @@ struct ControlServer: Service {
   let commands: CommandControl
   let drain: DrainControl
   let echoes: EchoControl
+  let dashboard: Dashboard
   let clock: any MigrationClock
   let socket: String
   let database: String
@@ -92,6 +93,7 @@ struct ControlServer: Service {
   /// What is asked and how it is answered, the same for whoever comes in by one of the doors.
   func router(_ door: ControlGate.Door) -> Router<ControlContext> {
     let router = Router(context: ControlContext.self)
+    self.dashboard.guards(router, door)
     router.add(middleware: ControlGate(door: door))
     router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
     // Answered before the history is read, by the gate.
@@ -114,6 +116,7 @@ struct ControlServer: Service {
     }
     self.addDrain(router)
     self.echoes.add(to: router)
+    self.dashboard.add(to: router)
     router.on(.command) { request, asker in
       let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
       let body = try await ControlRoute.command.body(of: request, for: asker)

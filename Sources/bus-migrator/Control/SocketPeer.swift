@@ -26,6 +26,9 @@ struct ControlContext: RequestContext {
 
   /// The number of the user at the other end; nil where the system does not tell.
   func user() async -> UInt32? { await SocketUser.of(self.channel) }
+
+  /// Ends the connection, whatever is on its way.
+  func hangUp() { self.channel.close(promise: nil) }
 }
 
 /// Who is at the other end of a Unix socket, by the kernel's word.

@@ -89,6 +89,10 @@ struct Daemon {
       notify.tell("READY=1")
     }
     let api = self.configuration.api.map { (settings: $0, access: APIAccess($0)) }
+    let dashboard = Dashboard(
+      engine: engine,
+      room: BoardRoom(engine: engine, news: news, trails: trails, environment: self.configuration.environment, clock: clock),
+      trails: trails, clock: clock)
     let control = ControlServer(
       engine: engine,
       commands: CommandControl(
@@ -98,6 +102,7 @@ struct Daemon {
         survey: survey, retrySetAside: { service.retrySetAside(of: Set($0)) }, clock: clock),
       drain: DrainControl(
         engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
+      dashboard: dashboard,
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       handedOver: handedOver, readiness: readiness, api: api)
@@ -144,6 +149,8 @@ struct Daemon {
           if let settings = fresh.api { api?.access.adopt(settings) }
           self.logLevel.set(fresh.logLevel)
         }, notify: notify, notifier: LogNotifier(logger: self.logger), clock: clock))
+    // Stopped first: who watches is let go, so that nothing is waited for.
+    services.append(dashboard)
     var quiet = self.logger
     quiet.logLevel = .error
     let group = ServiceGroup(
