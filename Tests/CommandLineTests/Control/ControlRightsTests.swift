@@ -26,11 +26,12 @@ struct ControlRightsTests {
 
   private static let routes: [ControlRole: Set<ControlRoute>] = {
     let seen: Set<ControlRoute> = [
-      .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes,
+      .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board, .live,
+      .group,
     ]
     return [
       .viewer: seen, .operator: seen.union([.forwardingTrial, .command]), .approver: seen.union([.forwardingTrial, .command]),
-      .vendor: [.health, .status, .report, .drain, .command],
+      .vendor: [.health, .status, .report, .drain, .command, .me],
     ]
   }()
 

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard as people use it: a real daemon with a real history, headless Chromium, a forwarded port.
+
+Needs the built programs: swift build, then python3 -m unittest discover -s tools/tests
+"""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import time
+import unittest
+
+import browser_stage
+from browser_stage import LIMIT, Stage, browser
+
+NAME = "<img src=x onerror=\"document.title='broken'\">"
+
+
+class Dashboard(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stage = cls.enterClassContext(Stage(parties=120, name=NAME))
+
+    def open(self, language="en", path="", **how):
+        driver = browser(language, **how)
+        self.addCleanup(driver.quit)
+        driver.get(self.stage.url + path)
+        self.until(driver, "return document.querySelectorAll('#board-rows .row').length > 0 && document.querySelector('#line-actions button') !== null")
+        return driver
+
+    def until(self, driver, script, *arguments, within=LIMIT):
+        """What `script` returns, once it is something."""
+        ends = time.monotonic() + within
+        while not (found := driver.execute_script(script, *arguments)):
+            if time.monotonic() > ends:
+                seen = driver.execute_script("return document.body.innerText")[:2000]
+                raise AssertionError(f"not within {within} s: {script}\n{seen}\n{driver.get_log('browser')}\n{self.stage.log()}")
+            time.sleep(0.05)
+        return found
+
+    def clean(self, driver):
+        """No error, no warning, and nothing that the content policy had to stop."""
+        self.assertEqual([entry for entry in driver.get_log("browser") if entry["level"] != "INFO"], [])
+
+    def command(self, *arguments):
+        done = self.stage.command(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def post(self, body, headers=None, method="POST", path="/v1/command"):
+        connection = http.client.HTTPConnection("localhost", self.stage.forwarded.port, timeout=LIMIT)
+        ours = {"content-type": "application/json", "bus-migrator-request": "1"}
+        connection.request(method, path, None if body is None else json.dumps(body), {**ours, **(headers or {})})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer, text
+
+    # what is shown
+
+    def test_the_board_shows_where_everything_stands(self):
+        for language, needs, environment in (("en", "Needs a person now", "Environment: test – not production"), ("nb", "Trenger et menneske nå", "Miljø: test – ikke produksjon")):
+            driver = self.open(language)
+            self.assertEqual(driver.execute_script("return document.documentElement.lang"), language)
+            headings = driver.execute_script("return [...document.querySelectorAll('main h2')].filter((h) => h.offsetParent).map((h) => h.textContent)")
+            self.assertEqual(headings[0], needs)
+            self.assertEqual(driver.execute_script("return document.getElementById('environment').textContent"), environment)
+            shown = driver.execute_script("return document.getElementById('board').innerText")
+            self.assertIn(NAME, shown)
+            board = json.loads(self.post(None, method="GET", path="/v1/board")[1])
+            self.assertEqual(int(driver.execute_script("return document.getElementById('board').getAttribute('aria-rowcount')")) - 1, len(board["groups"]))
+            self.assertTrue(driver.execute_script("return document.querySelector('#depth svg path') !== null"))
+            self.clean(driver)
+
+    def test_a_name_from_outside_stays_text(self):
+        driver = self.open()
+        driver.execute_script("document.querySelector('#board-rows .row').click()")
+        self.until(driver, "return document.getElementById('details-body').innerText.includes(arguments[0])", NAME)
+        self.assertEqual(driver.execute_script("return document.querySelectorAll('img').length"), 0)
+        self.assertNotEqual(driver.title, "broken")
+        self.assertEqual(
+            driver.execute_script("try { document.body.innerHTML = 'x'; return 'taken' } catch (error) { return error.name }"), "TypeError",
+            "the policy lets no text become markup")
+
+    def test_production_is_said_in_words(self):
+        with Stage(parties=20, environment="production") as stage:
+            driver = browser("nb")
+            self.addCleanup(driver.quit)
+            driver.get(stage.url)
+            self.until(driver, "return document.getElementById('environment').textContent.includes('PRODUKSJON, ekte meldinger')")
+            self.assertIn("PRODUKSJON", driver.title)
+
+    # live
+
+    def test_what_happens_is_shown_without_being_asked_for(self):
+        driver = self.open()
+        self.command("stop-the-line", "--by", "Kari", "--because", "strange <b>answers</b>")
+        try:
+            self.until(driver, "return document.getElementById('line-state').textContent.includes('strange <b>answers</b>')")
+            self.until(driver, "return document.getElementById('needs-list').innerText.includes('MIG-417')")
+            self.until(driver, "return document.getElementById('told').textContent.includes('the line is stopped')")
+            self.until(driver, "return document.querySelector('#line-actions [data-act=release]') !== null")
+        finally:
+            self.command("release-the-line", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
+        self.until(driver, "return !document.getElementById('needs-list').innerText.includes('MIG-417')")
+        self.clean(driver)
+
+    def test_after_a_break_it_goes_on_and_says_so_meanwhile(self):
+        driver = self.open()
+        self.until(driver, "return document.getElementById('connection').textContent.startsWith('Live')")
+        self.stage.forwarded.cut()
+        self.command("pause", "--by", "Kari", "--because", "a break")
+        self.until(driver, "return document.getElementById('puljer').innerText.includes('a break')")
+        self.stage.stop()
+        self.until(driver, "return document.getElementById('connection').textContent.startsWith('No connection')")
+        self.stage.start()
+        self.command("resume", "--by", "Kari", "--because", "over")
+        self.until(driver, "return document.getElementById('connection').textContent.startsWith('Live')")
+        self.until(driver, "return !document.getElementById('puljer').innerText.includes('a break')")
+
+    def events(self, reader):
+        """Events of a stream as (id, name, data), until it ends."""
+        event = {}
+        for line in reader:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if not name and event:
+                yield event.get("id"), event.get("event"), json.loads(event["data"])
+                event = {}
+            elif name:
+                event[name] = value
+
+    def live(self, last=None):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(LIMIT)
+        connection.connect(self.stage.socket)
+        self.addCleanup(connection.close)
+        connection.sendall(f"GET /v1/live HTTP/1.1\r\nhost: localhost\r\n{f'last-event-id: {last}' + chr(13) + chr(10) if last else ''}\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        self.assertEqual((answer.status, answer.headers["content-type"]), (200, "text/event-stream"))
+        return answer
+
+    def test_whoever_comes_back_is_told_what_he_missed(self):
+        first = self.events(self.live())
+        last, name, board = next(first)
+        self.assertEqual((name, int(last), board["reason"]), ("board", board["sequence"], "asked"))
+        self.command("pause", "--by", "Kari", "--because", "for a test")
+        names = set()
+        for last_seen, name, data in first:
+            names.add(name)
+            if name == "pulje" and data.get("paused"):
+                break
+        self.assertNotIn("board", names)
+        missed = self.events(self.live(last=last))
+        for _, name, data in missed:
+            self.assertNotEqual(name, "board")
+            if name == "pulje" and data.get("paused"):
+                break
+        self.command("resume", "--by", "Kari", "--because", "over")
+        _, name, board = next(self.events(self.live(last=1)))
+        self.assertEqual((name, board["reason"]), ("board", "not-kept"))
+
+    def test_who_reads_too_slowly_is_told_to_begin_anew_and_holds_up_nobody(self):
+        slow = self.live()
+        quick = self.events(self.live())
+        next(quick)
+        ends = time.monotonic() + 60
+        # Every group's wait changes with each of them: more than is kept for a reader who reads nothing.
+        for number in range(300):
+            verb = ("pause", "resume")[number % 2]
+            answer, text = self.post({"verb": verb, "pulje": "pulje-1", "by": ["Kari"], "why": "load"})
+            self.assertEqual(answer.status, 200, text)
+            for _, name, data in quick:
+                if name == "pulje" and ("paused" in data) == (verb == "pause"):
+                    break
+            self.assertLess(time.monotonic(), ends, "somebody is held up")
+            if number >= 200 and number % 2:
+                break
+        names = [name for _, name, _ in self.events(slow)]
+        self.assertEqual((names[0], names[-1]), ("board", "again"))
+
+    # what is done
+
+    def test_a_roll_back_by_keyboard_alone(self):
+        from selenium.webdriver import ActionChains, Keys
+
+        driver = self.open()
+
+        def press(*keys):
+            for key in keys:
+                ActionChains(driver).send_keys(key).perform()
+
+        def focused():
+            return driver.execute_script("const e = document.activeElement; return e.id || e.dataset.act || e.name || e.textContent")
+
+        def tab_to(name, most=80):
+            for _ in range(most):
+                press(Keys.TAB)
+                if focused() == name:
+                    return
+            self.fail(f"Tab does not lead to {name}; it leads to {focused()}")
+
+        press(Keys.TAB)
+        self.assertEqual(focused(), "Skip to what needs a person")
+        tab_to("board")
+        press(Keys.END)
+        active = self.until(driver, "return document.getElementById(document.getElementById('board').getAttribute('aria-activedescendant'))?.innerText")
+        party = int(active.split()[0])
+        press(Keys.ENTER)
+        self.until(driver, "return document.querySelector('#details-actions [data-act=rollback-party]') !== null")
+        tab_to("rollback-party")
+        press(Keys.ESCAPE)
+        self.assertEqual(focused(), "board", "Escape leads back")
+        press(Keys.ENTER)
+        self.until(driver, "return document.activeElement.id === 'details' && document.querySelector('#details-actions [data-act=rollback-party]') !== null")
+        tab_to("rollback-party")
+        press(Keys.ENTER)
+        self.until(driver, "return document.getElementById('dialog').open")
+        # Without a reason, and without the name, nothing is sent.
+        press(Keys.TAB, "pulje-1", Keys.ENTER)
+        self.assertIn("Say why", driver.execute_script("return document.getElementById('dialog-error').textContent"))
+        self.assertEqual(driver.execute_script("return document.activeElement.tagName"), "TEXTAREA")
+        press("CHG-7: the party asks")
+        driver.execute_script("document.querySelector('[name=confirm]').value = 'pulje-2'")
+        press(Keys.TAB, Keys.ENTER)
+        self.assertIn("pulje-1", driver.execute_script("return document.getElementById('dialog-error').textContent"))
+        driver.execute_script("document.querySelector('[name=confirm]').value = ''")
+        press("pulje-1", Keys.ENTER)
+        self.until(driver, "return !document.getElementById('dialog').open")
+        self.until(driver, "return document.getElementById('told').textContent.startsWith('Done')")
+        group = json.loads(self.post(None, method="GET", path=f"/v1/group?id={party}")[1])["group"]
+        note = group.get("withdrawal") or group["rollBack"]
+        self.assertEqual(note["why"], "CHG-7: the party asks")
+        self.clean(driver)
+
+    def test_a_wish_that_is_refused_says_why_and_is_kept(self):
+        driver = self.open()
+        self.command("pause", "--by", "Ola", "--because", "first")
+        try:
+            self.until(driver, "return document.querySelector('.pulje [data-act=resume]') !== null")
+            driver.execute_script("document.querySelector('#line-actions [data-act=stop]').click()")
+            driver.execute_script("document.querySelector('#dialog textarea').value = 'x'; document.querySelector('[name=confirm]').value = 'test'")
+            self.stage.command("stop-the-line", "--by", "Ola", "--because", "me first")
+            driver.execute_script("document.getElementById('dialog-do').click()")
+            self.until(driver, "return !document.getElementById('dialog').open || document.getElementById('dialog-error').textContent !== ''")
+            self.stage.command("release-the-line", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
+        finally:
+            self.command("resume", "--by", "Ola", "--because", "over")
+
+    def test_what_the_role_does_not_allow_is_not_offered(self):
+        os.chmod(self.stage.folder, 0o755)
+        os.chmod(self.stage.socket, 0o666)
+        # The forwarder of somebody who is in no group.
+        code = f"import os, sys; os.setgid(65534); os.setuid(65534); sys.path.insert(0, {str(browser_stage.REPOSITORY / 'tools/tests')!r}); " \
+               f"from browser_stage import Forwarded; print(Forwarded({self.stage.socket!r}).port, flush=True); sys.stdin.read()"
+        nobody = subprocess.Popen(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(nobody.communicate, "")
+        driver = browser("en")
+        self.addCleanup(driver.quit)
+        driver.get(f"http://localhost:{int(nobody.stdout.readline())}/")
+        self.until(driver, "return document.getElementById('connection').textContent.includes('CLI-018')")
+        self.assertEqual(driver.execute_script("return document.querySelectorAll('[data-act]').length"), 0)
+        self.assertNotIn("pulje-1", driver.execute_script("return document.body.innerText"))
+
+    # who may ask
+
+    def test_another_page_in_the_same_browser_gets_nothing(self):
+        stop = {"verb": "stop", "by": ["Mallory"], "why": "because I can"}
+        port = self.stage.forwarded.port
+        for headers, status, code in (
+                ({"host": "evil.example"}, 421, "WEB-001"), ({"host": f"evil.example:{port}"}, 421, "WEB-001"), ({"origin": "http://evil.example"}, 403, "WEB-002"),
+                ({"origin": "null"}, 403, "WEB-002"), ({"sec-fetch-site": "cross-site"}, 403, "WEB-002"), ({"content-type": "text/plain"}, 403, "WEB-003"),
+                ({"bus-migrator-request": None}, 403, "WEB-003")):
+            headers = {**{"content-type": "application/json", "bus-migrator-request": "1"}, **headers}
+            connection = http.client.HTTPConnection("localhost", port, timeout=LIMIT)
+            connection.request("POST", "/v1/command", json.dumps(stop), {name: value for name, value in headers.items() if value})
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, json.loads(answer.read())["code"]), (status, code), headers)
+            connection.close()
+        for headers in ({"host": "evil.example"}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
+            self.assertIn(self.post(None, headers, "GET", "/v1/board")[0].status, (403, 421), headers)
+        self.assertNotIn("stop", json.loads(self.post(None, method="GET", path="/v1/status")[1]))
+
+    def test_a_page_of_another_origin_in_a_real_browser_gets_nothing(self):
+        driver = browser("en")
+        self.addCleanup(driver.quit)
+        # The same server by another name is another origin to the browser, and by this one the daemon is not to be reached.
+        driver.get(f"http://evil.localhost:{self.stage.forwarded.port}/")
+        self.assertIn("WEB-001", driver.execute_script("return document.body.innerText"))
+        outcome = driver.execute_async_script(
+            """const [url, done] = arguments;
+            const stop = JSON.stringify({ verb: "stop", by: ["Mallory"], why: "because I can" });
+            const tries = [
+              () => fetch(`${url}v1/board`).then((answer) => answer.text()),
+              () => fetch(`${url}v1/command`, { method: "POST", body: stop, headers: { "content-type": "application/json", "bus-migrator-request": "1" } }),
+              () => fetch(`${url}v1/command`, { method: "POST", body: stop, mode: "no-cors" }).then((answer) => answer.text()),
+            ];
+            Promise.all(tries.map((attempt) => attempt().then((text) => String(text), () => "refused"))).then(done);""", self.stage.url)
+        self.assertEqual(outcome, ["refused", "refused", ""])
+        self.assertNotIn("stop", json.loads(self.post(None, method="GET", path="/v1/status")[1]))
+
+    def test_headers(self):
+        answer, _ = self.post(None, method="GET", path="/")
+        policy = answer.headers["content-security-policy"]
+        for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"):
+            self.assertIn(part, policy)
+        for path in ("/", "/dashboard/main.js", "/v1/board", "/v1/me"):
+            answer, _ = self.post(None, method="GET", path=path)
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(
+                (answer.headers["x-content-type-options"], answer.headers["referrer-policy"], answer.headers["cache-control"]), ("nosniff", "no-referrer", "no-store"))
+            self.assertIsNone(answer.headers["set-cookie"])
+
+    # everybody
+
+    def axe(self, driver):
+        python = subprocess.run([browser_stage.REPOSITORY / "scripts/foreign-python"], check=True, capture_output=True, text=True).stdout.strip()
+        source = subprocess.run(
+            [python, "-c", "import axe_core_python, pathlib; print((pathlib.Path(axe_core_python.__file__).parent / 'axe.min.js').read_text())"], check=True, capture_output=True,
+            text=True).stdout
+        driver.execute_script(source)
+        found = driver.execute_async_script("const done = arguments[0]; axe.run().then(done, (error) => done({ violations: [{ id: String(error), nodes: [] }] }))")
+        return [(violation["id"], [node["html"][:160] + " | " + node.get("failureSummary", "")[:300] for node in violation["nodes"][:4]]) for violation in found["violations"]]
+
+    def test_no_barrier_in_either_language_light_or_dark(self):
+        for language in ("nb", "en"):
+            for dark in (False, True):
+                with self.subTest(language=language, dark=dark):
+                    driver = self.open(language, dark=dark)
+                    self.assertEqual(driver.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches"), dark)
+                    driver.execute_script("document.querySelector('#board-rows .row').click()")
+                    self.until(driver, "return document.querySelector('#details-body table') !== null")
+                    self.assertEqual(self.axe(driver), [])
+                    driver.execute_script("document.querySelector('#line-actions [data-act=stop]').click()")
+                    self.until(driver, "return document.getElementById('dialog').open")
+                    self.assertEqual(self.axe(driver), [])
+                    driver.quit()
+
+
+if __name__ == "__main__":
+    unittest.main()
