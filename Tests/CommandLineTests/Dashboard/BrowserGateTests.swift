@@ -11,10 +11,10 @@ struct BrowserGateTests {
     changes: true, path: "/v1/command", host: "localhost:8080", origin: "http://localhost:8080", site: "same-origin",
     isNavigation: false, contentType: "application/json", hasHeader: true)
 
-  private func code(_ change: (inout BrowserGate.Question) -> Void, hosts: Set<String> = []) -> String? {
+  private func code(_ change: (inout BrowserGate.Question) -> Void, needsToken: Bool = false) -> String? {
     var question = Self.page
     change(&question)
-    return BrowserGate(hosts: hosts).refusal(question)?.stableCode
+    return BrowserGate(needsToken: needsToken).refusal(question)?.stableCode
   }
 
   @Test("our page, our programs over the socket, and questions by whoever may ask")
@@ -39,7 +39,7 @@ struct BrowserGateTests {
       } == "WEB-002")
   }
 
-  @Test("another name that leads here is another's, unless it is configured")
+  @Test("another name that leads here is another's")
   func hosts() {
     for host in [
       "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example:80", "localhost:80@evil.example",
@@ -48,8 +48,6 @@ struct BrowserGateTests {
     ] {
       #expect(self.code { ($0.host, $0.origin) = (host, "http://\(host)") } == "WEB-001", "\(host)")
     }
-    #expect(
-      self.code({ ($0.host, $0.origin) = ("Buss.Example:443", "https://buss.example:443") }, hosts: ["buss.example"]) == nil)
   }
 
   @Test("another page is turned away, whatever else it gets right")
@@ -66,6 +64,14 @@ struct BrowserGateTests {
     }
     // No host to compare with: what names an origin is a browser, and one does not ask without a host.
     #expect(self.code { $0.host = nil } == "WEB-002")
+  }
+
+  @Test("where a token is needed any name will do, programs send no header, and another page is turned away all the same")
+  func token() {
+    #expect(self.code({ ($0.host, $0.origin) = ("Buss.Example:443", "https://buss.example:443") }, needsToken: true) == nil)
+    #expect(
+      self.code({ ($0.host, $0.origin, $0.site, $0.hasHeader) = ("buss.example", nil, nil, false) }, needsToken: true) == nil)
+    #expect(self.code({ ($0.host, $0.origin) = ("buss.example", "https://evil.example") }, needsToken: true) == "WEB-002")
   }
 
   @Test("what a form can send changes nothing")
