@@ -34,6 +34,7 @@ struct BoardPlay {
         _ = try await append(self.pending, self.now)
         self.pending = []
       }
+      try self.takeOut()
       self.now = self.now + .minutes(15)
     }
     try self.take(
@@ -41,6 +42,16 @@ struct BoardPlay {
         self.state.decide(
           .quarantine(self.plan.name, herID: self.plan.groups[2].id.lowest, by: "Kari", why: "the vendor asks"), now: self.now)))
     return try await append(self.pending, self.now)
+  }
+
+  /// Who does not answer is taken out, so that the next wave may go.
+  private mutating func takeOut() throws {
+    for group in self.state.puljer[self.plan.name]?.groups.filter({ $0.hold?.code == .pingFailed && $0.quarantine == nil }) ?? []
+    {
+      let order = MigrationInput.quarantine(
+        self.plan.name, herID: group.id.lowest, by: "Kari", why: "the vendor mends it first")
+      try self.take(Self.events(self.state.decide(order, now: self.now)))
+    }
   }
 
   /// One thing for each group that can do something at this moment.

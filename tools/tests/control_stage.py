@@ -44,7 +44,8 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.body = response.read()
+        # What goes on without end is read as far as it has come.
+        self.body = response.read1(1 << 16) if self.headers["content-type"] == "text/event-stream" else response.read()
 
     @property
     def json(self):

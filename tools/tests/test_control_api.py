@@ -214,6 +214,8 @@ class Asked(unittest.TestCase):
         for parameter in hasty["paths"]["/v1/drain"]["get"]["parameters"]:
             if parameter["name"] == "patience":
                 parameter["schema"]["maximum"] = 20
+        # It never ends.
+        del hasty["paths"]["/v1/live"]
         described = self.stage.folder / "openapi.json"
         described.write_text(json.dumps(hasty))
         runs = {}
@@ -229,7 +231,7 @@ class Asked(unittest.TestCase):
         told = {role: run.communicate(timeout=240)[0] for role, run in runs.items()}
         for role, run in runs.items():
             self.assertEqual(run.returncode, 0, f"{role}\n{told[role][-6000:]}")
-            self.assertIn(f"Selected: {len(list(self.routes()))}/", told[role])
+            self.assertIn(f"Selected: {len(list(self.routes())) - 1}/", told[role])
         self.assertIsNone(self.daemon.poll())
         self.stage.end(self.daemon)
 
@@ -270,9 +272,10 @@ for method, address, body in questions:
     connection = http.client.HTTPConnection("localhost", timeout=60)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(path)
-    connection.request(method, address, body=None if body is None else json.dumps(body), headers={} if body is None else {"content-type": "application/json"})
+    connection.request(method, address, body=None if body is None else json.dumps(body), headers={"bus-migrator-request": "1", "content-type": "application/json"})
     answer = connection.getresponse()
-    answers.append((answer.status, json.loads(answer.read()).get("code")))
+    isEndless = answer.headers["content-type"] == "text/event-stream"
+    answers.append((answer.status, None if isEndless else json.loads(answer.read()).get("code")))
     connection.close()
 print(json.dumps(answers))
 """

@@ -163,8 +163,8 @@ class Hostile(unittest.TestCase):
     def slow(self, connect, head):
         """Each of them sends a byte a second, or nothing, or never an end, or reads nothing. Returns those who were not cut off in time."""
         every = {
-            "a byte a second of a head": (b"", b"GET /v1/status HTTP/1.1\r\nhost: x\r\nx-long: " + b"a" * 600),
-            "headers that never end": (b"GET /v1/status HTTP/1.1\r\nhost: x\r\n", b"x-a: b\r\n" * 500),
+            "a byte a second of a head": (b"", b"GET /v1/status HTTP/1.1\r\nhost: localhost\r\nx-long: " + b"a" * 600),
+            "headers that never end": (b"GET /v1/status HTTP/1.1\r\nhost: localhost\r\n", b"x-a: b\r\n" * 500),
             "nothing at all": (b"", b""),
         }
         standing = {}
@@ -222,14 +222,14 @@ class Hostile(unittest.TestCase):
             for connect in (self.unix, self.secure):
                 connection = connect()
                 connection.sendall(
-                    f"POST /v1/command HTTP/1.1\r\nhost: x\r\n{authorization}content-type: application/json\r\ncontent-length: 99999999\r\n\r\n".encode())
+                    f"POST /v1/command HTTP/1.1\r\nhost: localhost\r\n{authorization}bus-migrator-request: 1\r\ncontent-type: application/json\r\ncontent-length: 99999999\r\n\r\n".encode())
                 self.assertIn(b"413", connection.recv(100))
                 connection.close()
                 # Chunks: nothing says beforehand how many there are.
                 connection = connect()
                 connection.settimeout(60)
                 connection.sendall(
-                    f"POST /v1/command HTTP/1.1\r\nhost: x\r\n{authorization}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+                    f"POST /v1/command HTTP/1.1\r\nhost: localhost\r\n{authorization}bus-migrator-request: 1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".encode())
                 chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
                 answer = b""
                 try:
@@ -246,7 +246,7 @@ class Hostile(unittest.TestCase):
             stranger = http.client.HTTPSConnection("127.0.0.1", self.port, context=tls(self.chain), timeout=30)
             self.assertEqual(self.stage.ask("POST", "/v1/command", b" " * 1_000_000, {"content-type": "application/json"}, stranger).status, 401)
             large = self.unix()
-            large.sendall(b"GET /v1/status HTTP/1.1\r\nhost: x\r\n" + b"".join(b"x-%d: %s\r\n" % (n, b"a" * 1_000) for n in range(60)) + b"\r\n")
+            large.sendall(b"GET /v1/status HTTP/1.1\r\nhost: localhost\r\n" + b"".join(b"x-%d: %s\r\n" % (n, b"a" * 1_000) for n in range(60)) + b"\r\n")
             self.assertIn(b"HTTP/1.1 4", large.recv(100))
             large.close()
         self.undisturbed(watch, least=1)
@@ -263,7 +263,7 @@ class Hostile(unittest.TestCase):
         self.before = (memory(self.daemon), descriptors(self.daemon))
         with Watch(self.stage) as watch:
             readers = [connect() for connect in (self.unix, self.secure) for _ in range(2)]
-            question = f"GET /v1/status HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.secret}\r\n\r\n".encode()
+            question = f"GET /v1/status HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {self.secret}\r\n\r\n".encode()
             highest = 0
             ends = time.monotonic() + 45
             open_readers = set(readers)

@@ -165,7 +165,7 @@ class World:
     def ask(self, method, path, body=None, token=None):
         """Over HTTP: head and body of the answer are kept. With a token it is over TCP."""
         self.asked += 1
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "bus-migrator-request": "1"}
         if token is None:
             connection = UnixConnection(self.socket)
         else:
