@@ -49,7 +49,9 @@ export function actionsOfLine() {
   };
   const stop = { name: "stop", title: () => say("act.stop"), means: () => say("act.stop.means"), confirm: place(), danger: true, body: { verb: "stop" } };
   const start = { name: "start", title: () => say("act.start"), means: () => say("act.start.means"), plan: true, approvals: 2, body: { verb: "start" } };
-  return offered(stopped ? [release] : [start, stop]);
+  // Offered once `plan --json` tells the request along with the plan.
+  const isPlanWhole = false;
+  return offered(stopped ? [release] : isPlanWhole ? [start, stop] : [stop]);
 }
 
 export function actionsOfPulje(pulje, counted) {
