@@ -148,6 +148,20 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
+    // Tells people what begins and what ends: webhooks, mail, programs.
+    .target(
+      name: "Telling",
+      dependencies: [
+        "Migration", "MigrationEngine", "BusModel", "Disclosure", "SQLiteFile",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: houseRules),
     .target(
       name: "OrderlyService",
       dependencies: [
@@ -181,8 +195,8 @@ let package = Package(
     .executableTarget(
       name: "bus-migrator",
       dependencies: [
-        "MigrationEngine", "MigrationStore", "MigrationReport", "Migration", "Forwarding", "BusProbe", "TjenestebussClient",
-        "AddressRegistry", "BusModel", "AMQP", "Disclosure", "OrderlyService",
+        "MigrationEngine", "MigrationStore", "MigrationReport", "Migration", "Forwarding", "Telling", "BusProbe",
+        "TjenestebussClient", "AddressRegistry", "BusModel", "AMQP", "Disclosure", "OrderlyService",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -357,6 +371,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: houseRules),
+    .testTarget(
+      name: "TellingTests", dependencies: ["Telling", "Migration", "Disclosure"], swiftSettings: houseRules),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

@@ -256,7 +256,7 @@ public actor MigrationEngine {
       guard self.state.apply(event, at: now) else {
         throw StoreError.inconsistent(path: "the running engine", sequence: self.head.sequence, kind: event.kind)
       }
-      if let notice = Notice(event, state: self.state, at: now) { self.ports.notifier.notify(notice) }
+      if let notice = Notice(event, state: self.state, at: now, actor: actor) { self.ports.notifier.notify(notice) }
     }
   }
 

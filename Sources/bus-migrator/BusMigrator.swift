@@ -20,7 +20,8 @@ struct BusMigrator: AsyncParsableCommand {
       RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
       ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
       DrainCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
-      ReportCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self, ExplainCommand.self,
+      ReportCommand.self, MetricsCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self,
+      ExplainCommand.self,
       RegistryCommand.self,
     ])
 

@@ -131,11 +131,11 @@ class ControlStage:
         second["groups"] = [json.loads(json.dumps(other).replace("770000", "880000"))]
         self.plant(*[("pulje.sealed", 3, {"puljeSealed": {"by": "Planted Person", "plan": one}}) for one in (plan, second)])
 
-    def start(self, logins=None):
+    def start(self, logins=None, journal=None):
         """Returns when the daemon is ready, as it tells systemd.
 
         `logins`: users by name, each with a number and the groups it is in. The daemon, and nobody else, finds them in /etc: it has a mount
-        namespace of its own.
+        namespace of its own. `journal`: a folder with a socket: the daemon finds it where systemd's journal listens, in the same way.
         """
         heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = str(self.folder / f"notify{len(self.running)}")
@@ -151,9 +151,13 @@ class ControlStage:
                 f"{one}:x:{60_000 + number}:{','.join(name for name, (_, member) in logins.items() if one in member)}\n"
                 for number, one in enumerate(groups)))
             command = ["unshare", "--mount", "sh", "-c", f'mount --bind {passwd} /etc/passwd && mount --bind {group} /etc/group && exec "$0" "$@"', *command]
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, "NOTIFY_SOCKET": path}, stderr=log, stdout=subprocess.DEVNULL)
+        environment = {**os.environ, "NOTIFY_SOCKET": path}
+        if journal is not None:
+            status = os.fstat(log.fileno())
+            environment["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
+            mounts = 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal && exec "$@"'
+            command = ["unshare", "--mount", "/bin/sh", "-c", mounts, str(journal), *command]
+        process = subprocess.Popen(command, env=environment, stderr=log, stdout=subprocess.DEVNULL)
         process.log, process.heard = log, heard
         self.running.append(process)
         self.hear(process, "READY=1")

@@ -18,6 +18,13 @@ public struct Notice: Sendable, Hashable, Codable {
   public var pulje: PuljeName?
   public var group: GroupID?
   public var phase: GroupPhase?
+  /// The phase that the group was in before, where this brought it into another.
+  public var phaseBefore: GroupPhase?
+  public var herID: HerID?
+  /// The operation on the register, for the read-back and for those who run it.
+  public var operation: OperationID?
+  /// Who had it done: people, or the daemon.
+  public var actor: String?
   /// The stable code, where there is one.
   public var code: String?
   /// In words, without health data.
@@ -33,8 +40,11 @@ public struct Notice: Sendable, Hashable, Codable {
   }
 
   /// What `event` is worth telling; nil for what is only kept.
-  init?(_ event: MigrationEvent, state: MigrationState, at now: Instant) {
+  ///
+  /// - Parameter actor: who had it done.
+  init?(_ event: MigrationEvent, state: MigrationState, at now: Instant, actor: String? = nil) {
     self.at = now
+    self.actor = actor
     self.kind = event.kind
     self.pulje = event.pulje
     switch event {
@@ -56,7 +66,21 @@ public struct Notice: Sendable, Hashable, Codable {
       else { return nil }
       (self.weight, self.code, self.words) = (weight, code, words)
       self.group = group
+      let steps = state.puljer[pulje]?.groups[group]?.history ?? []
       self.phase = state.puljer[pulje]?.groups[group]?.phase
+      if let last = steps.last, last.at == now, last.phase == self.phase { self.phaseBefore = steps.dropLast().last?.phase }
+      (self.herID, self.operation) = Self.subject(of: event)
+    }
+  }
+
+  /// Whose entry it is about, and by which operation.
+  private static func subject(of event: GroupEvent) -> (HerID?, OperationID?) {
+    switch event {
+    case .intentRecorded(let operation, let herID, _, _, _), .writeReturned(let operation, let herID, _): (herID, operation)
+    case .readAsGoal(let herID, _), .readAsBase(let herID, _, _), .readFailed(let herID, _, _), .conflictFound(let herID, _),
+      .testSigned(let herID, _, _, _, _):
+      (herID, nil)
+    default: (nil, nil)
     }
   }
 

@@ -5,7 +5,7 @@ import Migration
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Say what a code (MIG-..., FWD-..., SHOVEL-...) means, and what ends it.")
+    commandName: "explain", abstract: "Say what a code (MIG-..., FWD-..., SHOVEL-..., TELL-...) means, and what ends it.")
 
   @Argument(help: "The code, as the status shows it.") var code: String
   @OptionGroup var output: JSONOption

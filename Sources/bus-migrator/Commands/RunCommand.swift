@@ -13,7 +13,13 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try self.place.configuration()
     let level = SharedLogLevel(configuration.logLevel)
-    let logger = Logger(label: "bus-migrator") { SharedLevelLogHandler(StreamLogHandler.standardError(label: $0), level: level) }
+    let isJournal = JournalLogHandler.isOurs(ProcessInfo.processInfo.environment)
+    let logger = Logger(label: "bus-migrator") { label in
+      let stream = StreamLogHandler.standardError(label: label)
+      guard isJournal else { return SharedLevelLogHandler(stream, level: level) }
+      let journal = JournalLogHandler(path: JournalLogHandler.usualPath, identifier: label, fallback: stream)
+      return SharedLevelLogHandler(journal, level: level)
+    }
     let daemon = Daemon(
       configuration: configuration, reread: { try self.place.configuration() }, logLevel: level, logger: logger,
       environment: ProcessInfo.processInfo.environment)

@@ -14,7 +14,7 @@ extension MigratorConfiguration {
   /// What may stand at the top of the file.
   static let keys = [
     "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
-    "limits", "audit-heads", "hooks", "api", "reports",
+    "limits", "audit-heads", "hooks", "api", "reports", "tell",
   ]
 
   /// - Parameters:
@@ -66,7 +66,9 @@ extension MigratorConfiguration {
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: places.heads,
       api: try Self.api(fields.optional("api"), environment), reports: places.reports,
-      logLevel: try Self.logLevel(fields.optional("log-level")), sections: root.sections)
+      logLevel: try Self.logLevel(fields.optional("log-level")),
+      tell: try fields.optional("tell").map { try TellConfiguration($0, environment: environment) } ?? TellConfiguration(),
+      sections: root.sections)
   }
 
   private static func logLevel(_ node: ConfigurationNode?) throws -> Logger.Level {

@@ -104,6 +104,8 @@ struct MigratorConfiguration {
   /// Where reports are written when a pulje comes to its decision or its end; nil for nowhere.
   var reports: ReportKeeper.Settings?
   var logLevel: Logger.Level
+  /// Who is told what begins and what ends.
+  var tell: TellConfiguration
   /// What each key at the top of the file holds, to be compared with what it held before; not what it is.
   var sections: [String: Int]
 

@@ -7,7 +7,7 @@ import Yams
 enum RedactedConfiguration {
   static let redacted = "<redacted>"
   /// Keys that hold a secret themselves; with -file or -credential behind them they name where it is, which may be seen.
-  private static let secretKeys: Set<String> = ["password", "connection-string", "shovel-address", "key", "token"]
+  private static let secretKeys: Set<String> = ["password", "connection-string", "shovel-address", "key", "token", "secret"]
 
   /// - Returns: YAML with the file's own keys and values, comments left out.
   static func text(of root: ConfigurationNode) throws -> String {

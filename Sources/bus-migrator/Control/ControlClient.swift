@@ -64,6 +64,10 @@ struct ControlClient {
 
   private static func query(_ pulje: PuljeName?) -> String { pulje.map { "?pulje=\($0)" } ?? "" }
 
+  func metrics() async throws -> String {
+    String(decoding: try await self.ask("GET", "/metrics", body: nil, within: .seconds(20)), as: UTF8.self)
+  }
+
   func report(_ pulje: PuljeName?) async throws -> PuljeReport {
     try Self.decode(try await self.ask("GET", "/v1/report\(Self.query(pulje))", body: nil, within: .seconds(20)))
   }

@@ -89,7 +89,7 @@ extension ControlRoute {
     case .command: asker.isVendorOnly ? 64 << 10 : CommandControl.largestBody
     case .forwardingTrial: 1 << 20
     case .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board,
-      .live, .group:
+      .live, .group, .metrics:
       nil
     }
   }

@@ -31,7 +31,7 @@ enum ControlRights {
     // Who one is, is everybody's to know. The board shows all parties.
     case .me: self.everybody
     case .board, .live, .group: self.staff
-    case .explainDrain, .forwarding, .busDrain: self.staff
+    case .explainDrain, .forwarding, .busDrain, .metrics: self.staff
     case .forwardingTrial: [.operator, .approver]
     // Announcing a ping changes nothing here: the echo is the pinger's own.
     case .echoQueue, .echoes: self.staff

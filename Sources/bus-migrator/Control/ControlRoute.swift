@@ -20,6 +20,7 @@ enum ControlRoute: String, Sendable, Hashable, CaseIterable {
   case board = "GET /v1/board"
   case live = "GET /v1/live"
   case group = "GET /v1/group"
+  case metrics = "GET /metrics"
 
   var method: HTTPRequest.Method { HTTPRequest.Method(rawValue: String(self.rawValue.prefix { $0 != " " })) ?? .get }
   var path: String { String(self.rawValue.drop { $0 != " " }.dropFirst()) }

@@ -21,6 +21,7 @@ struct ControlServer: Service {
   let drain: DrainControl
   let echoes: EchoControl
   let dashboard: Dashboard
+  let metrics: MetricsControl
   let clock: any MigrationClock
   let socket: String
   let database: String
@@ -117,6 +118,7 @@ struct ControlServer: Service {
     self.addDrain(router)
     self.echoes.add(to: router)
     self.dashboard.add(to: router)
+    self.metrics.add(to: router)
     router.on(.command) { request, asker in
       let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
       let body = try await ControlRoute.command.body(of: request, for: asker)

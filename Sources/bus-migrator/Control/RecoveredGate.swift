@@ -6,6 +6,8 @@ import Hummingbird
 /// then that it takes longer. Whether the daemon is ready is told at once (`GET /v1/health`).
 struct RecoveredGate: RouterMiddleware {
   static let healthPath = "/v1/health"
+  /// Says itself whether the history is read: monitoring must not take a long recovery for a daemon that is gone.
+  static let metricsPath = "/metrics"
 
   let readiness: DaemonReadiness
   let socket: String
@@ -16,6 +18,7 @@ struct RecoveredGate: RouterMiddleware {
     _ request: Request, context: ControlContext, next: (Request, ControlContext) async throws -> Response
   ) async throws -> Response {
     if request.uri.path == Self.healthPath { return ControlAnswer.health(self.readiness) }
+    if request.uri.path == Self.metricsPath { return try await next(request, context) }
     guard await self.readiness.isRecovered(within: self.patience) else {
       return ControlAnswer.failure(CommandLineError.daemonRecovering(socket: self.socket))
     }

@@ -93,6 +93,15 @@ struct Daemon {
       engine: engine,
       room: BoardRoom(engine: engine, news: news, trails: trails, environment: self.configuration.environment, clock: clock),
       trails: trails, clock: clock)
+    let untold = NIOLockedValueBox<[String: Int]>([:])
+    let metrics = MetricsControl(
+      news: news, clock: clock, environment: self.configuration.environment, startedAt: clock.now,
+      untold: { untold.withLockedValue { $0 } },
+      isRecovered: { readiness.isRecovered }
+    ) {
+      let snapshot = await engine.snapshot()
+      return (snapshot.state, snapshot.head.sequence)
+    }
     let control = ControlServer(
       engine: engine,
       commands: CommandControl(
@@ -103,6 +112,7 @@ struct Daemon {
       drain: DrainControl(
         engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
       dashboard: dashboard,
+      metrics: metrics,
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
       handedOver: handedOver, readiness: readiness, api: api)
@@ -133,6 +143,15 @@ struct Daemon {
           maker: ReportMaker(database: self.configuration.database, environment: self.configuration.environment),
           state: { await engine.snapshot().state }, news: news, notifier: LogNotifier(logger: self.logger),
           printer: ReportPrinter.find(), clock: clock))
+    }
+    services.append(metrics)
+    if !self.configuration.tell.isEmpty {
+      services.append(
+        TellingDaemon(
+          configuration: self.configuration.tell, environment: self.configuration.environment,
+          path: self.configuration.database + ".telling", news: news, clock: clock, notifier: LogNotifier(logger: self.logger),
+          onWaiting: { waiting in untold.withLockedValue { $0 = waiting } }
+        ) { readiness.isRecovered ? await engine.snapshot().state : nil })
     }
     services.append(EngineService(engine: engine, control: control, readiness: readiness, notify: notify))
     // Stopped before the engine, which takes its last word.

@@ -5,7 +5,10 @@ import MigrationEngine
 
 /// The metadata keys this program logs under. None carries message content or a secret.
 enum LogKey: String {
-  case kind, pulje, group, phase, code, bus, database, socket
+  case kind, pulje, group, phase, code, bus, database, socket, actor
+  case phaseBefore = "phase-before"
+  case herID = "her-id"
+  case operation
 }
 
 /// Notices as log lines, with their codes as metadata.
@@ -17,6 +20,10 @@ struct LogNotifier: Notifier {
     if let pulje = notice.pulje { metadata[LogKey.pulje.rawValue] = "\(pulje)" }
     if let group = notice.group { metadata[LogKey.group.rawValue] = "\(group)" }
     if let phase = notice.phase { metadata[LogKey.phase.rawValue] = "\(phase.rawValue)" }
+    if let before = notice.phaseBefore { metadata[LogKey.phaseBefore.rawValue] = "\(before.rawValue)" }
+    if let herID = notice.herID { metadata[LogKey.herID.rawValue] = "\(herID)" }
+    if let operation = notice.operation { metadata[LogKey.operation.rawValue] = "\(operation)" }
+    if let actor = notice.actor { metadata[LogKey.actor.rawValue] = "\(actor)" }
     if let code = notice.code { metadata[LogKey.code.rawValue] = "\(code)" }
     switch notice.weight {
     case .information: self.logger.info("\(notice.words)", metadata: metadata)

@@ -21,6 +21,9 @@ struct ServiceNotify: Sendable {
     self.watchdogMilliseconds = isOurs ? environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { $0 / 1_000 } : nil
   }
 
+  /// Whether there is anybody to tell.
+  var isHeard: Bool { self.socketPath != nil }
+
   /// - Parameter state: lines as sd_notify(3) has them, such as `READY=1`. One datagram; a local one does not block for long,
   ///   and one that is lost costs a status line only.
   func tell(_ state: String) {

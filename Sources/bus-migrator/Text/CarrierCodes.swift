@@ -3,24 +3,31 @@
 import BusModel
 import Disclosure
 import Forwarding
+import Telling
 
-/// What the codes of those who carry messages over mean: FWD-... of our forwarder, SHOVEL-... of shovels. An order that has stopped
-/// shows one.
+/// What the codes of those who carry messages over and of those who tell people mean: FWD-... of our forwarder, SHOVEL-... of shovels, one of which
+/// an order that has stopped shows; TELL-... in the log.
 struct CarrierCode: Codable {
   var code: String
   /// As the book of MIG-... codes has it: what the code is about.
-  var kind = "stopped"
+  var kind: String
   var meaning: String
   var next: String
 
-  private init(_ error: some ExplainedError) {
+  private init(_ error: some ExplainedError, kind: String = "stopped") {
     self.code = error.stableCode
+    self.kind = kind
     self.meaning = error.explanation.meaning
     self.next = error.explanation.next
   }
 
   static let all: [CarrierCode] =
     ForwardingError.Code.all.map { CarrierCode(ForwardingError($0, tried: "", seen: "")) } + Self.shovels.map { CarrierCode($0) }
+    + Self.telling.map { CarrierCode($0, kind: "not told") }
+
+  private static let telling: [TellingError] = [
+    .storeUnusable(path: "", seen: ""), .notDelivered(channel: "", seen: ""), .givenUp(channel: "", seen: ""),
+  ]
 
   /// One of each; what is named in them shows nowhere.
   private static let shovels: [ShovelError] = [

@@ -27,7 +27,7 @@ struct ControlRightsTests {
   private static let routes: [ControlRole: Set<ControlRoute>] = {
     let seen: Set<ControlRoute> = [
       .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board, .live,
-      .group,
+      .group, .metrics,
     ]
     return [
       .viewer: seen, .operator: seen.union([.forwardingTrial, .command]), .approver: seen.union([.forwardingTrial, .command]),

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Migration
+import MigrationEngine
+
+/// Tells people what begins and what ends: looks at what stands whenever something has happened, keeps what is to be told, and tells it over each
+/// channel until it has arrived.
+public struct Telling: Sendable {
+  public struct Settings: Sendable, Hashable {
+    /// See ``ConditionBook/settling``.
+    public var settling: TimeSpan
+    /// For how long something that may clear itself has to last.
+    public var patience: TimeSpan
+    public var pace: RetryPace
+    /// How far apart two looks are at least: while thousands of groups move, each of their steps is news.
+    public var lookInterval: TimeSpan
+    /// For how long it is kept what was told.
+    public var kept: TimeSpan
+    public var environment: String?
+    /// The dashboard's address, for links.
+    public var dashboard: String?
+
+    public init(
+      settling: TimeSpan = .minutes(1), patience: TimeSpan = ConditionBook.usualPatience, pace: RetryPace = RetryPace(),
+      lookInterval: TimeSpan = .seconds(1), kept: TimeSpan = .days(30), environment: String? = nil, dashboard: String? = nil
+    ) {
+      self.settling = settling
+      self.patience = patience
+      self.pace = pace
+      self.lookInterval = lookInterval
+      self.kept = kept
+      self.environment = environment
+      self.dashboard = dashboard
+    }
+  }
+
+  private let store: TellingStore
+  private let channels: [any TellingChannel]
+  private let settings: Settings
+  private let state: @Sendable () async -> MigrationState?
+  private let news: EngineNews
+  private let clock: any MigrationClock
+  private let jitter: any JitterSource
+  private let notifier: any Notifier
+  private let onWaiting: @Sendable ([String: Int]) -> Void
+
+  /// - Parameters:
+  ///   - state: all as it stands; nil while the history is being read.
+  ///   - news: tells when something has happened.
+  ///   - notifier: is told what cannot be told.
+  ///   - onWaiting: is told how much waits over each channel, whenever that changes.
+  public init(
+    store: TellingStore, channels: [any TellingChannel], settings: Settings, news: EngineNews, clock: any MigrationClock,
+    jitter: any JitterSource = SystemJitter(), notifier: any Notifier,
+    onWaiting: @escaping @Sendable ([String: Int]) -> Void = { _ in },
+    state: @escaping @Sendable () async -> MigrationState?
+  ) {
+    self.store = store
+    self.channels = channels
+    self.settings = settings
+    self.news = news
+    self.clock = clock
+    self.jitter = jitter
+    self.notifier = notifier
+    self.onWaiting = onWaiting
+    self.state = state
+  }
+
+  /// Tells until it is cancelled. What has not arrived then is told after the next start.
+  public func run() async {
+    let bells = self.channels.map { _ in AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
+    await withTaskGroup(of: Void.self) { group in
+      for (channel, bell) in zip(self.channels, bells) {
+        bell.continuation.yield()
+        group.addTask { await self.deliver(over: channel, bell) }
+      }
+      group.addTask {
+        await self.look { for bell in bells { bell.continuation.yield() } }
+        for bell in bells { bell.continuation.finish() }
+      }
+    }
+  }
+
+  // MARK: what is to be told
+
+  private func look(ring: @Sendable () -> Void) async {
+    var book: ConditionBook?
+    var sequence: Int64 = -1
+    var isUnusable = false
+    while !Task.isCancelled {
+      sequence = self.news.sequence
+      let now = self.clock.now
+      do throws(TellingError) {
+        if book == nil {
+          try await self.store.forget(
+            before: now + .milliseconds(-self.settings.kept.milliseconds), channels: self.channels.map(\.name))
+          book = ConditionBook(
+            entries: try await self.store.entries(), settling: self.settings.settling, patience: self.settings.patience)
+        }
+        if let known = book, let state = await self.state() {
+          var next = known
+          let changes = next.observe(state.standingConditions(now: now), now: now)
+          if next != known {
+            try await self.keep(next, changes, now)
+            book = next
+          }
+          if !changes.isEmpty { ring() }
+        }
+        isUnusable = false
+      } catch {
+        // Told once; what is to be told is worked out again from what stands.
+        if !isUnusable { self.complain(.alarm, error) }
+        isUnusable = true
+      }
+      await self.waitForNews(after: sequence, due: isUnusable ? nil : book?.nextDue)
+    }
+  }
+
+  private func keep(_ book: ConditionBook, _ changes: [ConditionBook.Change], _ now: Instant) async throws(TellingError) {
+    var messages: [(channel: String, message: TellingMessage)] = []
+    for change in changes {
+      let message = TellingMessage(change, environment: self.settings.environment, dashboard: self.settings.dashboard)
+      for channel in self.channels where channel.lowest <= change.weight { messages.append((channel.name, message)) }
+    }
+    try await self.store.keep(Array(book.entries.values), messages, at: now)
+  }
+
+  /// Until something has happened, something is due to be told, or it is time to look whether something lasts.
+  private func waitForNews(after sequence: Int64, due: Instant?) async {
+    let now = self.clock.now
+    // What may clear itself counts from a time on, without any news.
+    let look = min(due ?? now + .minutes(1), now + .minutes(1))
+    await self.news.wait(after: sequence, within: max(.milliseconds(1), look.since(now)), clock: self.clock)
+    try? await self.clock.sleep(until: now + self.settings.lookInterval)
+  }
+
+  // MARK: telling it
+
+  private typealias Bell = (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
+
+  private func deliver(over channel: any TellingChannel, _ bell: Bell) async {
+    await withDiscardingTaskGroup { group in
+      // One sleeper for the earliest time: it looks again for all that is due later.
+      var armed: Instant?
+      for await _ in bell.stream {
+        let next = await self.deliverDue(over: channel)
+        if let waiting = try? await self.store.waiting() { self.onWaiting(waiting) }
+        if Task.isCancelled { break }
+        if let at = armed, at <= self.clock.now { armed = nil }
+        if let next, armed.map({ next < $0 }) ?? true {
+          armed = next
+          group.addTask { if (try? await self.clock.sleep(until: next)) != nil { bell.continuation.yield() } }
+        }
+      }
+      group.cancelAll()
+    }
+  }
+
+  /// - Returns: when to look again by itself; nil when only news brings more.
+  private func deliverDue(over channel: any TellingChannel) async -> Instant? {
+    do throws(TellingError) {
+      while !Task.isCancelled {
+        let due = try await self.store.due(channel.name, most: channel.mostAtOnce, now: self.clock.now)
+        guard !due.isEmpty else { return try await self.store.nextDue(channel.name) }
+        let ids = due.map(\.message.id)
+        do throws(TellingFailure) {
+          try await channel.tell(due.map(\.message))
+        } catch {
+          if Task.isCancelled { return nil }
+          return try await self.failed(due, over: channel, error)
+        }
+        try await self.store.ended(ids, over: channel.name, givenUp: nil, at: self.clock.now)
+      }
+      return nil
+    } catch {
+      self.complain(.warning, error)
+      return self.clock.now + self.settings.pace.longest
+    }
+  }
+
+  private func failed(
+    _ due: [TellingStore.Pending], over channel: any TellingChannel, _ failure: TellingFailure
+  ) async throws(TellingError) -> Instant? {
+    let now = self.clock.now
+    let (ids, attempts) = (due.map(\.message.id), (due.map(\.attempts).max() ?? 0) + 1)
+    let next =
+      failure.isFinal
+      ? nil
+      : self.settings.pace.next(
+        attempts: attempts, toldFrom: due.map(\.toldFrom).min() ?? now, now: now, asked: failure.after,
+        chance: self.jitter.fraction())
+    guard let next else {
+      self.complain(.alarm, .givenUp(channel: channel.name, seen: failure.seen))
+      try await self.store.ended(ids, over: channel.name, givenUp: failure.seen, at: now)
+      return now
+    }
+    // Once when it begins to fail: the next tries are quiet.
+    if attempts == 1 { self.complain(.warning, .notDelivered(channel: channel.name, seen: failure.seen)) }
+    try await self.store.failed(ids, over: channel.name, next: next)
+    return next
+  }
+
+  private func complain(_ weight: Notice.Weight, _ error: TellingError) {
+    self.notifier.notify(
+      Notice(at: self.clock.now, weight: weight, kind: "telling.failed", code: error.stableCode, words: error.description))
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disclosure
+import Migration
+import Telling
+
+/// Who is told what begins and what ends, and how.
+struct TellConfiguration {
+  struct Webhook {
+    var name: String
+    var url: String
+    var signature: WebhookSignature
+    var authorities: [String]
+    var lowest: StandingCondition.Weight
+    var timeout: TimeSpan
+  }
+
+  struct Mail {
+    var name: String
+    var relay: MailChannel.Relay
+    var from: String
+    var to: [String]
+    var lowest: StandingCondition.Weight
+    var timeout: TimeSpan
+  }
+
+  struct Program {
+    var name: String
+    var program: ProgramRun.Program
+    var lowest: StandingCondition.Weight
+    var timeout: TimeSpan
+  }
+
+  /// The dashboard's address, as whoever is told can reach it; nil for messages without links.
+  var dashboard: String?
+  var settling = TimeSpan.minutes(1)
+  var patience = ConditionBook.usualPatience
+  var webhooks: [Webhook] = []
+  var mails: [Mail] = []
+  var programs: [Program] = []
+
+  var isEmpty: Bool { self.webhooks.isEmpty && self.mails.isEmpty && self.programs.isEmpty }
+
+  init() {}
+
+  init(_ node: ConfigurationNode, environment: [String: String]) throws {
+    let fields = try node.mapping(["dashboard", "settling", "patience", "webhooks", "mail", "programs"])
+    try fields.read("dashboard", into: &self.dashboard) { node in
+      let text = try node.text
+      guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains("@") else {
+        throw node.wrong(wanted: "the dashboard's address, without a login in it: https://migrator.example.no")
+      }
+      return text
+    }
+    try fields.read("settling", into: &self.settling) { try $0.span }
+    try fields.read("patience", into: &self.patience) { try $0.span }
+    self.webhooks = try fields.optional("webhooks")?.elements.map { try Self.webhook($0, environment) } ?? []
+    self.mails = try fields.optional("mail")?.elements.map { try Self.mail($0, environment) } ?? []
+    self.programs = try fields.optional("programs")?.elements.map(Self.program) ?? []
+    var names: Set<String> = []
+    for name in self.webhooks.map(\.name) + self.mails.map(\.name) + self.programs.map(\.name) {
+      guard names.insert(name).inserted else { throw node.wrong(wanted: "each name once; \"\(name)\" stands twice") }
+    }
+  }
+
+  private static func lowest(_ fields: ConfigurationNode.Fields) throws -> StandingCondition.Weight {
+    try fields.optional("from-weight")?.choice(StandingCondition.Weight.self) ?? .person
+  }
+
+  private static func timeout(_ fields: ConfigurationNode.Fields, _ usual: TimeSpan) throws -> TimeSpan {
+    var timeout = usual
+    try fields.read("timeout", into: &timeout) { node in
+      let span = try node.span
+      guard span >= .seconds(1), span <= .minutes(10) else { throw node.wrong(wanted: "from 1s to 10m") }
+      return span
+    }
+    return timeout
+  }
+
+  private static func authorities(_ fields: ConfigurationNode.Fields) throws -> [String] {
+    try fields.optional("authorities")?.elements.map { Paths.absolute(try $0.text, besides: $0.file) } ?? []
+  }
+
+  private static func webhook(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Webhook {
+    let fields = try node.mapping([
+      "name", "url", "secret", "secret-file", "secret-credential", "authorities", "from-weight", "timeout", "allow-plain-http",
+    ])
+    let url = try fields.required("url")
+    let text = try url.text
+    let mayBePlain = try fields.optional("allow-plain-http")?.flag ?? false
+    guard text.hasPrefix("https://") || (mayBePlain && text.hasPrefix("http://")), !text.contains("@") else {
+      throw url.wrong(wanted: "an address with https, without a login in it")
+    }
+    guard let secret = try Credentials.secret("secret", in: fields, environment: environment) else {
+      throw CommandLineError.keyMissing(place: node.place, key: "secret-file")
+    }
+    guard let signature = WebhookSignature(secret: secret) else {
+      throw CommandLineError.credentials(
+        place: node.place,
+        seen: "the secret is shorter than 24 bytes, or no Base64 stands behind whsec_ (openssl rand -base64 32 makes one)")
+    }
+    return Webhook(
+      name: try fields.required("name").text, url: text, signature: signature, authorities: try Self.authorities(fields),
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(10)))
+  }
+
+  private static func mail(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Mail {
+    let fields = try node.mapping([
+      "name", "relay", "protection", "user", "password", "password-file", "password-credential", "authorities", "from", "to",
+      "from-weight", "timeout",
+    ])
+    func address(_ node: ConfigurationNode) throws -> String {
+      let text = try node.text
+      guard MailChannel.isAddress(text) else { throw node.wrong(wanted: "a mail address: vakt@example.no") }
+      return text
+    }
+    let to = try fields.required("to").elements.map(address)
+    guard !to.isEmpty else { throw try fields.required("to").wrong(wanted: "at least one address") }
+    let place = try fields.required("relay")
+    let parts = try place.text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65_535).contains(port) else {
+      throw place.wrong(wanted: "host:port, such as smtp.example.no:587")
+    }
+    let protection =
+      try fields.optional("protection")?.choice(MailChannel.Protection.self) ?? (port == 465 ? .implicit : .startTLS)
+    let relay = MailChannel.Relay(
+      host: String(parts[0]), port: port, protection: protection, user: try fields.optional("user")?.text,
+      password: try Credentials.secret("password", in: fields, environment: environment),
+      authorities: try Self.authorities(fields))
+    guard relay.protection != .none || relay.isLocal else {
+      throw place.wrong(wanted: "a relay on this machine where protection is none; starttls or implicit elsewhere")
+    }
+    guard (relay.user == nil) == (relay.password == nil) else {
+      throw CommandLineError.keyMissing(place: node.place, key: relay.user == nil ? "user" : "password-file")
+    }
+    return Mail(
+      name: try fields.required("name").text, relay: relay, from: try address(fields.required("from")), to: to,
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(60)))
+  }
+
+  private static func program(_ node: ConfigurationNode) throws -> Program {
+    let fields = try node.mapping(["name", "run", "arguments", "from-weight", "timeout"])
+    return Program(
+      name: try fields.required("name").text,
+      program: ProgramRun.Program(
+        executable: Paths.absolute(try fields.required("run").text, besides: node.file),
+        arguments: try fields.optional("arguments")?.elements.map { try $0.text } ?? []),
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(30)))
+  }
+}
