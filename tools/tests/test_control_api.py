@@ -274,8 +274,9 @@ for method, address, body in questions:
     connection.sock.connect(path)
     connection.request(method, address, body=None if body is None else json.dumps(body), headers={"bus-migrator-request": "1", "content-type": "application/json"})
     answer = connection.getresponse()
-    isEndless = answer.headers["content-type"] == "text/event-stream"
-    answers.append((answer.status, None if isEndless else json.loads(answer.read()).get("code")))
+    # A stream of events has no end, figures are text.
+    is_json = answer.headers["content-type"].startswith("application/json")
+    answers.append((answer.status, json.loads(answer.read()).get("code") if is_json else None))
     connection.close()
 print(json.dumps(answers))
 """
