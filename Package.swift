@@ -372,7 +372,7 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(
-      name: "TellingTests", dependencies: ["Telling", "Migration", "Disclosure"], swiftSettings: houseRules),
+      name: "TellingTests", dependencies: ["Telling", "Migration", "BusModel", "Disclosure"], swiftSettings: houseRules),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusModel
 import Disclosure
 import Foundation
 import Migration
@@ -83,6 +84,38 @@ struct RetryPaceTests {
     #expect(pace.next(attempts: 1, toldFrom: start, now: start, asked: .minutes(10), chance: 0)?.milliseconds == 600_000)
     #expect(pace.next(attempts: 1, toldFrom: start, now: start, asked: .days(10), chance: 0)?.milliseconds == 1_800_000)
     #expect(pace.next(attempts: 900, toldFrom: start, now: start + .days(3), asked: nil, chance: 0) == nil)
+  }
+}
+
+@Suite("What people read")
+struct TellingMessageTests {
+  private func message(_ groups: [Int32], dashboard: String? = "https://migrator.example.no") throws -> TellingMessage {
+    let pulje = try #require(PuljeName("pulje-1"))
+    let conditions = try groups.map { group in
+      StandingCondition(
+        .init(code: "MIG-413", pulje: pulje, group: GroupID(try #require(HerID(group)))), weight: .alarm,
+        since: Instant(milliseconds: 0),
+        seen: "the entry was changed")
+    }
+    var book = ConditionBook()
+    let changes = book.observe(.init(conditions: conditions), now: Instant(milliseconds: 60_000))
+    return TellingMessage(try #require(changes.first), environment: "production", dashboard: dashboard)
+  }
+
+  @Test("a link leads to the group, or to the pulje where there are several; without an address there is none")
+  func links() throws {
+    #expect(try self.message([200]).link == "https://migrator.example.no/#pulje=pulje-1&group=200")
+    #expect(try self.message([200, 201]).link == "https://migrator.example.no/#pulje=pulje-1")
+    #expect(try self.message([200], dashboard: nil).link == nil)
+  }
+
+  @Test("the environment first, then what, since when, what it means and what to do")
+  func text() throws {
+    let message = try self.message([200])
+    #expect(message.headline == "[production] MIG-413 pulje pulje-1, group-200: begun")
+    for part in ["the entry was changed", message.meaning, message.next, "bus-migrator explain MIG-413"] {
+      #expect(!part.isEmpty && message.text.contains(part), "\(part)")
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -72,6 +73,14 @@ class Dashboard(unittest.TestCase):
             self.assertEqual(int(driver.execute_script("return document.getElementById('board').getAttribute('aria-rowcount')")) - 1, len(board["groups"]))
             self.assertTrue(driver.execute_script("return document.querySelector('#depth svg path') !== null"))
             self.clean(driver)
+
+    def test_the_link_of_an_alert_leads_to_its_group(self):
+        group = json.loads(self.post(None, method="GET", path="/v1/board")[1])["groups"][-1]
+        driver = self.open(path=f"#pulje={group['pulje']}&group={group['id']}")
+        self.until(driver, "return !document.getElementById('details').hidden && document.getElementById('details-title').textContent.includes(arguments[0])", str(group["id"]))
+        driver.get(self.stage.url + f"#pulje={group['pulje']}")
+        self.until(driver, "return document.getElementById('filter-pulje').value === arguments[0]", group["pulje"])
+        self.clean(driver)
 
     def test_a_name_from_outside_stays_text(self):
         driver = self.open()
@@ -249,6 +258,30 @@ class Dashboard(unittest.TestCase):
             self.stage.command("release-the-line", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
         finally:
             self.command("resume", "--by", "Ola", "--because", "over")
+
+    def test_a_pulje_is_started_from_the_file_that_was_approved(self):
+        """One that is started already: what goes over the wire is the same, and no register is needed."""
+        with sqlite3.connect(f"file:{self.stage.folder / 'state' / 'migration.sqlite'}?mode=ro", uri=True) as database:
+            plan = json.loads(database.execute("SELECT body FROM event WHERE kind = 'pulje.sealed' ORDER BY sequence").fetchone()[0])["puljeSealed"]["plan"]
+        status = json.loads(self.post(None, method="GET", path=f"/v1/status?pulje={plan['name']}")[1])
+        digest = status["puljer"][0]["planHash"]
+        request = {key: plan[key] for key in ("name", "source", "target", "policy")} | {"scope": "her-id", "parties": [], "organisations": [], "libraries": []}
+        file = self.stage.folder / "plan.json"
+        driver = self.open()
+        driver.execute_script("document.querySelector('#line-actions [data-act=start]').click()")
+        chosen = driver.find_element("css selector", "#dialog input[type=file]")
+        file.write_text(json.dumps({"plan": plan, "hash": digest}))
+        chosen.send_keys(str(file))
+        self.until(driver, "return document.getElementById('dialog').innerText.includes('plan --json')")
+        file = self.stage.folder / "plan-with-request.json"
+        file.write_text(json.dumps({"plan": plan, "hash": digest, "request": request}))
+        chosen.send_keys(str(file))
+        self.until(driver, "return document.getElementById('dialog').innerText.includes(arguments[0])", digest[:12])
+        driver.execute_script(
+            "document.querySelector('#dialog textarea').value = 'CHG-7'; document.querySelector('#dialog [name=second]').value = 'Ola';"
+            "document.querySelector('#dialog [name=confirm]').value = arguments[0]", plan["name"])
+        driver.execute_script("document.getElementById('dialog-do').click()")
+        self.until(driver, "return !document.getElementById('dialog').open")
 
     def test_what_the_role_does_not_allow_is_not_offered(self):
         os.chmod(self.stage.folder, 0o755)

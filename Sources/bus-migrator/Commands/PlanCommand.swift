@@ -61,7 +61,8 @@ struct PlanCommand: AsyncParsableCommand {
     pace.registerRate = configuration.rates.register
     let estimate = PlanEstimate(plan, start: SystemMigrationClock().now, pace: pace)
     if self.output.json {
-      try Console.say(json: PlanAnswer(plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate))
+      try Console.say(
+        json: PlanAnswer(request: request, plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate))
     } else {
       Console.say(PlanText.text(plan, survey.findings, vendors, estimate))
     }
@@ -95,6 +96,8 @@ struct PlanAnswer: Codable {
   var hash: String
   var isClear: Bool
   var plan: Plan
+  /// What the plan was made from: whoever starts it sends it along, and it is planned once more. Plans that were written before it was told lack it.
+  var request: PuljeRequest?
   /// What people should know before they approve; not sealed by the hash: it is of the moment.
   var findings: [PlanFinding]
   /// What each vendor's systems are to be told.
@@ -102,12 +105,13 @@ struct PlanAnswer: Codable {
   /// Not sealed by the hash: it is of the moment.
   var estimate: PlanEstimate
 
-  init(plan: Plan, findings: [PlanFinding], vendors: [VendorConfiguration], estimate: PlanEstimate) {
+  init(request: PuljeRequest, plan: Plan, findings: [PlanFinding], vendors: [VendorConfiguration], estimate: PlanEstimate) {
     self.findings = findings
     self.vendors = vendors
     self.estimate = estimate
     self.hash = plan.hash
     self.isClear = plan.isClear
     self.plan = plan
+    self.request = request
   }
 }

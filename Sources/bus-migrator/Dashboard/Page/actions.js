@@ -49,9 +49,7 @@ export function actionsOfLine() {
   };
   const stop = { name: "stop", title: () => say("act.stop"), means: () => say("act.stop.means"), confirm: place(), danger: true, body: { verb: "stop" } };
   const start = { name: "start", title: () => say("act.start"), means: () => say("act.start.means"), plan: true, approvals: 2, body: { verb: "start" } };
-  // Offered once `plan --json` tells the request along with the plan.
-  const isPlanWhole = false;
-  return offered(stopped ? [release] : isPlanWhole ? [start, stop] : [stop]);
+  return offered(stopped ? [release] : [start, stop]);
 }
 
 export function actionsOfPulje(pulje, counted) {
@@ -144,6 +142,8 @@ function open(wish, from) {
     current.file = field(say("dialog.plan"), file);
     fields.append(current.read);
     file.addEventListener("change", () => readPlan(file, current));
+    // The same file, written anew, is another choice.
+    file.addEventListener("click", () => { file.value = ""; });
   }
   current.why = field(say("dialog.why"), element("textarea"));
   current.why.required = true;

@@ -150,7 +150,9 @@ function pings(known) {
   if (!known.pingedAt) return [element("p", say("details.noping"))];
   const parts = [element("p", say("details.pinged", { time: time(known.pingedAt), failures: known.pingFailures }))];
   for (const ping of known.pings) {
-    const latency = ping.milliseconds === undefined ? "" : `, ${say("details.latency")}: ${number(ping.milliseconds)} ms`;
+    // The answer says more than that the bus took it.
+    const took = ping.answeredAfter ?? ping.acceptedAfter;
+    const latency = took === undefined ? "" : `, ${say("details.latency")}: ${number(took)} ms`;
     parts.push(tableOf(`${ping.herID} · ${ping.bus}${latency}`, [say("details.check"), say("details.result"), ""],
       ping.findings.map((finding) => [sayOf("ping", finding.check), say(`result.${finding.result}`), english("span", finding.seen)])));
   }

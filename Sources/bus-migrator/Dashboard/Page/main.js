@@ -15,6 +15,8 @@ const { element } = board;
 let dirty = { all: false, line: false, puljer: false, groups: new Set(), alerts: [] };
 let isDue = false;
 let hasBoard = false;
+/** Whether the address names a place on the page that is still to be gone to. */
+let isToGo = location.hash.length > 1;
 const connection = { state: "connecting", since: Date.now(), text: "" };
 
 function later() {
@@ -44,10 +46,24 @@ function show() {
   if (!now.all && now.groups.size) board.update(now.groups);
   if (now.groups.has(openKey()) || (now.all && openKey())) refresh();
   for (const alert of now.alerts) tell(say(alert.endedAt === undefined ? "told.alert" : "told.ended", { text: alertText(alert) }));
+  if (isToGo) {
+    isToGo = false;
+    goThere();
+  }
   // When what came was on the page: what the measurements go by.
   performance.clearMarks("shown");
   performance.mark("shown", { detail: { all: now.all, groups: now.groups.size } });
   if (now.all && !performance.getEntriesByName("first-board").length) performance.mark("first-board");
+}
+
+/** Where an alert's link leads: #pulje=NAME, and &group=HER-ID where it is about one group. */
+function goThere() {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  const pulje = wanted.get("pulje");
+  if (!model.puljer.some((known) => known.name === pulje)) return;
+  const group = model.groups.get(keyOf(pulje, wanted.get("group")));
+  if (group) openGroup(group);
+  else board.showOnly({ pulje });
 }
 
 function showEnvironment() {
@@ -220,6 +236,10 @@ for (const name of ["nb", "en"]) {
     showAll();
   });
 }
+addEventListener("hashchange", () => {
+  isToGo = true;
+  later();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !at("dialog").open) closeGroup();
 });
