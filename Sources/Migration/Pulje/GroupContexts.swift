@@ -8,12 +8,15 @@ struct PuljeStanding: Sendable, Hashable {
   fileprivate let conflicts: [GroupID]
   fileprivate let waves: PuljeWaves?
 
-  /// The wave whose groups may be cut over, from 0; nil for a pulje without waves.
-  var openWave: Int? { self.waves?.open }
+  /// The wave whose groups may be cut over, from 0; nil for a pulje without waves. Kept and not asked of ``waves``: Swift 6.3.1 ends with an
+  /// error of its own when it optimises what asks (CopyPropagation).
+  let openWave: Int?
 
   init(_ pulje: PuljeState, stop: Note?, now: Instant) {
     self.conflicts = pulje.groups.ids { $0.hasOpenConflict }.sorted()
-    self.waves = PuljeWaves(pulje)
+    let waves = PuljeWaves(pulje)
+    self.waves = waves
+    self.openWave = waves?.open
     var common = GroupContext(
       pulje: pulje.name, sealed: pulje.sealedPolicy, isStarted: pulje.startedAt != nil, pause: pulje.pause)
     common.stop = stop
