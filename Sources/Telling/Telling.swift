@@ -87,13 +87,18 @@ public struct Telling: Sendable {
     var book: ConditionBook?
     var sequence: Int64 = -1
     var isUnusable = false
+    var forgotAt: Instant?
     while !Task.isCancelled {
       sequence = self.news.sequence
       let now = self.clock.now
       do throws(TellingError) {
-        if book == nil {
+        // At the start, and every day that the daemon runs.
+        if forgotAt.map({ now < $0 || now >= $0 + .days(1) }) ?? true {
           try await self.store.forget(
             before: now + .milliseconds(-self.settings.kept.milliseconds), channels: self.channels.map(\.name))
+          forgotAt = now
+        }
+        if book == nil {
           book = ConditionBook(
             entries: try await self.store.entries(), settling: self.settings.settling, patience: self.settings.patience)
         }
