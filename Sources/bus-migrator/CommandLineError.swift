@@ -28,6 +28,7 @@ enum CommandLineError: ExplainedError, Hashable {
   case methodNotThere(seen: String, allowed: [String])
   case tooLarge(limit: Int)
   case contentTypeWrong(seen: String)
+  case environmentsDiffer(named: String, answered: String?)
   case refusedByDaemon(code: String, text: String)
   case failedInDaemon(code: String, text: String)
   case wrongForDaemon(code: String, text: String)
@@ -58,6 +59,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .methodNotThere: "CLI-024"
     case .tooLarge: "CLI-025"
     case .contentTypeWrong: "CLI-026"
+    case .environmentsDiffer: "CLI-027"
     case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
     }
   }
@@ -185,6 +187,15 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "read what was sent", seen: "content type \(seen)", meaning: "Only JSON is read. Nothing was done.",
         next: "Send it as application/json.", owner: .caller)
+    case .environmentsDiffer(let named, let answered):
+      Explanation(
+        tried: "use the daemon of the environment \(named)",
+        seen: answered.map { "the daemon that answers is of the environment \($0)" }
+          ?? "the daemon that answers names no environment",
+        meaning: "Environments are never mixed. Nothing was asked for, and nothing was done.",
+        next:
+          "Give the configuration of the environment that is meant (--config), or restart a daemon whose configuration has changed.",
+        owner: .caller)
     case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
       Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
     }

@@ -111,7 +111,7 @@ class Dashboard(unittest.TestCase):
             self.until(driver, "return document.getElementById('told').textContent.includes('the line is stopped')")
             self.until(driver, "return document.querySelector('#line-actions [data-act=release]') !== null")
         finally:
-            self.command("release-the-line", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
+            self.command("release-the-line", "--execute", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
         self.until(driver, "return !document.getElementById('needs-list').innerText.includes('MIG-417')")
         self.clean(driver)
 
@@ -124,7 +124,7 @@ class Dashboard(unittest.TestCase):
         self.stage.stop()
         self.until(driver, "return document.getElementById('connection').textContent.startsWith('No connection')")
         self.stage.start()
-        self.command("resume", "--by", "Kari", "--because", "over")
+        self.command("resume", "--execute", "--by", "Kari", "--because", "over")
         self.until(driver, "return document.getElementById('connection').textContent.startsWith('Live')")
         self.until(driver, "return !document.getElementById('puljer').innerText.includes('a break')")
 
@@ -166,7 +166,7 @@ class Dashboard(unittest.TestCase):
             self.assertNotEqual(name, "board")
             if name == "pulje" and data.get("paused"):
                 break
-        self.command("resume", "--by", "Kari", "--because", "over")
+        self.command("resume", "--execute", "--by", "Kari", "--because", "over")
         _, name, board = next(self.events(self.live(last=1)))
         self.assertEqual((name, board["reason"]), ("board", "not-kept"))
 
@@ -255,9 +255,9 @@ class Dashboard(unittest.TestCase):
             self.stage.command("stop-the-line", "--by", "Ola", "--because", "me first")
             driver.execute_script("document.getElementById('dialog-do').click()")
             self.until(driver, "return !document.getElementById('dialog').open")
-            self.stage.command("release-the-line", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
+            self.stage.command("release-the-line", "--execute", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "over")
         finally:
-            self.command("resume", "--by", "Ola", "--because", "over")
+            self.command("resume", "--execute", "--by", "Ola", "--because", "over")
 
     def test_a_pulje_is_started_from_the_file_that_was_approved(self):
         """One that is started already: what goes over the wire is the same, and no register is needed."""

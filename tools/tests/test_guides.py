@@ -81,6 +81,9 @@ def wrong_with(line, trees):
     # Whatever changes something asks for a reason, for which both languages must leave room.
     if "--because" in known and ("--approved-by" in given or given and command["commandName"] in CHANGES) and "--because" not in given:
         return f"{line}: no --because"
+    # Else it would be a dry run, at night as well. Without it there is prose on it, and no line to type.
+    if "--execute" in known and "--execute" not in given and ({"--because", "--seen"} & given) and "--pause" not in given:
+        return f"{line}: no --execute"
     return None
 
 
@@ -102,7 +105,8 @@ class Guides(unittest.TestCase):
 
     def test_a_command_that_is_wrong_is_seen(self):
         for line in ("bus-migrator rolback --her-id 1", "bus-migrator rollback --herid 1", "bus-migrator drain forwrd", "bus-pinger 93238 --nosend",
-                     "bus-migrator accept --approved-by a --approved-by b", "bus-migrator rollback --her-id 1"):
+                     "bus-migrator accept --approved-by a --approved-by b", "bus-migrator rollback --her-id 1",
+                     'bus-migrator rollback --her-id 1 --because "x"'):
             self.assertIsNotNone(wrong_with(line, self.trees), line)
 
     def test_both_languages_have_the_same_commands_headings_and_codes(self):

@@ -219,19 +219,19 @@ class Secrets(unittest.TestCase):
         world.start()
         why = ["--because", "a test"]
         two = ["--approved-by", "kari", "--approved-by", "ola", *why]
-        self.must("start", pulje, *two)
+        self.must("start", "--execute", pulje, *two)
         world.until(lambda: world.pulje()["phase"] in ("VERIFYING", "DRAINING"), "the cut-over")
         self.must("pause", "--by", "kari", *why)
-        self.must("resume", "--by", "kari", *why)
-        self.must("rollback", "--her-id", "3004", "--by", "kari", *why)
+        self.must("resume", "--execute", "--by", "kari", *why)
+        self.must("rollback", "--execute", "--her-id", "3004", "--by", "kari", *why)
         world.until(lambda: any(group["phase"] == "DRAINING" for group in world.pulje()["groups"]), "the drain")
         for command in (["status"], ["drain"], ["drain", "explain", "2001"], ["drain", "--bus", "servicebus"], ["drain", "forward", "--her-id", "2001"],
-                        ["drain", "forward", "--her-id", "2001", "--dry-run"], ["drain", "forward", "--her-id", "2001", *two],
-                        ["drain", "forward", "--her-id", "2001", "--carrier", "shovel", *two],
-                        ["registry", "sync"], ["registry", "sync", "--export"], ["registry", "show", "2001"], ["registry", "diff"], ["registry", "groups"],
+                        ["drain", "forward", "--her-id", "2001", "--dry-run"], ["drain", "forward", "--execute", "--her-id", "2001", *two],
+                        ["drain", "forward", "--her-id", "2001", "--carrier", "shovel", "--execute", *two],
+                        ["registry", "sync", "--execute"], ["registry", "sync", "--execute", "--export"], ["registry", "show", "2001"], ["registry", "diff"], ["registry", "groups"],
                         ["registry", "queues"], ["registry", "endpoints"], ["registry", "verify"], ["close-bus", "servicebus", "--check"],
-                        ["sign-test", "--her-id", "2001", "--item", "own-ping", "--seen", "x", *why],
-                        ["quarantine", "--her-id", "2002", "--by", "kari", *why], ["readmit", "--her-id", "2002", "--by", "kari", *why],
+                        ["sign-test", "--execute", "--her-id", "2001", "--item", "own-ping", "--seen", "x", *why],
+                        ["quarantine", "--execute", "--her-id", "2002", "--by", "kari", *why], ["readmit", "--execute", "--her-id", "2002", "--by", "kari", *why],
                         ["shadow", "look", pulje, "--to", world.made / "shadow.jsonl"], ["explain", "MIG-403"], ["explain", "NOT-1"],
                         ["bus-pinger", "2001", "--support-bundle", world.made / "bundle.json"], ["bus-pinger", "2001", "--format", "json", "--both"],
                         ["bus-pinger", "9999", "--compare", "servicebus,tjenestebuss"]):
@@ -247,7 +247,7 @@ class Secrets(unittest.TestCase):
         wrong = self.search.plant("token that is none", drawn())
         (world.given / "wrong.token").write_text(wrong)
         self.assertEqual(world.ask("GET", "/v1/status", token=wrong), 401)
-        world.run("resume", "--by", "kari", *why)
+        world.run("resume", "--execute", "--by", "kari", *why)
         for body in ("{", "{}", '{"verb":"nothing"}', '{"verb":"stop","by":["x"]}'):
             world.ask("POST", "/v1/command", body)
         (world.given / "daemon.yaml").write_text(world.configuration().replace("log-level: trace", "log-level: debug"))
@@ -257,7 +257,7 @@ class Secrets(unittest.TestCase):
         # while it runs: the write-ahead log is there
         self.assertTrue((world.made / "state" / "migration.sqlite-wal").exists() or (world.made / "addresses.sqlite-wal").exists())
         self.assert_nothing_leaked()
-        self.must("accept", *two)
+        self.must("accept", "--execute", *two)
         for form in ([], ["--json"]):
             self.must("report", "--pulje", "pulje-1", *form)
         for command in (["report", "--pulje", "pulje-1", "--format", "html", "--output", world.made], ["report", "--pulje", "pulje-1", "--format", "pdf", "--output", world.made],
@@ -373,7 +373,7 @@ class Secrets(unittest.TestCase):
                 self.assertEqual(checked.returncode, 0 if name in self.MET_LATER else 2, checked.stdout + checked.stderr)
                 commands = [["config", "show"], ["plan", pulje], ["bus-pinger", "2001", "--no-send", "--format", "json"]]
                 if name in self.MET_LATER:
-                    commands += [["registry", "sync", "--her-id", "2001"], ["registry", "sync", "--export"], ["drain", "--bus", "tjenestebuss"]]
+                    commands += [["registry", "sync", "--execute", "--her-id", "2001"], ["registry", "sync", "--execute", "--export"], ["drain", "--bus", "tjenestebuss"]]
                 for command in commands:
                     world.run(*command, config=config, name=f"{number}-{command[0]}-{command[1]}")
                 process = subprocess.Popen(

@@ -70,6 +70,19 @@ public final class AddressCache: Sendable {
     }
   }
 
+  /// Writes the cache to a new file as it is at one moment, beside whoever is writing it.
+  ///
+  /// - Parameter copy: must not be there. What is left of it after an error is nobody's.
+  public func copy(to copy: String) async throws {
+    let (database, path) = (self.database, self.path)
+    try await Self.offPool {
+      // No transaction around it: SQLite makes its own.
+      do { try database.unsafeRead { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) } } catch {
+        throw CacheFailure.explained(error, path: path)
+      }
+    }
+  }
+
   // MARK: - Reading
 
   /// The party as cached, whatever its age; nil when it is not in the cache.

@@ -8,6 +8,7 @@ struct AcceptCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var place: PlaceOptions
@@ -15,6 +16,6 @@ struct AcceptCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(verb: .accept, pulje: try self.pulje.name(), by: self.approvedBy, why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

@@ -7,6 +7,7 @@ struct ApprovedPartiesOptions: ParsableArguments {
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var place: PlaceOptions
@@ -16,6 +17,6 @@ struct ApprovedPartiesOptions: ParsableArguments {
     let command = ControlAPI.Command(
       verb: verb, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: self.approvedBy,
       why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

@@ -27,8 +27,9 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     if let file = self.heads { heads = try await HeadLine.heads(inFile: file) }
     let audit = try await SQLiteEventReader.open(path: try self.place.databasePath()).verify(
       expecting: self.expected, heads: heads)
-    if self.output.json { return try Console.say(json: audit) }
-    Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)")
+    let environment = try self.place.environment()
+    if self.output.json { return try Console.say(json: audit, of: environment) }
+    Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)", of: environment)
     if self.heads != nil { Console.say("it goes through all \(heads.count) heads that were kept outside") }
     if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }
     if let why = audit.checkpointIgnored { Console.say("a start would not use the checkpoint: \(why)") }

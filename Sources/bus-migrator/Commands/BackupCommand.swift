@@ -26,8 +26,9 @@ struct BackupCommand: AsyncParsableCommand {
     let (path, backup) = try await HistoryBackup.make(
       of: try self.place.databasePath(), in: self.to, heads: try self.place.headsPath(), keep: self.keep,
       at: SystemMigrationClock().now)
-    if self.output.json { return try Console.say(json: BackupAnswer(folder: path, backup: backup)) }
-    Console.say("\(path): \(backup.head.sequence) events, whole; head \(backup.head.hash)")
+    let environment = try self.place.environment()
+    if self.output.json { return try Console.say(json: BackupAnswer(folder: path, backup: backup), of: environment) }
+    Console.say("\(path): \(backup.head.sequence) events, whole; head \(backup.head.hash)", of: environment)
   }
 }
 

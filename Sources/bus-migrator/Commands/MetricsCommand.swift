@@ -12,7 +12,7 @@ struct MetricsCommand: AsyncParsableCommand {
   @OptionGroup var place: PlaceOptions
 
   func run() async throws {
-    let text = try await ControlClient(socket: try self.place.socketPath()).metrics()
+    let text = try await DaemonReached.at(self.place).client.metrics()
     guard let write else { return Console.say(text) }
     // Beside it, and then in its place: whoever reads sees the one or the other.
     let temporary = write + ".\(ProcessInfo.processInfo.processIdentifier).tmp"

@@ -33,6 +33,10 @@ struct PlaceOptions: ParsableArguments {
   func databasePath() throws -> String { try self.database ?? self.places().database }
   /// The environment's name; nil where the configuration names none, or the database alone is named.
   func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment }
+  /// The environment that the configuration read here names; nil where none is read, or it names none.
+  func environmentNamed() throws -> String? {
+    self.config == nil && (self.socket != nil || self.database != nil) ? nil : try self.places().environment
+  }
   /// Nil where the database alone is named: heads kept elsewhere stand in the configuration.
   func headsPath() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().heads.file }
 }
@@ -96,12 +100,38 @@ enum PuljeArgument {
   }
 }
 
-/// A command that the daemon carries out.
+/// Whether what writes is done, or only said what it would come to.
+struct ExecuteOption: ParsableArguments {
+  @Flag(help: "Do it. Without this the daemon says what it would come to, and nothing is changed.")
+  var execute = false
+
+  var isDone: Bool { self.execute }
+}
+
+/// For what only holds, and can be undone: a brake that says what it would do is no brake.
+struct BrakeOption: ParsableArguments {
+  @Flag(help: "Only say what it would come to. Without this it acts at once: it only holds, and can be undone.")
+  var dryRun = false
+
+  var isDone: Bool { !self.dryRun }
+}
+
+/// A command that the daemon carries out, or says what would come of it.
 enum Order {
-  static func give(_ command: ControlAPI.Command, key: KeyOption, socket: String, json: Bool) async throws {
-    let answer = try await ControlClient(socket: socket).carryOut(command, key: key.idempotencyKey)
-    if json { return try Console.say(json: answer) }
-    Console.say(Self.words(command.verb, answer))
+  /// - Parameter isBrake: acts at once unless it is told otherwise.
+  static func give(
+    _ command: ControlAPI.Command, _ isDone: Bool, key: KeyOption, at place: PlaceOptions, json: Bool, isBrake: Bool = false
+  ) async throws {
+    var command = command
+    if !isDone { command.preview = true }
+    let daemon = try await DaemonReached.at(place)
+    let answer = try await daemon.client.carryOut(command, key: key.idempotencyKey)
+    if json { return try Console.say(json: answer, of: daemon.environment) }
+    guard isDone else {
+      let ending = isBrake ? PreviewText.brakeEnding : PreviewText.ending
+      return Console.say(PreviewText.text(command.verb.rawValue, answer, ending: ending), of: daemon.environment)
+    }
+    Console.say(Self.words(command.verb, answer), of: daemon.environment)
     if let pulje = answer.pulje { Console.say(StatusText.brief(pulje)) }
   }
 

@@ -7,6 +7,7 @@ struct PauseCommand: AsyncParsableCommand {
     commandName: "pause", abstract: "Make no further step forward. What is open is still read back; going back stays allowed.")
 
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: BrakeOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -15,6 +16,8 @@ struct PauseCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(verb: .pause, pulje: try self.pulje.name(), by: [self.person.name], why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(
+      command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json,
+      isBrake: true)
   }
 }

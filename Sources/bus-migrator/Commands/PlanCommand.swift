@@ -62,9 +62,10 @@ struct PlanCommand: AsyncParsableCommand {
     let estimate = PlanEstimate(plan, start: SystemMigrationClock().now, pace: pace)
     if self.output.json {
       try Console.say(
-        json: PlanAnswer(request: request, plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate))
+        json: PlanAnswer(request: request, plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate),
+        of: configuration.environment)
     } else {
-      Console.say(PlanText.text(plan, survey.findings, vendors, estimate))
+      Console.say(PlanText.text(plan, survey.findings, vendors, estimate), of: configuration.environment)
     }
     if let since = self.since {
       let lines = PlanDifference(was: try StartCommand.approved(since, name: "--since"), now: plan).lines

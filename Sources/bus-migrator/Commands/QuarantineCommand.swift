@@ -8,6 +8,7 @@ struct QuarantineCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -18,6 +19,6 @@ struct QuarantineCommand: AsyncParsableCommand {
     let command = ControlAPI.Command(
       verb: .quarantine, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
       why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

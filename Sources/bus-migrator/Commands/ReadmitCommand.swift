@@ -7,6 +7,7 @@ struct ReadmitCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -17,6 +18,6 @@ struct ReadmitCommand: AsyncParsableCommand {
     let command = ControlAPI.Command(
       verb: .readmit, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
       why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

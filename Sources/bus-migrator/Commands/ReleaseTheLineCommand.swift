@@ -8,12 +8,13 @@ struct ReleaseTheLineCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("approved-by"), help: "Who approves; once for each person.") var approvedBy: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
     let command = ControlAPI.Command(verb: .release, by: self.approvedBy, why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

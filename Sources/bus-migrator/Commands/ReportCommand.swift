@@ -33,7 +33,7 @@ struct ReportCommand: AsyncParsableCommand {
     if let file = self.verify { return try await self.verify(file) }
     guard self.format == .markdown else { return try await self.makePilotReport() }
     let report: PuljeReport
-    do { report = try await ControlClient(socket: try self.place.socketPath()).report(try self.pulje.name()) } catch let error
+    do { report = try await DaemonReached.at(self.place).client.report(try self.pulje.name()) } catch let error
       as CommandLineError
     {
       guard error.isOfNoDaemon, let path = try? self.place.databasePath() else { throw error }

@@ -23,20 +23,24 @@ struct RestoreCommand: AsyncParsableCommand {
 
   func run() async throws {
     let database = try self.place.databasePath()
+    let environment = try self.place.environment()
     guard self.execute else {
       let backup = try await HistoryBackup.check(self.backup)
       let answer = RestoreAnswer(executed: false, database: database, backup: backup, head: backup.head, movedAside: [])
-      if self.output.json { return try Console.say(json: answer) }
+      if self.output.json { return try Console.say(json: answer, of: environment) }
       return Console.say(
-        "\(self.backup): whole, \(backup.head.sequence) events, made \(backup.madeAt). Nothing was changed; --execute puts it at \(database)"
+        "\(self.backup): whole, \(backup.head.sequence) events, made \(backup.madeAt). Nothing was changed; --execute puts it at \(database)",
+        of: environment
       )
     }
     let done = try await HistoryRestore.restore(
       self.backup, to: database, replacing: self.replace, by: self.person.name, at: SystemMigrationClock().now)
     let answer = RestoreAnswer(
       executed: true, database: database, backup: done.backup, head: done.head, movedAside: done.movedAside)
-    if self.output.json { return try Console.say(json: answer) }
-    Console.say("\(database): restored, \(done.head.sequence) events; the line is stopped until two people release it")
+    if self.output.json { return try Console.say(json: answer, of: environment) }
+    Console.say(
+      "\(database): restored, \(done.head.sequence) events; the line is stopped until two people release it",
+      of: environment)
     for path in done.movedAside { Console.say("moved aside: \(path)") }
   }
 }

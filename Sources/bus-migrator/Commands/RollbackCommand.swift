@@ -13,6 +13,7 @@ struct RollbackCommand: AsyncParsableCommand {
   @Option(help: "A wave, from 1: all its parties go back.")
   var wave: Int?
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -23,6 +24,6 @@ struct RollbackCommand: AsyncParsableCommand {
     let command = ControlAPI.Command(
       verb: .rollback, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), wave: self.wave,
       by: [self.person.name], why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

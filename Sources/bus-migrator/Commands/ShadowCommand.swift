@@ -55,7 +55,11 @@ struct ShadowLookCommand: AsyncParsableCommand {
       let survey = try await maker.survey(request, open: [:], now: now)
       let look = ShadowLook(survey.plan, findings: survey.findings, preflights: try await preflight.reports(survey.plan), at: now)
       try ShadowFile.append(look, to: self.to)
-      if self.output.json { try Console.say(json: look) } else { Console.say(Self.text(look)) }
+      if self.output.json {
+        try Console.say(json: look, of: configuration.environment)
+      } else {
+        Console.say(Self.text(look), of: configuration.environment)
+      }
       guard let every, let end, now + every <= end else { return }
       try await clock.sleep(until: now + every)
     }
@@ -105,7 +109,8 @@ struct ShadowScoreCommand: AsyncParsableCommand {
       } catch StoreError.absent {}
     }
     let score = ShadowScore(looks, pulje: pulje, now: SystemMigrationClock().now)
-    if self.output.json { try Console.say(json: score) } else { Console.say(score.text) }
+    let environment = try self.place.environment()
+    if self.output.json { try Console.say(json: score, of: environment) } else { Console.say(score.text, of: environment) }
     if let share = score.share, share < self.aim * 100 { throw ExitCode(Exit.differs) }
   }
 }

@@ -16,6 +16,7 @@ struct SignTestCommand: AsyncParsableCommand {
   @Option(help: "The item, such as own-ping.") var item: String
   @Option(help: "What was seen: with which partner, which message.") var seen: String
   @Flag(help: "It did not pass.") var failed = false
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -27,6 +28,6 @@ struct SignTestCommand: AsyncParsableCommand {
       verb: .signTest, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
       why: self.seen)
     command.test = ControlAPI.Command.Test(item: TestItem(text: self.item), passed: !self.failed)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

@@ -18,6 +18,7 @@ struct StartCommand: AsyncParsableCommand {
     help: "The file that plan --json wrote and that was approved; another plan is then refused, with what has changed.")
   var plan: String?
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
@@ -28,7 +29,7 @@ struct StartCommand: AsyncParsableCommand {
       verb: .start, pulje: request.name, by: self.approvedBy, why: self.reason.because, planHash: self.planHash,
       request: request)
     command.approvedPlan = try self.plan.map { try Self.approved($0, name: "--plan") }
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 
   /// A plan as `plan --json` wrote it, unchanged.

@@ -16,12 +16,12 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let pulje = try self.pulje.name()
-    let client = ControlClient(socket: try self.place.socketPath())
     do {
+      let daemon = try await DaemonReached.at(self.place)
       if self.output.json {
-        try Console.say(json: try await client.status(of: pulje))
+        try Console.say(json: try await daemon.client.status(of: pulje), of: daemon.environment)
       } else {
-        Console.say(try await client.statusText(of: pulje))
+        Console.say(try await daemon.client.statusText(of: pulje), of: daemon.environment)
       }
     } catch let unreachable as CommandLineError {
       guard unreachable.isOfNoDaemon, let path = try? self.place.databasePath() else { throw unreachable }
@@ -30,7 +30,12 @@ struct StatusCommand: AsyncParsableCommand {
       do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }
       let status = MigrationStatus(
         history.state, head: history.head, now: SystemMigrationClock().now, daemon: nil, pulje: pulje)
-      if self.output.json { try Console.say(json: status) } else { Console.say(StatusText.text(status)) }
+      let environment = try self.place.environment()
+      if self.output.json {
+        try Console.say(json: status, of: environment)
+      } else {
+        Console.say(StatusText.text(status), of: environment)
+      }
       throw unreachable
     }
   }

@@ -9,6 +9,7 @@ struct StopTheLineCommand: AsyncParsableCommand {
     discussion: "A write that is on the wire already is read back. Everything is still looked at. Two people release the line.")
 
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: BrakeOption
   @OptionGroup var key: KeyOption
   @OptionGroup var person: PersonOption
   @OptionGroup var place: PlaceOptions
@@ -16,6 +17,8 @@ struct StopTheLineCommand: AsyncParsableCommand {
 
   func run() async throws {
     let command = ControlAPI.Command(verb: .stop, by: [self.person.name], why: self.reason.because)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(
+      command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json,
+      isBrake: true)
   }
 }

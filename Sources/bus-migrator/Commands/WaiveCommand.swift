@@ -10,6 +10,7 @@ struct WaiveCommand: AsyncParsableCommand {
 
   @Option(name: .customLong("her-id"), help: "A party; may be given more than once.") var herIDs: [String] = []
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @Option(name: .customLong("for"), help: "How long the exception runs: 30d, 12h.") var span: String
   @OptionGroup var pulje: PuljeOption
@@ -24,6 +25,6 @@ struct WaiveCommand: AsyncParsableCommand {
     let command = ControlAPI.Command(
       verb: .waive, pulje: try self.pulje.name(), herIDs: try PuljeArgument.herIDs(self.herIDs), by: [self.person.name],
       why: self.reason.because, until: SystemMigrationClock().now + span, lasts: span)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 }

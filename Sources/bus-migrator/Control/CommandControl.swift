@@ -41,7 +41,7 @@ struct CommandControl: Sendable {
     // Before anything is looked at or asked of others; decided once more in the engine, where one command is taken at a time.
     switch await self.engine.snapshot().state.commands.word(on: record, now: self.clock.now) {
     case .unknown: break
-    case .same(let entry): return try await self.answer(.repeated(entry), record, to: asker)
+    case .same(let entry): return try await self.answer(.repeated(entry), record, to: asker, isPreview: command.preview == true)
     case .other: throw CommandLineError.keyReused(key: key ?? "", verb: record.verb)
     }
     // What the program says of its login counts for nothing.
@@ -54,6 +54,7 @@ struct CommandControl: Sendable {
       command.until = self.clock.now + span
       command.exception?.until = self.clock.now + span
     }
+    let named = command.wave == nil ? command.herIDs ?? [] : []
     var closing: BusClosing?
     let inputs: [MigrationInput]
     if command.verb == .closeBus {
@@ -66,6 +67,7 @@ struct CommandControl: Sendable {
     record.pulje = command.pulje
     record.herIDs = command.herIDs ?? []
     record.planHash = command.planHash
+    if command.preview == true { return try await self.preview(inputs, record, for: asker, named: named, closing: closing) }
     let outcome = try await self.engine.carryOut(inputs, as: record)
     if command.verb == .retrySetAside, case .done = outcome { await self.retrySetAside(command.herIDs ?? []) }
     return try await self.answer(outcome, record, to: asker, closing: closing)
@@ -105,10 +107,26 @@ struct CommandControl: Sendable {
     command.by = [name] + command.by.filter { $0 != name }
   }
 
+  /// Decides as the engine would, on what it has at this moment, and keeps nothing of it.
+  private func preview(
+    _ inputs: [MigrationInput], _ record: CommandRecord, for asker: ControlAsker, named: [HerID], closing: BusClosing?
+  ) async throws -> Data {
+    let (state, now) = (await self.engine.snapshot().state, self.clock.now)
+    let outcome = state.decide(inputs, as: record, now: now)
+    var preview: CommandPreview?
+    if case .done(_, let events) = outcome, !asker.isVendorOnly {
+      preview = CommandPreview(of: events, by: inputs, named: named, state, now: now)
+    }
+    return try await self.answer(outcome, record, to: asker, closing: closing, preview: preview, isPreview: true)
+  }
+
   private func answer(
-    _ outcome: CommandOutcome, _ record: CommandRecord, to asker: ControlAsker, closing: BusClosing? = nil
+    _ outcome: CommandOutcome, _ record: CommandRecord, to asker: ControlAsker, closing: BusClosing? = nil,
+    preview: CommandPreview? = nil, isPreview: Bool = false
   ) async throws -> Data {
     var answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing?.obstacles(now: self.clock.now))
+    answer.executed = !isPreview
+    answer.preview = preview
     var pulje = record.pulje
     switch outcome {
     case .done(let record, let events): answer.events = events.map(\.kind); pulje = record.pulje
@@ -139,7 +157,8 @@ struct CommandControl: Sendable {
         wanted: "one of \(self.survey.buses.map(\.name.text).joined(separator: ", "))")
     }
     let closing = await self.survey.look(at: bus)
-    let answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing.obstacles(now: self.clock.now))
+    var answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing.obstacles(now: self.clock.now))
+    answer.executed = false
     return (closing, try ControlAPI.encode(answer))
   }
 

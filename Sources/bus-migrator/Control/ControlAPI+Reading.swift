@@ -3,7 +3,7 @@
 /// Read strictly: a field that nobody knows is an error. A roll-back whose `herIDs` is misspelt would be one of the whole pulje.
 extension ControlAPI.Command: Decodable {
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case verb, pulje, herIDs, bus, wave, by, why, until, lasts, planHash, test, approvedPlan, request, order, exception
+    case verb, pulje, herIDs, bus, wave, by, why, until, lasts, planHash, test, approvedPlan, request, order, exception, preview
   }
 
   init(from decoder: any Decoder) throws {
@@ -19,6 +19,7 @@ extension ControlAPI.Command: Decodable {
       request: try fields.decodeIfPresent(forKey: .request))
     self.order = try fields.decodeIfPresent(forKey: .order)
     self.exception = try fields.decodeIfPresent(forKey: .exception)
+    self.preview = try fields.decodeIfPresent(forKey: .preview)
   }
 }
 

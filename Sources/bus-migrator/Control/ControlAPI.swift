@@ -56,6 +56,9 @@ enum ControlAPI {
     var order: ForwardingOrder?
     /// With `except`.
     var exception: DrainException?
+    /// Say what it would come to, and change nothing. A field, and read strictly: a daemon that does not know it refuses the command, and does
+    /// not carry it out.
+    var preview: Bool?
 
     init(
       verb: Verb, pulje: PuljeName? = nil, herIDs: [HerID]? = nil, bus: BusName? = nil, wave: Int? = nil, by: [String],
@@ -89,6 +92,7 @@ enum ControlAPI {
         command.exception?.until = Instant(milliseconds: 0)
       }
       command.exception?.giver = nil
+      command.preview = nil
       return CanonicalJSON.hex(SHA256.hash(data: (try? CanonicalJSON.encode(command)) ?? Data()))
     }
   }
@@ -106,8 +110,12 @@ enum ControlAPI {
     var status = CommandRecord.done
     /// The same command had come with the same idempotency key: what was answered then; nothing was done twice.
     var isRepeat = false
-    /// Kinds of the events that the command brought about.
+    /// False: it was only said what would come of it, or a bus was only looked at. Nothing was changed.
+    var executed = true
+    /// Kinds of the events that the command brought about, or would.
     var events: [String]
+    /// What it would come to; for a preview only.
+    var preview: CommandPreview?
     /// As it stands now.
     var pulje: PuljeSummary?
     /// What was seen of a bus, and what keeps it open.
@@ -124,6 +132,8 @@ enum ControlAPI {
     var isReady: Bool
     /// Its history is read.
     var isRecovered: Bool
+    /// As its configuration names it.
+    var environment: String?
   }
 
   struct Failure: Codable, Sendable {

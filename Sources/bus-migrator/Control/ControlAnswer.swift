@@ -66,8 +66,9 @@ enum ControlAnswer {
   }
 
   /// Alive, since it answers; ready when commands are taken.
-  static func health(_ readiness: DaemonReadiness) -> Response {
-    let health = ControlAPI.Health(isReady: readiness.isReady, isRecovered: readiness.isRecovered)
+  static func health(_ readiness: DaemonReadiness, environment: String?) -> Response {
+    let health = ControlAPI.Health(
+      isReady: readiness.isReady, isRecovered: readiness.isRecovered, environment: environment)
     return Self.response(health.isReady ? .ok : .serviceUnavailable, (try? ControlAPI.encode(health)) ?? Data())
   }
 

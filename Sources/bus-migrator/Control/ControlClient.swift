@@ -11,6 +11,11 @@ import NIOCore
 struct ControlClient {
   let socket: String
 
+  /// Answered at once, also while the daemon reads its history.
+  func health() async throws -> ControlAPI.Health {
+    try Self.decode(try await self.ask("GET", "/v1/health", body: nil, within: .seconds(20), orNotReady: true))
+  }
+
   func status(of pulje: PuljeName? = nil) async throws -> ControlAPI.Status {
     try Self.decode(try await self.ask("GET", "/v1/status\(Self.query(pulje))", body: nil, within: .seconds(20)))
   }
@@ -80,9 +85,10 @@ struct ControlClient {
       try await self.ask("POST", "/v1/command", body: ControlAPI.encode(command), key: key, within: .minutes(10)))
   }
 
-  private func ask(_ method: String, _ path: String, body: Data?, key: String? = nil, within timeout: TimeAmount)
-    async throws -> Data
-  {
+  private func ask(
+    _ method: String, _ path: String, body: Data?, key: String? = nil, within timeout: TimeAmount,
+    orNotReady: Bool = false
+  ) async throws -> Data {
     guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
       throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
     }
@@ -105,6 +111,7 @@ struct ControlClient {
         let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
         guard response.status != .ok else { return data }
         guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
+          if orNotReady, response.status == .serviceUnavailable { return data }
           throw CommandLineError.answerUnreadable(seen: "status \(response.status.code)")
         }
         if response.status == .serviceUnavailable, failure.code == CommandLineError.daemonRecovering(socket: "").stableCode {

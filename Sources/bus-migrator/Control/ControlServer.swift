@@ -25,6 +25,7 @@ struct ControlServer: Service {
   let clock: any MigrationClock
   let socket: String
   let database: String
+  let environment: String?
   let startedAt: Instant
   let logger: Logger
   /// The socket that systemd made; nil to make one.
@@ -96,9 +97,9 @@ struct ControlServer: Service {
     let router = Router(context: ControlContext.self)
     self.dashboard.guards(router, door)
     router.add(middleware: ControlGate(door: door))
-    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
+    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket, environment: self.environment))
     // Answered before the history is read, by the gate.
-    router.on(.health) { _, _ in ControlAnswer.health(self.readiness) }
+    router.on(.health) { _, _ in ControlAnswer.health(self.readiness, environment: self.environment) }
     router.on(.status) { request, asker in
       let form = try Self.form(request, asker)
       let query = try DrainControl.Query(request)

@@ -11,13 +11,14 @@ struct RecoveredGate: RouterMiddleware {
 
   let readiness: DaemonReadiness
   let socket: String
+  let environment: String?
   /// Below what programs wait for an answer.
   var patience = Duration.seconds(5)
 
   func handle(
     _ request: Request, context: ControlContext, next: (Request, ControlContext) async throws -> Response
   ) async throws -> Response {
-    if request.uri.path == Self.healthPath { return ControlAnswer.health(self.readiness) }
+    if request.uri.path == Self.healthPath { return ControlAnswer.health(self.readiness, environment: self.environment) }
     if request.uri.path == Self.metricsPath { return try await next(request, context) }
     guard await self.readiness.isRecovered(within: self.patience) else {
       return ControlAnswer.failure(CommandLineError.daemonRecovering(socket: self.socket))

@@ -114,7 +114,8 @@ struct Daemon {
       dashboard: dashboard,
       metrics: metrics,
       clock: clock,
-      socket: self.configuration.socket, database: self.configuration.database, startedAt: clock.now, logger: self.logger,
+      socket: self.configuration.socket, database: self.configuration.database,
+      environment: self.configuration.environment, startedAt: clock.now, logger: self.logger,
       handedOver: handedOver, readiness: readiness, api: api)
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }

@@ -91,7 +91,9 @@ struct MigrationPlay: Sendable {
     self.terminal.show(Self.excerpt(plan, lines: 14))
     try await self.insist(
       migrator,
-      ["start", files.pulje.path, "--approved-by", "kari", "--approved-by", "ola", "--because", "the day agreed on"],
+      [
+        "start", files.pulje.path, "--approved-by", "kari", "--approved-by", "ola", "--because", "the day agreed on", "--execute",
+      ],
       until: deadline
     ) { $0.summary.startedAt != nil }
     var hasRolledBack = false
@@ -120,7 +122,7 @@ struct MigrationPlay: Sendable {
           migrator,
           [
             "rollback", "--pulje", self.story.pulje, "--her-id", "\(self.story.rolledBack)", "--by", "kari", "--because",
-            "the system does not come up on the target bus",
+            "the system does not come up on the target bus", "--execute",
           ])
       }
       if !hasMended, stranded.phase.isGoingBack, stranded.phase != .backIntent, stranded.phase != .backUnknown {
@@ -142,7 +144,7 @@ struct MigrationPlay: Sendable {
           migrator,
           [
             "accept", "--pulje", self.story.pulje, "--approved-by", "kari", "--approved-by", "ola", "--because",
-            "the watch is over",
+            "the watch is over", "--execute",
           ])
       }
       try await Task.sleep(for: .milliseconds(700))
@@ -168,7 +170,10 @@ struct MigrationPlay: Sendable {
       self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party, "--dry-run"]))
       let isOrdered = try await self.did(
         migrator,
-        ["drain", "forward", "--her-id", party, "--approved-by", "kari", "--approved-by", "ola", "--because", "it strands"])
+        [
+          "drain", "forward", "--her-id", party, "--approved-by", "kari", "--approved-by", "ola", "--because", "it strands",
+          "--execute",
+        ])
       return isOrdered ? .ordered : .lies
     case .ordered where (group.drain.forwarding?.total.accepted ?? 0) > 0:
       try await mail.fetch()

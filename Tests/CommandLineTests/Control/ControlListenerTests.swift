@@ -22,7 +22,7 @@ struct ControlListenerTests {
     let (ready, signal) = AsyncStream.makeStream(of: Void.self)
     let readiness = DaemonReadiness {}
     let router = Router(context: ControlContext.self)
-    router.add(middleware: RecoveredGate(readiness: readiness, socket: socket, patience: patience))
+    router.add(middleware: RecoveredGate(readiness: readiness, socket: socket, environment: nil, patience: patience))
     router.get("/v1/status") { _, _ in "all is well" }
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let listener = ControlListener(

@@ -27,7 +27,7 @@ struct SharedRationTests {
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       let start = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
       ])
       #expect(start.exitCode == 0, "\(start.complaint)")
       let kept = stage.folder.appendingPathComponent("pings/last-pings")

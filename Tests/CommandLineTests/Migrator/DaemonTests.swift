@@ -22,7 +22,7 @@ struct DaemonTests {
       let hash = try plan.json(PlanAnswer.self).hash
 
       let alone = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
       ])
       #expect(alone.exitCode == 4)
       #expect(alone.complaint.contains("CLI-010"))
@@ -32,16 +32,18 @@ struct DaemonTests {
       let mode = try FileManager.default.attributesOfItem(atPath: stage.socket)[.posixPermissions] as? NSNumber
       #expect(mode?.intValue == 0o600)
 
-      let one = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--because", "CHG-7"])
+      let one = try await stage.command(["start", "--execute", stage.pulje, "--approved-by", "Kari", "--because", "CHG-7"])
       #expect(one.exitCode == 3)
       #expect(one.complaint.contains("MIG-204"))
       let other = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", "abc", "--because", "CHG-7",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", "abc", "--because",
+        "CHG-7",
       ])
       #expect(other.exitCode == 3)
       #expect(other.complaint.contains("MIG-206"))
       let start = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", hash, "--json", "--because",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--plan-hash", hash, "--json",
+        "--because",
         "CHG-7",
       ])
       #expect(start.exitCode == 0, "\(start.complaint)")
@@ -50,7 +52,8 @@ struct DaemonTests {
       // Given again, by the plan that was approved or by the same pulje file: it runs already, and that is no error.
       for more in [["--plan-hash", hash], []] {
         let again = try await stage.command(
-          ["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--json"] + more)
+          ["start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--json"]
+            + more)
         #expect(again.exitCode == 0, "\(again.complaint)")
         let answer = try again.json(ControlAPI.CommandAnswer.self)
         #expect(answer.status == "already_started" && answer.events.isEmpty && !answer.isRepeat)
@@ -60,20 +63,22 @@ struct DaemonTests {
       #expect(stage.phases(decision) == [.observing, .observing, .observing])
       #expect(stage.register.records.allSatisfy { $0.addresses.allSatisfy { $0.text.hasPrefix("b.example/") } })
 
-      let back = try await stage.command(["rollback", "--her-id", "200", "--by", "Kari", "--because", "the vendor asks"])
+      let back = try await stage.command([
+        "rollback", "--execute", "--her-id", "200", "--by", "Kari", "--because", "the vendor asks",
+      ])
       #expect(back.exitCode == 0, "\(back.complaint)")
       let restored = try await stage.status { stage.phases($0) == [.observing, .restored, .observing] }
-      let backAlready = try await stage.command(["rollback", "--her-id", "200", "--by", "Ola", "--because", "CHG-7"])
+      let backAlready = try await stage.command(["rollback", "--execute", "--her-id", "200", "--by", "Ola", "--because", "CHG-7"])
       #expect(backAlready.exitCode == 0 && backAlready.output.contains("already_rolled_back"), "\(backAlready.complaint)")
       #expect(restored.puljer.first?.phase == .decision)
       #expect(stage.register.records.first { $0.herID.value == 200 } == before.first { $0.herID.value == 200 })
 
-      #expect(try await stage.command(["accept", "--approved-by", "Kari", "--because", "CHG-7"]).exitCode == 3)
+      #expect(try await stage.command(["accept", "--execute", "--approved-by", "Kari", "--because", "CHG-7"]).exitCode == 3)
       let accepted = try await stage.command(
-        ["accept", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"], again: ["MIG-217"])
+        ["accept", "--execute", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"], again: ["MIG-217"])
       #expect(accepted.exitCode == 0, "\(accepted.complaint)")
       let acceptedAlready = try await stage.command([
-        "accept", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--pulje", "p1",
+        "accept", "--execute", "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7", "--pulje", "p1",
       ])
       #expect(
         acceptedAlready.exitCode == 0 && acceptedAlready.output.contains("already_accepted"), "\(acceptedAlready.complaint)")
@@ -111,12 +116,16 @@ struct DaemonTests {
     try await Stage.with { stage in
       let daemon = try await stage.daemon(environment: ["TJENESTEBUSS_CRASH_AT": point])
       _ = try await stage.status { $0.daemon != nil }
-      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
+      _ = try await stage.command([
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       #expect(try await daemon.ending().wasKilled)
       let again = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       // Had the kill struck before the start was kept, it is given again; else this is refused.
-      _ = try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
+      _ = try await stage.command([
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+      ])
       let status = try await stage.status { stage.phases($0) == [.observing, .observing, .observing] }
       #expect(status.daemon?.starts == 2)
       #expect(stage.register.records.allSatisfy { $0.addresses.allSatisfy { $0.text.hasPrefix("b.example/") } })
@@ -132,11 +141,14 @@ struct DaemonTests {
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       #expect(
-        try await stage.command(["start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7"])
-          .exitCode == 0)
+        try await stage.command([
+          "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+        ])
+        .exitCode == 0)
       let held = try await stage.status { $0.puljer.first?.groups.last?.hold?.code == .pingFailed }
       #expect(held.puljer.first?.groups.last?.wait?.clears == .person)
-      #expect(try await stage.command(["rollback", "--her-id", "300", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
+      #expect(
+        try await stage.command(["rollback", "--execute", "--her-id", "300", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       _ = try await stage.status { stage.phases($0) == [.observing, .observing, .restored] }
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)
@@ -155,7 +167,7 @@ struct DaemonTests {
 
       try stage.write(pulje: "p2", [999])
       let unknown = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
       ])
       #expect(unknown.exitCode == 3 && unknown.complaint.contains("MIG-203") && unknown.complaint.contains("MIG-101"))
       #expect(try await stage.command(["plan", stage.pulje]).exitCode == 3)
@@ -165,7 +177,7 @@ struct DaemonTests {
 
       #expect(try await stage.command(["pause", "--because", "CHG-7"]).exitCode == 2)
       #expect(try await stage.command(["pause", "--pulje", "none", "--because", "CHG-7"]).exitCode == 3)
-      #expect(try await stage.command(["rollback", "--her-id", "x", "--because", "CHG-7"]).exitCode == 2)
+      #expect(try await stage.command(["rollback", "--execute", "--her-id", "x", "--because", "CHG-7"]).exitCode == 2)
       #expect(try await stage.command(["fly"]).exitCode == 2)
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)

@@ -21,7 +21,7 @@ struct DrainCommandTests {
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       #expect(try await stage.command(["drain"]).output.contains("no group leaves a bus"))
-      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      #expect(try await stage.command(["start", "--execute", stage.pulje] + Self.two).exitCode == 0)
       _ = try await stage.drain { !$0.rows.isEmpty }
 
       let ids = (0..<5).map { "m-\($0)" }
@@ -50,7 +50,11 @@ struct DrainCommandTests {
       #expect(alone.exitCode == 3 && alone.complaint.contains("MIG-204"))
       #expect(try await stage.source.depth(of: "200_async") == 5)
 
-      let approved = try await stage.command(forward + Self.two)
+      let dry = try await stage.command(forward + Self.two)
+      #expect(dry.exitCode == 0 && dry.output.contains("would come to: group.forwarding-approved"), "\(dry.complaint)")
+      #expect(try await stage.command(forward + ["--json"]).json(ForwardingView.self).groups.first?.order == nil)
+      #expect(try await stage.command(forward + ["--execute"]).exitCode == 2)
+      let approved = try await stage.command(forward + ["--execute"] + Self.two)
       #expect(approved.exitCode == 0 && approved.output.contains("group.forwarding-approved"), "\(approved.complaint)")
       let watched = try await stage.command(["drain", "watch", "--until-drained", "--json"])
       #expect(watched.exitCode == 0, "\(watched.complaint)")
@@ -76,13 +80,13 @@ struct DrainCommandTests {
       let kept = try await stage.command(["drain", "explain", "200"]).output
       #expect(kept.contains("KEPT BACK, nothing is carried: [MIG-223]") && kept.contains("drain forward --her-id 200 --resume"))
       #expect(!kept.contains("Wait: the forwarder carries"), "\(kept)")
-      #expect(try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
+      #expect(try await stage.command(forward + ["--execute", "--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       _ = try await stage.drain { $0.rows.first?.drain.forwarding?.total.accepted == 6 }
-      let again = try await stage.command(forward + ["--retry-set-aside", "--by", "Kari", "--because", "CHG-7"])
+      let again = try await stage.command(forward + ["--execute", "--retry-set-aside", "--by", "Kari", "--because", "CHG-7"])
       #expect(again.exitCode == 0, "\(again.complaint)")
-      #expect(try await stage.command(forward + ["--stop", "--by", "Kari", "--because", "done"]).exitCode == 0)
+      #expect(try await stage.command(forward + ["--execute", "--stop", "--by", "Kari", "--because", "done"]).exitCode == 0)
       #expect(try await stage.command(forward).output.contains("ENDED by Kari"))
-      let ended = try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"])
+      let ended = try await stage.command(forward + ["--execute", "--resume", "--by", "Kari", "--because", "CHG-7"])
       #expect(ended.exitCode == 3 && ended.complaint.contains("MIG-245"))
 
       daemon.terminate()
@@ -105,7 +109,7 @@ struct DrainCommandTests {
       try stage.write(pulje: "p1", [200])
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      #expect(try await stage.command(["start", "--execute", stage.pulje] + Self.two).exitCode == 0)
       _ = try await stage.drain { !$0.rows.isEmpty }
       try await stage.send(["m-1"], to: "200_async", on: stage.source)
       _ = try await stage.drain { $0.rows.first?.drain.leftovers == 1 }
@@ -122,7 +126,7 @@ struct DrainCommandTests {
         ["drain", "forward", "--her-id", "200", "--carrier", "shovel", "--rate", "5"] + Self.two)
       #expect(rate.exitCode == 2 && rate.complaint.contains("a shovel has no rate"))
 
-      let except = ["drain", "except", "--her-id", "200", "--because", "CHG-9"]
+      let except = ["drain", "except", "--execute", "--her-id", "200", "--because", "CHG-9"]
       let queue = ["--queue", "a.example/NHN/200_async"]
       #expect(try await stage.command(except + queue + Self.two).exitCode == 2)
       #expect(try await stage.command(except + queue + ["--for", "soon"] + Self.two).exitCode == 2)
@@ -158,19 +162,19 @@ struct DrainCommandTests {
       try stage.write(pulje: "p1", [200], policy: ["leftovers: forward"])
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      #expect(try await stage.command(["start", "--execute", stage.pulje] + Self.two).exitCode == 0)
       _ = try await stage.drain { !$0.rows.isEmpty }
       _ = try await stage.target.delete("200_error")
       try await stage.send(["e-1"], to: "200_error", on: stage.source)
       let forward = ["drain", "forward", "--her-id", "200"]
-      #expect(try await stage.command(forward + Self.two).exitCode == 0)
+      #expect(try await stage.command(forward + ["--execute"] + Self.two).exitCode == 0)
       let stopped = try await stage.drain { $0.rows.first?.drain.forwarding?.stops.isEmpty == false }
       #expect(stopped.rows.first?.drain.forwarding?.stops.first?.code == "FWD-105")
       #expect(try await stage.source.depth(of: "200_error") == 1)
       #expect(try await stage.command(["drain", "explain", "200"]).output.contains("drain forward --resume"))
 
       try await stage.target.declare(BrokerQueue("200_error"))
-      #expect(try await stage.command(forward + ["--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
+      #expect(try await stage.command(forward + ["--execute", "--resume", "--by", "Kari", "--because", "CHG-7"]).exitCode == 0)
       try await stage.target.waitUntil("the message has come", within: .seconds(120)) { $0.depth(of: "200_error") == 1 }
       _ = try await stage.drain { $0.rows.first?.drain.forwarding?.stops.isEmpty == true }
       daemon.terminate()
@@ -185,7 +189,7 @@ struct DrainCommandTests {
       try stage.write(pulje: "p1", [200])
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      #expect(try await stage.command(["start", "--execute", stage.pulje] + Self.two).exitCode == 0)
       _ = try await stage.drain { !$0.rows.isEmpty }
       try await stage.send(["m-1", "m-2"], to: "200_async", on: stage.source, from: 300)
       var found: StrandedFinding?
@@ -201,7 +205,7 @@ struct DrainCommandTests {
       #expect(words.contains("NOT-DRAINED") && words.contains("from HER-ID 300"), "\(words)")
       #expect(!words.contains("hemmelig"))
       let signed = try await stage.command(
-        ["drain", "except", "--her-id", "200", "--sender", "300", "--for", "1d", "--because", "CHG-9"] + Self.two)
+        ["drain", "except", "--execute", "--her-id", "200", "--sender", "300", "--for", "1d", "--because", "CHG-9"] + Self.two)
       #expect(signed.exitCode == 0, "\(signed.complaint)")
       let excepted = try await stage.drain { $0.isDrained }
       #expect(excepted.rows.first?.standing == .excepted && excepted.rows.first?.drain.leftovers == 2)
@@ -218,7 +222,7 @@ struct DrainCommandTests {
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       try await stage.send(["m-1"], to: "200_async", on: stage.source)
-      let sync = try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"])
+      let sync = try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"])
       #expect(sync.exitCode == 0, "\(sync.complaint)")
       let answer = try await stage.command(["drain", "--bus", "a", "--json"])
       #expect(answer.exitCode == 0, "\(answer.complaint)")

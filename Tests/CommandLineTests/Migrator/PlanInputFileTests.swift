@@ -119,7 +119,7 @@ struct PlanInputCommandTests {
         record.organisationNumber = 974_760_673
         try stage.register.put(record)
       }
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       try stage.write(
         pulje: "p1", [300], policy: ["libraries: { minimum: [{ library: Lib, version: 2 }] }"], rest: ["waves: by-vendor"])
       let table = stage.folder.appendingPathComponent("t.csv")

@@ -18,7 +18,7 @@ struct RegistryCommandTests {
       #expect(empty.exitCode == 2, "\(empty.complaint)")
       #expect(empty.complaint.contains("AR-101"))
 
-      let sync = try await stage.command(["registry", "sync", "--her-id", "100,101,200,300,999", "--json"])
+      let sync = try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300,999", "--json"])
       #expect(sync.exitCode == 1)
       let read = try sync.json(SyncAnswer.self)
       #expect(read.added.map(\.value) == [100, 101, 200, 300])
@@ -53,7 +53,7 @@ struct RegistryCommandTests {
       let diff = try await stage.command(["registry", "diff", "--json"])
       #expect(diff.exitCode == 6, "\(diff.complaint)")
       #expect(try diff.json(DiffAnswer.self).silent.map(\.herID.value) == [200])
-      let again = try await stage.command(["registry", "sync"])
+      let again = try await stage.command(["registry", "sync", "--execute"])
       #expect(again.exitCode == 0)
       #expect(again.output.contains("1 changed, 3 as they were"), "\(again.output)")
       #expect(try await stage.command(["registry", "diff"]).exitCode == 0)
@@ -63,7 +63,9 @@ struct RegistryCommandTests {
       for file in ["all.json", "all.csv"] {
         let export = try await stage.command(["registry", "export", stage.folder.appendingPathComponent(file).path])
         #expect(export.exitCode == 0 && export.output.contains("4 parties"), "\(export.complaint)")
-        let taken = try await stage.command(["registry", "import", stage.folder.appendingPathComponent(file).path, "--json"])
+        let taken = try await stage.command([
+          "registry", "import", "--execute", stage.folder.appendingPathComponent(file).path, "--json",
+        ])
         #expect(try taken.json(ImportAnswer.self).keptFromRegister.count == 4, "\(taken.complaint)")
       }
       #expect(
@@ -71,7 +73,7 @@ struct RegistryCommandTests {
           == PartyFile.read(path: stage.folder.appendingPathComponent("all.json").path))
       let broken = stage.folder.appendingPathComponent("broken.csv")
       try Data("her_id,name\n1,x\n".utf8).write(to: broken)
-      let refused = try await stage.command(["registry", "import", broken.path])
+      let refused = try await stage.command(["registry", "import", "--execute", broken.path])
       #expect(refused.exitCode == 2 && refused.complaint.contains("AR-305"))
 
       let whole = try await stage.command(["registry", "verify"])
@@ -89,15 +91,15 @@ struct RegistryCommandTests {
   @Test("sync --export and --events over the register's REST interface: all of it, then what changed")
   func exportAndEvents() async throws {
     try await Stage.with { stage in
-      let unconfigured = try await stage.command(["registry", "sync", "--export"])
+      let unconfigured = try await stage.command(["registry", "sync", "--execute", "--export"])
       #expect(unconfigured.exitCode == 2 && unconfigured.complaint.contains("rest"), "\(unconfigured.complaint)")
-      #expect(try await stage.command(["registry", "sync", "--export", "--events"]).exitCode == 2)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--export", "--events"]).exitCode == 2)
       try await self.addREST(stage)
 
-      let early = try await stage.command(["registry", "sync", "--events", "--json"])
+      let early = try await stage.command(["registry", "sync", "--execute", "--events", "--json"])
       #expect(early.exitCode == 6, "\(early.complaint)")
       #expect(try early.json(SyncAnswer.self).isSureToBeComplete == false)
-      let export = try await stage.command(["registry", "sync", "--export", "--json"])
+      let export = try await stage.command(["registry", "sync", "--execute", "--export", "--json"])
       #expect(export.exitCode == 0, "\(export.complaint)")
       #expect(try export.json(SyncAnswer.self).read == 4)
       #expect(try await stage.command(["registry", "diff"]).exitCode == 0)
@@ -105,11 +107,11 @@ struct RegistryCommandTests {
       var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
       changed.name = "renamed"
       try stage.register.put(changed)
-      let events = try await stage.command(["registry", "sync", "--events", "--json"])
+      let events = try await stage.command(["registry", "sync", "--execute", "--events", "--json"])
       #expect(events.exitCode == 0, "\(events.complaint)")
       let answer = try events.json(SyncAnswer.self)
       #expect(answer.changed.map(\.herID.value) == [200] && answer.isSureToBeComplete == true)
-      let nothing = try await stage.command(["registry", "sync", "--events"])
+      let nothing = try await stage.command(["registry", "sync", "--execute", "--events"])
       #expect(nothing.exitCode == 0 && nothing.output.contains("0 read"), "\(nothing.output)")
     }
   }
@@ -117,7 +119,7 @@ struct RegistryCommandTests {
   @Test("the daemon makes up for the night it missed, and diff --last shows what it found")
   func nightlyCompare() async throws {
     try await Stage.with { stage in
-      let none = try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"])
+      let none = try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"])
       #expect(none.exitCode == 0)
       #expect(try await stage.command(["registry", "diff", "--last"]).exitCode == 2)
       var changed = try #require(stage.register.records.first { $0.herID.value == 200 })
@@ -171,20 +173,20 @@ struct RegistryCommandTests {
   func stumbles() async throws {
     try await Stage.with { stage in
       // Nothing asked for and nothing known is not "all is well".
-      let nothing = try await stage.command(["registry", "sync"])
+      let nothing = try await stage.command(["registry", "sync", "--execute"])
       #expect(nothing.exitCode == 2 && nothing.complaint.contains("--export"), "\(nothing.complaint)")
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       for command in [["groups", "--her-id", "777"], ["diff", "--her-id", "777"]] {
         let unknown = try await stage.command(["registry"] + command)
         #expect(unknown.exitCode == 1 && unknown.complaint.contains("AR-201"), "\(unknown.complaint)")
       }
 
       stage.register.script(ScriptedRegisterFault(.httpStatus(401), on: [.details], times: 1))
-      let locked = try await stage.command(["registry", "sync", "--concurrency", "1", "--json"])
+      let locked = try await stage.command(["registry", "sync", "--execute", "--concurrency", "1", "--json"])
       #expect(locked.exitCode == 1)
       let answer = try locked.json(SyncAnswer.self)
       #expect(answer.givenUp == "AR-404" && answer.failures.map(\.code) == ["AR-404", "AR-404", "AR-404", "AR-404"])
-      let down = try await stage.command(["registry", "sync"])
+      let down = try await stage.command(["registry", "sync", "--execute"])
       #expect(down.exitCode == 0, "the others were not asked again, and the next run finds it open: \(down.output)")
 
       for (arguments, word) in [

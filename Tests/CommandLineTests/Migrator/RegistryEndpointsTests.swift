@@ -52,7 +52,7 @@ struct RegistryEndpointsTests {
       try await self.prepare(stage)
       let empty = try await stage.command(["registry", "endpoints"])
       #expect(empty.exitCode == 2 && empty.complaint.contains("AR-101"), "\(empty.complaint)")
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
 
       let right = try await stage.command(["registry", "endpoints", "--json"])
       #expect(right.exitCode == 0, "\(right.complaint)")
@@ -85,7 +85,7 @@ struct RegistryEndpointsTests {
   func failures() async throws {
     try await Stage.with { stage in
       try await self.prepare(stage)
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       stage.register.script(ScriptedRegisterFault(.halfDocument, on: [.agreement]))
       stage.register.script(ScriptedRegisterFault(.httpStatus(503), on: [.profile], herID: HerID(100)))
       let partly = try await stage.command(["registry", "endpoints", "--json"])

@@ -32,11 +32,12 @@ struct ShadowCommandTests {
 
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      #expect(try await stage.command(["start", stage.pulje] + Self.two).exitCode == 0)
+      #expect(try await stage.command(["start", "--execute", stage.pulje] + Self.two).exitCode == 0)
       _ = try await stage.status { $0.puljer.first?.phase == .decision }
-      #expect(try await stage.command(["rollback", "--her-id", "200", "--by", "Kari", "--because", "asked"]).exitCode == 0)
+      #expect(
+        try await stage.command(["rollback", "--execute", "--her-id", "200", "--by", "Kari", "--because", "asked"]).exitCode == 0)
       _ = try await stage.status { stage.phases($0) == [.observing, .restored, .observing] }
-      #expect(try await stage.command(["accept"] + Self.two, again: ["MIG-217"]).exitCode == 0)
+      #expect(try await stage.command(["accept", "--execute"] + Self.two, again: ["MIG-217"]).exitCode == 0)
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)
       let score = try await stage.command(["shadow", "score", file])
@@ -48,7 +49,7 @@ struct ShadowCommandTests {
   @Test("with a management interface who is connected is seen: for the closing of a bus, and for the libraries of a plan")
   func connections() async throws {
     try await Stage.with(management: true) { stage in
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       let check = try await stage.command(["close-bus", "a", "--check", "--json"])
@@ -81,15 +82,15 @@ struct ShadowCommandTests {
   @Test("a bus is looked at and not closed while parties are on it, or where it cannot be seen")
   func closeBus() async throws {
     try await Stage.with(management: false) { stage in
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       let check = try await stage.command(["close-bus", "a", "--check"])
       #expect(check.exitCode == 0, "\(check.complaint)")
       #expect(check.output.contains("keeps it open: parties still on it: 4") && check.output.contains("no management interface"))
-      let refused = try await stage.command(["close-bus", "a"] + Self.two)
+      let refused = try await stage.command(["close-bus", "--execute", "a"] + Self.two)
       #expect(refused.exitCode == 3 && refused.complaint.contains("MIG-240"))
-      let one = try await stage.command(["close-bus", "a", "--approved-by", "Kari", "--because", "CHG-7"])
+      let one = try await stage.command(["close-bus", "--execute", "a", "--approved-by", "Kari", "--because", "CHG-7"])
       #expect(one.exitCode == 3 && one.complaint.contains("MIG-204"))
       #expect(try await stage.command(["close-bus", "nowhere", "--check"]).exitCode == 2)
       daemon.terminate()
@@ -100,10 +101,10 @@ struct ShadowCommandTests {
   @Test("a bus that everybody has left is closed, signed by two, and once")
   func closed() async throws {
     try await Stage.with(management: true, isLeft: true) { stage in
-      #expect(try await stage.command(["registry", "sync", "--her-id", "100,101,200,300"]).exitCode == 0)
+      #expect(try await stage.command(["registry", "sync", "--execute", "--her-id", "100,101,200,300"]).exitCode == 0)
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
-      let early = try await stage.command(["close-bus", "a"] + Self.two)
+      let early = try await stage.command(["close-bus", "--execute", "a"] + Self.two)
       #expect(early.exitCode == 3 && early.complaint.contains("never compared"), "\(early.complaint)")
       try await Self.compare(stage)
       // A message that nobody fetches keeps the bus open.
@@ -122,9 +123,9 @@ struct ShadowCommandTests {
       try await stage.source.waitUntil("our own connection only") { broker in
         broker.connections.allSatisfy { $0.product == "tjenestebuss" } && broker.queues.values.allSatisfy { $0.depth == 0 }
       }
-      let closing = try await stage.command(["close-bus", "a"] + Self.two)
+      let closing = try await stage.command(["close-bus", "--execute", "a"] + Self.two)
       #expect(closing.exitCode == 0 && closing.output.contains("bus.closed"), "\(closing.complaint)\(closing.output)")
-      let again = try await stage.command(["close-bus", "a"] + Self.two)
+      let again = try await stage.command(["close-bus", "--execute", "a"] + Self.two)
       #expect(again.exitCode == 0 && again.output.contains("already_closed"), "\(again.complaint)")
       daemon.terminate()
       #expect(try await daemon.ending().exitCode == 0)

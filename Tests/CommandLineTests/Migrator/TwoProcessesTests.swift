@@ -32,7 +32,7 @@ struct TwoProcessesTests {
     }
     func take(_ file: String) async throws {
       let ending = try await ChildProgram.run(
-        "bus-migrator", ["registry", "import", file, "--config", configuration.path], folder: folder)
+        "bus-migrator", ["registry", "import", "--execute", file, "--config", configuration.path], folder: folder)
       #expect(ending.exitCode == 0, "\(ending.complaint)")
       #expect(!ending.complaint.contains("Sanitizer"), "\(ending.complaint)")
     }

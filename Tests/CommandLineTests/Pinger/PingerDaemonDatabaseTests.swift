@@ -41,7 +41,7 @@ struct PingerDaemonDatabaseTests {
       let daemon = try await stage.daemon()
       _ = try await stage.status { $0.daemon != nil }
       let start = try await stage.command([
-        "start", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
+        "start", "--execute", stage.pulje, "--approved-by", "Kari", "--approved-by", "Ola", "--because", "CHG-7",
       ])
       #expect(start.exitCode == 0, "\(start.complaint)")
       _ = try await stage.status { $0.puljer.first?.groups.contains { $0.wait?.code == .testsNotSigned } ?? false }
@@ -59,7 +59,7 @@ struct PingerDaemonDatabaseTests {
         return try ending.json(Look.self).evidence
       }
       #expect(try await grounds(target).joined().contains("the vendor's self-ping arrived") == false)
-      let sign = ["sign-test", "--her-id", "200", "--seen", "CHG-7", "--by", "Kari", "--item"]
+      let sign = ["sign-test", "--execute", "--her-id", "200", "--seen", "CHG-7", "--by", "Kari", "--item"]
       #expect(try await stage.command(sign + ["own-ping"]).exitCode == 0)
       let signed = try await grounds(target)
       #expect(

@@ -26,8 +26,9 @@ struct DrainCommand: AsyncParsableCommand {
     guard let bus = self.bus else {
       return try await DrainLook(herIDs: [], pulje: try self.pulje.name(), place: self.place, json: self.output.json).once()
     }
-    let drain = try await ControlClient(socket: try self.place.socketPath()).drain(ofBus: BusName(bus))
-    if self.output.json { return try Console.say(json: drain) }
-    Console.say(BusDrainText.text(drain))
+    let daemon = try await DaemonReached.at(self.place)
+    let drain = try await daemon.client.drain(ofBus: BusName(bus))
+    if self.output.json { return try Console.say(json: drain, of: daemon.environment) }
+    Console.say(BusDrainText.text(drain), of: daemon.environment)
   }
 }

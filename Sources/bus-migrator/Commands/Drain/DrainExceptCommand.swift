@@ -20,6 +20,7 @@ struct DrainExceptCommand: AsyncParsableCommand {
   @Option(help: "The sender that is answered for, by its HER-ID.") var sender: String?
   @Option(help: "The queue that is answered for, by its address: host/path/name.") var queue: String?
   @OptionGroup var reason: ReasonOption
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @Option(name: .customLong("for"), help: "How long it runs: 30d, 12h.") var span: String
   @Option(name: .customLong("approved-by"), help: "Who answers for it; once for each person.") var approvedBy: [String] = []
@@ -36,7 +37,7 @@ struct DrainExceptCommand: AsyncParsableCommand {
       why: self.reason.because, lasts: span)
     command.exception = DrainException(
       by: self.approvedBy, what: try self.what(), why: self.reason.because, until: SystemMigrationClock().now + span)
-    try await Order.give(command, key: self.key, socket: try self.place.socketPath(), json: self.output.json)
+    try await Order.give(command, self.execution.isDone, key: self.key, at: self.place, json: self.output.json)
   }
 
   private func what() throws -> DrainException.What {

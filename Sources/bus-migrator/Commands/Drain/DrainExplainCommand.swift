@@ -29,13 +29,14 @@ struct DrainExplainCommand: AsyncParsableCommand {
     let pulje = try self.pulje.name()
     if self.recompute { return try await self.recompute(herID, pulje) }
     do {
-      try self.show(try await ControlClient(socket: try self.place.socketPath()).explanation(of: herID, pulje))
+      let daemon = try await DaemonReached.at(self.place)
+      try self.show(try await daemon.client.explanation(of: herID, pulje), of: daemon.environment)
     } catch let unreachable as CommandLineError {
       guard unreachable.isOfNoDaemon, let path = try? self.place.databasePath() else { throw unreachable }
       let history: LoadedHistory
       // Without a database there is nothing to show; then the daemon's absence is the answer.
       do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }
-      try self.show(Self.explanation(history, of: herID, pulje))
+      try self.show(Self.explanation(history, of: herID, pulje), of: try self.place.environment())
       throw unreachable
     }
   }
@@ -57,7 +58,7 @@ struct DrainExplainCommand: AsyncParsableCommand {
       if stored.sequence <= last { recomputation.take(stored.event, at: stored.at) }
     }
     let verdict = all.verdict(now: folded.now)
-    try self.show(folded)
+    try self.show(folded, of: try self.place.environment())
     guard verdict == folded.verdict else {
       Console.complain("worked out from every event the verdict is another: \(verdict?.result.rawValue ?? "there is none")")
       throw ExitCode(Exit.differs)
@@ -65,7 +66,8 @@ struct DrainExplainCommand: AsyncParsableCommand {
     if !self.output.json { Console.say("\nthe same comes out of all \(all.events) events, one by one") }
   }
 
-  private func show(_ explanation: DrainExplanation) throws {
-    if self.output.json { try Console.say(json: explanation) } else { Console.say(DrainExplanationText.text(explanation)) }
+  private func show(_ explanation: DrainExplanation, of environment: String?) throws {
+    if self.output.json { return try Console.say(json: explanation, of: environment) }
+    Console.say(DrainExplanationText.text(explanation), of: environment)
   }
 }

@@ -10,6 +10,7 @@ struct DrainForwardCommand: AsyncParsableCommand {
     commandName: "forward",
     abstract: "Carry what strands to the party's queue on the other bus. Without --approved-by it only counts and shows.",
     discussion: """
+      An approval, --resume, --stop and --retry-set-aside are dry runs without --execute; --pause acts at once, for it only holds. \
       The pulje's policy must say leftovers: forward. As many different people approve as the policy asks for, by default two; pausing and \
       stopping needs one. Synchronous messages are left to expire. The order stands until it is stopped or the party is drained and \
       decided on.
@@ -40,6 +41,7 @@ struct DrainForwardCommand: AsyncParsableCommand {
   @Flag(help: "List the messages that may have arrived twice.") var duplicates = false
   @Flag(help: "Try once more what was set aside.") var retrySetAside = false
   @Option(help: "Why; it stands in the audit. Asked for with all that changes something.") var because: String?
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -48,23 +50,26 @@ struct DrainForwardCommand: AsyncParsableCommand {
 
   func run() async throws {
     let herIDs = try PuljeArgument.herIDs(self.herIDs)
-    let socket = try self.place.socketPath()
     if self.dryRun {
-      let trial = try await ControlClient(socket: socket).forwardingTrial(
-        of: try self.pulje.name(), herIDs: herIDs, order: self.order)
-      if self.output.json { return try Console.say(json: trial) }
-      return Console.say(ForwardingTrialText.text(trial))
+      let daemon = try await DaemonReached.at(self.place)
+      let trial = try await daemon.client.forwardingTrial(of: try self.pulje.name(), herIDs: herIDs, order: self.order)
+      if self.output.json { return try Console.say(json: trial, of: daemon.environment) }
+      return Console.say(ForwardingTrialText.text(trial), of: daemon.environment)
     }
     guard let verb = self.verb else {
-      let view = try await ControlClient(socket: socket).forwarding(of: try self.pulje.name(), herIDs: herIDs)
-      if self.output.json { return try Console.say(json: view) }
-      return Console.say(self.duplicates ? ForwardingViewText.duplicates(view) : ForwardingViewText.text(view))
+      let daemon = try await DaemonReached.at(self.place)
+      let view = try await daemon.client.forwarding(of: try self.pulje.name(), herIDs: herIDs)
+      if self.output.json { return try Console.say(json: view, of: daemon.environment) }
+      return Console.say(
+        self.duplicates ? ForwardingViewText.duplicates(view) : ForwardingViewText.text(view), of: daemon.environment)
     }
     var command = ControlAPI.Command(
       verb: verb, pulje: try self.pulje.name(), herIDs: herIDs,
       by: verb == .approveForwarding ? self.approvedBy : [self.person.name], why: self.because ?? "")
     if verb == .approveForwarding { command.order = self.order }
-    try await Order.give(command, key: self.key, socket: socket, json: self.output.json)
+    // A brake acts at once.
+    let isDone = self.execution.isDone || verb == .pauseForwarding
+    try await Order.give(command, isDone, key: self.key, at: self.place, json: self.output.json)
   }
 
   private var verb: ControlAPI.Command.Verb? {
@@ -90,6 +95,9 @@ struct DrainForwardCommand: AsyncParsableCommand {
   func validate() throws {
     if self.verb != nil, !self.dryRun, (self.because ?? "").allSatisfy(\.isWhitespace) {
       throw ValidationError("--because asks for a reason: something is changed")
+    }
+    if self.execution.execute, self.verb == nil {
+      throw ValidationError("--execute: there is nothing to do; say what by --approved-by, --resume, --stop or --retry-set-aside")
     }
     if self.dryRun, self.herIDs.isEmpty { throw ValidationError("--dry-run asks for --her-id") }
     if self.carrier == .shovel, self.deliveryLimit != nil {

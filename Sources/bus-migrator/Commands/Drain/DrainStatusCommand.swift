@@ -61,32 +61,36 @@ struct DrainLook {
   private static let breath = Duration.seconds(1)
 
   func once() async throws {
-    let client = ControlClient(socket: try self.place.socketPath())
-    do { try self.show(try await client.drain(of: self.pulje, herIDs: self.herIDs)) } catch let unreachable as CommandLineError {
+    do {
+      let daemon = try await DaemonReached.at(self.place)
+      try self.show(try await daemon.client.drain(of: self.pulje, herIDs: self.herIDs), of: daemon.environment)
+    } catch let unreachable as CommandLineError {
       guard unreachable.isOfNoDaemon, let path = try? self.place.databasePath() else { throw unreachable }
       let history: LoadedHistory
       // Without a database there is nothing to show; then the daemon's absence is the answer.
       do { history = try await SQLiteEventReader.open(path: path).load() } catch StoreError.absent { throw unreachable }
       let status = MigrationStatus(
         history.state, head: history.head, now: SystemMigrationClock().now, daemon: nil, pulje: self.pulje)
-      try self.show(DrainStatus(status, herIDs: self.herIDs.isEmpty ? nil : Set(self.herIDs)))
+      try self.show(DrainStatus(status, herIDs: self.herIDs.isEmpty ? nil : Set(self.herIDs)), of: try self.place.environment())
       throw unreachable
     }
   }
 
   func follow(untilDrained: Bool) async throws {
-    let client = ControlClient(socket: try self.place.socketPath())
+    let daemon = try await DaemonReached.at(self.place)
     let isTerminal = isatty(1) == 1 && !self.json
     var after: Int64?
     while true {
-      let status = try await client.drain(of: self.pulje, herIDs: self.herIDs, after: after, patience: Self.patience)
+      let status = try await daemon.client.drain(
+        of: self.pulje, herIDs: self.herIDs, after: after, patience: Self.patience)
       if isTerminal {
-        Console.say("\u{1B}[H\u{1B}[J" + DrainStatusText.text(status))
+        Console.say("\u{1B}[H\u{1B}[J" + Banner.line(daemon.environment) + "\n" + DrainStatusText.text(status))
       } else if after != status.sequence {
         if self.json {
-          Console.say(String(decoding: try ControlAPI.encode(status), as: UTF8.self))
+          let line = try ControlAPI.encode(OfEnvironment(answer: status, environment: daemon.environment))
+          Console.say(String(decoding: line, as: UTF8.self))
         } else {
-          try self.show(status)
+          try self.show(status, of: daemon.environment)
         }
       }
       if untilDrained, !status.rows.isEmpty, status.isDrained { return }
@@ -95,7 +99,8 @@ struct DrainLook {
     }
   }
 
-  private func show(_ status: DrainStatus) throws {
-    if self.json { try Console.say(json: status) } else { Console.say(DrainStatusText.text(status)) }
+  private func show(_ status: DrainStatus, of environment: String?) throws {
+    if self.json { return try Console.say(json: status, of: environment) }
+    Console.say(DrainStatusText.text(status), of: environment)
   }
 }

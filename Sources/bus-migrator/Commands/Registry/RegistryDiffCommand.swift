@@ -32,7 +32,11 @@ struct RegistryDiffCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try self.registry.configuration()
     let report = self.last ? try await Self.lastReport(configuration) : try await self.compare(configuration)
-    if self.output.json { try Console.say(json: DiffAnswer(report)) } else { Console.say(self.text(report)) }
+    if self.output.json {
+      try Console.say(json: DiffAnswer(report), of: configuration.environment)
+    } else {
+      Console.say(self.text(report), of: configuration.environment)
+    }
     if report.failureCount > 0 { throw ExitCode(Exit.failed) }
     if !report.isAgreed { throw ExitCode(Exit.differs) }
   }

@@ -67,7 +67,11 @@ struct RegistryEndpointsCommand: AsyncParsableCommand {
     }
     bar.end()
     let answer = EndpointsAnswer(findings, asked: asked.count)
-    if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
+    if self.output.json {
+      try Console.say(json: answer, of: configuration.environment)
+    } else {
+      Console.say(answer.text, of: configuration.environment)
+    }
     if !answer.failures.isEmpty { throw ExitCode(Exit.failed) }
     if !answer.stale.isEmpty { throw ExitCode(Exit.differs) }
   }

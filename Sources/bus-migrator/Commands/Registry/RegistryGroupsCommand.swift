@@ -22,7 +22,11 @@ struct RegistryGroupsCommand: AsyncParsableCommand {
     var answer = GroupsAnswer(QueueSharing.survey(of: records), records: records, buses: configuration.busValues)
     if !wanted.isEmpty { answer.groups.removeAll { wanted.isDisjoint(with: $0.members) } }
     if self.troubled { answer.groups.removeAll { $0.buses.count == 1 && $0.elsewhere.isEmpty } }
-    if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
+    if self.output.json {
+      try Console.say(json: answer, of: configuration.environment)
+    } else {
+      Console.say(answer.text, of: configuration.environment)
+    }
   }
 }
 

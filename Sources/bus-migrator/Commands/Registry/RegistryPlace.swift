@@ -53,6 +53,31 @@ struct RegistryPlace: ParsableArguments {
     }
   }
 
+  /// Runs `body` on the cache; or, where it is not to be done, on a copy of it that is thrown away: what would come of it is then told by the
+  /// same steps that would do it.
+  static func withCache<Value: Sendable>(
+    _ configuration: MigratorConfiguration, isDone: Bool, _ body: (AddressCache) async throws -> Value
+  ) async throws -> Value {
+    if isDone { return try await Self.withCache(configuration, .readWrite, body) }
+    guard let path = configuration.register.cache else {
+      throw CommandLineError.keyMissing(place: "register", key: "cache (or --cache FILE)")
+    }
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bus-migrator-\(UUID().uuidString)")
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    } catch { throw CommandLineError.fileUnwritable(path: folder.path, seen: "it cannot be made") }
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var trial = configuration
+    let copy = folder.appendingPathComponent("cache.sqlite").path
+    // One that is not there yet would be made.
+    if FileManager.default.fileExists(atPath: path) {
+      try await Self.withCache(configuration, .readOnly) { try await $0.copy(to: copy) }
+    }
+    trial.register.cache = copy
+    return try await Self.withCache(trial, .readWrite, body)
+  }
+
   static func withRegister<Value: Sendable>(
     _ configuration: MigratorConfiguration, _ body: (SOAPAddressRegister) async throws -> Value
   ) async throws -> Value {

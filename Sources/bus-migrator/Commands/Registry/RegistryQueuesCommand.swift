@@ -34,7 +34,11 @@ struct RegistryQueuesCommand: AsyncParsableCommand {
         name: "the cache", seen: "no party is in it", wanted: "registry sync --export first: it has to hold the whole register")
     }
     let answer = QueuesAnswer(bus: bus.name, QueueOwnership.judge(queues, on: bus, records: records))
-    if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
+    if self.output.json {
+      try Console.say(json: answer, of: configuration.environment)
+    } else {
+      Console.say(answer.text, of: configuration.environment)
+    }
   }
 }
 

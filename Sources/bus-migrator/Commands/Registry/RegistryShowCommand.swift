@@ -31,7 +31,11 @@ struct RegistryShowCommand: AsyncParsableCommand {
     var answer = ShowAnswer(
       shown, isCached: entry != nil, group: group?.members ?? [], buses: configuration.busValues, at: instant)
     if let entry, let now { answer.difference = RecordDifference(from: entry.record, to: now) }
-    if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
+    if self.output.json {
+      try Console.say(json: answer, of: configuration.environment)
+    } else {
+      Console.say(answer.text, of: configuration.environment)
+    }
     if answer.difference != nil { throw ExitCode(Exit.differs) }
   }
 }

@@ -12,9 +12,10 @@ struct RegistrySyncCommand: AsyncParsableCommand {
       refuses the login, or does not answer many times in a row, is not asked about the rest. --export and \
       --events ask the register's REST interface (register.rest in the configuration) and not its SOAP interface. An export is \
       taken in when it has come whole, and tells from where events go on; after events that were missed only an export is sure to \
-      be complete, and the exit code is 6.
+      be complete, and the exit code is 6. Without --execute the register is read all the same, and the cache is left as it is.
       """)
 
+  @OptionGroup var execution: ExecuteOption
   @OptionGroup var registry: RegistryPlace
   @OptionGroup var output: JSONOption
   @Option(name: .customLong("her-id"), help: "These parties only; repeat, or separate by commas.") var herIDs: [String] = []
@@ -33,16 +34,21 @@ struct RegistrySyncCommand: AsyncParsableCommand {
     let configuration = try self.registry.configuration()
     let bar = ProgressBar("reading the register")
     defer { bar.end() }
-    let outcome = try await RegistryPlace.withCache(configuration, .readWrite) { cache in
+    let outcome = try await RegistryPlace.withCache(configuration, isDone: self.execution.isDone) { cache in
       let sync = RegistrySync(cache: cache) { bar.show(done: $0.done, total: $0.total, failed: $0.failed) }
       return try await self.read(cache, sync, configuration)
     }
     bar.end()
     let (report, isSure) = (outcome.report, outcome.isSure)
-    var answer = SyncAnswer(report)
+    var answer = SyncAnswer(report, executed: self.execution.isDone)
     answer.isSureToBeComplete = isSure
     answer.givenUp = outcome.givenUp?.stableCode
-    if self.output.json { try Console.say(json: answer) } else { Console.say(Self.text(report, givenUp: outcome.givenUp)) }
+    if self.output.json {
+      try Console.say(json: answer, of: configuration.environment)
+    } else {
+      Console.say(Self.text(report, givenUp: outcome.givenUp), of: configuration.environment)
+    }
+    if !self.execution.isDone, !self.output.json { Console.say(PreviewText.ending) }
     if !report.isWhole { throw ExitCode(Exit.failed) }
     guard isSure == false else { return }
     if !self.output.json { Console.say("there may have been more: only registry sync --export is sure to be complete now") }
@@ -115,6 +121,8 @@ struct SyncAnswer: Codable {
   }
 
   var schema = "bus-migrator/registry-sync/1"
+  /// False: it was only said what would become of the cache.
+  var executed: Bool
   var read: Int
   var added: [HerID]
   var changed: [RecordDifference]
@@ -130,7 +138,8 @@ struct SyncAnswer: Codable {
   /// For events: whether none was missed, so that the cache is as the register; nil for other ways.
   var isSureToBeComplete: Bool?
 
-  init(_ report: SyncReport) {
+  init(_ report: SyncReport, executed: Bool) {
+    self.executed = executed
     self.read = report.readCount
     self.added = report.added
     self.changed = report.changed

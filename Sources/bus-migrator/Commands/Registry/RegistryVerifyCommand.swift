@@ -17,7 +17,7 @@ struct RegistryVerifyCommand: AsyncParsableCommand {
       (try await $0.verify(), $0.environment)
     }
     if self.output.json { return try Console.say(json: VerifyAnswer(parties: count, environment: environment)) }
-    Console.say("whole: \(count) parties\(environment.map { ", environment \($0)" } ?? "")")
+    Console.say("whole: \(count) parties", of: environment)
   }
 }
 
