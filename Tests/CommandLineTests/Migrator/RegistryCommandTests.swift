@@ -77,7 +77,8 @@ struct RegistryCommandTests {
       #expect(refused.exitCode == 2 && refused.complaint.contains("AR-305"))
 
       let whole = try await stage.command(["registry", "verify"])
-      #expect(whole.exitCode == 0 && whole.output.contains("environment: test\nwhole: 4 parties"), "\(whole.output)\(whole.complaint)")
+      #expect(
+        whole.exitCode == 0 && whole.output.contains("environment: test\nwhole: 4 parties"), "\(whole.output)\(whole.complaint)")
       try self.otherEnvironment(stage)
       let production = try await stage.command(["registry", "verify"])
       #expect(production.exitCode == 2 && production.complaint.contains("AR-111"), "\(production.complaint)")

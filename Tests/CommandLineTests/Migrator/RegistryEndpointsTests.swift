@@ -95,7 +95,7 @@ struct RegistryEndpointsTests {
       #expect(answer.profiles == 1 && answer.agreements == 0)
       let text = try await stage.command(["registry", "endpoints", "--her-id", "999"])
       #expect(
-        text.exitCode == 0 && text.output.hasPrefix("1 parties, 0 profiles, 0 agreements"), "\(text.output)\(text.complaint)")
+        text.exitCode == 0 && text.output.contains("\n1 parties, 0 profiles, 0 agreements"), "\(text.output)\(text.complaint)")
 
       stage.register.script(ScriptedRegisterFault(.refuse(code: "invalid_client"), on: [.token], times: 100))
       let refused = try await stage.command(["registry", "endpoints"])
