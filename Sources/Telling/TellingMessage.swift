@@ -39,9 +39,10 @@ public struct TellingMessage: Sendable, Hashable, Codable, Identifiable {
     self.meaning = entry?.meaning ?? ""
     self.next = entry?.next ?? ""
     self.link = dashboard.map { base in
-      let place =
-        change.pulje.map { "#pulje=\($0.text)" + (change.groups.count == 1 ? "&group=\(change.groups[0].lowest)" : "") } ?? ""
-      return (base.hasSuffix("/") ? base : base + "/") + place
+      var place = change.pulje.map { ["pulje=\($0.text)"] } ?? []
+      place.append("code=\(change.code)")
+      if change.groups.count == 1 { place.append("group=\(change.groups[0].lowest)") }
+      return (base.hasSuffix("/") ? base : base + "/") + "#" + place.joined(separator: "&")
     }
   }
 

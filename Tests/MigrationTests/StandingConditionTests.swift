@@ -81,4 +81,65 @@ struct StandingConditionTests {
       #expect(CodeBook.entry(condition.key.code) != nil, "\(condition.key.code)")
     }
   }
+
+  @Test("whoever waits for a person is told of, by itself or by its pulje", arguments: GroupPhase.allCases)
+  func nobodyForgotten(phase: GroupPhase) {
+    for isStarted in [true, false] {
+      let walk = GroupWalk.standing(in: phase)
+      walk.context.isStarted = isStarted
+      for days in [Int64(0), 1, 20, 40] {
+        let now = walk.now + .days(days)
+        guard case .wait(let wait) = walk.group.next(in: walk.context, now: now), wait.clears == .person else { continue }
+        // What is accepted keeps nobody back.
+        if wait.code == .tail { continue }
+        #expect(self.codes(self.state(walk), now: now) != [], "\(phase) after \(days) days: \(wait.code)")
+      }
+    }
+  }
+
+  @Test("a pulje that nobody has started asks for it once, however many groups it has")
+  func notStarted() {
+    let walk = GroupWalk.standing(in: .planned)
+    walk.context.isStarted = false
+    let found = self.state(walk).standingConditions(now: walk.now).conditions
+    #expect(found.map(\.key) == [.init(code: "MIG-401", pulje: Fixture.name_("pulje-1"))] && found.first?.weight == .person)
+  }
+
+  @Test("a shovel that is not known to be gone is told, also when the group waits for something else")
+  func shovel() {
+    let walk = GroupWalk.standing(in: .draining, policy: ForwardingOrderTests.policy)
+    walk.send(.approveForwarding(ForwardingOrderTests.order { $0.carrier = .shovel }))
+    let left = ForwardingOrderTests.left
+    walk.send(
+      .shovelIntended(
+        StandingShovel(node: "b", name: "s1", virtualHost: "/", from: left, to: ForwardingOrderTests.address(Fixture.target))))
+    #expect(self.codes(self.state(walk), now: walk.now) == [])
+    walk.send(.shovelStays(node: "b", name: "s1", code: "SHOVEL-003", seen: "no answer"))
+    // It is what the group waits for.
+    #expect(self.codes(self.state(walk), now: walk.now) == ["MIG-427 warning"])
+    walk.send(.rollBack(by: "Kari", why: "asked for"))
+    #expect(self.codes(self.state(walk), now: walk.now) == ["SHOVEL-007 warning"])
+  }
+
+  @Test("each subject once, the heaviest first: as messages go out and as the dashboard shows them")
+  func subjects() {
+    let pulje = Fixture.name_("pulje-1")
+    let at = Fixture.start
+    func condition(_ code: String, _ weight: StandingCondition.Weight, group: Int32?, seconds: Int64) -> StandingCondition {
+      StandingCondition(
+        .init(code: code, pulje: group == nil ? nil : pulje, group: group.map { GroupID(Fixture.herID($0)) }), weight: weight,
+        since: at + .seconds(seconds), seen: "seen \(group ?? 0)")
+    }
+    let standing = StandingConditions(conditions: [
+      condition("MIG-412", .person, group: 300, seconds: 0), condition("MIG-405", .warning, group: 200, seconds: 3),
+      condition("MIG-405", .alarm, group: 201, seconds: 2), condition("MIG-417", .alarm, group: nil, seconds: 9),
+    ])
+    let subjects = standing.subjects
+    #expect(subjects.map(\.subject.id) == ["/MIG-417", "pulje-1/MIG-405", "pulje-1/MIG-412"])
+    #expect(subjects.map(\.weight) == [.alarm, .alarm, .person] && subjects.map(\.groups.count) == [0, 2, 1])
+    #expect(subjects[1].since == at + .seconds(2) && subjects[1].seen == "seen 200 (and 1 more groups)")
+    var book = ConditionBook(settling: .milliseconds(0), patience: .milliseconds(0))
+    let told = book.observe(standing, now: at + .days(1))
+    #expect(told.map(\.subject) == subjects.map(\.subject) && told.map(\.seen) == subjects.map(\.seen))
+  }
 }

@@ -102,10 +102,10 @@ struct TellingMessageTests {
     return TellingMessage(try #require(changes.first), environment: "production", dashboard: dashboard)
   }
 
-  @Test("a link leads to the group, or to the pulje where there are several; without an address there is none")
+  @Test("a link names the alert that it is about, and the group where it is one; without an address there is none")
   func links() throws {
-    #expect(try self.message([200]).link == "https://migrator.example.no/#pulje=pulje-1&group=200")
-    #expect(try self.message([200, 201]).link == "https://migrator.example.no/#pulje=pulje-1")
+    #expect(try self.message([200]).link == "https://migrator.example.no/#pulje=pulje-1&code=MIG-413&group=200")
+    #expect(try self.message([200, 201]).link == "https://migrator.example.no/#pulje=pulje-1&code=MIG-413")
     #expect(try self.message([200], dashboard: nil).link == nil)
   }
 

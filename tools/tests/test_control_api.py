@@ -330,14 +330,17 @@ class AskedByLogins(unittest.TestCase):
         stop = {"verb": "stop", "by": ["Kari"], "why": "CHG-7"}
         release = {"verb": "release", "by": ["Kari", "Ola"], "why": "CHG-8"}
         self.assertEqual(self.asked(5002, [("POST", "/v1/command", stop), ("POST", "/v1/command", release)]), [(200, None), (403, "CLI-018")])
-        self.assertEqual(self.asked(5003, [("POST", "/v1/command", release), ("POST", "/v1/command", stop)]), [(200, None), (403, "CLI-018")])
+        # The brake is everybody's who may change anything.
+        self.assertEqual(self.asked(5003, [("POST", "/v1/command", release), ("POST", "/v1/command", stop)]), [(200, None), (200, None)])
+        self.assertEqual(self.asked(5001, [("POST", "/v1/command", stop)]), [(403, "CLI-018")])
         with sqlite3.connect(f"file:{self.stage.database}?mode=ro", uri=True) as database:
             records = [json.loads(body)["commanded"]["record"] for body, in database.execute("SELECT body FROM event WHERE kind = 'command.given' ORDER BY sequence")]
         database.close()
         self.assertEqual(
             [(record["verb"], record["role"], record["giver"]["login"], record["by"], record["reason"]) for record in records],
             [("stop", "operator", {"uid": 5002, "name": "runner"}, ["Kari"], "CHG-7"),
-             ("release", "approver", {"uid": 5003, "name": "leader"}, ["Kari", "Ola"], "CHG-8")])
+             ("release", "approver", {"uid": 5003, "name": "leader"}, ["Kari", "Ola"], "CHG-8"),
+             ("stop", "approver", {"uid": 5003, "name": "leader"}, ["Kari"], "CHG-7")])
 
 
 if __name__ == "__main__":

@@ -82,6 +82,36 @@ class Dashboard(unittest.TestCase):
         self.until(driver, "return document.getElementById('filter-pulje').value === arguments[0]", group["pulje"])
         self.clean(driver)
 
+    def test_the_link_of_a_message_opens_just_the_alert_that_it_is_about(self):
+        def alerts():
+            return json.loads(self.post(None, method="GET", path="/v1/board")[1])["alerts"]
+
+        self.assertEqual(self.post({"verb": "pause", "pulje": "pulje-1", "by": ["Kari"], "why": "lunch"})[0].status, 200)
+        self.addCleanup(self.post, {"verb": "resume", "pulje": "pulje-1", "by": ["Kari"], "why": "over"})
+        # The buses of the stage do not answer: the counters of many groups cannot be read.
+        ends = time.monotonic() + LIMIT
+        while not (many := [alert for alert in alerts() if alert["count"] > 1]):
+            self.assertLess(time.monotonic(), ends, self.stage.log())
+            time.sleep(0.2)
+        [alert] = many
+        driver = self.open(path=f"#pulje={alert['pulje']}&code={alert['code']}")
+        # its line, and just its groups
+        self.assertIn(alert["code"], self.until(driver, "return document.querySelector('#needs-list li.asked')?.innerText"))
+        self.assertEqual(driver.execute_script("return document.activeElement.id"), "board", "ready to go through its groups")
+        self.until(driver, "return document.getElementById('filter-alert').value === arguments[0]", alert["id"])
+        shown = driver.execute_script("return [Number(document.getElementById('board').getAttribute('aria-rowcount')) - 1, Number(document.querySelector('#needs-list li.asked').dataset.count)]")
+        self.assertEqual(shown[0], shown[1])
+        listed = driver.execute_script("return [...document.querySelectorAll('#needs-list li')].map((item) => item.dataset.alert)")
+        self.assertEqual(listed, [alert["id"] for alert in alerts()], "in the daemon's order")
+        self.assertLess(listed.index(alert["id"]), listed.index("pulje-1/MIG-402"), "a warning before what somebody is asked for")
+        # of one group: the group too
+        driver.get(self.stage.url + f"#pulje={alert['pulje']}&code={alert['code']}&group={alert['groups'][0]}")
+        self.until(driver, "return !document.getElementById('details').hidden && document.getElementById('details-title').textContent.includes(arguments[0])", str(alert["groups"][0]))
+        # one that is over says so
+        driver.get(self.stage.url + f"#pulje={alert['pulje']}&code=MIG-306")
+        self.assertIn("MIG-306", self.until(driver, "const over = document.getElementById('needs-over'); return over.offsetParent && over.innerText"))
+        self.clean(driver)
+
     def test_a_name_from_outside_stays_text(self):
         driver = self.open()
         driver.execute_script("document.querySelector('#board-rows .row').click()")

@@ -105,7 +105,7 @@ tell:
         self.assertEqual(first, second)
         self.assertEqual(
             (first["schema"], first["environment"], first["kind"], first["code"], first["weight"], first["link"]),
-            ("bus-migrator/telling/1", "test", "began", "MIG-417", "alarm", "https://migrator.test/"))
+            ("bus-migrator/telling/1", "test", "began", "MIG-417", "alarm", "https://migrator.test/#code=MIG-417"))
         self.assertIn("strange answers", first["seen"])
         self.assertTrue(first["next"])
         # it stands over a restart, and nobody is told again

@@ -35,6 +35,14 @@ public struct StandingShovel: Sendable, Hashable, Codable {
   /// The code before anything else is known.
   public static let stayingCode = "SHOVEL-007"
 
+  static let meaning = """
+    A shovel of a bus ought to be gone and is not known to be: it may still take messages from the party's queue. It is asked for \
+    without end, and nothing is carried beside it.
+    """
+  static let next = """
+    Nothing, if the bus answers again soon. Else see on the bus whether the shovel that is named is there, and have it removed.
+    """
+
   /// In words, for people.
   public var words: String {
     let what = "shovel \(self.name) on bus \(self.node), from \(self.from)"

@@ -53,6 +53,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if code == StaleSender.code {
       return CodeBook(code: code, kind: .alarm, meaning: StaleSender.meaning, next: StaleSender.next)
     }
+    if code == StandingShovel.stayingCode {
+      return CodeBook(code: code, kind: .alarm, meaning: StandingShovel.meaning, next: StandingShovel.next)
+    }
     if let stranded = StrandedClass.allCases.first(where: { $0.code == code }) {
       return CodeBook(code: code, kind: .stranded, meaning: stranded.meaning, next: stranded.next)
     }
@@ -68,7 +71,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
-      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code, DrainException.endedCode]
+      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code, DrainException.endedCode, StandingShovel.stayingCode]
       + StrandedClass.allCases.map(\.code)
   }
 }

@@ -24,6 +24,8 @@ public struct ConditionBook: Sendable, Hashable, Codable {
     /// When it was told to have ended; nil while it stands.
     public var ended: Instant?
     public var seen: String
+
+    public var subject: StandingCondition.Subject { StandingCondition.Subject(code: self.code, pulje: self.pulje) }
   }
 
   public struct Entry: Sendable, Hashable, Codable {
@@ -71,23 +73,17 @@ public struct ConditionBook: Sendable, Hashable, Codable {
   }
 
   private mutating func told(_ kind: Change.Kind, now: Instant) -> [Change] {
-    struct Subject: Hashable {
-      var code: String
-      var pulje: PuljeName?
-    }
     let due = self.entries.values.filter { self.due($0, kind).map { $0 <= now } ?? false }.sorted {
       $0.condition.key < $1.condition.key
     }
     var changes: [Change] = []
-    for (subject, entries) in Dictionary(
-      grouping: due, by: { Subject(code: $0.condition.key.code, pulje: $0.condition.key.pulje) })
-    {
+    for (subject, entries) in Dictionary(grouping: due, by: \.condition.key.subject) {
       let first = entries[0].condition
-      let more = entries.count > 1 ? " (and \(entries.count - 1) more groups)" : ""
       var change = Change(
         id: "", kind: kind, code: subject.code, pulje: subject.pulje, groups: entries.compactMap(\.condition.key.group),
         weight: entries.map(\.condition.weight).max() ?? first.weight, since: entries.map(\.condition.since).min() ?? first.since,
-        ended: kind == .ended ? entries.compactMap(\.goneAt).max() : nil, seen: first.seen + more)
+        ended: kind == .ended ? entries.compactMap(\.goneAt).max() : nil,
+        seen: StandingConditions.seen(first.seen, of: entries.count))
       change.id = Self.identity(change, entries)
       changes.append(change)
       for entry in entries {
@@ -98,7 +94,7 @@ public struct ConditionBook: Sendable, Hashable, Codable {
     if kind == .ended {
       for (key, entry) in self.entries where entry.toldAt == nil && entry.goneAt != nil { self.entries[key] = nil }
     }
-    return changes.sorted { ($0.weight, $1.pulje?.text ?? "", $1.code) > ($1.weight, $0.pulje?.text ?? "", $0.code) }
+    return changes.sorted { ($1.weight, $0.subject) < ($0.weight, $1.subject) }
   }
 
   /// When the entry's beginning or end is to be told; nil when it is not, or was.

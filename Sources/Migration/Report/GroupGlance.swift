@@ -50,10 +50,8 @@ public struct GroupGlance: Sendable, Hashable, Codable {
   public var arrived: Int64?
   public var lateArrivals: Int
   public var late: [Late]
-  /// A sender that does not follow the register.
-  public var hasStaleSender: Bool
-  /// A shovel that ought to be gone is not known to be.
-  public var hasStayingShovel: Bool
+  /// Codes of what is wrong with it or waits for a person, as ``StandingCondition`` has them.
+  public var standing: [String]
   public var pingFailures: Int
   public var pingedAt: Instant?
 
@@ -61,12 +59,15 @@ public struct GroupGlance: Sendable, Hashable, Codable {
   static let life = TimeSpan.minutes(10)
 
   /// - Parameter until: set to when it is to be made anew though the group has not changed.
-  init(_ group: GroupState, context: GroupContext, vendor: (HerID) -> String?, now: Instant, until: inout Instant) {
+  init(
+    _ group: GroupState, next: GroupNext, wayBack: WayBack, standing: [String], context: GroupContext, vendor: (HerID) -> String?,
+    now: Instant, until: inout Instant
+  ) {
     self.phase = group.phase
     self.since = group.since
     self.direction = group.direction
     until = now + Self.life
-    switch group.next(in: context, now: now) {
+    switch next {
     case .act(let action):
       self.turn = .work
       self.doing = action.word
@@ -82,7 +83,6 @@ public struct GroupGlance: Sendable, Hashable, Codable {
     }
     self.hold = group.hold?.code
     self.isQuarantined = group.quarantine != nil
-    let wayBack = WayBack(group, context: context, now: now)
     self.light = wayBack.light
     var reasons: [WayBack.Reason.Code] = []
     for reason in wayBack.reasons where !reasons.contains(reason.code) { reasons.append(reason.code) }
@@ -96,8 +96,7 @@ public struct GroupGlance: Sendable, Hashable, Codable {
       drain.watermark == nil || drain.leftovers == 0 && drain.newDeadLetters == 0
       ? [] : drain.stranded(policy: context.policy, dialect: context.sourceDialect, now: now, vendor: vendor)
     self.late = Self.late(stranded)
-    self.hasStaleSender = drain.staleSender.map { $0.endedAt == nil } ?? false
-    self.hasStayingShovel = group.shovels.contains { $0.staying != nil }
+    self.standing = standing
     self.pingFailures = group.pingFailures
     self.pingedAt = group.pingedAt
     if let proven = drain.lastReadableAt {

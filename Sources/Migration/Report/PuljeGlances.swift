@@ -11,8 +11,13 @@ public struct PuljeGlances: Sendable {
   /// The wave whose groups may be cut over, from 1; one more than there are when all have been. Nil without waves.
   public private(set) var openWave: Int?
   private var kept: [(revision: Int, until: Instant)] = []
+  /// What stands with each group, in the same order.
+  private(set) var standings: [GroupStanding] = []
   private var standing: PuljeStanding?
   private var workedOutAt = Instant(milliseconds: .min)
+
+  /// For so long what a group waited for is taken to stand while something is done for it, so that it does not go and come with every look.
+  static let memory = TimeSpan.minutes(1)
 
   public init() {}
 
@@ -24,11 +29,14 @@ public struct PuljeGlances: Sendable {
     let groups = pulje.groups
     let isNew = self.glances.count != groups.count
     let isWhole = isNew || self.standing != contexts.standing || now < self.workedOutAt
+    // Older than that nobody knows whether it stood until the doing began.
+    let isFresh = !isNew && now >= self.workedOutAt && now.since(self.workedOutAt) < Self.memory
     self.standing = contexts.standing
     self.workedOutAt = now
     if isNew {
       self.waves = pulje.waveByPlace?.map { $0.map { $0 + 1 } }
       self.glances = []
+      self.standings = []
       self.kept = []
     }
     self.openWave = contexts.standing.openWave.map { $0 + 1 }
@@ -40,7 +48,13 @@ public struct PuljeGlances: Sendable {
       if !isWhole, self.kept[place].revision == groups[place].revision, now < self.kept[place].until { continue }
       let group = groups[place]
       var until = now
-      let glance = GroupGlance(group, context: contexts.context(at: place), vendor: vendor, now: now, until: &until)
+      let context = contexts.context(at: place)
+      let (next, wayBack) = (group.next(in: context, now: now), WayBack(group, context: context, now: now))
+      var standing = GroupStanding(group, of: pulje.name, next: next, wayBack: wayBack, context: context, now: now)
+      if isFresh { standing.keepWaiting(self.standings[place]) }
+      let glance = GroupGlance(
+        group, next: next, wayBack: wayBack, standing: standing.codes, context: context, vendor: vendor, now: now, until: &until)
+      if isNew { self.standings.append(standing) } else { self.standings[place] = standing }
       if isNew {
         self.glances.append(glance)
         self.kept.append((group.revision, until))
@@ -53,5 +67,12 @@ public struct PuljeGlances: Sendable {
       }
     }
     return changed
+  }
+}
+
+extension MigrationState {
+  /// All that is wrong or waits for a person, as it was when `glances` were brought up to date.
+  public func standingConditions(_ glances: [PuljeName: PuljeGlances]) -> StandingConditions {
+    self.standingConditions { glances[$0.name]?.standings ?? [] }
   }
 }

@@ -27,7 +27,26 @@ public struct StandingCondition: Sendable, Hashable, Codable {
       self.group = group
     }
 
+    public var subject: Subject { Subject(code: self.code, pulje: self.pulje) }
+
     private var order: (String, String, String) { (self.pulje?.text ?? "", self.code, self.group.map(\.description) ?? "") }
+    public static func < (one: Self, other: Self) -> Bool { one.order < other.order }
+  }
+
+  /// What people are told as one: a code of a pulje, however many of its groups it is about; or of the whole line.
+  public struct Subject: Sendable, Hashable, Comparable {
+    public var code: String
+    public var pulje: PuljeName?
+
+    public init(code: String, pulje: PuljeName? = nil) {
+      self.code = code
+      self.pulje = pulje
+    }
+
+    /// The same wherever it is spoken of: in a message's link, on the dashboard.
+    public var id: String { "\(self.pulje?.text ?? "")/\(self.code)" }
+
+    private var order: (String, String) { (self.pulje?.text ?? "", self.code) }
     public static func < (one: Self, other: Self) -> Bool { one.order < other.order }
   }
 
@@ -62,14 +81,70 @@ public struct StandingConditions: Sendable, Hashable {
     !self.acting.isEmpty && self.acting.contains(StandingCondition.Key(code: "", pulje: key.pulje, group: key.group))
   }
 
-  fileprivate mutating func act(_ pulje: PuljeName, _ group: GroupID) {
-    self.acting.insert(StandingCondition.Key(code: "", pulje: pulje, group: group))
+  /// All that stands, each subject once, in the order in which people are told and shown: the heaviest first, and of those what concerns
+  /// everybody.
+  public var subjects: [Standing] {
+    var found: [StandingCondition.Subject: Standing] = [:]
+    for condition in self.conditions {
+      let subject = condition.key.subject
+      found[subject, default: Standing(subject: subject, first: condition)].take(condition)
+    }
+    return found.values.sorted { ($1.weight, $0.subject) < ($0.weight, $1.subject) }
+  }
+
+  /// A subject with all that stands of it.
+  public struct Standing: Sendable, Hashable {
+    public var subject: StandingCondition.Subject
+    /// The heaviest of them.
+    public private(set) var weight: StandingCondition.Weight
+    /// Since when the first of them stands.
+    public private(set) var since: Instant
+    /// Which groups, in the order of their keys; empty where it is the pulje's or everybody's.
+    public private(set) var groups: [GroupID] = []
+    private var firstSeen: String
+    private var count = 0
+
+    fileprivate init(subject: StandingCondition.Subject, first: StandingCondition) {
+      self.subject = subject
+      self.weight = first.weight
+      self.since = first.since
+      self.firstSeen = first.seen
+    }
+
+    /// The first one's words, and how many more there are.
+    public var seen: String { StandingConditions.seen(self.firstSeen, of: self.count) }
+
+    fileprivate mutating func take(_ condition: StandingCondition) {
+      self.weight = max(self.weight, condition.weight)
+      self.since = min(self.since, condition.since)
+      self.count += 1
+      if let group = condition.key.group { self.groups.append(group) }
+    }
+  }
+
+  static func seen(_ first: String, of count: Int) -> String {
+    count > 1 ? "\(first) (and \(count - 1) more groups)" : first
   }
 }
 
 extension MigrationState {
   /// All that is wrong or waits for a person now.
   public func standingConditions(now: Instant) -> StandingConditions {
+    self.standingConditions { pulje in
+      let contexts = pulje.contexts(stop: self.stop, now: now)
+      return pulje.groups.indices.map { place in
+        let (group, context) = (pulje.groups[place], contexts.context(at: place))
+        return GroupStanding(
+          group, of: pulje.name, next: group.next(in: context, now: now), wayBack: WayBack(group, context: context, now: now),
+          context: context, now: now)
+      }
+    }
+  }
+
+  /// The same, of what was worked out of each group before.
+  ///
+  /// - Parameter groups: what stands with each group of a pulje.
+  func standingConditions(_ groups: (PuljeState) -> [GroupStanding]) -> StandingConditions {
     var standing = StandingConditions()
     if let stop = self.stop {
       standing.conditions.append(
@@ -77,53 +152,29 @@ extension MigrationState {
           .init(code: WaitReason.Code.lineStopped.rawValue), weight: .alarm, since: stop.at,
           seen: "stopped by \(stop.by): \(stop.why)"))
     }
-    for pulje in self.ordered where pulje.isOpen { pulje.addConditions(to: &standing, stop: self.stop, now: now) }
+    for pulje in self.ordered { pulje.addConditions(of: groups(pulje), to: &standing) }
     standing.conditions.sort { $0.key < $1.key }
     return standing
   }
 }
 
 extension PuljeState {
-  fileprivate func addConditions(to standing: inout StandingConditions, stop: Note?, now: Instant) {
-    if let pause = self.pause {
+  fileprivate func addConditions(of groups: [GroupStanding], to standing: inout StandingConditions) {
+    if let pause = self.pause, self.isOpen {
       standing.conditions.append(
         StandingCondition(
           .init(code: WaitReason.Code.paused.rawValue, pulje: self.name), weight: .person, since: pause.at,
           seen: "paused by \(pause.by): \(pause.why)"))
     }
-    let contexts = self.contexts(stop: stop, now: now)
     // What keeps a whole pulje is told once, not for each of its groups.
     var ofPulje: [WaitReason.Code: WaitReason] = [:]
-    for place in self.groups.indices {
-      let group = self.groups[place]
-      if group.phase.isClosed { continue }
-      let context = contexts.context(at: place)
-      let key = { (code: String) in StandingCondition.Key(code: code, pulje: self.name, group: group.id) }
-      switch group.next(in: context, now: now) {
-      case .act: standing.act(self.name, group.id)
-      case .done: break
-      case .wait(let wait):
-        if wait.code.isOfPulje {
-          if self.startedAt != nil, wait.code != .lineStopped, wait.code != .paused {
-            ofPulje[wait.code] = ofPulje[wait.code].map { $0.since <= wait.since ? $0 : wait } ?? wait
-          }
-        } else if let weight = wait.weight(group: group, context: context, now: now) {
-          // A hold is told by its own code: that says what to do.
-          let code = wait.code == .held ? group.hold?.code.rawValue : nil
-          standing.conditions.append(
-            StandingCondition(key(code ?? wait.code.rawValue), weight: weight, since: wait.since, seen: wait.seen))
-        }
+    for (place, group) in groups.enumerated() {
+      if group.isActing {
+        standing.acting.insert(StandingCondition.Key(code: "", pulje: self.name, group: self.groups[place].id))
       }
-      if let stale = group.drain.staleSender, stale.endedAt == nil {
-        let queues = stale.queues.map(\.description).joined(separator: ", ")
-        standing.conditions.append(
-          StandingCondition(key(StaleSender.code), weight: .alarm, since: stale.since, seen: "messages keep coming to \(queues)"))
-      }
-      let wayBack = WayBack(group, context: context, now: now)
-      if wayBack.light == .red, group.phase != .removed, let reason = wayBack.reasons.first {
-        standing.conditions.append(
-          StandingCondition(
-            key(reason.code.rawValue), weight: .alarm, since: group.since, seen: "there is no way back: \(reason.seen)"))
+      standing.conditions += group.conditions
+      if let wait = group.ofPulje {
+        ofPulje[wait.code] = ofPulje[wait.code].map { $0.since <= wait.since ? $0 : wait } ?? wait
       }
     }
     for (code, wait) in ofPulje {
@@ -131,38 +182,6 @@ extension PuljeState {
         StandingCondition(
           .init(code: code.rawValue, pulje: self.name), weight: code == .errorBudget ? .alarm : .person, since: wait.since,
           seen: wait.seen))
-    }
-  }
-}
-
-extension WaitReason.Code {
-  /// Of the pulje as a whole: its groups wait for the same, and one word from a person ends it for all.
-  fileprivate var isOfPulje: Bool {
-    switch self {
-    case .notStarted, .paused, .lineStopped, .errorBudget, .decision: true
-    default: false
-    }
-  }
-}
-
-extension WaitReason {
-  /// What a group's wait is worth telling; nil for one that is as it should be.
-  fileprivate func weight(group: GroupState, context: GroupContext, now: Instant) -> StandingCondition.Weight? {
-    switch self.code {
-    // The plan's own course, and no person of ours is asked.
-    case .quietPeriod, .watchPeriod, .pingInterval, .nextLook, .outsideWindows, .frozen, .waveAhead, .forwarding,
-      .conflictElsewhere,
-      .notStarted, .paused, .lineStopped, .errorBudget, .decision, .hookNotAssented:
-      return nil
-    case .tail, .testsNotSigned, .quarantined: return self.clears == .person ? .person : nil
-    case .byHand: return .person
-    case .held: return self.clears == .itself ? .warning : .alarm
-    case .conflict, .deadLettersGrow, .forwardingStopped: return .alarm
-    case .messagesLeft:
-      // What grows less heals itself; what does not, never.
-      return WaitEstimate(self, group: group, context: context, now: now).kind == .never ? .warning : nil
-    case .countersUnreadable, .retry, .shovelStands, .heldNotCounted, .sendersNotSeen:
-      return self.clears == .person ? .alarm : .warning
     }
   }
 }

@@ -53,7 +53,7 @@ public struct WayBack: Sendable, Hashable, Codable {
     if let refusal { self.reasons.append(Reason(code: .refused, seen: "\(refusal.stableCode): \(refusal.seen)")) }
     self.reasons += Self.recordReasons(group) + Self.queueReasons(group, context, now: now)
     if let stop = context.stop { self.reasons.append(Reason(code: .lineStopped, seen: "stopped by \(stop.by): \(stop.why)")) }
-    let isClosed = self.reasons.contains { [.refused, .queueGone, .recordNotHeld].contains($0.code) }
+    let isClosed = self.reasons.contains(where: \.code.closesTheWay)
     self.light = isClosed ? .red : self.reasons.isEmpty ? .green : .yellow
   }
 
@@ -104,6 +104,14 @@ public struct WayBack: Sendable, Hashable, Codable {
 }
 
 extension WayBack.Reason.Code {
+  /// Whether with it there is no way back at all.
+  var closesTheWay: Bool {
+    switch self {
+    case .refused, .queueGone, .recordNotHeld: true
+    case .nobodyListens, .listeningNotKnown, .notProven, .lineStopped, .entryNotAsExpected: false
+    }
+  }
+
   var words: (meaning: String, next: String) {
     switch self {
     case .refused: ("Going back would be refused; the refusal's own code stands with it.", "See that code.")

@@ -16,8 +16,9 @@ enum ControlRights {
     case .signTest: [.operator, .vendor]
     // Looks, and changes nothing; who closes the bus wants to have seen it.
     case .checkBus: [.operator, .approver]
-    case .pause, .resume, .quarantine, .readmit, .stop, .pauseForwarding, .resumeForwarding, .endForwarding, .retrySetAside:
-      [.operator]
+    // The brake is everybody's who may change anything.
+    case .pause, .stop: [.operator, .approver]
+    case .resume, .quarantine, .readmit, .pauseForwarding, .resumeForwarding, .endForwarding, .retrySetAside: [.operator]
     // What cannot be taken back, and what people answer for by name.
     case .start, .accept, .retire, .release, .approveRemoval, .closeBus, .approveForwarding, .except, .waive: [.approver]
     }

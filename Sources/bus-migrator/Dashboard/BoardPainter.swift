@@ -44,7 +44,7 @@ struct BoardPainter: Sendable {
     }
     let picture = BoardPicture(
       sequence: sequence, now: now, line: line, puljer: puljer, groups: groups,
-      alerts: BoardAlert.all(line: line, puljer: puljer, groups: groups))
+      alerts: state.standingConditions(self.glances).subjects.map(BoardAlert.init))
     self.picture = picture
     return before.flatMap { picture.changes(since: $0, places: places) }
   }

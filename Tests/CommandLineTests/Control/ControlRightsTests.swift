@@ -20,6 +20,7 @@ struct ControlRightsTests {
     ],
     .approver: [
       .start, .accept, .retire, .release, .approveRemoval, .closeBus, .approveForwarding, .except, .waive, .rollback, .checkBus,
+      .pause, .stop,
     ],
     .vendor: [.signTest],
   ]
@@ -46,8 +47,8 @@ struct ControlRightsTests {
   @Test("every verb is some role's", arguments: ControlAPI.Command.Verb.allCases)
   func somebody(verb: ControlAPI.Command.Verb) {
     #expect(!ControlRights.roles(for: verb).isDisjoint(with: [.operator, .approver]))
-    // What only looks and what goes back apart, nobody may both run and give leave by one role.
-    if ![.rollback, .checkBus].contains(verb) {
+    // What only looks, what goes back and what halts apart, nobody may both run and give leave by one role.
+    if ![.rollback, .checkBus, .pause, .stop].contains(verb) {
       #expect(!ControlRights.roles(for: verb).isSuperset(of: [.operator, .approver]), "\(verb)")
     }
   }

@@ -112,7 +112,10 @@ struct BoardPictureTests {
     let alerts = try #require(board.painter.picture?.alerts)
     // The whole line first; neither is said of each group again.
     #expect(alerts.map(\.code) == ["MIG-417", "MIG-402"] && alerts.map(\.count) == [0, 0])
-    #expect(alerts.first?.note?.why == "fire")
+    #expect(alerts.map(\.weight) == [.alarm, .person] && alerts.first?.seen == "stopped by Kari: fire")
+    // The same that messages and figures are made of.
+    let standing = board.state.standingConditions(now: board.now).subjects
+    #expect(alerts.map(\.id) == standing.map(\.subject.id) && alerts.map(\.seen) == standing.map(\.seen))
   }
 
   @Test("other puljer are told by a whole picture only")

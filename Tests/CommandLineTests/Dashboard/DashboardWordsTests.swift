@@ -35,6 +35,7 @@ struct DashboardWordsTests {
     keys += Hold.Code.allCases.map { "code.\($0.rawValue)" }
     keys += WayBack.Reason.Code.allCases.map { "code.\($0.rawValue)" }
     keys += [StaleSender.code, StandingShovel.stayingCode].map { "code.\($0)" }
+    keys += StandingCondition.Weight.allCases.map { "weight.\($0.rawValue)" }
     keys += StrandedClass.allCases.map { "class.\($0.rawValue)" }
     keys += WayBack.Light.allCases.map { "light.\($0.rawValue)" }
     keys += GroupGlance.Turn.allCases.map { "turn.\($0.rawValue)" }
@@ -61,7 +62,7 @@ struct DashboardWordsTests {
     }
     let families = [
       "phase.", "pulje.", "code.", "class.", "light.", "turn.", "estimate.", "ping.", "queue.", "doing.", "connection.",
-      "result.", "role.", "stage.",
+      "result.", "role.", "stage.", "weight.",
     ]
     for key in words.keys where !families.contains(where: { key.hasPrefix($0) }) {
       let isSaid = scripts.contains("\"\(key)\"")

@@ -7,7 +7,7 @@ const height = 36;
 const margin = 8;
 const rows = document.getElementById("board-rows");
 const grid = document.getElementById("board");
-const filters = { text: "", pulje: "", wave: "", turn: "", light: "" };
+const filters = { text: "", pulje: "", wave: "", turn: "", light: "", alert: "" };
 
 let shown = [];
 let active = -1;
@@ -49,10 +49,13 @@ const columns = [
   { word: "board.left", text: (group) => (group.left === undefined ? "" : number(group.left)), className: "number" },
 ];
 
+/** Whether an alert, by its id, is about the group. */
+const isAbout = (alert, group) => alert.startsWith(`${group.pulje}/`) && group.standing.includes(alert.slice(group.pulje.length + 1));
+
 function fits(group) {
   return (!filters.pulje || group.pulje === filters.pulje) && (!filters.wave || String(group.wave) === filters.wave)
     && (!filters.turn || group.turn === filters.turn) && (!filters.light || group.light === filters.light)
-    && (!filters.text || group.text.includes(filters.text));
+    && (!filters.alert || isAbout(filters.alert, group)) && (!filters.text || group.text.includes(filters.text));
 }
 
 /** Works out anew which groups are shown; the row that is active stays, wherever it now stands. */
@@ -134,7 +137,7 @@ function mark() {
 
 /** Shows what has changed of these groups. Which of them the choice lets through is worked out anew when it may differ. */
 export function update(keys) {
-  if (filters.turn || filters.light) {
+  if (filters.turn || filters.light || filters.alert) {
     select();
     return;
   }
@@ -187,7 +190,14 @@ export function label() {
   for (const name of ["pulje", "wave", "turn", "light"]) filters[name] = document.getElementById(`filter-${name}`).value;
 }
 
-/** Shows the groups of an alert's pulje that wait for a person, or the one group that it names. */
+/** What stands now, to choose from; what is chosen and stands no longer is left chosen, and lets nothing through. */
+export function labelAlerts(alerts) {
+  const kept = filters.alert;
+  options(document.getElementById("filter-alert"), kept && !alerts.some(([id]) => id === kept) ? [...alerts, [kept, kept]] : alerts);
+  document.getElementById("filter-alert").value = kept;
+}
+
+/** Sets all choices: those that are not named let everything through. */
 export function showOnly(choice) {
   for (const name of Object.keys(filters)) {
     filters[name] = choice[name] ?? "";

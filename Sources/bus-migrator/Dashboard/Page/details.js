@@ -15,7 +15,7 @@ let asked = 0;
 export const openKey = () => open?.key;
 
 /** What the daemon says in its own words is English. */
-function english(name, text, className) {
+export function english(name, text, className) {
   const made = element(name, text, className);
   made.lang = "en";
   return made;

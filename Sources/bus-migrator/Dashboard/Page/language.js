@@ -36,18 +36,26 @@ export function sayOf(family, name) {
 
 const locales = { nb: "nb-NO", en: "en-GB" };
 
+/** Writers of times and numbers: to make one takes longer than to use it a hundred times. */
+const writers = new Map();
+function writer(name, make) {
+  const key = `${language} ${name}`;
+  if (!writers.has(key)) writers.set(key, make(locales[language]));
+  return writers.get(key);
+}
+
+const ofToday = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const ofAnyDay = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
+
 /** A time: the hour when it is today, else the date as well. */
 export function time(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "–";
-  const at = new Date(milliseconds);
-  const options = at.toDateString() === new Date().toDateString()
-    ? { hour: "2-digit", minute: "2-digit", second: "2-digit" }
-    : { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(locales[language], options).format(at);
+  const isToday = new Date(milliseconds).toDateString() === new Date().toDateString();
+  return writer(isToday ? "time" : "day", (locale) => new Intl.DateTimeFormat(locale, isToday ? ofToday : ofAnyDay)).format(milliseconds);
 }
 
 export function number(value) {
-  return value === null || value === undefined ? say("board.notknown") : new Intl.NumberFormat(locales[language]).format(value);
+  return value === null || value === undefined ? say("board.notknown") : writer("number", (locale) => new Intl.NumberFormat(locale)).format(value);
 }
 
 /** Writes the words of all elements that name one. */

@@ -2,7 +2,7 @@
 // The page: what comes over the wire is taken into the model, and what that changes is shown, once for each frame.
 import { actionOfWave, actionsOfLine, actionsOfPulje, askToken, environmentText, isProduction, me, roleText, tell } from "./actions.js";
 import * as board from "./board.js";
-import { closeGroup, openGroup, openKey, refresh, tableOf } from "./details.js";
+import { closeGroup, english, openGroup, openKey, refresh, tableOf } from "./details.js";
 import { fill, language, number, say, sayOf, time, turnTo } from "./language.js";
 import { counts, keyOf, model, stageNames, takeBoard, takeChange } from "./model.js";
 import { plot } from "./plots.js";
@@ -11,10 +11,13 @@ import { ask, follow, Trouble, useToken } from "./wire.js";
 const at = (id) => document.getElementById(id);
 const { element } = board;
 
+const nothing = () => ({ all: false, line: false, puljer: false, depths: false, late: false, groups: new Set(), alerts: [] });
 /** What is to be shown anew at the next frame. */
-let dirty = { all: false, line: false, puljer: false, groups: new Set(), alerts: [] };
+let dirty = nothing();
 let isDue = false;
 let hasBoard = false;
+/** The alert that was asked for last. */
+let asked = "";
 /** Whether the address names a place on the page that is still to be gone to. */
 let isToGo = location.hash.length > 1;
 const connection = { state: "connecting", since: Date.now(), text: "" };
@@ -28,7 +31,7 @@ function later() {
 function show() {
   isDue = false;
   const now = dirty;
-  dirty = { all: false, line: false, puljer: false, groups: new Set(), alerts: [] };
+  dirty = nothing();
   showConnection();
   if (!hasBoard) return;
   if (now.all) {
@@ -38,11 +41,9 @@ function show() {
   }
   if (now.all || now.line) showLine();
   if (now.all || now.puljer || now.groups.size) showPuljer();
-  if (now.all || now.puljer) {
-    showDepth();
-    showLate();
-  }
-  if (now.all || now.alerts.length) showNeeds();
+  if (now.all || now.depths) showDepth();
+  if (now.all || now.late) showLate();
+  if (now.all || now.line || now.puljer || now.alerts.length) showNeeds();
   if (!now.all && now.groups.size) board.update(now.groups);
   if (now.groups.has(openKey()) || (now.all && openKey())) refresh();
   for (const alert of now.alerts) tell(say(alert.endedAt === undefined ? "told.alert" : "told.ended", { text: alertText(alert) }));
@@ -56,14 +57,33 @@ function show() {
   if (now.all && !performance.getEntriesByName("first-board").length) performance.mark("first-board");
 }
 
-/** Where an alert's link leads: #pulje=NAME, and &group=HER-ID where it is about one group. */
+/** Where a message's link leads: #pulje=NAME&code=CODE, and &group=HER-ID where it is about one group. Without `code` it is a pulje's or a group's. */
 function goThere() {
   const wanted = new URLSearchParams(location.hash.slice(1));
-  const pulje = wanted.get("pulje");
-  if (!model.puljer.some((known) => known.name === pulje)) return;
+  const [pulje, code] = [wanted.get("pulje") ?? "", wanted.get("code")];
   const group = model.groups.get(keyOf(pulje, wanted.get("group")));
+  const alert = code === null ? undefined : model.alerts.get(`${pulje}/${code}`);
+  at("needs-over").hidden = code === null || alert !== undefined;
+  if (alert) {
+    showAlert(alert, group);
+    return;
+  }
+  if (code !== null) {
+    at("needs-over").textContent = say("needs.over", { text: [sayOf("code", code), pulje, wanted.get("group") ?? ""].filter(Boolean).join(" · "), code });
+    at("needs").focus();
+  }
   if (group) openGroup(group);
-  else board.showOnly({ pulje });
+  else if (model.puljer.some((known) => known.name === pulje)) board.showOnly({ pulje });
+}
+
+/** The groups that an alert is about, and no others; opens the one that is asked for, or the only one. */
+function showAlert(alert, group) {
+  asked = alert.id;
+  showNeeds();
+  board.showOnly({ pulje: alert.pulje, alert: alert.count ? alert.id : undefined });
+  if (!alert.count) at("needs").focus();
+  const only = group ?? (alert.count === 1 ? model.groups.get(keyOf(alert.pulje, alert.groups[0])) : undefined);
+  if (only) openGroup(only);
 }
 
 function showEnvironment() {
@@ -107,33 +127,32 @@ function alertText(alert) {
 }
 
 function showNeeds() {
-  const alerts = [...model.alerts.values()];
+  const alerts = [...model.alerts.values()].sort((one, other) => weights.indexOf(one.weight) - weights.indexOf(other.weight)
+    || compare(one.pulje ?? "", other.pulje ?? "") || compare(one.code, other.code));
   at("needs-none").hidden = alerts.length > 0;
+  board.labelAlerts(alerts.filter((alert) => alert.count).map((alert) => [alert.id, alertText(alert)]));
   keepPlace(at("needs-list"), alerts.map((alert) => {
-    const item = element("li");
-    item.append(element("strong", alertText(alert)), " ", element("span", alert.code, "code"), " ", say("needs.since", { time: time(alert.since) }));
-    if (alert.note) item.append(" – ", say("needs.note", note(alert.note)));
-    if (alert.groups.length) item.append(" ", showButton(alert));
+    const item = element("li", undefined, alert.id === asked ? "asked" : "");
+    item.dataset.alert = alert.id;
+    item.dataset.count = String(alert.count);
+    item.append(element("strong", `${sayOf("weight", alert.weight)}: ${alertText(alert)}`, `weight-${alert.weight}`), " ", element("span", alert.code, "code"), " ",
+      say("needs.since", { time: time(alert.since) }), " – ");
+    const whose = alert.code === "MIG-417" ? model.line.stop : alert.code === "MIG-402" ? model.puljer.find((pulje) => pulje.name === alert.pulje)?.paused : undefined;
+    if (whose) item.append(say("needs.note", note(whose)));
+    else item.append(english("span", alert.seen));
+    if (alert.pulje) item.append(" ", showButton(alert));
     return item;
   }));
 }
+
+const weights = ["alarm", "warning", "person"];
+const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
 
 function showButton(alert) {
   const button = element("button", say("needs.show"));
   button.type = "button";
   button.setAttribute("aria-label", `${say("needs.show")}: ${alertText(alert)}`);
-  button.addEventListener("click", () => {
-    const [first] = alert.groups;
-    if (alert.count === 1) {
-      const group = model.groups.get(keyOf(alert.pulje, first));
-      board.showOnly({ pulje: alert.pulje, text: String(first) });
-      if (group) openGroup(group);
-    } else if (/^MIG-50/.test(alert.code)) {
-      board.showOnly({ pulje: alert.pulje, light: "red" });
-    } else {
-      board.showOnly({ pulje: alert.pulje, turn: "person" });
-    }
-  });
+  button.addEventListener("click", () => showAlert(alert));
   return button;
 }
 
@@ -258,6 +277,8 @@ follow({
       const changed = takeChange(name, data);
       if (changed.line) dirty.line = true;
       if (changed.puljer) dirty.puljer = true;
+      if (changed.depths) dirty.depths = true;
+      if (changed.late) dirty.late = true;
       if (changed.group) dirty.groups.add(changed.group);
       if (changed.alert) dirty.alerts.push(changed.alert);
     }

@@ -31,9 +31,10 @@ export function takeChange(name, data) {
       return { line: true };
     case "pulje": {
       const place = model.puljer.findIndex((pulje) => pulje.name === data.name);
+      const late = place < 0 || JSON.stringify(model.puljer[place].late) !== JSON.stringify(data.late);
       if (place >= 0) model.puljer[place] = data;
-      for (const depth of data.depths) addPoint(data.name, depth);
-      return { puljer: true };
+      const added = data.depths.map((depth) => addPoint(data.name, depth));
+      return { puljer: true, depths: added.includes(true), late };
     }
     case "group": {
       const group = model.groups.get(keyOf(data.pulje, data.id));
@@ -51,11 +52,13 @@ export function takeChange(name, data) {
   }
 }
 
+/** Says whether it was not known before. */
 function addPoint(pulje, depth) {
   const points = ((model.trails[pulje] ??= {})[depth.bus] ??= []);
-  if (points.length && points[points.length - 1].at >= depth.at) return;
+  if (points.length && points[points.length - 1].at >= depth.at) return false;
   points.push({ at: depth.at, count: depth.count });
   if (points.length > pointsKept) points.splice(0, points.length - pointsKept);
+  return true;
 }
 
 const stages = {
