@@ -3,6 +3,7 @@
 import ArgumentParser
 import Disclosure
 import Foundation
+import NIOConcurrencyHelpers
 
 /// Carries puljer of HER-IDs from one bus to another, and back.
 @main
@@ -31,6 +32,7 @@ struct BusMigrator: AsyncParsableCommand {
       if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command.run() }
     } catch let error as any ExplainedError {
       Console.complain(error.description)
+      Console.answer(error)
       Foundation.exit(Exit.code(of: error))
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)
@@ -42,13 +44,23 @@ struct BusMigrator: AsyncParsableCommand {
         Foundation.exit(Exit.done)
       }
       Console.complain(text)
-      Foundation.exit(Self.exitCode(for: error) == .validationFailure ? Exit.usage : Exit.failed)
+      let isUsage = Self.exitCode(for: error) == .validationFailure
+      if isUsage { Console.answer(CommandLineError.commandLineWrong(seen: Self.message(for: error))) }
+      Foundation.exit(isUsage ? Exit.usage : Exit.failed)
     }
   }
 }
 
 /// Where text goes: answers to standard output, complaints to standard error.
 enum Console {
+  private static let hasAnswered = NIOLockedValueBox(false)
+
+  /// With `--json` an error is an answer as well, unless there was one before it: standard output is one JSON value, never two.
+  static func answer(_ error: any ExplainedError) {
+    guard CommandLine.arguments.dropFirst().contains("--json"), !self.hasAnswered.withLockedValue({ $0 }) else { return }
+    try? self.say(json: ErrorAnswer(error))
+  }
+
   static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
   static func say(_ text: String) { FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8)) }
@@ -57,6 +69,27 @@ enum Console {
   static func say(json value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    self.hasAnswered.withLockedValue { $0 = true }
     Self.say(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
+
+/// What `--json` says when it could not be done.
+struct ErrorAnswer: Encodable {
+  var schema = "bus-migrator/error/1"
+  var code: String
+  var explanation: Explanation
+  var text: String
+  /// The answer is no, and nothing has changed; else something failed.
+  var isRefusal: Bool
+  /// With which the program ends.
+  var exitCode: Int32
+
+  init(_ error: any ExplainedError) {
+    self.code = error.stableCode
+    self.explanation = error.explanation
+    self.text = error.description
+    self.exitCode = Exit.code(of: error)
+    self.isRefusal = self.exitCode == Exit.refused
   }
 }

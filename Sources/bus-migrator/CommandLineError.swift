@@ -29,9 +29,18 @@ enum CommandLineError: ExplainedError, Hashable {
   case tooLarge(limit: Int)
   case contentTypeWrong(seen: String)
   case environmentsDiffer(named: String, answered: String?)
-  case refusedByDaemon(code: String, text: String)
-  case failedInDaemon(code: String, text: String)
-  case wrongForDaemon(code: String, text: String)
+  /// What the parser says of the command line.
+  case commandLineWrong(seen: String)
+  case refusedByDaemon(DaemonWord)
+  case failedInDaemon(DaemonWord)
+  case wrongForDaemon(DaemonWord)
+
+  /// An error as the daemon has told it.
+  struct DaemonWord: Hashable {
+    var code: String
+    var text: String
+    var explanation: Explanation
+  }
 
   var stableCode: String {
     switch self {
@@ -60,7 +69,8 @@ enum CommandLineError: ExplainedError, Hashable {
     case .tooLarge: "CLI-025"
     case .contentTypeWrong: "CLI-026"
     case .environmentsDiffer: "CLI-027"
-    case .refusedByDaemon(let code, _), .failedInDaemon(let code, _), .wrongForDaemon(let code, _): code
+    case .commandLineWrong: "CLI-028"
+    case .refusedByDaemon(let word), .failedInDaemon(let word), .wrongForDaemon(let word): word.code
     }
   }
 
@@ -74,7 +84,7 @@ enum CommandLineError: ExplainedError, Hashable {
 
   var description: String {
     switch self {
-    case .refusedByDaemon(_, let text), .failedInDaemon(_, let text), .wrongForDaemon(_, let text): return text
+    case .refusedByDaemon(let word), .failedInDaemon(let word), .wrongForDaemon(let word): return word.text
     default:
       let e = self.explanation
       return "[\(self.stableCode)] tried to \(e.tried); saw: \(e.seen). \(e.meaning) Next: \(e.next) (owner: \(e.owner.rawValue))"
@@ -196,8 +206,10 @@ enum CommandLineError: ExplainedError, Hashable {
         next:
           "Give the configuration of the environment that is meant (--config), or restart a daemon whose configuration has changed.",
         owner: .caller)
-    case .refusedByDaemon, .failedInDaemon, .wrongForDaemon:
-      Explanation(tried: "", seen: "", meaning: "", next: "", owner: .caller)
+    case .commandLineWrong(let seen):
+      Explanation(
+        tried: "read the command line", seen: seen, meaning: "Nothing was done.", next: "See --help.", owner: .caller)
+    case .refusedByDaemon(let word), .failedInDaemon(let word), .wrongForDaemon(let word): word.explanation
     }
   }
 }

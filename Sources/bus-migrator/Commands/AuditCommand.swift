@@ -28,11 +28,26 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     let audit = try await SQLiteEventReader.open(path: try self.place.databasePath()).verify(
       expecting: self.expected, heads: heads)
     let environment = try self.place.environment()
-    if self.output.json { return try Console.say(json: audit, of: environment) }
+    if self.output.json { return try Console.say(json: AuditAnswer(audit), of: environment) }
     Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)", of: environment)
     if self.heads != nil { Console.say("it goes through all \(heads.count) heads that were kept outside") }
     if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }
     if let why = audit.checkpointIgnored { Console.say("a start would not use the checkpoint: \(why)") }
     if let first = audit.first, let last = audit.last { Console.say("from \(first) to \(last), opened \(audit.openings) times") }
+  }
+}
+
+/// What `audit verify --json` says of a history that is whole; one that is not is an error and exit code 5.
+struct AuditAnswer: Encodable {
+  private enum CodingKeys: String, CodingKey { case schema }
+
+  let audit: SQLiteEventReader.Audit
+
+  init(_ audit: SQLiteEventReader.Audit) { self.audit = audit }
+
+  func encode(to encoder: any Encoder) throws {
+    try self.audit.encode(to: encoder)
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode("bus-migrator/audit/1", forKey: .schema)
   }
 }

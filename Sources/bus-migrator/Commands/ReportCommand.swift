@@ -33,13 +33,17 @@ struct ReportCommand: AsyncParsableCommand {
     if let file = self.verify { return try await self.verify(file) }
     guard self.format == .markdown else { return try await self.makePilotReport() }
     let report: PuljeReport
-    do { report = try await DaemonReached.at(self.place).client.report(try self.pulje.name()) } catch let error
-      as CommandLineError
-    {
+    let environment: String?
+    do {
+      let daemon = try await DaemonReached.at(self.place)
+      report = try await daemon.client.report(try self.pulje.name())
+      environment = daemon.environment
+    } catch let error as CommandLineError {
       guard error.isOfNoDaemon, let path = try? self.place.databasePath() else { throw error }
       report = try await self.read(path)
+      environment = try self.place.environment()
     }
-    if self.json.json { return try Console.say(json: report) }
+    if self.json.json { return try Console.say(json: report, of: environment) }
     guard let output else { return Console.say(report.markdown) }
     let path = Self.file(output, "report-\(report.pulje.name).md")
     try await ReportFile.write(Data(report.markdown.utf8), to: path)

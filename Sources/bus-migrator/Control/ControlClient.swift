@@ -117,10 +117,9 @@ struct ControlClient {
         if response.status == .serviceUnavailable, failure.code == CommandLineError.daemonRecovering(socket: "").stableCode {
           throw CommandLineError.daemonRecovering(socket: socket)
         }
-        if failure.isRefusal { throw CommandLineError.refusedByDaemon(code: failure.code, text: failure.text) }
-        throw response.status == .badRequest
-          ? CommandLineError.wrongForDaemon(code: failure.code, text: failure.text)
-          : CommandLineError.failedInDaemon(code: failure.code, text: failure.text)
+        let word = CommandLineError.DaemonWord(code: failure.code, text: failure.text, explanation: failure.explanation)
+        if failure.isRefusal { throw CommandLineError.refusedByDaemon(word) }
+        throw response.status == .badRequest ? CommandLineError.wrongForDaemon(word) : CommandLineError.failedInDaemon(word)
       } catch let error as CommandLineError {
         throw error
       } catch {

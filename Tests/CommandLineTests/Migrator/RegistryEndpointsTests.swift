@@ -61,6 +61,7 @@ struct RegistryEndpointsTests {
 
       let foreseen = try await stage.command(["registry", "endpoints", "--her-id", "200", "--moved-to", "b", "--json"])
       #expect(foreseen.exitCode == 6, "\(foreseen.complaint)")
+      #expect(try PromisedForm("registry-endpoints").differences(foreseen.output) == [])
       let stale = try foreseen.json(EndpointsAnswer.self).stale
       #expect(stale.map(\.documentID) == ["p-200", "c-200-300"])
       #expect(stale.map { $0.counterpart?.value } == [nil, 300])
@@ -90,6 +91,8 @@ struct RegistryEndpointsTests {
       stage.register.script(ScriptedRegisterFault(.httpStatus(503), on: [.profile], herID: HerID(100)))
       let partly = try await stage.command(["registry", "endpoints", "--json"])
       #expect(partly.exitCode == 1, "\(partly.complaint)")
+      #expect(try PromisedForm("registry-endpoints").differences(partly.output) == [])
+      #expect(try PromisedForm("registry-verify").differences(partly.output).isEmpty == false)
       let answer = try partly.json(EndpointsAnswer.self)
       #expect(answer.failures.map(\.code).sorted() == ["AR-405", "AR-406"])
       #expect(answer.profiles == 1 && answer.agreements == 0)
