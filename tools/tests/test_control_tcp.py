@@ -2,6 +2,7 @@
 """The control interface over TCP: TLS always, tokens, what each role may, and what a vendor sees."""
 
 import http.client
+import json
 import socket
 import ssl
 import subprocess
@@ -142,6 +143,80 @@ class ControlOverTCP(unittest.TestCase):
                 ("    - {name: a", "    - {name: b, role: viewer, expires: 2099-12-31, token-file: token-viewer}\n    - {name: a", "once")):
             self.assertIn(was, good)
             self.assertIn(wanted, complaint(good.replace(was, wrong)), wrong)
+
+
+    # what is live
+
+    def live(self, role):
+        connection = self.connection()
+        connection.request("GET", "/v1/live", headers={"authorization": f"Bearer {self.secrets[role]}", "bus-migrator-request": "1"})
+        answer = connection.getresponse()
+        self.addCleanup(connection.close)
+        self.assertEqual(answer.status, 200)
+        return answer
+
+    def events(self, answer):
+        """(name, data, the event as it came), until the stream ends."""
+        event = []
+        for line in answer:
+            if line.strip():
+                event.append(line.decode().rstrip("\n"))
+            elif event:
+                fields = dict(one.split(": ", 1) for one in event if not one.startswith(":"))
+                if fields:
+                    yield fields["event"], json.loads(fields["data"]), fields
+                event = []
+
+    def test_a_stream_ends_with_the_rights_of_who_reads_it(self):
+        daemon = self.stage.start()
+        streams = {role: self.events(self.live(role)) for role in ("operator", "vendor", "viewer")}
+        for stream in streams.values():
+            next(stream)
+        self.configure(tokens=("viewer",))
+        self.stage.reload(daemon)
+        self.assertEqual(self.command("viewer", "stop", why="x").status, 403)
+        # With the next that there is to tell, or the next sign of life: nothing is told any more, and it ends.
+        for role in ("operator", "vendor"):
+            told = [(name, data.get("reason")) for name, data, _ in streams[role]]
+            self.assertEqual(told, [("again", "rights-ended")], role)
+        self.assertEqual(self.stage.command("stop", by=["Kari"], why="CHG-7").status, 200)
+        self.assertEqual(next(streams["viewer"])[0], "line", "whose rights stand goes on reading")
+        self.stage.end(daemon)
+
+    def test_a_vendor_hears_of_its_own_parties_live_and_of_nothing_else(self):
+        (self.stage.folder / "token-gamma").write_text("gamma-planted-" * 6 + "\n")
+        self.secrets["gamma"] = "gamma-planted-" * 6
+        self.stage.plant_pulje()
+        self.configure()
+        text = self.stage.configuration.read_text()
+        self.stage.configuration.write_text(text.replace("    - {name: old-1", "    - {name: gamma-1, role: vendor, expires: 2099-12-31, token-file: token-gamma, vendor: Gamma-planted}\n    - {name: old-1"))
+        daemon = self.stage.start()
+        alfa, gamma = self.events(self.live("vendor")), self.events(self.live("gamma"))
+        own = {}
+        for vendor, stream in (("Alfa", alfa), ("Gamma-planted", gamma)):
+            name, view, fields = next(stream)
+            self.assertEqual((name, view["schema"], view["vendor"]), ("vendor", "bus-migrator/vendor/1", vendor))
+            self.assertNotIn("id", fields, "a number would tell that something happens to others")
+            own[vendor] = {party["herID"] for pulje in view["puljer"] for party in pulje["parties"]}
+        self.assertTrue(own["Alfa"] and own["Gamma-planted"] and not own["Alfa"] & own["Gamma-planted"])
+        # What is done to Gamma's party is Gamma's to hear, and then something of Alfa's.
+        signed = {"verb": "sign-test", "test": {"item": "vendor-confirms", "passed": True}, "why": "seen", "pulje": "monday"}
+        others, ours = min(own["Gamma-planted"]), min(own["Alfa"])
+        known = next(pulje for pulje in self.ask("gamma", "GET", "/v1/status").json["puljer"] if pulje["name"] == "monday")["parties"][0]["herID"]
+        self.assertEqual(self.stage.ask("POST", "/v1/command", {**signed, "herIDs": [known]}, {"authorization": f"Bearer {self.secrets['gamma']}"}, self.connection()).status, 200)
+        name, view, _ = next(gamma)
+        party = next(party for pulje in view["puljer"] for party in pulje["parties"] if party["herID"] == known)
+        self.assertEqual([test["item"] for test in party["tests"]], ["vendor-confirms"])
+        self.assertEqual(self.command("vendor", **signed, herIDs=[ours]).status, 200)
+        name, view, fields = next(alfa)
+        text = json.dumps(fields)
+        self.assertEqual({party["herID"] for pulje in view["puljer"] for party in pulje["parties"]}, own["Alfa"])
+        self.assertTrue(any(party["tests"] for pulje in view["puljer"] for party in pulje["parties"] if party["herID"] == ours), "the first that Alfa hears is its own")
+        for word in ("planted", "Gamma", "Beta", str(others), str(known)):
+            self.assertNotIn(word, text)
+        waits = self.ask("vendor", "GET", "/v1/drain?after=1&patience=100")
+        self.assertEqual((waits.status, waits.code), (400, "CLI-014"), waits)
+        self.stage.end(daemon)
 
 
 if __name__ == "__main__":

@@ -262,7 +262,7 @@ class Secrets(unittest.TestCase):
             self.must("report", "--pulje", "pulje-1", *form)
         for command in (["report", "--pulje", "pulje-1", "--format", "html", "--output", world.made], ["report", "--pulje", "pulje-1", "--format", "pdf", "--output", world.made],
                         ["report", "--pulje", "pulje-1", "--format", "json"], ["metrics"]):
-            world.run(*command)
+            self.must(*command)
         self.assertEqual(world.ask("GET", "/v1/report?pulje=pulje-1"), 200)
         command_line = Path(f"/proc/{world.daemon.pid}/cmdline").read_bytes() + Path(f"/proc/{world.daemon.pid}/environ").read_bytes()
         self.assertEqual(self.search.found(command_line), [])

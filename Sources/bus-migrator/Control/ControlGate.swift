@@ -25,6 +25,7 @@ struct ControlGate: RouterMiddleware {
       try Self.check(request, asker)
       var known = context
       known.asker = asker
+      known.asksAgain = { try await self.asker(request, context) }
       return try await next(request, known)
     } catch let error as CommandLineError {
       return ControlAnswer.failure(error)

@@ -29,9 +29,9 @@ enum ControlRights {
     case .health: self.everybody
     // A vendor gets its own parties, and nothing of others.
     case .status, .report, .drain: self.everybody
-    // Who one is, is everybody's to know. The board shows all parties.
-    case .me: self.everybody
-    case .board, .live, .group: self.staff
+    // Who one is, is everybody's to know. The board shows all parties; what is live is a vendor's own.
+    case .me, .live: self.everybody
+    case .board, .group: self.staff
     case .explainDrain, .forwarding, .busDrain, .metrics: self.staff
     case .forwardingTrial: [.operator, .approver]
     // Announcing a ping changes nothing here: the echo is the pinger's own.

@@ -138,6 +138,12 @@ struct ControlServer: Service {
           name: "patience and after", seen: "\(patience), \(after ?? 0)",
           wanted: "0 to \(DrainControl.longestPatience.milliseconds) milliseconds, and an event's number")
       }
+      // How long such a wait lasts would tell a vendor when something happens to others.
+      guard !asker.isVendorOnly || after == nil && patience == 0 else {
+        throw CommandLineError.argumentWrong(
+          name: "patience and after", seen: "a vendor's token", wanted: "neither: GET /v1/live tells what becomes of your parties"
+        )
+      }
       return await ControlAnswer.of {
         if let own = try await self.own(query, asker) { return own }
         return try await self.drain.status(query, after: after, patience: .milliseconds(patience)) {

@@ -18,6 +18,8 @@ struct ControlContext: RequestContext {
   private let channel: any Channel
   /// Who asks; the gate finds it out.
   var asker: ControlAsker?
+  /// Finds it out once more, for an answer that goes on; throws for whom nobody knows any more.
+  var asksAgain: (@Sendable () async throws -> ControlAsker)?
 
   init(source: ApplicationRequestContextSource) {
     self.coreContext = CoreRequestContextStorage(source: source)

@@ -26,6 +26,7 @@ actor BoardRoom {
   /// Each group as it is written, by pulje; nil: to be written anew.
   private var written: [PuljeName: [Data?]] = [:]
   private var listeners: [Int: LiveListener] = [:]
+  private var vendors = VendorRoom()
   private var fallenBehind: [(at: Instant, LiveListener)] = []
   private var lastListener = 0
   private var lastTold = Instant(milliseconds: 0)
@@ -50,13 +51,15 @@ actor BoardRoom {
     var arrivals = self.arrivals.makeAsyncIterator()
     var seen: Int64 = -1
     while !Task.isCancelled {
-      if self.listeners.isEmpty, self.fallenBehind.isEmpty {
+      if self.listeners.isEmpty, self.vendors.isEmpty, self.fallenBehind.isEmpty {
         guard await arrivals.next() != nil else { break }
         continue
       }
-      await self.news.wait(after: seen, within: Self.beat, clock: self.clock)
+      let patience = self.vendors.waits(for: seen, now: self.clock.now) ? VendorRoom.pause : Self.beat
+      await self.news.wait(after: seen, within: patience, clock: self.clock)
       seen = self.news.sequence
-      await self.refresh()
+      if !self.listeners.isEmpty { await self.refresh() }
+      if !self.vendors.isEmpty { await self.tellVendors() }
       self.heartbeat()
       guard (try? await self.clock.sleep(until: self.clock.now + Self.pause)) != nil else { break }
     }
@@ -67,6 +70,8 @@ actor BoardRoom {
   func end() {
     self.isOver = true
     for listener in self.listeners.values { listener.end() }
+    for listener in self.vendors.listeners { listener.end() }
+    self.vendors = VendorRoom()
     for (_, listener) in self.fallenBehind { listener.cutOff() }
     self.listeners = [:]
     self.fallenBehind = []
@@ -94,8 +99,26 @@ actor BoardRoom {
     return (self.lastListener, listener)
   }
 
+  /// As ``join(after:hangUp:)``, for a vendor: its own parties only.
+  func join(vendor: String, hangUp: @escaping @Sendable () -> Void) async -> (number: Int, listener: LiveListener)? {
+    let (state, _) = await self.engine.snapshot()
+    guard !self.isOver else { return nil }
+    let listener = LiveListener(hangUp: hangUp)
+    self.lastListener += 1
+    guard self.vendors.join(self.lastListener, vendor: vendor, listener, state, now: self.clock.now) else { return nil }
+    self.arrival.yield()
+    return (self.lastListener, listener)
+  }
+
+  private func tellVendors() async {
+    let (state, head) = await self.engine.snapshot()
+    let now = self.clock.now
+    self.fallenBehind += self.vendors.tell(state, sequence: head.sequence, beat: Self.beat, now: now).map { (now, $0) }
+  }
+
   func left(_ number: Int, _ listener: LiveListener) {
     self.listeners[number] = nil
+    self.vendors.left(number)
     self.fallenBehind.removeAll { $0.1 === listener }
   }
 

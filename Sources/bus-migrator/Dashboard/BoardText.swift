@@ -19,27 +19,6 @@ enum BoardText {
     case notKept = "not-kept"
   }
 
-  /// A group: whole, or what can change of it.
-  private struct GroupLine: Encodable {
-    var pulje: PuljeName
-    var id: GroupID
-    var plan: BoardPicture.GroupPlan?
-    var glance: GroupGlance
-
-    enum Key: String, CodingKey { case pulje, id, wave, parties }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: Key.self)
-      try container.encode(self.pulje, forKey: .pulje)
-      try container.encode(self.id, forKey: .id)
-      if let plan {
-        try container.encodeIfPresent(plan.wave, forKey: .wave)
-        try container.encode(plan.parties, forKey: .parties)
-      }
-      try self.glance.encode(to: encoder)
-    }
-  }
-
   private struct Head: Encodable {
     var schema = BoardText.schema
     var reason: Reason
@@ -54,7 +33,7 @@ enum BoardText {
   }
 
   static func group(_ pulje: PuljeName, _ group: BoardPicture.Group) -> Data {
-    self.encode(GroupLine(pulje: pulje, id: group.id, plan: group.plan, glance: group.glance))
+    Data(GroupLine.json(pulje, group.id, plan: group.plan, group.glance))
   }
 
   /// - Parameter groups: each as ``group(_:_:)`` gave it.
@@ -87,25 +66,31 @@ enum BoardText {
   static func event(_ name: String, id: Int64?, _ data: ByteBuffer) -> ByteBuffer {
     var text = ByteBuffer()
     text.reserveCapacity(data.readableBytes + 64)
-    if let id { text.writeString("id: \(id)\n") }
-    text.writeString("event: \(name)\ndata: ")
-    text.writeImmutableBuffer(data)
-    text.writeString("\n\n")
+    Self.add(name, id: id, data.readableBytesView, to: &text)
     return text
+  }
+
+  private static func add(_ name: String, id: Int64?, _ data: some Collection<UInt8>, to text: inout ByteBuffer) {
+    if let id { text.writeString("id: \(id)\n") }
+    text.writeString("event: ")
+    text.writeString(name)
+    text.writeString("\ndata: ")
+    text.writeBytes(data)
+    text.writeString("\n\n")
   }
 
   /// One chunk of all changes of one moment.
   static func changes(_ changes: [BoardChange], id: Int64) -> ByteBuffer {
     var text = ByteBuffer()
+    text.reserveCapacity(changes.count * 512)
     for change in changes {
-      let data =
-        switch change {
-        case .line(let line): self.encode(line)
-        case .pulje(let pulje): self.encode(pulje)
-        case .group(let pulje, let id, let glance): self.encode(GroupLine(pulje: pulje, id: id, plan: nil, glance: glance))
-        case .alert(let alert): self.encode(alert)
-        }
-      text.writeImmutableBuffer(self.event(change.event, id: id, ByteBuffer(bytes: data)))
+      switch change {
+      case .line(let line): Self.add(change.event, id: id, self.encode(line), to: &text)
+      case .pulje(let pulje): Self.add(change.event, id: id, self.encode(pulje), to: &text)
+      case .group(let pulje, let group, let glance):
+        Self.add(change.event, id: id, GroupLine.json(pulje, group, plan: nil, glance), to: &text)
+      case .alert(let alert): Self.add(change.event, id: id, self.encode(alert), to: &text)
+      }
     }
     return text
   }

@@ -102,18 +102,33 @@ struct Dashboard: Service {
   // MARK: live
 
   private func live(_ request: Request, _ context: ControlContext) -> Response {
+    guard let asker = context.asker, let asksAgain = context.asksAgain else {
+      return ControlAnswer.failure(CommandLineError.notAllowed(who: "somebody", roles: "any"))
+    }
     let after = request.headers.first { $0.name.canonicalName == "last-event-id" }.flatMap { Int64($0.value) }
     let room = self.room
+    let rights = StandingRights(of: asker, on: .live, clock: self.clock, asksAgain: asksAgain)
     let body = ResponseBody { writer in
-      if let (number, listener) = await room.join(after: after, hangUp: { context.hangUp() }) {
+      let joined =
+        if asker.isVendorOnly, let vendor = asker.vendor {
+          await room.join(vendor: vendor, hangUp: { context.hangUp() })
+        } else {
+          await room.join(after: after, hangUp: { context.hangUp() })
+        }
+      if let (number, listener) = joined {
         do {
           // Cancelled when the reader hangs up, or is gone.
           try await request.body.consumeWithCancellationOnInboundClose { _ in
+            var end = "the-daemon-stops"
             for await chunk in listener.chunks {
               if listener.isBehind { break }
+              guard await rights.stand() else {
+                end = "rights-ended"
+                break
+              }
               try await writer.write(chunk)
             }
-            try await writer.write(BoardText.again(listener.isBehind ? "too-slow" : "the-daemon-stops"))
+            try await writer.write(BoardText.again(listener.isBehind ? "too-slow" : end))
           }
         } catch {
           // Nobody reads any more.

@@ -32,7 +32,7 @@ struct ControlRightsTests {
     ]
     return [
       .viewer: seen, .operator: seen.union([.forwardingTrial, .command]), .approver: seen.union([.forwardingTrial, .command]),
-      .vendor: [.health, .status, .report, .drain, .command, .me],
+      .vendor: [.health, .status, .report, .drain, .command, .me, .live],
     ]
   }()
 

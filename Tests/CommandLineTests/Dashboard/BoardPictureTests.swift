@@ -138,6 +138,30 @@ struct BoardPictureTests {
     #expect(Set((picture.groups[board.plan.name] ?? []).map(\.plan.wave)) == [1, 2])
   }
 
+  @Test("a group's line says what its glance holds, to the letter, whatever a name is made of")
+  func line() throws {
+    let board = try Board()
+    _ = board.paint()
+    try board.carryOut(.quarantine(board.plan.name, herID: try #require(HerID(200)), by: "Kari", why: "x"))
+    _ = board.paint()
+    let groups = try #require(board.painter.picture?.groups[board.plan.name])
+    for var group in groups {
+      group.glance.left = 7
+      group.glance.doing = "a \"b\" \\ \n\t\u{1} æøå 👩‍⚕️ </script>"
+      let late = #"[{"strandedClass":"in-flight","code":"MIG-702","sender":7,"vendor":"V","count":3}]"#
+      group.glance.late = try JSONDecoder().decode([GroupGlance.Late].self, from: Data(late.utf8))
+      let read = try #require(try JSONSerialization.jsonObject(with: BoardText.group(board.plan.name, group)) as? [String: Any])
+      // As the general encoder writes it.
+      var wanted = try #require(
+        try JSONSerialization.jsonObject(with: try JSONEncoder().encode(group.glance)) as? [String: Any])
+      let plan = try #require(try JSONSerialization.jsonObject(with: try JSONEncoder().encode(group.plan)) as? [String: Any])
+      wanted.merge(plan) { $1 }
+      wanted["pulje"] = board.plan.name.text
+      wanted["id"] = Int(group.id.lowest.value)
+      #expect(NSDictionary(dictionary: read) == NSDictionary(dictionary: wanted))
+    }
+  }
+
   @Test("written: the whole picture and each change are JSON in one line, with the event's number")
   func written() throws {
     let board = try Board()

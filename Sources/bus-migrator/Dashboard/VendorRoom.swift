@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Migration
+import NIOCore
+
+/// Vendors who watch: each is told its own parties, whole, when something of theirs has changed, and nothing else; not even that something else has
+/// happened, so no event has a number.
+struct VendorRoom {
+  /// Between two tellings of one vendor: its view is put together out of the whole pulje.
+  static let pause = TimeSpan.seconds(2)
+
+  private struct Watching {
+    var vendor: String
+    var listener: LiveListener
+    var heardAt: Instant
+  }
+
+  private var watching: [Int: Watching] = [:]
+  /// Each vendor's view as it was told last, whenever that was.
+  private var told: [String: Data] = [:]
+  private var lookedAt = Instant(milliseconds: .min / 2)
+  private var lookedSequence: Int64 = -1
+
+  var isEmpty: Bool { self.watching.isEmpty }
+  var listeners: [LiveListener] { self.watching.values.map(\.listener) }
+
+  /// - Returns: false where he cannot be told anything.
+  mutating func join(
+    _ number: Int, vendor: String, _ listener: LiveListener, _ state: MigrationState, now: Instant
+  ) -> Bool {
+    guard let (text, bare) = Self.view(state, vendor, now) else { return false }
+    self.told[vendor] = bare
+    self.watching[number] = Watching(vendor: vendor, listener: listener, heardAt: now)
+    return listener.tell(BoardText.event("vendor", id: nil, ByteBuffer(bytes: text)))
+  }
+
+  mutating func left(_ number: Int) {
+    guard let gone = self.watching.removeValue(forKey: number) else { return }
+    if !self.watching.values.contains(where: { $0.vendor == gone.vendor }) { self.told[gone.vendor] = nil }
+  }
+
+  /// Whether it was too early to look at `sequence` yet.
+  func waits(for sequence: Int64, now: Instant) -> Bool { !self.isEmpty && sequence != self.lookedSequence }
+
+  /// - Returns: those who have fallen behind.
+  mutating func tell(_ state: MigrationState, sequence: Int64, beat: TimeSpan, now: Instant) -> [LiveListener] {
+    let isDue = now < self.lookedAt || now.since(self.lookedAt) >= Self.pause
+    let isLate = now < self.lookedAt || now.since(self.lookedAt) >= beat
+    var changed: [String: ByteBuffer] = [:]
+    if !self.isEmpty, isDue && sequence != self.lookedSequence || isLate {
+      self.lookedAt = now
+      self.lookedSequence = sequence
+      for vendor in Set(self.watching.values.map(\.vendor)) {
+        guard let (text, bare) = Self.view(state, vendor, now), self.told[vendor] != bare else { continue }
+        self.told[vendor] = bare
+        changed[vendor] = BoardText.event("vendor", id: nil, ByteBuffer(bytes: text))
+      }
+    }
+    var behind: [LiveListener] = []
+    for (number, watching) in self.watching {
+      let chunk = changed[watching.vendor] ?? (now >= watching.heardAt + beat ? BoardText.heartbeat(now) : nil)
+      guard let chunk else { continue }
+      self.watching[number]?.heardAt = now
+      if !watching.listener.tell(chunk) {
+        self.left(number)
+        behind.append(watching.listener)
+      }
+    }
+    return behind
+  }
+
+  /// As it is sent, and without the time at which it was put together.
+  private static func view(_ state: MigrationState, _ vendor: String, _ now: Instant) -> (text: Data, bare: Data)? {
+    guard var view = try? VendorView(state, vendor: vendor, pulje: nil, now: now), let text = try? ControlAPI.encode(view) else {
+      return nil
+    }
+    view.now = Instant(milliseconds: 0)
+    guard let bare = try? ControlAPI.encode(view) else { return nil }
+    return (text, bare)
+  }
+}
