@@ -17,7 +17,8 @@ struct BusMigrator: AsyncParsableCommand {
       and the history.
       """,
     subcommands: [
-      PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, PauseCommand.self, ResumeCommand.self,
+      PlanCommand.self, RunCommand.self, StartCommand.self, StatusCommand.self, WatchCommand.self, PauseCommand.self,
+      ResumeCommand.self,
       RollbackCommand.self, StopTheLineCommand.self, ReleaseTheLineCommand.self, AcceptCommand.self, RetireCommand.self,
       ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
       DrainCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
@@ -64,6 +65,12 @@ enum Console {
   static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
   static func say(_ text: String) { FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8)) }
+
+  /// A JSON value on a line of its own.
+  static func say(line value: some Encodable) throws {
+    self.hasAnswered.withLockedValue { $0 = true }
+    Self.say(String(decoding: try ControlAPI.encode(value), as: UTF8.self))
+  }
 
   /// JSON with sorted keys, so that outputs can be compared.
   static func say(json value: some Encodable) throws {

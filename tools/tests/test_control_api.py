@@ -172,10 +172,16 @@ class Asked(unittest.TestCase):
         for answer, expected in (
                 (sign(item="own-ping"), (403, "CLI-018")), (sign(herIDs=[101]), (409, "MIG-202")), (sign(herIDs=[100, 7700000]), (409, "MIG-202")),
                 (sign(pulje="planted-secret-pulje", herIDs=[8800000]), (409, "MIG-205")), (sign(herIDs=[]), (400, "CLI-014")),
+                (sign(herIDs=[101], preview=True), (409, "MIG-202")), (sign(item="own-ping", preview=True), (403, "CLI-018")),
+                (self.ask("operator", "POST", "/v1/command", {"verb": "accept", "by": [], "why": "x", "preview": True}), (403, "CLI-018")),
                 (sign(by=["Kari"]), (403, "CLI-021")), (sign(wave=1), (400, "CLI-014")), (sign(why="x" * 70_000), (413, "CLI-025"))):
             self.assertEqual((answer.status, answer.code), expected, answer)
             for word in ("planted", "Gamma", "Beta"):
                 self.assertNotIn(word, answer.body.decode().replace("planted-secret-pulje", ""))
+        # What would come of it is told by the same rights, and no more of it.
+        seen = sign(herIDs=[100, 102], preview=True).json
+        self.assertEqual((seen["executed"], seen["events"]), (False, ["group.test-signed"] * 2))
+        self.assertLessEqual(set(seen), {"schema", "status", "isRepeat", "executed", "events"})
         self.assertEqual(self.state(), before)
         signed = sign(herIDs=[100, 102])
         self.assertEqual((signed.status, signed.json["events"]), (200, ["group.test-signed"] * 2), signed)

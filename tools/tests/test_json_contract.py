@@ -6,27 +6,21 @@ Needs the built programs and python3-jsonschema: swift build, then python3 -m un
 """
 
 import json
-import os
-import shutil
-import signal
 import subprocess
-import tempfile
-import time
 import unittest
-from pathlib import Path
 
 import jsonschema
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PROGRAMS = REPOSITORY / ".build" / (os.environ.get("CONFIGURATION") or "debug")
+from practice_stage import PROGRAMS, REPOSITORY, PracticeStage
+
 SCHEMA = REPOSITORY / "docs" / "schema" / "bus-migrator-1.schema.json"
 CONTRACT = REPOSITORY / "docs" / "json.md"
 ERROR_CODES = REPOSITORY / "docs" / "error-codes.md"
-LIMIT = 120
 TWO = ("--approved-by", "kari", "--approved-by", "ola", "--because", "a test")
 ONE = ("--by", "kari", "--because", "a test")
 # Asked for with a register of collaboration protocols, which the practice ground has not: RegistryEndpointsTests looks at the answer's form.
-TRIED_ELSEWHERE = {"registry endpoints"}
+# test_watch.py follows it, and holds each line against the schema.
+TRIED_ELSEWHERE = {"registry endpoints", "watch"}
 
 
 def commands_with_json(command, path=()):
@@ -39,65 +33,17 @@ def commands_with_json(command, path=()):
     return found
 
 
-class JSONContract(unittest.TestCase):
+class JSONContract(PracticeStage, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        for program in ("bus-migrator", "rehearsal"):
-            assert (PROGRAMS / program).exists(), f"{program} is not built: swift build"
+        super().setUpClass()
         cls.schema = json.loads(SCHEMA.read_text())
         dumped = subprocess.run([PROGRAMS / "bus-migrator", "--experimental-dump-help"], capture_output=True, text=True, check=True).stdout
         cls.commands = commands_with_json(json.loads(dumped)["command"])
 
     def setUp(self):
-        # a short path: a Unix socket's may have 103 bytes
-        self.folder = Path(tempfile.mkdtemp(prefix="bmj-", dir="/tmp"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        super().setUp()
         self.tried, self.codes = set(), set()
-
-    def ground(self):
-        """The practice ground, with a name for its environment."""
-        place = self.folder / "practice"
-        ground = subprocess.Popen(
-            [PROGRAMS / "rehearsal", "practice", "--directory", place, "--brokers", "embedded"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True)
-        self.addCleanup(self.end, ground)
-        said = []
-        for line in ground.stdout:
-            said.append(line)
-            if line.startswith("ready:"):
-                configuration = place / "bus-migrator.yaml"
-                configuration.write_text("environment: practice\n" + configuration.read_text())
-                return place
-        self.fail("".join(said))
-
-    def daemon(self, place):
-        daemon = subprocess.Popen(
-            [PROGRAMS / "bus-migrator", "run", "--config", place / "bus-migrator.yaml"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self.addCleanup(self.end, daemon)
-        self.until(lambda: self.run_it(place, "status").returncode == 0, "the daemon")
-        return daemon
-
-    def end(self, process):
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-    def until(self, condition, what):
-        ends = time.monotonic() + LIMIT
-        while not condition():
-            self.assertLess(time.monotonic(), ends, what)
-            time.sleep(0.2)
-
-    def run_it(self, place, *arguments):
-        return subprocess.run(
-            [PROGRAMS / "bus-migrator", *map(str, arguments), *([] if arguments[0] == "explain" else ["--config", "bus-migrator.yaml"])],
-            capture_output=True, text=True, timeout=LIMIT, cwd=place)
 
     def check(self, answer, name, words):
         """Against the schema that the answer itself names, which must be the one that is promised."""

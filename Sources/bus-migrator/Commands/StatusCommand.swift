@@ -10,12 +10,14 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status", abstract: "Show where every pulje, group and party stands, and what is waited for.",
     discussion: "Without a daemon the database is read instead, and the exit code is 4.")
 
+  @Flag(help: "Follow it, as watch does.") var watch = false
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var place: PlaceOptions
   @OptionGroup var output: JSONOption
 
   func run() async throws {
     let pulje = try self.pulje.name()
+    if self.watch { return try await Watch(pulje: pulje, place: self.place, json: self.output.json).run() }
     do {
       let daemon = try await DaemonReached.at(self.place)
       if self.output.json {

@@ -6,6 +6,7 @@ import Foundation
 import Migration
 import MigrationEngine
 import NIOCore
+import NIOHTTP1
 
 /// Speaks to the daemon over its socket.
 struct ControlClient {
@@ -85,6 +86,58 @@ struct ControlClient {
       try await self.ask("POST", "/v1/command", body: ControlAPI.encode(command), key: key, within: .minutes(10)))
   }
 
+  /// Takes in what the daemon tells as it happens, until it ends the connection or the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - after: the last event that is known here.
+  ///   - silence: after so long without a word the connection counts as lost.
+  /// - Throws: ``CommandLineError``; what `take` throws; `CancellationError`.
+  func live(after: Int64?, silence: TimeAmount, take: (ByteBufferView) async throws -> Void) async throws {
+    guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
+      throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
+    }
+    var request = HTTPClientRequest(url: "http+unix://\(host)\(ControlRoute.live.path)")
+    if let after { request.headers.add(name: "last-event-id", value: "\(after)") }
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(5)
+    configuration.timeout.read = silence
+    let (question, socket) = (request, self.socket)
+    try await HTTPClient.withHTTPClient(configuration: configuration) { http in
+      let response: HTTPClientResponse
+      do { response = try await Self.knocking { try await http.execute(question, deadline: .distantFuture) } } catch {
+        if Task.isCancelled { throw CancellationError() }
+        throw CommandLineError.daemonNotReachable(socket: socket, seen: "\(error)")
+      }
+      guard response.status == .ok else {
+        throw Self.failure(
+          response.status, Data(try await response.body.collect(upTo: 1 << 20).readableBytesView), socket: socket)
+      }
+      var chunks = response.body.makeAsyncIterator()
+      while true {
+        let chunk: ByteBuffer?
+        do { chunk = try await chunks.next() } catch {
+          if Task.isCancelled { throw CancellationError() }
+          throw CommandLineError.daemonNotReachable(socket: socket, seen: "the connection broke: \(error)")
+        }
+        guard let chunk else { return }
+        try await take(chunk.readableBytesView)
+      }
+    }
+  }
+
+  private static func failure(_ status: HTTPResponseStatus, _ data: Data, socket: String) -> CommandLineError {
+    guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
+      return .answerUnreadable(seen: "status \(status.code)")
+    }
+    if status == .serviceUnavailable, failure.code == CommandLineError.daemonRecovering(socket: "").stableCode {
+      return .daemonRecovering(socket: socket)
+    }
+    let word = CommandLineError.DaemonWord(code: failure.code, text: failure.text, explanation: failure.explanation)
+    if failure.isRefusal { return .refusedByDaemon(word) }
+    return status == .badRequest ? .wrongForDaemon(word) : .failedInDaemon(word)
+  }
+
   private func ask(
     _ method: String, _ path: String, body: Data?, key: String? = nil, within timeout: TimeAmount,
     orNotReady: Bool = false
@@ -110,16 +163,13 @@ struct ControlClient {
         let response = try await Self.knocking { try await http.execute(question, timeout: timeout) }
         let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
         guard response.status != .ok else { return data }
-        guard let failure = try? JSONDecoder().decode(ControlAPI.Failure.self, from: data) else {
-          if orNotReady, response.status == .serviceUnavailable { return data }
-          throw CommandLineError.answerUnreadable(seen: "status \(response.status.code)")
+        // Told so by whoever is asked whether it is ready.
+        if orNotReady, response.status == .serviceUnavailable,
+          (try? JSONDecoder().decode(ControlAPI.Failure.self, from: data)) == nil
+        {
+          return data
         }
-        if response.status == .serviceUnavailable, failure.code == CommandLineError.daemonRecovering(socket: "").stableCode {
-          throw CommandLineError.daemonRecovering(socket: socket)
-        }
-        let word = CommandLineError.DaemonWord(code: failure.code, text: failure.text, explanation: failure.explanation)
-        if failure.isRefusal { throw CommandLineError.refusedByDaemon(word) }
-        throw response.status == .badRequest ? CommandLineError.wrongForDaemon(word) : CommandLineError.failedInDaemon(word)
+        throw Self.failure(response.status, data, socket: socket)
       } catch let error as CommandLineError {
         throw error
       } catch {

@@ -67,7 +67,9 @@ struct BoardPainter: Sendable {
       planHash: pulje.planHash, sealedBy: pulje.sealedBy, sealedAt: pulje.sealedAt, startedAt: pulje.startedAt,
       approvals: pulje.approvals, approvalsNeeded: pulje.policy.approvals, paused: pulje.pause,
       waves: pulje.plan.waves.map { waves in waves.indices.map { pulje.herIDs(inWave: $0 + 1)?.count ?? 0 } },
-      openWave: glances.openWave, depths: depths, late: Self.late(glances.glances))
+      openWave: glances.openWave, depths: depths, late: Self.late(glances.glances),
+      quietPeriod: pulje.policy.quietPeriod, watchPeriod: pulje.policy.watchPeriod, lookInterval: pulje.policy.lookInterval,
+      hasWindows: pulje.policy.calendar != nil)
   }
 
   private static func late(_ glances: [GroupGlance]) -> [GroupGlance.Late] {

@@ -35,6 +35,12 @@ struct BoardPicture: Sendable, Hashable {
     var depths: [Depth]
     /// Late messages by class and sender: the most first.
     var late: [GroupGlance.Late]
+    /// What the policy says of times, for those who say how long it may take.
+    var quietPeriod: TimeSpan
+    var watchPeriod: TimeSpan
+    var lookInterval: TimeSpan
+    /// Groups are cut over in windows only.
+    var hasWindows: Bool
   }
 
   struct Depth: Sendable, Hashable, Codable {

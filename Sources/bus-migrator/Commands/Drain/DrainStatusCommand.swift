@@ -87,8 +87,7 @@ struct DrainLook {
         Console.say("\u{1B}[H\u{1B}[J" + Banner.line(daemon.environment) + "\n" + DrainStatusText.text(status))
       } else if after != status.sequence {
         if self.json {
-          let line = try ControlAPI.encode(OfEnvironment(answer: status, environment: daemon.environment))
-          Console.say(String(decoding: line, as: UTF8.self))
+          try Console.say(line: OfEnvironment(answer: status, environment: daemon.environment))
         } else {
           try self.show(status, of: daemon.environment)
         }
