@@ -10,6 +10,8 @@ public enum EngineError: ExplainedError, Hashable {
   case registerUnreadable(HerID?, seen: String)
   /// The engine was started a second time.
   case startedTwice
+  /// The history is of another world than the one that this program is configured for.
+  case otherEnvironment(history: String, configured: String)
   /// An order stands, and this program has nothing to carry messages with.
   case nothingCarries
 
@@ -19,6 +21,7 @@ public enum EngineError: ExplainedError, Hashable {
     case .registerUnreadable: "ENGINE-002"
     case .startedTwice: "ENGINE-003"
     case .nothingCarries: "ENGINE-004"
+    case .otherEnvironment: "ENGINE-005"
     }
   }
 
@@ -37,6 +40,12 @@ public enum EngineError: ExplainedError, Hashable {
       Explanation(
         tried: "carry over what strands", seen: "this program has nothing to carry messages with", meaning: "Nothing is carried.",
         next: "Run the daemon (bus-migrator run).", owner: .tjenestebuss)
+    case .otherEnvironment(let history, let configured):
+      Explanation(
+        tried: "go on with the history for the environment \(configured)", seen: "it is of the environment \(history)",
+        meaning:
+          "HER-IDs of test and of production have the same numbers: what is true of one must not be done to the other. Nothing was done.",
+        next: "Name the database of \(configured), or mend environment in the configuration.", owner: .caller)
     case .startedTwice:
       Explanation(
         tried: "run the engine", seen: "it has run already", meaning: "One engine runs once.", next: "Make a new one.",

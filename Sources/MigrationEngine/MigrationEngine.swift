@@ -68,9 +68,12 @@ public actor MigrationEngine {
   private var armedWake: Instant?
   private var isStopping = false
   private var hasRun = false
+  private let environment: String?
 
-  public init(ports: Ports, settings: EngineSettings = EngineSettings()) {
+  /// - Parameter environment: which world this is; a history of another is refused, and one of none is stamped with it. nil: not looked at.
+  public init(ports: Ports, settings: EngineSettings = EngineSettings(), environment: String? = nil) {
     self.ports = ports
+    self.environment = environment
     self.current = Mutex(settings)
     self.roster = Roster(settings: settings)
     (self.inbox, self.outlet) = AsyncStream.makeStream(of: Message.self)
@@ -160,6 +163,12 @@ public actor MigrationEngine {
       // A new one soon, so that the next start need not say it again.
       self.checkpointAt = history.head.sequence - self.settings.checkpointInterval
       self.tell(.warning, "history.checkpoint-ignored", "the history was read from its first event; of the checkpoint: \(why)")
+    }
+    if let environment {
+      guard self.state.environment ?? environment == environment else {
+        throw EngineError.otherEnvironment(history: self.state.environment ?? "", configured: environment)
+      }
+      if self.state.environment == nil { try await self.keep([.environmentNamed(name: environment)], actor: "daemon") }
     }
     try await self.keep([.daemonStarted], actor: "daemon")
   }

@@ -27,6 +27,8 @@ public struct HistoryBackup: Sendable, Hashable, Codable {
 
   public var schema = "bus-migrator/backup/1"
   public var madeAt: Instant
+  /// Which world the history in it is of; nil where nobody had said so yet.
+  public var environment: String?
   public var head: ChainHead
   public var files: [File]
 
@@ -105,7 +107,7 @@ public struct HistoryBackup: Sendable, Hashable, Codable {
       try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter { $0.hasPrefix(Self.databaseName) }
         .map { try Self.file($0, in: folder) }
     }
-    return HistoryBackup(madeAt: now, head: audit.head, files: files)
+    return HistoryBackup(madeAt: now, environment: audit.environment, head: audit.head, files: files)
   }
 
   private static func removeOld(in folder: String, keep: Int) throws {
@@ -120,8 +122,9 @@ public struct HistoryBackup: Sendable, Hashable, Codable {
 
   /// Reads a back-up's record, checks every file against it, and audits the history in it.
   ///
-  /// - Throws: ``StoreError`` `backupDamaged`, or what is wrong with the history.
-  public static func check(_ folder: String) async throws -> HistoryBackup {
+  /// - Parameter environment: which world it is wanted for; nil: any.
+  /// - Throws: ``StoreError`` `backupDamaged`, `ofOtherEnvironment`, or what is wrong with the history.
+  public static func check(_ folder: String, environment: String? = nil) async throws -> HistoryBackup {
     let backup = try await offThePool {
       guard let data = FileManager.default.contents(atPath: folder + "/" + Self.record),
         let backup = try? JSONDecoder().decode(HistoryBackup.self, from: data), backup.schema == "bus-migrator/backup/1"
@@ -148,6 +151,12 @@ public struct HistoryBackup: Sendable, Hashable, Codable {
     guard audit.head == backup.head else {
       throw StoreError.backupDamaged(
         path: folder, seen: "its history ends at event \(audit.head.sequence), not \(backup.head.sequence)")
+    }
+    guard audit.environment == backup.environment else {
+      throw StoreError.backupDamaged(path: folder, seen: "its record and its history name different environments")
+    }
+    if let environment, let theirs = backup.environment, theirs != environment {
+      throw StoreError.ofOtherEnvironment(path: folder, environment: theirs, wanted: environment)
     }
     return backup
   }

@@ -30,11 +30,12 @@ public struct HistoryRestore: Sendable, Hashable {
   ///   - database: where the daemon expects its history. No daemon may be running on it.
   ///   - replacing: give up the events of a readable history that is there and that the back-up does not hold.
   ///   - by: who says so; stands in the history.
-  /// - Throws: ``StoreError`` `backupDamaged`, `inUse`, `restoreWouldForget`, `backupNotMade`; nothing has changed then.
+  ///   - environment: which world this machine is of; nil: not looked at.
+  /// - Throws: ``StoreError`` `backupDamaged`, `ofOtherEnvironment`, `inUse`, `restoreWouldForget`, `backupNotMade`; nothing has changed then.
   public static func restore(
-    _ folder: String, to database: String, replacing: Bool, by: String, at now: Instant
+    _ folder: String, to database: String, replacing: Bool, environment: String? = nil, by: String, at now: Instant
   ) async throws -> HistoryRestore {
-    let backup = try await HistoryBackup.check(folder)
+    let backup = try await HistoryBackup.check(folder, environment: environment)
     let lock = try await offThePool { try ProcessLock(databasePath: database) }
     defer { withExtendedLifetime(lock) {} }
     if !replacing { try await Self.checkForgets(nothingBeyond: backup, at: database) }

@@ -11,6 +11,8 @@ public struct SQLiteEventReader: Sendable {
 
   /// What `audit verify` found.
   public struct Audit: Sendable, Hashable, Codable {
+    /// Which world the history is of; nil where no daemon has said so.
+    public var environment: String?
     public var events: Int64
     public var head: ChainHead
     public var first: Instant?
@@ -178,7 +180,8 @@ public struct SQLiteEventReader: Sendable {
       if let differs { throw differs }
       let openings = try Int64.fetchOne(database, sql: "SELECT count(*) FROM fence") ?? 0
       return Audit(
-        events: head.sequence, head: head, first: first, last: last, openings: openings, checkpoint: checked,
+        environment: state.environment, events: head.sequence, head: head, first: first, last: last, openings: openings,
+        checkpoint: checked,
         checkpointIgnored: ignored)
     }
   }

@@ -25,6 +25,7 @@ public enum StoreError: ExplainedError, Hashable {
   case checkpointDiffers(path: String, sequence: Int64)
   case backupNotMade(path: String, seen: String)
   case backupDamaged(path: String, seen: String)
+  case ofOtherEnvironment(path: String, environment: String, wanted: String)
   case restoreWouldForget(path: String, there: Int64, restored: Int64)
 
   public var stableCode: String {
@@ -50,6 +51,7 @@ public enum StoreError: ExplainedError, Hashable {
     case .backupNotMade: "STORE-019"
     case .backupDamaged: "STORE-020"
     case .restoreWouldForget: "STORE-021"
+    case .ofOtherEnvironment: "STORE-022"
     }
   }
 
@@ -146,6 +148,12 @@ public enum StoreError: ExplainedError, Hashable {
       Explanation(
         tried: "check the back-up \(path)", seen: seen, meaning: "It is not what was written then; it is not restored.",
         next: "Take another one, the next older or a copy from another machine.", owner: .host)
+    case .ofOtherEnvironment(let path, let environment, let wanted):
+      Explanation(
+        tried: "take \(path) for the environment \(wanted)", seen: "it is of the environment \(environment)",
+        meaning:
+          "HER-IDs of test and of production have the same numbers: what is true of one must not be done to the other. Nothing has changed.",
+        next: "Name a back-up of \(wanted), or mend environment in the configuration.", owner: .caller)
     case .restoreWouldForget(let path, let there, let restored):
       Explanation(
         tried: "restore the history \(path)", seen: "a history of \(there) events is there; the back-up has \(restored)",

@@ -31,6 +31,7 @@ enum CommandLineError: ExplainedError, Hashable {
   case environmentsDiffer(named: String, answered: String?)
   /// What the parser says of the command line.
   case commandLineWrong(seen: String)
+  case settingUnknown(place: String, name: String, known: [String], isSecret: Bool)
   case refusedByDaemon(DaemonWord)
   case failedInDaemon(DaemonWord)
   case wrongForDaemon(DaemonWord)
@@ -70,6 +71,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .contentTypeWrong: "CLI-026"
     case .environmentsDiffer: "CLI-027"
     case .commandLineWrong: "CLI-028"
+    case .settingUnknown: "CLI-029"
     case .refusedByDaemon(let word), .failedInDaemon(let word), .wrongForDaemon(let word): word.code
     }
   }
@@ -184,7 +186,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .routeNotThere:
       Explanation(
         tried: "find what was asked for", seen: "no such address", meaning: "Nothing was done.",
-        next: "See docs/api/openapi.yaml for what there is.", owner: .caller)
+        next: "See docs/api/openapi.json for what there is.", owner: .caller)
     case .methodNotThere(let seen, let allowed):
       Explanation(
         tried: "ask by \(seen.prefix(20))", seen: "the address knows \(allowed.joined(separator: ", "))",
@@ -209,6 +211,14 @@ enum CommandLineError: ExplainedError, Hashable {
     case .commandLineWrong(let seen):
       Explanation(
         tried: "read the command line", seen: seen, meaning: "Nothing was done.", next: "See --help.", owner: .caller)
+    case .settingUnknown(let place, let name, let known, let isSecret):
+      Explanation(
+        tried: "read \(place)", seen: "\"\(name)\", which names no key that can be given there",
+        meaning: "A misspelt one must not be passed over. Nothing was done.",
+        next: isSecret
+          ? "Secrets are given by the file alone, best as -file or -credential: other people see a command line and an environment."
+          : (NearestWord.to(name, among: known).map { "Was \"\($0)\" meant? " } ?? "") + "bus-migrator config keys lists them.",
+        owner: .caller)
     case .refusedByDaemon(let word), .failedInDaemon(let word), .wrongForDaemon(let word): word.explanation
     }
   }

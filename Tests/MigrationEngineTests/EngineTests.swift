@@ -190,6 +190,27 @@ struct EngineTests {
     await #expect(throws: EngineError.startedTwice) { try await engine.run() }
   }
 
+  @Test("a history is stamped with its environment at the first start, and one of another is refused and stays as it was")
+  func environment() async throws {
+    func start(_ environment: String?) async throws {
+      let clock = JumpingClock()
+      let engine = MigrationEngine(
+        ports: MigrationEngine.Ports(
+          store: self.scene.world, register: self.scene.world, buses: self.scene.world, clock: clock, observer: clock),
+        environment: environment)
+      engine.stop()
+      try await engine.run()
+    }
+    try await start(nil)
+    try await start("test")
+    try await start("test")
+    #expect(self.scene.world.events == [.daemonStarted, .environmentNamed(name: "test"), .daemonStarted, .daemonStarted])
+    await #expect(throws: EngineError.otherEnvironment(history: "test", configured: "production")) {
+      try await start("production")
+    }
+    #expect(self.scene.world.events.count == 4)
+  }
+
   @Test("a refusal is given back with its code, and changes nothing")
   func refusal() async throws {
     let clock = JumpingClock()

@@ -146,6 +146,23 @@ struct BackupTests {
     #expect(try await SQLiteEventReader.open(path: self.folder.database).verify().head == done.head)
   }
 
+  @Test("a back-up says which environment it is of, and is not put into another")
+  func environment() async throws {
+    let store = try await SQLiteEventStore.open(path: self.folder.database, at: self.now)
+    _ = try await store.load()
+    _ = try await store.append([.environmentNamed(name: "test"), .daemonStarted], at: self.now, actor: "daemon")
+    await store.close()
+    let made = try await HistoryBackup.make(of: self.folder.database, in: self.backups, at: self.now)
+    #expect(made.backup.environment == "test")
+    #expect(try await HistoryBackup.check(made.path, environment: "test") == made.backup)
+    let refused = StoreError.ofOtherEnvironment(path: made.path, environment: "test", wanted: "production")
+    await #expect(throws: refused) { try await HistoryBackup.check(made.path, environment: "production") }
+    await #expect(throws: refused) {
+      try await HistoryRestore.restore(
+        made.path, to: self.folder.database, replacing: true, environment: "production", by: "Kari", at: self.now)
+    }
+  }
+
   @Test("Under a running daemon nothing is restored")
   func inUse() async throws {
     let (store, head) = try await self.store(2)

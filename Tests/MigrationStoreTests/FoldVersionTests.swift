@@ -21,6 +21,7 @@ struct FoldVersionTests {
     4: "a5057d0c0b100c2aab9e49092410b7ba124ebb8db17cbcc56992954949309881",
     5: "b630817f871a99acda62df97cd87561b675e9c887288ca791967958ef2987bef",
     6: "889a91e79e1da4156fed3870902cf749e51fb1be4b028062e425738d16db1758",
+    7: "c7436f3d8fb4c2e522b91298710c8ed2009eeef86ed03e935fba0f37a5a71e73",
   ]
 
   private struct Digest: StateRecordWriting {
@@ -69,6 +70,7 @@ struct FoldVersionTests {
     plan.targetDialect = .rabbitMQ4AddressV2
     plan.policy.declaredCaches = [DeclaredCache(vendor: "Alfa", life: .hours(30)), DeclaredCache(life: .hours(2))]
     plan.waves = plan.groups.map { [$0.id] }
+    happen(.environmentNamed(name: "test"))
     happen(.daemonStarted)
     happen(.puljeSealed(plan: plan, by: "Kari"))
     happen(.puljeStarted(pulje: plan.name, approvals: ["Kari", "Ola"]))

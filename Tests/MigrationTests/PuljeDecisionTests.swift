@@ -165,6 +165,7 @@ struct PuljeDecisionTests {
       .preflightFailed(report: report, hold: hold, retryAt: Fixture.start), .forwardingResumed(by: "x"),
     ] { #expect(ofGroup(event) == 4, "\(event.kind)") }
     #expect(MigrationEvent.daemonStarted.version == 1)
+    #expect(MigrationEvent.environmentNamed(name: "test").version == 6)
     #expect(MigrationEvent.lineStopped(by: "x", why: "y").version == 2)
   }
 

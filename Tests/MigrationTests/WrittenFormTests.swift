@@ -43,6 +43,7 @@ struct WrittenFormTests {
     "events written by earlier versions read as they did",
     arguments: [
       #"{"daemonStarted":{}}"#,
+      #"{"environmentNamed":{"name":"test"}}"#,
       #"{"puljePaused":{"by":"Kari","pulje":"p1","why":"storm"}}"#,
       #"{"puljeStarted":{"approvals":["Kari","Ola"],"pulje":"p1"}}"#,
       #"{"group":{"event":{"intentRecorded":{"base":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","direction":"forward","goal":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","herID":200,"operation":"p1/200/forward/1"}},"group":200,"pulje":"p1"}}"#,

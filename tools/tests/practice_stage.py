@@ -28,7 +28,7 @@ class PracticeStage:
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def ground(self):
-        """The practice ground, with a name for its environment."""
+        """The practice ground, of the environment rehearsal."""
         place = self.folder / "practice"
         ground = subprocess.Popen(
             [PROGRAMS / "rehearsal", "practice", "--directory", place, "--brokers", "embedded"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -38,8 +38,6 @@ class PracticeStage:
         for line in ground.stdout:
             said.append(line)
             if line.startswith("ready:"):
-                configuration = place / "bus-migrator.yaml"
-                configuration.write_text("environment: practice\n" + configuration.read_text())
                 return place
         self.fail("".join(said))
 
@@ -69,5 +67,5 @@ class PracticeStage:
 
     def run_it(self, place, *arguments):
         return subprocess.run(
-            [PROGRAMS / "bus-migrator", *map(str, arguments), *([] if arguments[0] == "explain" else ["--config", "bus-migrator.yaml"])],
+            [PROGRAMS / "bus-migrator", *map(str, arguments), *([] if arguments[0] == "explain" or arguments[:2] == ("config", "keys") else ["--config", "bus-migrator.yaml"])],
             capture_output=True, text=True, timeout=LIMIT, cwd=place)

@@ -64,8 +64,8 @@ class JSONContract(PracticeStage, unittest.TestCase):
         self.assertGreater(len(answers), 0, arguments)
         for answer in answers:
             self.check(answer, name, arguments)
-            if name not in ("error/1", "explain/1", "config-check/1", "report-verification/1"):
-                self.assertEqual(answer.get("environment"), "practice", arguments)
+            if name not in ("error/1", "explain/1", "config-check/1", "config-show/1", "config-keys/1", "report-verification/1"):
+                self.assertEqual(answer.get("environment"), "rehearsal", arguments)
         self.tried.add(words)
         self.codes.add(code)
         if name == "error/1":
@@ -98,6 +98,8 @@ class JSONContract(PracticeStage, unittest.TestCase):
         told = lambda *arguments, **more: self.told(place, *arguments, **more)
         # Before there is a daemon.
         told("config-check/1", "config", "check")
+        told("config-show/1", "config", "show", "--all")
+        told("config-keys/1", "config", "keys")
         told("explain/1", "explain", "MIG-403")
         told("explain/1", "explain", "FWD-105")
         told("error/1", "explain", "NOT-1", code=2)

@@ -61,7 +61,7 @@ class Watch(PracticeStage, unittest.TestCase):
         self.assertEqual((without.returncode, without.stdout), (4, ""), "no daemon was ever there")
         daemon = self.daemon(place)
         lines, objects = self.watch(place, "watch"), self.watch(place, "status", "--watch", "--json")
-        self.assertIn("environment: practice", lines.until(self, "the environment", lambda line: True))
+        self.assertIn("environment: rehearsal", lines.until(self, "the environment", lambda line: True))
         lines.until(self, "that there is nothing", lambda line: line.endswith("  no pulje"))
         terminal = Terminal([PROGRAMS / "bus-migrator", "watch", "--config", place / "bus-migrator.yaml"], columns=80, rows=24)
         self.addCleanup(terminal.end)
@@ -110,7 +110,7 @@ class Watch(PracticeStage, unittest.TestCase):
         while (line := objects.coming.get(timeout=LIMIT)) is not None:
             told.append(json.loads(line))
             part.validate(told[-1])
-            self.assertEqual(told[-1]["environment"], "practice")
+            self.assertEqual(told[-1]["environment"], "rehearsal")
         self.assertEqual(told[0]["puljer"], [])
         self.assertEqual({one["isLive"] for one in told}, {True, False})
         self.assertEqual(told[-1]["stop"]["by"], "kari")

@@ -19,7 +19,7 @@ package protocol StateRecordReading {
 extension MigrationState {
   /// The version of what a history folds to, and of the records' form. Raised whenever a history that was folded by the program
   /// before could come out otherwise now: a state that was kept then is not taken over.
-  public static let foldVersion = 6
+  public static let foldVersion = 7
 
   private struct Whole: Codable {
     struct ClosedBus: Codable {
@@ -28,6 +28,7 @@ extension MigrationState {
     }
 
     var starts: Int
+    var environment: String?
     var stop: Note?
     var closedBuses: [ClosedBus]
     var puljer: Int
@@ -38,7 +39,9 @@ extension MigrationState {
     let puljer = self.ordered
     let closed = self.closedBuses.sorted { $0.key < $1.key }.map { Whole.ClosedBus(bus: $0.key, note: $0.value) }
     try records.write(
-      Whole(starts: self.starts, stop: self.stop, closedBuses: closed, puljer: puljer.count, commands: self.commands))
+      Whole(
+        starts: self.starts, environment: self.environment, stop: self.stop, closedBuses: closed, puljer: puljer.count,
+        commands: self.commands))
     for pulje in puljer { try pulje.write(to: &records) }
   }
 
@@ -47,6 +50,7 @@ extension MigrationState {
     let whole = try records.read(Whole.self)
     self.init()
     self.starts = whole.starts
+    self.environment = whole.environment
     self.stop = whole.stop
     self.commands = whole.commands
     for closed in whole.closedBuses { self.closedBuses[closed.bus] = closed.note }

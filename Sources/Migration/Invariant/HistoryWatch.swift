@@ -67,7 +67,7 @@ public struct HistoryWatch: Sendable {
       if !self.started.insert(name).inserted { breaches.append(Breach(.approvedIsExecuted, "\(name) is started twice")) }
     case .lineStopped: self.isStopped = true
     case .lineReleased: self.isStopped = false
-    case .puljePaused, .puljeResumed, .daemonStarted, .busClosed, .commanded: break
+    case .puljePaused, .puljeResumed, .daemonStarted, .busClosed, .commanded, .environmentNamed: break
     case .group(let name, let group, let event):
       let key = Roster.Key(pulje: name, group: group)
       guard let after = state.puljer[name]?.groups[group], let phase, self.groups[key] != nil else {

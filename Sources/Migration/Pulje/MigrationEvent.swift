@@ -19,13 +19,17 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   /// A person's command; what it brought about follows it.
   indirect case commanded(record: CommandRecord)
 
+  /// Which world the history is of, from its first start on: those of another are refused.
+  case environmentNamed(name: String)
+
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
-  public static let version = 5
+  public static let version = 6
 
   /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
   /// does not know, and not before.
   public var version: Int {
     switch self {
+    case .environmentNamed: 6
     case .commanded: 5
     case .group(_, _, let event) where event.isOfVersion4: 4
     case .puljeSealed(let plan, _) where plan.isOfVersion4: 4
@@ -44,7 +48,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .puljeSealed(let plan, _): plan.name
     case .puljeStarted(let pulje, _), .puljePaused(let pulje, _, _), .puljeResumed(let pulje, _), .group(let pulje, _, _): pulje
     case .commanded(let record): record.pulje
-    case .daemonStarted, .lineStopped, .lineReleased, .busClosed: nil
+    case .daemonStarted, .lineStopped, .lineReleased, .busClosed, .environmentNamed: nil
     }
   }
 
@@ -61,6 +65,7 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
     case .lineReleased: "line.released"
     case .busClosed: "bus.closed"
     case .commanded: "command.given"
+    case .environmentNamed: "environment.named"
     }
   }
 }

@@ -7,6 +7,8 @@ public struct MigrationState: Sendable, Hashable {
   public internal(set) var puljer: [PuljeName: PuljeState] = [:]
   /// How often the daemon has started on this history.
   public internal(set) var starts: Int = 0
+  /// Which world this history is of; nil until a daemon that knows it has started on it.
+  public internal(set) var environment: String?
   /// Stop-the-line: who, why, since when; nil while the line runs.
   public internal(set) var stop: Note?
   /// Buses that were closed for good: by whom, and when.
@@ -58,6 +60,10 @@ public struct MigrationState: Sendable, Hashable {
     case .lineReleased: self.stop = nil
     case .busClosed(let closing, let by):
       self.closedBuses[closing.bus] = Note(by: by.joined(separator: ", "), why: "nobody is on it", at: now)
+    case .environmentNamed(let name):
+      // One history is of one world: named twice, two were mixed.
+      guard self.environment == nil else { return false }
+      self.environment = name
     case .commanded(let record): self.commands.take(record, at: now)
     case .daemonStarted:
       self.starts += 1

@@ -60,6 +60,7 @@ public struct Notice: Sendable, Hashable, Codable {
       (self.weight, self.words) = (.alarm, "bus \(closing.bus) is closed for good by \(by.joined(separator: ", "))")
     // What it brought about is told.
     case .commanded: return nil
+    case .environmentNamed(let name): (self.weight, self.words) = (.information, "this history is of the environment \(name)")
     case .daemonStarted: (self.weight, self.words) = (.information, "the daemon has started; attestations are proven anew")
     case .group(let pulje, let group, let event):
       guard let (weight, code, words) = Self.told(event) ?? Self.toldOfDrain(event, state.puljer[pulje]?.groups[group], now)

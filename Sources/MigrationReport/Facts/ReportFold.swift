@@ -86,7 +86,7 @@ public struct ReportFold: Sendable {
         ReportFacts.Command(
           at: row.at, verb: record.verb, by: record.by, giver: record.giver.description, role: record.role, reason: record.reason,
           status: record.status, parties: record.herIDs.count))
-    case .puljeStarted, .busClosed: break
+    case .puljeStarted, .busClosed, .environmentNamed: break
     }
   }
 

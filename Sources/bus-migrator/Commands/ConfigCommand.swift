@@ -1,84 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AddressRegistry
 import ArgumentParser
-import Foundation
 
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "The configuration file: is it right, and what does it say.",
-    subcommands: [ConfigCheckCommand.self, ConfigShowCommand.self])
-}
-
-struct ConfigCheckCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "check",
-    abstract: "Read the configuration as the daemon does, secrets and files it names included. Reaches for no server.",
+    commandName: "config", abstract: "The configuration: is it right, what holds, and what can be said in it.",
     discussion:
-      "What is wrong is told with file, line and remedy; the exit code is 2 then. systemctl reload takes up a file that passes.")
-
-  @OptionGroup var place: PlaceOptions
-  @OptionGroup var output: JSONOption
-
-  func run() async throws {
-    let configuration = try self.place.configuration()
-    let missing = ConfigurationFiles.missing(configuration)
-    let answer = ConfigCheckAnswer(
-      file: self.place.config ?? PlaceOptions.usualConfiguration, environment: configuration.environment,
-      buses: configuration.buses.map { "\($0.endpoint.name)" }, missing: missing)
-    if self.output.json { try Console.say(json: answer) } else { Console.say(answer.text) }
-    guard missing.isEmpty else { throw ExitCode(Exit.usage) }
-  }
-}
-
-/// Files that a configuration names and that the daemon would miss.
-enum ConfigurationFiles {
-  /// Each with what it is for; folders of files that the daemon makes itself must be there.
-  static func missing(_ configuration: MigratorConfiguration) -> [String] {
-    var named: [(what: String, path: String)] = []
-    for bus in configuration.buses {
-      for path in bus.endpoint.authorities { named.append(("authorities of bus \(bus.endpoint.name)", path)) }
-    }
-    if let path = configuration.register.extraRootsFile { named.append(("register.extra-roots-file", path)) }
-    for (name, program) in configuration.hooks.sorted(by: { $0.key < $1.key }) {
-      named.append(("hook \(name)", program.executable))
-    }
-    let folder: (String) -> String = { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
-    named.append(("the database's folder", folder(configuration.database)))
-    named.append(("the folder of audit-heads", folder(configuration.heads.file)))
-    if let cache = configuration.register.cache { named.append(("the folder of register.cache", folder(cache))) }
-    return named.compactMap { what, path in FileManager.default.fileExists(atPath: path) ? nil : "\(what): \(path) is not there" }
-  }
-}
-
-/// What `config check --json` says when the file can be read; what cannot is an error, exit code 2.
-struct ConfigCheckAnswer: Codable {
-  var schema = "bus-migrator/config-check/1"
-  var file: String
-  var environment: String?
-  var buses: [String]
-  /// Files it names that are not there.
-  var missing: [String]
-
-  var text: String {
-    let head =
-      "\(self.file): \(self.missing.isEmpty ? "right" : "read, but \(self.missing.count) of the files it names are missing")"
-    return
-      ([head, "environment \(self.environment ?? "not named")", "buses \(self.buses.joined(separator: ", "))"] + self.missing)
-      .joined(separator: "\n")
-  }
-}
-
-struct ConfigShowCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what the configuration file says, without its secrets and comments.")
-
-  @OptionGroup var place: PlaceOptions
-
-  func run() async throws {
-    // Checked first: what a wrong file means is not to be guessed by whoever reads it.
-    _ = try self.place.configuration()
-    let root = try ConfigurationNode.file(self.place.config ?? PlaceOptions.usualConfiguration)
-    Console.say(try RedactedConfiguration.text(of: root))
-  }
+      """
+      It comes from the file (--config, or BUS_MIGRATOR_CONFIG, or /etc/bus-migrator/bus-migrator.yaml), over it from the environment \
+      (BUS_MIGRATOR_SET_PING_TIMEOUT=20s for ping.timeout), over both from the command line (--set ping.timeout=20s). Secrets come from the file \
+      alone, or better from the files and credentials that it names.
+      """,
+    subcommands: [ConfigCheckCommand.self, ConfigShowCommand.self, ConfigKeysCommand.self])
 }

@@ -11,32 +11,39 @@ struct PlaceOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The configuration file.")
   var config: String?
 
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "A value of the configuration, over the file and the environment; may be given more than once. config keys lists them.",
+      valueName: "key=value"))
+  var settings: [String] = []
+
   @Option(help: "The database; overrides the configuration's.")
   var database: String?
 
   @Option(help: "The control socket; overrides the configuration's.")
   var socket: String?
 
-  static let usualConfiguration = "/etc/bus-migrator/bus-migrator.yaml"
+  var source: ConfigurationSource { ConfigurationSource(file: self.config, settings: self.settings) }
 
   func configuration() throws -> MigratorConfiguration {
-    try MigratorConfiguration.read(self.config ?? Self.usualConfiguration, database: self.database, socket: self.socket)
+    try MigratorConfiguration.read(self.source, database: self.database, socket: self.socket)
   }
 
   private func places() throws -> MigratorPlaces {
-    try MigratorPlaces.read(self.config ?? Self.usualConfiguration, database: self.database, socket: self.socket)
+    try MigratorPlaces.read(self.source, database: self.database, socket: self.socket)
   }
 
   /// Needs no configuration when it is named, and never its secrets.
   func socketPath() throws -> String { try self.socket ?? self.places().socket }
   /// Needs no configuration when it is named, and never its secrets.
   func databasePath() throws -> String { try self.database ?? self.places().database }
-  /// The environment's name; nil where the configuration names none, or the database alone is named.
-  func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment }
-  /// The environment that the configuration read here names; nil where none is read, or it names none.
+  /// The environment that the configuration read here names; nil where none is read.
   func environmentNamed() throws -> String? {
-    self.config == nil && (self.socket != nil || self.database != nil) ? nil : try self.places().environment
+    self.config == nil && (self.socket != nil || self.database != nil) ? nil : try self.places().environment.text
   }
+  /// The environment's name; nil where the database alone is named.
+  func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment.text }
   /// Nil where the database alone is named: heads kept elsewhere stand in the configuration.
   func headsPath() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().heads.file }
 }

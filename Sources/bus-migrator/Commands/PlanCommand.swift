@@ -63,9 +63,9 @@ struct PlanCommand: AsyncParsableCommand {
     if self.output.json {
       try Console.say(
         json: PlanAnswer(request: request, plan: plan, findings: survey.findings, vendors: vendors, estimate: estimate),
-        of: configuration.environment)
+        of: configuration.environment.text)
     } else {
-      Console.say(PlanText.text(plan, survey.findings, vendors, estimate), of: configuration.environment)
+      Console.say(PlanText.text(plan, survey.findings, vendors, estimate), of: configuration.environment.text)
     }
     if let since = self.since {
       let lines = PlanDifference(was: try StartCommand.approved(since, name: "--since"), now: plan).lines

@@ -25,7 +25,7 @@ struct RestoreCommand: AsyncParsableCommand {
     let database = try self.place.databasePath()
     let environment = try self.place.environment()
     guard self.execute else {
-      let backup = try await HistoryBackup.check(self.backup)
+      let backup = try await HistoryBackup.check(self.backup, environment: environment)
       let answer = RestoreAnswer(executed: false, database: database, backup: backup, head: backup.head, movedAside: [])
       if self.output.json { return try Console.say(json: answer, of: environment) }
       return Console.say(
@@ -34,7 +34,8 @@ struct RestoreCommand: AsyncParsableCommand {
       )
     }
     let done = try await HistoryRestore.restore(
-      self.backup, to: database, replacing: self.replace, by: self.person.name, at: SystemMigrationClock().now)
+      self.backup, to: database, replacing: self.replace, environment: environment, by: self.person.name,
+      at: SystemMigrationClock().now)
     let answer = RestoreAnswer(
       executed: true, database: database, backup: done.backup, head: done.head, movedAside: done.movedAside)
     if self.output.json { return try Console.say(json: answer, of: environment) }

@@ -56,9 +56,9 @@ struct ShadowLookCommand: AsyncParsableCommand {
       let look = ShadowLook(survey.plan, findings: survey.findings, preflights: try await preflight.reports(survey.plan), at: now)
       try ShadowFile.append(look, to: self.to)
       if self.output.json {
-        try Console.say(json: look, of: configuration.environment)
+        try Console.say(json: look, of: configuration.environment.text)
       } else {
-        Console.say(Self.text(look), of: configuration.environment)
+        Console.say(Self.text(look), of: configuration.environment.text)
       }
       guard let every, let end, now + every <= end else { return }
       try await clock.sleep(until: now + every)

@@ -7,12 +7,17 @@ import Yams
 
 /// A place in a YAML file, read strictly: unknown keys, missing keys and wrong types are errors that name file and line.
 struct ConfigurationNode {
+  /// Paths are meant from its folder.
   let file: String
   let path: String
   let node: Node
+  /// What may stand here; nil where the reader says so itself.
+  var key: ConfigurationKey?
+  /// Which values are not the file's own, by their path.
+  var origins: [String: ConfigurationOrigin] = [:]
 
   /// Reads a whole file.
-  static func file(_ path: String) throws -> ConfigurationNode {
+  static func file(_ path: String, key: ConfigurationKey? = nil) throws -> ConfigurationNode {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       let seen = FileManager.default.fileExists(atPath: path) ? "it cannot be read" : "there is no such file"
@@ -21,15 +26,15 @@ struct ConfigurationNode {
     guard let text = String(validating: data, as: UTF8.self) else {
       throw CommandLineError.fileUnreadable(path: path, seen: "it is not UTF-8 text")
     }
-    return try Self.text(text, file: path)
+    return try Self.text(text, file: path, key: key)
   }
 
-  static func text(_ text: String, file: String) throws -> ConfigurationNode {
+  static func text(_ text: String, file: String, key: ConfigurationKey? = nil) throws -> ConfigurationNode {
     do {
       guard let node = try Yams.compose(yaml: text) else {
         throw CommandLineError.yamlBroken(path: file, line: nil, seen: "the file is empty")
       }
-      return ConfigurationNode(file: file, path: "", node: node)
+      return ConfigurationNode(file: file, path: "", node: node, key: key)
     } catch let error as YamlError {
       throw CommandLineError.yamlBroken(path: file, line: Self.line(of: error), seen: Self.words(error))
     }
@@ -59,9 +64,13 @@ struct ConfigurationNode {
   }
 
   var place: String {
+    if let origin = self.origins[self.path] { return "\(origin.words)\(self.path.isEmpty ? "" : ", \(self.path)")" }
     let line = self.node.mark.map { ", line \($0.line)" } ?? ""
     return "\(self.file)\(line)\(self.path.isEmpty ? "" : ", \(self.path)")"
   }
+
+  /// This node as a mapping that holds no key but those that ``ConfigurationKey`` names.
+  func mapping() throws -> Fields { try self.mapping((self.key?.below ?? []).map(\.name)) }
 
   /// This node as a mapping that holds no key but `known`.
   func mapping(_ known: [String]) throws -> Fields {
@@ -72,7 +81,7 @@ struct ConfigurationNode {
     for (key, _) in mapping {
       let name = key.string ?? "?"
       guard known.contains(name) else {
-        let place = ConfigurationNode(file: self.file, path: self.path, node: key).place
+        let place = self.below(self.path, key, nil).place
         throw CommandLineError.keyUnknown(place: place, key: name, known: known)
       }
     }
@@ -83,9 +92,15 @@ struct ConfigurationNode {
     get throws {
       guard case .sequence(let sequence) = self.node else { throw self.wrong(wanted: "a list", isSecret: true) }
       return sequence.enumerated().map {
-        ConfigurationNode(file: self.file, path: "\(self.path)[\($0.offset)]", node: $0.element)
+        self.below("\(self.path)[\($0.offset)]", $0.element, self.key)
       }
     }
+  }
+
+  /// A node below this one; of a folder of its own where another than the file gave it.
+  fileprivate func below(_ path: String, _ node: Node, _ key: ConfigurationKey?) -> ConfigurationNode {
+    ConfigurationNode(
+      file: self.origins[path].flatMap(\.file) ?? self.file, path: path, node: node, key: key, origins: self.origins)
   }
 
   /// What is wrong with this node. The text is not shown where it may be a secret.
@@ -108,6 +123,9 @@ struct ConfigurationNode {
       return scalar.string
     }
   }
+
+  /// A path, meant from the folder of whoever gave it.
+  var absolutePath: String { get throws { Paths.absolute(try self.text, besides: self.file) } }
 
   var integer: Int {
     get throws {
@@ -135,6 +153,8 @@ struct ConfigurationNode {
     }
   }
 
+  var seconds: Double { get throws { Double(try self.span.milliseconds) / 1_000 } }
+
   var herID: HerID {
     get throws {
       let text = try self.text
@@ -156,15 +176,34 @@ struct ConfigurationNode {
 
     func optional(_ key: String) -> ConfigurationNode? {
       guard let node = self.mapping[Node(key)] else { return nil }
-      let path = self.of.path.isEmpty ? key : "\(self.of.path).\(key)"
       if case .scalar(let scalar) = node, scalar.string.isEmpty || scalar.string == "~" || scalar.string == "null" { return nil }
-      return ConfigurationNode(file: self.of.file, path: path, node: node)
+      return self.of.below(self.path(of: key), node, self.known(key))
     }
 
+    /// The key's node; where it is left out, what holds without it.
     func required(_ key: String) throws -> ConfigurationNode {
-      guard let node = self.optional(key) else { throw CommandLineError.keyMissing(place: self.of.place, key: key) }
-      return node
+      if let node = self.optional(key) { return node }
+      guard case .usual(let usual) = self.known(key)?.absence else {
+        throw CommandLineError.keyMissing(place: self.of.place, key: key)
+      }
+      return self.of.below(self.path(of: key), ConfigurationKey.node(usual, of: self.known(key)), self.known(key))
     }
+
+    /// A section's fields; none of them given where the section is left out.
+    func section(_ key: String) throws -> Fields {
+      try self.optional(key)?.mapping() ?? self.sectionLeftOut(key)
+    }
+
+    /// The fields of a section of which none is given.
+    func sectionLeftOut(_ key: String) throws -> Fields {
+      try self.of.below(self.path(of: key), Node.mapping([:]), self.known(key)).mapping()
+    }
+
+    /// Whether there is such a key at all.
+    func knows(_ key: String) -> Bool { self.of.key == nil || self.known(key) != nil }
+
+    private func known(_ key: String) -> ConfigurationKey? { self.of.key?.below.first { $0.name == key } }
+    private func path(of key: String) -> String { self.of.path.isEmpty ? key : "\(self.of.path).\(key)" }
 
     /// Sets `value` when the key is there.
     func read<Value>(_ key: String, into value: inout Value, _ read: (ConfigurationNode) throws -> Value) throws {

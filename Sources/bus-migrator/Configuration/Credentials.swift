@@ -44,15 +44,15 @@ enum Credentials {
   static func secret(
     _ key: String, in fields: ConfigurationNode.Fields, environment: [String: String]
   ) throws -> Secret? {
-    let given = [key, "\(key)-file", "\(key)-credential"].filter { fields.optional($0) != nil }
+    let given = [key, "\(key)-file", "\(key)-credential"].filter { fields.knows($0) && fields.optional($0) != nil }
     guard given.count <= 1 else {
       throw CommandLineError.valueWrong(
         place: fields.of.place, seen: given.joined(separator: " and "), wanted: "only one of them")
     }
-    if let node = fields.optional(key) { return Secret(try node.text) }
+    if fields.knows(key), let node = fields.optional(key) { return Secret(try node.text) }
     if let node = fields.optional("\(key)-file") {
       return try self.secret(
-        inFile: Paths.absolute(try node.text, besides: node.file), shown: try self.shown(node), place: node.place)
+        inFile: try node.absolutePath, shown: try self.shown(node), place: node.place)
     }
     if let node = fields.optional("\(key)-credential") {
       let path = try Self.path(ofCredential: try node.text, place: node.place, environment: environment)

@@ -17,7 +17,7 @@ extension MigratorConfiguration {
 
   static func api(_ node: ConfigurationNode?, _ environment: [String: String]) throws -> API? {
     guard let node else { return nil }
-    let fields = try node.mapping(["listen", "certificate", "private-key", "private-key-credential", "tokens"])
+    let fields = try node.mapping()
     let listen = try fields.required("listen")
     guard let (host, port) = Self.address(try listen.text) else { throw listen.wrong(wanted: "host:port, such as 0.0.0.0:8443") }
     let tokens = try fields.required("tokens").elements.map { try Self.token($0, environment) }
@@ -41,13 +41,13 @@ extension MigratorConfiguration {
 
   private static func tls(_ fields: ConfigurationNode.Fields, _ environment: [String: String]) throws -> NIOSSLContext {
     let certificate = try fields.required("certificate")
-    let path = Paths.absolute(try certificate.text, besides: certificate.file)
+    let path = try certificate.absolutePath
     let keyNode: ConfigurationNode
     let keyPath: String
     let keyShown: String
     switch (fields.optional("private-key"), fields.optional("private-key-credential")) {
     case (let node?, nil):
-      (keyNode, keyPath, keyShown) = (node, Paths.absolute(try node.text, besides: node.file), try Credentials.shown(node))
+      (keyNode, keyPath, keyShown) = (node, try node.absolutePath, try Credentials.shown(node))
     case (nil, let node?):
       let path = try Credentials.path(ofCredential: try node.text, place: node.place, environment: environment)
       (keyNode, keyPath, keyShown) = (node, path, path)
@@ -74,7 +74,7 @@ extension MigratorConfiguration {
   }
 
   private static func token(_ node: ConfigurationNode, _ environment: [String: String]) throws -> APITokens.Token {
-    let fields = try node.mapping(["name", "role", "vendor", "expires", "token-file", "token-credential"])
+    let fields = try node.mapping()
     let nameNode = try fields.required("name")
     let name = try nameNode.text
     guard name.utf8.count <= 100, name == name.trimmingCharacters(in: .whitespacesAndNewlines) else {

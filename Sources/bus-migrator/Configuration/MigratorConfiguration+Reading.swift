@@ -11,82 +11,61 @@ import MigrationEngine
 import TjenestebussClient
 
 extension MigratorConfiguration {
-  /// What may stand at the top of the file.
-  static let keys = [
-    "environment", "buses", "register", "ping", "state-directory", "database", "socket", "echo-socket", "timings", "log-level",
-    "limits", "audit-heads", "hooks", "api", "reports", "tell",
-  ]
-
   /// - Parameters:
   ///   - database: overrides the file's.
   ///   - socket: overrides the file's.
-  static func read(
-    _ path: String, database: String? = nil, socket: String? = nil,
-    environment: [String: String] = ProcessInfo.processInfo.environment
-  ) throws -> MigratorConfiguration {
-    try Self.read(ConfigurationNode.file(path), database: database, socket: socket, environment: environment)
+  static func read(_ source: ConfigurationSource, database: String? = nil, socket: String? = nil) throws -> MigratorConfiguration
+  {
+    try Self.read(source.root(), database: database, socket: socket, environment: source.environment)
   }
 
   static func read(
     _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
   ) throws -> MigratorConfiguration {
-    let fields = try root.mapping(Self.keys)
+    let fields = try root.mapping()
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
-    let ping = try fields.required("ping").mapping([
-      "own-her-id", "subject", "time-to-live", "echo-timeout", "timeout", "production", "state-folder", "party-interval",
-    ])
+    let ping = try fields.required("ping").mapping()
+    let name = try EnvironmentName(fields.required("environment"))
     // Whether bus-pinger sends without being told to; the daemon's own pings are what a plan was approved with.
-    let isProduction = try ping.optional("production")?.flag ?? false
-    var partyInterval = TimeSpan.seconds(10)
-    try ping.read("party-interval", into: &partyInterval) { node in
-      let interval = try node.span
-      guard !isProduction || interval >= .seconds(10) else { throw node.wrong(wanted: "10s or more in production") }
-      return interval
-    }
+    let isProduction = try Self.isProduction(ping, name)
+    let interval = try ping.required("party-interval")
+    guard try !isProduction || interval.span >= .seconds(10) else { throw interval.wrong(wanted: "10s or more in production") }
     let places = try MigratorPlaces(fields, database: database, socket: socket)
-    var timeToLive = TimeSpan.seconds(30)
-    var echo = TimeSpan.seconds(10)
-    var timeout = TimeSpan.seconds(15)
-    try ping.read("time-to-live", into: &timeToLive) { try $0.span }
-    try ping.read("echo-timeout", into: &echo) { try $0.span }
-    try ping.read("timeout", into: &timeout) { try $0.span }
     return MigratorConfiguration(
-      environment: try fields.optional("environment")?.text, buses: buses,
+      environment: name, buses: buses,
       register: try Self.register(fields.required("register"), environment),
       ownHerID: try ping.required("own-her-id").herID,
-      pingSubject: try ping.optional("subject")?.text ?? PingForm.defaultSubject, pingTimeToLive: timeToLive, echoTimeout: echo,
-      probeTimeout: timeout,
-      pingStateFolder: try ping.optional("state-folder").map { Paths.absolute(try $0.text, besides: root.file) },
-      partyInterval: partyInterval, database: places.database,
+      pingSubject: try ping.required("subject").text, pingTimeToLive: try ping.required("time-to-live").span,
+      echoTimeout: try ping.required("echo-timeout").span, probeTimeout: try ping.required("timeout").span,
+      pingStateFolder: try ping.optional("state-folder").map { try $0.absolutePath },
+      partyInterval: try interval.span, database: places.database,
       socket: places.socket,
-      echoSocket: try fields.optional("echo-socket").map { Paths.absolute(try $0.text, besides: root.file) },
-      settings: try Self.settings(fields.optional("timings")),
-      rates: try Self.rates(fields.optional("limits")),
+      echoSocket: try fields.optional("echo-socket").map { try $0.absolutePath },
+      settings: try Self.settings(fields.section("timings")),
+      rates: try Self.rates(fields.section("limits")),
       hooks: try Self.hooks(fields.optional("hooks")),
       heads: places.heads,
       api: try Self.api(fields.optional("api"), environment), reports: places.reports,
-      logLevel: try Self.logLevel(fields.optional("log-level")),
-      tell: try fields.optional("tell").map { try TellConfiguration($0, environment: environment) } ?? TellConfiguration(),
+      logLevel: try fields.required("log-level").choice(Logger.Level.self),
+      tell: try TellConfiguration(fields.section("tell"), environment: environment),
       sections: root.sections)
   }
 
-  private static func logLevel(_ node: ConfigurationNode?) throws -> Logger.Level {
-    guard let node else { return .info }
-    guard let level = Logger.Level(rawValue: try node.text) else {
-      throw node.wrong(wanted: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+  /// True where the environment is production, unless the file says otherwise; what it says must not be otherwise there.
+  private static func isProduction(_ ping: ConfigurationNode.Fields, _ environment: EnvironmentName) throws -> Bool {
+    guard let node = ping.optional("production") else { return environment.isProduction }
+    let isProduction = try node.flag
+    guard isProduction || !environment.isProduction else {
+      throw node.wrong(wanted: "true, or leave it out, where environment is \(environment)")
     }
-    return level
+    return isProduction
   }
 
   // MARK: buses
 
   private static func bus(_ node: ConfigurationNode, _ environment: [String: String]) throws -> BusEntry {
-    let fields = try node.mapping([
-      "name", "dialect", "hosts", "path", "connection-string", "connection-string-file", "connection-string-credential",
-      "authorities", "virtual-host", "allow-password-in-clear", "management", "ping-reply-queue",
-      "shovel-address", "shovel-address-file", "shovel-address-credential",
-    ])
+    let fields = try node.mapping()
     let name = BusName(try fields.required("name").text)
     let hosts = try fields.required("hosts").elements.map { try $0.text }
     guard !hosts.isEmpty else { throw try fields.required("hosts").wrong(wanted: "at least one host") }
@@ -98,12 +77,12 @@ extension MigratorConfiguration {
       throw CommandLineError.credentials(
         place: "\(node.place), bus \(name)", seen: "[\(error.stableCode)] \(error.explanation.seen)")
     }
-    let authorities = try fields.optional("authorities")?.elements.map { Paths.absolute(try $0.text, besides: node.file) } ?? []
+    let authorities = try fields.optional("authorities")?.elements.map { try $0.absolutePath } ?? []
     let path = try fields.optional("path")?.text ?? connection.path
     let endpoint = BusEndpoint(
       bus: Bus(name: name, dialect: try fields.required("dialect").choice(Dialect.self), hosts: hosts, path: path),
       connection: connection, authorities: authorities, virtualHost: try fields.optional("virtual-host")?.text,
-      allowsPasswordInClear: try fields.optional("allow-password-in-clear")?.flag ?? false)
+      allowsPasswordInClear: try fields.required("allow-password-in-clear").flag)
     var shovelAddress: Secret?
     if let address = try Credentials.secret("shovel-address", in: fields, environment: environment) {
       do throws(ShovelError) { shovelAddress = try ShovelDefinition.checked(address) } catch {
@@ -119,11 +98,11 @@ extension MigratorConfiguration {
   private static func management(
     _ node: ConfigurationNode, _ connection: BusConnectionString, _ environment: [String: String]
   ) throws -> Management {
-    let fields = try node.mapping(["url", "user", "password", "password-file", "password-credential", "virtual-host"])
+    let fields = try node.mapping()
     return Management(
       url: try fields.required("url").text, user: try fields.optional("user")?.text ?? connection.user,
       password: try Credentials.secret("password", in: fields, environment: environment) ?? connection.password,
-      virtualHost: try fields.optional("virtual-host")?.text ?? "/")
+      virtualHost: try fields.required("virtual-host").text)
   }
 
   private static func checkBuses(_ buses: [BusEntry], _ fields: ConfigurationNode.Fields) throws {
@@ -145,21 +124,18 @@ extension MigratorConfiguration {
   // MARK: register
 
   private static func register(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Register {
-    let fields = try node.mapping([
-      "url", "soap-version", "timeout", "allow-plain-http", "user", "password", "password-file", "password-credential",
-      "extra-roots-file", "cache", "writer", "rest", "cppa", "nightly-compare",
-    ])
+    let fields = try node.mapping()
     guard let password = try Credentials.secret("password", in: fields, environment: environment) else {
       throw CommandLineError.keyMissing(place: node.place, key: "password-file")
     }
     return Register(
       endpoint: try Self.endpoint(fields),
       credentials: RegisterCredentials(user: try fields.required("user").text, password: password),
-      extraRootsFile: try fields.optional("extra-roots-file").map { Paths.absolute(try $0.text, besides: node.file) },
-      cache: try fields.optional("cache").map { Paths.absolute(try $0.text, besides: node.file) },
+      extraRootsFile: try fields.optional("extra-roots-file").map { try $0.absolutePath },
+      cache: try fields.optional("cache").map { try $0.absolutePath },
       writer: try Self.writer(fields.required("writer")),
-      rest: try fields.optional("rest").map { try Self.rest($0, environment, scope: Self.partyScope) },
-      cppa: try fields.optional("cppa").map { try Self.rest($0, environment, scope: Self.protocolScope) },
+      rest: try fields.optional("rest").map { try Self.rest($0, environment) },
+      cppa: try fields.optional("cppa").map { try Self.rest($0, environment) },
       compareAt: try Self.compareAt(fields))
   }
 
@@ -178,44 +154,37 @@ extension MigratorConfiguration {
 
   static func endpoint(_ fields: ConfigurationNode.Fields) throws -> SOAPEndpoint {
     var endpoint = SOAPEndpoint(url: try fields.required("url").text)
-    try fields.read("soap-version", into: &endpoint.version) { node in
-      guard let version = SOAPVersion(rawValue: try node.text) else { throw node.wrong(wanted: "\"1.1\" or \"1.2\"") }
-      return version
-    }
-    try fields.read("timeout", into: &endpoint.timeoutSeconds) { Double(try $0.span.milliseconds) / 1_000 }
-    try fields.read("allow-plain-http", into: &endpoint.allowsPlainHTTP) { try $0.flag }
+    let version = try fields.required("soap-version")
+    guard let known = SOAPVersion(rawValue: try version.text) else { throw version.wrong(wanted: "\"1.1\" or \"1.2\"") }
+    endpoint.version = known
+    endpoint.timeoutSeconds = try fields.required("timeout").seconds
+    endpoint.allowsPlainHTTP = try fields.required("allow-plain-http").flag
     return endpoint
   }
 
   // MARK: timings
 
-  private static func settings(_ node: ConfigurationNode?) throws -> EngineSettings {
+  private static func settings(_ timings: ConfigurationNode.Fields) throws -> EngineSettings {
     var settings = EngineSettings()
-    guard let node else { return settings }
-    let fields = try node.mapping([
-      "concurrent-groups", "concurrent-writes", "retry-base", "retry-cap", "handed-over-interval", "read-deadline",
-      "write-deadline",
-      "probe-deadline", "hook-deadline",
-    ])
-    func count(_ node: ConfigurationNode) throws -> Int {
-      let value = try node.integer
-      guard value >= 1 else { throw node.wrong(wanted: "a number greater than zero") }
-      return value
+    func count(_ key: String) throws -> Int {
+      let node = try timings.required(key)
+      guard try node.integer >= 1 else { throw node.wrong(wanted: "a number greater than zero") }
+      return try node.integer
     }
-    func span(_ node: ConfigurationNode) throws -> TimeSpan {
-      let value = try node.span
-      guard value.milliseconds > 0 else { throw node.wrong(wanted: "a time longer than nothing") }
-      return value
+    func span(_ key: String) throws -> TimeSpan {
+      let node = try timings.required(key)
+      guard try node.span.milliseconds > 0 else { throw node.wrong(wanted: "a time longer than nothing") }
+      return try node.span
     }
-    try fields.read("concurrent-groups", into: &settings.concurrentGroups, count)
-    try fields.read("concurrent-writes", into: &settings.concurrentWrites, count)
-    try fields.read("retry-base", into: &settings.retryBase, span)
-    try fields.read("retry-cap", into: &settings.retryCap, span)
-    try fields.read("handed-over-interval", into: &settings.handedOverInterval, span)
-    try fields.read("read-deadline", into: &settings.readDeadline, span)
-    try fields.read("write-deadline", into: &settings.writeDeadline, span)
-    try fields.read("probe-deadline", into: &settings.probeDeadline, span)
-    try fields.read("hook-deadline", into: &settings.hookDeadline, span)
+    settings.concurrentGroups = try count("concurrent-groups")
+    settings.concurrentWrites = try count("concurrent-writes")
+    settings.retryBase = try span("retry-base")
+    settings.retryCap = try span("retry-cap")
+    settings.handedOverInterval = try span("handed-over-interval")
+    settings.readDeadline = try span("read-deadline")
+    settings.writeDeadline = try span("write-deadline")
+    settings.probeDeadline = try span("probe-deadline")
+    settings.hookDeadline = try span("hook-deadline")
     return settings
   }
 }

@@ -7,14 +7,11 @@ extension MigratorConfiguration {
   private enum WriterKind: String, CaseIterable { case manual, soap, none }
 
   static func writer(_ node: ConfigurationNode) throws -> Writer {
+    let fields = try node.mapping()
+    // Each kind has keys of its own; another's is as good as misspelt.
     let common = ["kind"]
-    let soap = [
-      "url", "soap-version", "timeout", "allow-plain-http", "namespace", "action-prefix", "address-namespace", "bus-names",
-      "operation-id-header", "switch-to-bus", "switch-to-bus-with-services-below", "use-organisation-queue", "replace-addresses",
-      "log-entries-per-write",
-    ]
     let elsewhere = ["written-by"]
-    let fields = try node.mapping(common + soap + elsewhere)
+    let soap = (node.key?.below ?? []).map(\.name).filter { !common.contains($0) && !elsewhere.contains($0) }
     switch try fields.required("kind").choice(WriterKind.self) {
     case .manual:
       _ = try node.mapping(common)
@@ -40,7 +37,7 @@ extension MigratorConfiguration {
       }
     }
     try fields.read("operation-id-header", into: &configuration.operationIDHeader) { node in
-      let header = try node.mapping(["name", "namespace"])
+      let header = try node.mapping()
       return SOAPWriterConfiguration.HeaderElement(
         name: try header.required("name").text, namespace: try header.required("namespace").text)
     }
@@ -49,20 +46,18 @@ extension MigratorConfiguration {
       try Self.operation($0)
     }
     configuration.useOrganisationQueue = try fields.optional("use-organisation-queue").map { try Self.operation($0) }
-    try fields.read("log-entries-per-write", into: &configuration.logEntriesPerWrite) { node in
-      let count = try node.integer
-      guard (1...100).contains(count) else { throw node.wrong(wanted: "a number from 1 to 100") }
-      return count
-    }
+    let count = try fields.required("log-entries-per-write")
+    guard try (1...100).contains(count.integer) else { throw count.wrong(wanted: "a number from 1 to 100") }
+    configuration.logEntriesPerWrite = try count.integer
     // Without it there would be a way forward and none back.
     configuration.replaceAddresses = try Self.operation(fields.required("replace-addresses"))
     return configuration
   }
 
   private static func operation(_ node: ConfigurationNode) throws -> SOAPWriterConfiguration.Operation {
-    let fields = try node.mapping(["name", "action", "only-bus", "parameters"])
+    let fields = try node.mapping()
     let parameters = try fields.required("parameters").elements.map { node in
-      let fields = try node.mapping(["name", "filling"])
+      let fields = try node.mapping()
       return SOAPWriterConfiguration.Parameter(
         try fields.required("name").text, try Self.filling(fields.required("filling")))
     }

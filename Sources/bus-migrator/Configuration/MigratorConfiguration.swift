@@ -76,8 +76,8 @@ struct MigratorConfiguration {
     var interval: TimeSpan
   }
 
-  /// The name of the world this is about: test, qa, production. Files of one are refused by the others.
-  var environment: String?
+  /// The world this is about. Files of one are refused by the others.
+  var environment: EnvironmentName
   var buses: [BusEntry]
   var register: Register
   var ownHerID: HerID

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusModel
 import Foundation
 
 /// Where the daemon's history and socket are. Read without the secrets that stand in the same file: whoever asks the daemon something, or looks at
@@ -8,30 +9,30 @@ struct MigratorPlaces {
   var database: String
   var socket: String
   var heads: MigratorConfiguration.Heads
-  var environment: String?
+  var environment: EnvironmentName
   /// Where the daemon writes reports; nil for nowhere.
   var reports: ReportKeeper.Settings?
 
   /// - Parameters:
   ///   - database: overrides the file's.
   ///   - socket: overrides the file's.
-  static func read(_ path: String, database: String? = nil, socket: String? = nil) throws -> MigratorPlaces {
-    try MigratorPlaces(ConfigurationNode.file(path).mapping(MigratorConfiguration.keys), database: database, socket: socket)
+  static func read(_ source: ConfigurationSource, database: String? = nil, socket: String? = nil) throws -> MigratorPlaces {
+    try MigratorPlaces(source.root().mapping(), database: database, socket: socket)
   }
 
   init(_ fields: ConfigurationNode.Fields, database: String?, socket: String?) throws {
     let root = fields.of
-    let folder = try fields.optional("state-directory").map { Paths.absolute(try $0.text, besides: root.file) }
+    let folder = try fields.optional("state-directory").map { try $0.absolutePath }
     func path(_ key: String, _ override: String?, _ name: String) throws -> String {
       if let override { return override }
-      if let node = fields.optional(key) { return Paths.absolute(try node.text, besides: root.file) }
+      if let node = fields.optional(key) { return try node.absolutePath }
       guard let folder else { throw CommandLineError.keyMissing(place: root.place, key: "\(key), or state-directory") }
       return folder + "/" + name
     }
     self.database = try path("database", database, "migration.sqlite")
     self.socket = try path("socket", socket, "control.sock")
-    self.environment = try fields.optional("environment")?.text
-    self.reports = try MigratorConfiguration.reports(fields.optional("reports"), besideDatabase: self.database)
-    self.heads = try MigratorConfiguration.heads(fields.optional("audit-heads"), database: self.database)
+    self.environment = try EnvironmentName(fields.required("environment"))
+    self.reports = try MigratorConfiguration.reports(fields, besideDatabase: self.database)
+    self.heads = try MigratorConfiguration.heads(fields.section("audit-heads"), database: self.database)
   }
 }

@@ -14,19 +14,21 @@ enum RedactedConfiguration {
     try Yams.serialize(node: Self.redacting(root.node), allowUnicode: true)
   }
 
-  private static func redacting(_ node: Node) -> Node {
+  static func redacting(_ node: Node) -> Node {
     switch node {
     case .mapping(let mapping):
       var shown = mapping
       for (key, value) in mapping {
-        shown[key] = Self.secretKeys.contains(key.string ?? "") ? Node(Self.redacted) : Self.redacting(value)
+        let isSecret = Self.secretKeys.contains(key.string ?? "")
+        shown[key] = isSecret ? .scalar(Node.Scalar(Self.redacted, .implicit, .any, value.mark)) : Self.redacting(value)
       }
       return .mapping(shown)
     case .sequence(let sequence):
       var shown = sequence
       for (index, value) in sequence.enumerated() { shown[index] = Self.redacting(value) }
       return .sequence(shown)
-    case .scalar(let scalar): return Node(Self.withoutLogin(scalar.string), scalar.tag)
+    case .scalar(let scalar):
+      return .scalar(Node.Scalar(Self.withoutLogin(scalar.string), scalar.tag, scalar.style, scalar.mark))
     default: return node
     }
   }

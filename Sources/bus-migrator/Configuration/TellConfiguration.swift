@@ -43,8 +43,7 @@ struct TellConfiguration {
 
   init() {}
 
-  init(_ node: ConfigurationNode, environment: [String: String]) throws {
-    let fields = try node.mapping(["dashboard", "settling", "patience", "webhooks", "mail", "programs"])
+  init(_ fields: ConfigurationNode.Fields, environment: [String: String]) throws {
     try fields.read("dashboard", into: &self.dashboard) { node in
       let text = try node.text
       guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains("@") else {
@@ -52,42 +51,36 @@ struct TellConfiguration {
       }
       return text
     }
-    try fields.read("settling", into: &self.settling) { try $0.span }
-    try fields.read("patience", into: &self.patience) { try $0.span }
+    self.settling = try fields.required("settling").span
+    self.patience = try fields.required("patience").span
     self.webhooks = try fields.optional("webhooks")?.elements.map { try Self.webhook($0, environment) } ?? []
     self.mails = try fields.optional("mail")?.elements.map { try Self.mail($0, environment) } ?? []
     self.programs = try fields.optional("programs")?.elements.map(Self.program) ?? []
     var names: Set<String> = []
     for name in self.webhooks.map(\.name) + self.mails.map(\.name) + self.programs.map(\.name) {
-      guard names.insert(name).inserted else { throw node.wrong(wanted: "each name once; \"\(name)\" stands twice") }
+      guard names.insert(name).inserted else { throw fields.of.wrong(wanted: "each name once; \"\(name)\" stands twice") }
     }
   }
 
   private static func lowest(_ fields: ConfigurationNode.Fields) throws -> StandingCondition.Weight {
-    try fields.optional("from-weight")?.choice(StandingCondition.Weight.self) ?? .person
+    try fields.required("from-weight").choice(StandingCondition.Weight.self)
   }
 
-  private static func timeout(_ fields: ConfigurationNode.Fields, _ usual: TimeSpan) throws -> TimeSpan {
-    var timeout = usual
-    try fields.read("timeout", into: &timeout) { node in
-      let span = try node.span
-      guard span >= .seconds(1), span <= .minutes(10) else { throw node.wrong(wanted: "from 1s to 10m") }
-      return span
-    }
-    return timeout
+  private static func timeout(_ fields: ConfigurationNode.Fields) throws -> TimeSpan {
+    let node = try fields.required("timeout")
+    guard try node.span >= .seconds(1), try node.span <= .minutes(10) else { throw node.wrong(wanted: "from 1s to 10m") }
+    return try node.span
   }
 
   private static func authorities(_ fields: ConfigurationNode.Fields) throws -> [String] {
-    try fields.optional("authorities")?.elements.map { Paths.absolute(try $0.text, besides: $0.file) } ?? []
+    try fields.optional("authorities")?.elements.map { try $0.absolutePath } ?? []
   }
 
   private static func webhook(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Webhook {
-    let fields = try node.mapping([
-      "name", "url", "secret", "secret-file", "secret-credential", "authorities", "from-weight", "timeout", "allow-plain-http",
-    ])
+    let fields = try node.mapping()
     let url = try fields.required("url")
     let text = try url.text
-    let mayBePlain = try fields.optional("allow-plain-http")?.flag ?? false
+    let mayBePlain = try fields.required("allow-plain-http").flag
     guard text.hasPrefix("https://") || (mayBePlain && text.hasPrefix("http://")), !text.contains("@") else {
       throw url.wrong(wanted: "an address with https, without a login in it")
     }
@@ -101,14 +94,11 @@ struct TellConfiguration {
     }
     return Webhook(
       name: try fields.required("name").text, url: text, signature: signature, authorities: try Self.authorities(fields),
-      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(10)))
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields))
   }
 
   private static func mail(_ node: ConfigurationNode, _ environment: [String: String]) throws -> Mail {
-    let fields = try node.mapping([
-      "name", "relay", "protection", "user", "password", "password-file", "password-credential", "authorities", "from", "to",
-      "from-weight", "timeout",
-    ])
+    let fields = try node.mapping()
     func address(_ node: ConfigurationNode) throws -> String {
       let text = try node.text
       guard MailChannel.isAddress(text) else { throw node.wrong(wanted: "a mail address: vakt@example.no") }
@@ -135,16 +125,16 @@ struct TellConfiguration {
     }
     return Mail(
       name: try fields.required("name").text, relay: relay, from: try address(fields.required("from")), to: to,
-      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(60)))
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields))
   }
 
   private static func program(_ node: ConfigurationNode) throws -> Program {
-    let fields = try node.mapping(["name", "run", "arguments", "from-weight", "timeout"])
+    let fields = try node.mapping()
     return Program(
       name: try fields.required("name").text,
       program: ProgramRun.Program(
-        executable: Paths.absolute(try fields.required("run").text, besides: node.file),
+        executable: try fields.required("run").absolutePath,
         arguments: try fields.optional("arguments")?.elements.map { try $0.text } ?? []),
-      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields, .seconds(30)))
+      lowest: try Self.lowest(fields), timeout: try Self.timeout(fields))
   }
 }

@@ -76,7 +76,7 @@ struct CommandPreview: Codable, Sendable, Hashable {
       case .puljeStarted(let name, _), .puljePaused(let name, _, _), .puljeResumed(let name, _): takeAll(name)
       case .group(let name, let group, _): concerned[name, default: []].insert(group)
       case .lineStopped, .lineReleased: for pulje in after.ordered where pulje.startedAt != nil { takeAll(pulje.name) }
-      case .busClosed, .daemonStarted, .commanded: break
+      case .busClosed, .daemonStarted, .commanded, .environmentNamed: break
       }
     }
     return concerned

@@ -71,7 +71,7 @@ struct Daemon {
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
         observer: Observers([DaemonObserver(notify: notify), news]), pace: pace,
         hooks: hooks),
-      settings: settings)
+      settings: settings, environment: self.configuration.environment.text)
     let carriers = ForwardingCarriers(
       endpoints: self.configuration.buses.map(\.endpoint), probes: world.probes,
       journalPath: self.configuration.database + ".forwarding",
@@ -91,11 +91,11 @@ struct Daemon {
     let api = self.configuration.api.map { (settings: $0, access: APIAccess($0)) }
     let dashboard = Dashboard(
       engine: engine,
-      room: BoardRoom(engine: engine, news: news, trails: trails, environment: self.configuration.environment, clock: clock),
+      room: BoardRoom(engine: engine, news: news, trails: trails, environment: self.configuration.environment.text, clock: clock),
       trails: trails, clock: clock)
     let untold = NIOLockedValueBox<[String: Int]>([:])
     let metrics = MetricsControl(
-      news: news, clock: clock, environment: self.configuration.environment, startedAt: clock.now,
+      news: news, clock: clock, environment: self.configuration.environment.text, startedAt: clock.now,
       untold: { untold.withLockedValue { $0 } },
       isRecovered: { readiness.isRecovered }
     ) {
@@ -115,7 +115,7 @@ struct Daemon {
       metrics: metrics,
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database,
-      environment: self.configuration.environment, startedAt: clock.now, logger: self.logger,
+      environment: self.configuration.environment.text, startedAt: clock.now, logger: self.logger,
       handedOver: handedOver, readiness: readiness, api: api)
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
@@ -141,7 +141,7 @@ struct Daemon {
       services.append(
         ReportKeeper(
           settings: reports,
-          maker: ReportMaker(database: self.configuration.database, environment: self.configuration.environment),
+          maker: ReportMaker(database: self.configuration.database, environment: self.configuration.environment.text),
           state: { await engine.snapshot().state }, news: news, notifier: LogNotifier(logger: self.logger),
           printer: ReportPrinter.find(), clock: clock))
     }
@@ -149,7 +149,7 @@ struct Daemon {
     if !self.configuration.tell.isEmpty {
       services.append(
         TellingDaemon(
-          configuration: self.configuration.tell, environment: self.configuration.environment,
+          configuration: self.configuration.tell, environment: self.configuration.environment.text,
           path: self.configuration.database + ".telling", news: news, clock: clock, notifier: LogNotifier(logger: self.logger),
           onWaiting: { waiting in untold.withLockedValue { $0 = waiting } }
         ) { readiness.isRecovered ? await engine.snapshot().state : nil })

@@ -101,7 +101,7 @@ struct World {
     }
     var cache: AddressCache?
     if let path = register.cache {
-      cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment)
+      cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment.text)
     }
     return World(
       register: RegistryRegister(

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BusModel
 import Foundation
 
 /// The first line of every screen: which environment this is about. Production cannot be taken for anything else.
 enum Banner {
   /// As the dashboard judges it.
-  static func isProduction(_ environment: String) -> Bool { environment.lowercased().hasPrefix("prod") }
+  static func isProduction(_ environment: String) -> Bool { EnvironmentName(environment)?.isProduction ?? false }
 
   /// Pure. In colour on a terminal only; production stands in capitals everywhere.
   static func line(_ environment: String?, isTerminal: Bool) -> String {

@@ -28,7 +28,9 @@ struct DaemonFile {
     if let time = try Self.span(ping, "timeout") { settings.timeout = time }
     if let time = try Self.span(ping, "echo-timeout") { settings.echoTimeout = time }
 
-    settings.sendsOnlyWhenTold = try ping.flag("production") ?? false
+    // As the daemon reads it: an environment that is production says so itself.
+    let isProduction = try yaml.text("environment").flatMap { EnvironmentName($0) }?.isProduction ?? false
+    settings.sendsOnlyWhenTold = try ping.flag("production") ?? isProduction
 
     guard let register = try yaml.inner("register") else { throw yaml.invalid("register", "is missing") }
     var endpoint = SOAPEndpoint(url: try register.requiredText("url"))

@@ -41,7 +41,7 @@ struct MigratorFiles: Sendable {
   private static func configuration(
     socket: String, buses: any RehearsalBuses, reader: SOAPEndpoint, writer: SOAPWriterConfiguration
   ) -> String {
-    var text = "state-directory: .\nsocket: \(socket)\nlog-level: debug\nbuses:\n"
+    var text = "environment: rehearsal\nstate-directory: .\nsocket: \(socket)\nlog-level: debug\nbuses:\n"
     for site in [buses.source, buses.target] {
       text += """
           - name: \(site.endpoint.name)

@@ -14,6 +14,7 @@ struct ConfigurationFileTests {
     .deletingLastPathComponent().deletingLastPathComponent()
 
   static let good = """
+    environment: test
     buses:
       - name: a
         dialect: rabbitmq-3
@@ -49,7 +50,7 @@ struct ConfigurationFileTests {
     """
 
   func configuration(_ text: String) throws -> MigratorConfiguration {
-    try MigratorConfiguration.read(ConfigurationNode.text(text, file: "/etc/x.yaml"), environment: [:])
+    try MigratorConfiguration.read(ConfigurationNode.text(text, file: "/etc/x.yaml", key: .file), environment: [:])
   }
 
   func refused(_ body: () throws -> Void) -> CommandLineError? {
@@ -162,8 +163,9 @@ struct ConfigurationFileTests {
     ]
     for (name, text) in secrets { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
     let configuration = try MigratorConfiguration.read(
-      Self.root.appendingPathComponent("config/bus-migrator.example.yaml").path,
-      environment: ["CREDENTIALS_DIRECTORY": folder.path])
+      ConfigurationSource(
+        file: Self.root.appendingPathComponent("config/bus-migrator.example.yaml").path,
+        environment: ["CREDENTIALS_DIRECTORY": folder.path]))
     #expect(configuration.buses.map(\.endpoint.name) == ["servicebus", "tjenestebuss"])
     #expect(configuration.database == "/var/lib/bus-migrator/migration.sqlite")
     let request = try PuljeFile.read(Self.root.appendingPathComponent("config/pulje.example.yaml").path)
@@ -243,7 +245,9 @@ struct ConfigurationFileTests {
   }
 
   static let wrongFiles: [(from: String, to: String, code: String, seen: String)] = [
-    ("ping:", "pings:", "CLI-003", "pings"), ("dialect: rabbitmq-3", "dialekt: rabbitmq-3", "CLI-003", "line 3"),
+    ("environment: test\n", "", "CLI-004", "environment"), ("environment: test", "environment: the test", "CLI-005", "qa"),
+    ("environment: test", "environment: Produksjon\nlog-level: loud", "CLI-005", "notice"),
+    ("ping:", "pings:", "CLI-003", "pings"), ("dialect: rabbitmq-3", "dialekt: rabbitmq-3", "CLI-003", "line 4"),
     ("dialect: rabbitmq-3", "dialect: rabbit", "CLI-005", "rabbitmq-4-v2"),
     ("own-her-id: 900", "own-her-id: 900\n  production: true\n  party-interval: 9s", "CLI-005", "10s or more in production"),
     ("own-her-id: 900", "own-her-id: x", "CLI-005", "HER-ID"),

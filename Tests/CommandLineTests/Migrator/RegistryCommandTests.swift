@@ -166,7 +166,7 @@ struct RegistryCommandTests {
 
   private func otherEnvironment(_ stage: Stage) throws {
     let text = try String(contentsOfFile: stage.configuration, encoding: .utf8)
-    try Data(text.replacing("environment: test", with: "environment: production").utf8)
+    try Data(text.replacing("environment: test", with: "environment: qa").utf8)
       .write(to: URL(fileURLWithPath: stage.configuration))
   }
 

@@ -136,10 +136,11 @@ struct ReportKeeperTests {
   @Test("the configuration says where, in which languages, or not at all")
   func configuration() throws {
     func read(_ text: String) throws -> ReportKeeper.Settings? {
-      let node = try ConfigurationNode.text(text, file: "/etc/m.yaml").mapping(["reports"])
-      return try MigratorConfiguration.reports(node.optional("reports"), besideDatabase: "/var/lib/x/m.sqlite")
+      let fields = try ConfigurationNode.text(text, file: "/etc/m.yaml", key: .file).mapping()
+      return try MigratorConfiguration.reports(fields, besideDatabase: "/var/lib/x/m.sqlite")
     }
     #expect(try read("{}") == .init(folder: "/var/lib/x/reports", languages: [.nb, .en]))
+    #expect(try read("reports: on") == .init(folder: "/var/lib/x/reports", languages: [.nb, .en]))
     #expect(try read("reports: off") == nil)
     #expect(try read("reports: { folder: out, languages: [en] }") == .init(folder: "/etc/out", languages: [.en]))
     #expect(throws: CommandLineError.self) { try read("reports: { languages: [] }") }

@@ -18,7 +18,7 @@ struct TwoProcessesTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let configuration = folder.appendingPathComponent("m.yaml")
     let text = ConfigurationFileTests.good.replacing("  user: u", with: "  user: u\n  cache: cache.sqlite")
-    try Data("environment: test\n\(text)".utf8).write(to: configuration)
+    try Data(text.utf8).write(to: configuration)
     let here = try (Int32(1)...200).map { try Stage.record($0) }
     let there = here.map { record in
       var record = record

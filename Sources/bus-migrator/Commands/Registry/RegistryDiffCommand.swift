@@ -33,9 +33,9 @@ struct RegistryDiffCommand: AsyncParsableCommand {
     let configuration = try self.registry.configuration()
     let report = self.last ? try await Self.lastReport(configuration) : try await self.compare(configuration)
     if self.output.json {
-      try Console.say(json: DiffAnswer(report), of: configuration.environment)
+      try Console.say(json: DiffAnswer(report), of: configuration.environment.text)
     } else {
-      Console.say(self.text(report), of: configuration.environment)
+      Console.say(self.text(report), of: configuration.environment.text)
     }
     if report.failureCount > 0 { throw ExitCode(Exit.failed) }
     if !report.isAgreed { throw ExitCode(Exit.differs) }

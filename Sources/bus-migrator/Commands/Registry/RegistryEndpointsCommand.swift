@@ -68,9 +68,9 @@ struct RegistryEndpointsCommand: AsyncParsableCommand {
     bar.end()
     let answer = EndpointsAnswer(findings, asked: asked.count)
     if self.output.json {
-      try Console.say(json: answer, of: configuration.environment)
+      try Console.say(json: answer, of: configuration.environment.text)
     } else {
-      Console.say(answer.text, of: configuration.environment)
+      Console.say(answer.text, of: configuration.environment.text)
     }
     if !answer.failures.isEmpty { throw ExitCode(Exit.failed) }
     if !answer.stale.isEmpty { throw ExitCode(Exit.differs) }

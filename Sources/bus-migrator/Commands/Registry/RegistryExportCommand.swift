@@ -37,9 +37,9 @@ struct RegistryExportCommand: AsyncParsableCommand {
       throw CommandLineError.fileUnwritable(path: self.file, seen: FileTrouble.words(error))
     }
     if self.output.json {
-      try Console.say(json: ExportAnswer(file: self.file, parties: records.count), of: configuration.environment)
+      try Console.say(json: ExportAnswer(file: self.file, parties: records.count), of: configuration.environment.text)
     } else {
-      Console.say("\(records.count) parties written to \(self.file)", of: configuration.environment)
+      Console.say("\(records.count) parties written to \(self.file)", of: configuration.environment.text)
     }
   }
 }

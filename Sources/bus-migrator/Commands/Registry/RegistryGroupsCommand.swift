@@ -23,9 +23,9 @@ struct RegistryGroupsCommand: AsyncParsableCommand {
     if !wanted.isEmpty { answer.groups.removeAll { wanted.isDisjoint(with: $0.members) } }
     if self.troubled { answer.groups.removeAll { $0.buses.count == 1 && $0.elsewhere.isEmpty } }
     if self.output.json {
-      try Console.say(json: answer, of: configuration.environment)
+      try Console.say(json: answer, of: configuration.environment.text)
     } else {
-      Console.say(answer.text, of: configuration.environment)
+      Console.say(answer.text, of: configuration.environment.text)
     }
   }
 }

@@ -28,13 +28,13 @@ struct RegistryImportCommand: AsyncParsableCommand {
       try await $0.importParties(records, readAt: now, now: now, overRegister: self.overRegister)
     }
     if self.output.json {
-      return try Console.say(json: ImportAnswer(summary, executed: self.execution.isDone), of: configuration.environment)
+      return try Console.say(json: ImportAnswer(summary, executed: self.execution.isDone), of: configuration.environment.text)
     }
     Console.say(
       "\(records.count) parties: \(summary.added.count) new, \(summary.changed.count) changed, \(summary.confirmed.count) as they were"
         + (summary.keptFromRegister.isEmpty ? "" : ", \(summary.keptFromRegister.count) left as the register said them")
         + (summary.keptNewer.isEmpty ? "" : ", \(summary.keptNewer.count) with a later reading"),
-      of: configuration.environment)
+      of: configuration.environment.text)
     if !self.execution.isDone { Console.say(PreviewText.ending) }
   }
 }

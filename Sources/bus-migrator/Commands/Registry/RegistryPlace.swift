@@ -42,7 +42,7 @@ struct RegistryPlace: ParsableArguments {
     guard let path = configuration.register.cache else {
       throw CommandLineError.keyMissing(place: "register", key: "cache (or --cache FILE)")
     }
-    let cache = try await AddressCache.open(path: path, access: access, environment: configuration.environment)
+    let cache = try await AddressCache.open(path: path, access: access, environment: configuration.environment.text)
     do {
       let value = try await body(cache)
       try await cache.close()

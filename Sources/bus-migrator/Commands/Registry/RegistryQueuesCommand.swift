@@ -35,9 +35,9 @@ struct RegistryQueuesCommand: AsyncParsableCommand {
     }
     let answer = QueuesAnswer(bus: bus.name, QueueOwnership.judge(queues, on: bus, records: records))
     if self.output.json {
-      try Console.say(json: answer, of: configuration.environment)
+      try Console.say(json: answer, of: configuration.environment.text)
     } else {
-      Console.say(answer.text, of: configuration.environment)
+      Console.say(answer.text, of: configuration.environment.text)
     }
   }
 }

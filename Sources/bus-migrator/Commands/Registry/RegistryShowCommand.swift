@@ -32,9 +32,9 @@ struct RegistryShowCommand: AsyncParsableCommand {
       shown, isCached: entry != nil, group: group?.members ?? [], buses: configuration.busValues, at: instant)
     if let entry, let now { answer.difference = RecordDifference(from: entry.record, to: now) }
     if self.output.json {
-      try Console.say(json: answer, of: configuration.environment)
+      try Console.say(json: answer, of: configuration.environment.text)
     } else {
-      Console.say(answer.text, of: configuration.environment)
+      Console.say(answer.text, of: configuration.environment.text)
     }
     if answer.difference != nil { throw ExitCode(Exit.differs) }
   }

@@ -44,9 +44,9 @@ struct RegistrySyncCommand: AsyncParsableCommand {
     answer.isSureToBeComplete = isSure
     answer.givenUp = outcome.givenUp?.stableCode
     if self.output.json {
-      try Console.say(json: answer, of: configuration.environment)
+      try Console.say(json: answer, of: configuration.environment.text)
     } else {
-      Console.say(Self.text(report, givenUp: outcome.givenUp), of: configuration.environment)
+      Console.say(Self.text(report, givenUp: outcome.givenUp), of: configuration.environment.text)
     }
     if !self.execution.isDone, !self.output.json { Console.say(PreviewText.ending) }
     if !report.isWhole { throw ExitCode(Exit.failed) }
