@@ -73,6 +73,7 @@ struct LiveFeed {
     let reason = (try? JSONDecoder().decode(Again.self, from: Data(data)))?.reason
     return switch reason {
     case "the-daemon-stops": "it stops"
+    case "rights-ended": "it takes who asks for nobody who may watch any more"
     case "too-slow": "this terminal reads too slowly"
     default: "it has begun anew"
     }

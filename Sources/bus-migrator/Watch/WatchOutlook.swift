@@ -60,6 +60,11 @@ struct WatchOutlook: Codable, Sendable, Hashable {
 
   static func waitsForPerson(_ glance: GroupGlance) -> Bool { glance.turn == .person && glance.wait != .tail }
 
+  /// Whether nothing but time goes on in this phase.
+  private static func isWaited(_ phase: GroupPhase) -> Bool {
+    [.draining, .drained, .observing, .backDraining, .backDrained].contains(phase)
+  }
+
   private static func worse(_ one: Kind, _ other: Kind) -> Kind {
     let order = Kind.allCases
     return (order.firstIndex(of: one) ?? 0) < (order.firstIndex(of: other) ?? 0) ? one : other
@@ -77,6 +82,8 @@ struct WatchOutlook: Codable, Sendable, Hashable {
     default: break
     }
     let wait = max(glance.earliest ?? now, now)
+    // Somebody looks just now, and how it stood before was not told here.
+    if glance.earliest == nil, glance.turn == .work, Self.isWaited(glance.phase) { return (.time, now, nil) }
     // A look may come that much later; an arrival may begin the quiet period once more where there has been one.
     let slack = pace.lookInterval
     let again = glance.lateArrivals > 0 || (glance.left ?? 0) > 0 ? pace.quietPeriod : .seconds(0)

@@ -9,7 +9,22 @@ struct WatchPicture: Sendable {
   struct Group: Sendable, Hashable {
     var wave: Int?
     var herIDs: [HerID]
-    var glance: GroupGlance
+    /// How it stands. While somebody only looks, how it stood before: what comes of the look is told after it.
+    private(set) var glance: GroupGlance
+
+    init(wave: Int?, herIDs: [HerID], glance: GroupGlance) {
+      self.wave = wave
+      self.herIDs = herIDs
+      self.glance = glance
+    }
+
+    private static let looking: Set<String> = ["look", "measure", "peek"]
+
+    mutating func take(_ glance: GroupGlance) {
+      let isSame = glance.phase == self.glance.phase && glance.since == self.glance.since
+      if isSame, self.glance.wait != nil, let doing = glance.doing, Self.looking.contains(doing) { return }
+      self.glance = glance
+    }
   }
 
   struct Pulje: Sendable, Hashable {
@@ -78,7 +93,7 @@ struct WatchPicture: Sendable {
       guard let pulje = self.puljer.firstIndex(where: { $0.told.name == where_.pulje }),
         let place = self.puljer[pulje].places[where_.id]
       else { break }
-      self.puljer[pulje].groups[place].glance = glance
+      self.puljer[pulje].groups[place].take(glance)
     case "alert":
       let alert = try decoder.decode(BoardAlert.self, from: data)
       self.alerts.removeAll { $0.id == alert.id }

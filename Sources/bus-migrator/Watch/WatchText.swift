@@ -61,7 +61,7 @@ enum WatchText {
   static func words(_ outlook: WatchOutlook, now: Instant) -> String {
     let times = outlook.from.map { from -> String in
       let soonest = AgeText.text(.milliseconds(max(0, from.since(now).milliseconds)))
-      guard let to = outlook.to else { return "not before \(soonest); no pace was measured, or windows add to it" }
+      guard let to = outlook.to else { return "not before \(soonest); no later end is known" }
       let latest = AgeText.text(.milliseconds(max(0, to.since(now).milliseconds)))
       return soonest == latest ? "about \(soonest)" : "\(soonest) to \(latest)"
     }

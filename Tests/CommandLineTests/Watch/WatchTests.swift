@@ -101,6 +101,26 @@ struct WatchTests {
     #expect(try Self.outlook([waiting]).from == Self.later(.hours(11)))
   }
 
+  @Test("a look changes nothing of how a group stands before it is over; who comes in during one claims no later end")
+  func looking() throws {
+    let since = Self.later(.hours(2))
+    let waiting = try Self.glance(.observing, ["wait": "MIG-404", "estimate": "earliest", "earliest": since.milliseconds])
+    let look = try Self.glance(.observing, turn: "work", ["doing": "look"])
+    var group = try Self.group(waiting)
+    group.take(look)
+    #expect(group.glance == waiting)
+    let decision = try Self.glance(.observing, turn: "person", ["wait": "MIG-408", "estimate": "person"])
+    group.take(decision)
+    group.take(look)
+    #expect(WatchView.stage(group.glance) == .ready)
+    // Anything else that is done counts, and so does a look in another phase.
+    let back = try Self.glance(.backIntent, turn: "work", ["doing": "write"])
+    group.take(back)
+    #expect(group.glance == back)
+    let came = try Self.outlook([look])
+    #expect(came.kind == .time && came.from == Self.now && came.to == nil)
+  }
+
   @Test("the pace is measured from when the watch began, and not before one was moved")
   func moving() {
     var pace = MovingPace()
