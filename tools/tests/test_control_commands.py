@@ -23,14 +23,14 @@ class ControlCommands(unittest.TestCase):
             answer = self.stage.command("stop", by=["Kari"], why=why)
             self.assertEqual((answer.status, answer.code), (400, "CLI-019"), answer)
         self.assertEqual(self.stage.run("stop-the-line").returncode, 2)
-        self.assertEqual([kind for kind, _, _ in self.events()], ["daemon.started"])
+        self.assertEqual([kind for kind, _, _ in self.events()], ["environment.named", "daemon.started"])
         done = self.stage.run("stop-the-line", "--by", "Kari", "--because", "strange answers", "--json")
         self.assertEqual(json.loads(done.stdout)["status"], "done", done.stderr)
         again = self.stage.run("stop-the-line", "--by", "Ola", "--because", "I think so too", "--json")
         self.assertEqual((again.returncode, json.loads(again.stdout)["status"]), (0, "already_stopped"))
         kinds = [kind for kind, _, _ in self.events()]
-        self.assertEqual(kinds, ["daemon.started", "command.given", "line.stopped"])
-        _, actor, body = self.events()[1]
+        self.assertEqual(kinds, ["environment.named", "daemon.started", "command.given", "line.stopped"])
+        _, actor, body = self.events()[2]
         record = body["commanded"]["record"]
         self.assertEqual(actor, "Kari")
         self.assertEqual(record["giver"]["login"]["uid"], os.getuid())
