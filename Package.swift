@@ -222,7 +222,7 @@ let package = Package(
         .embedInCode("Dashboard/Page/language.js"), .embedInCode("Dashboard/Page/wire.js"),
         .embedInCode("Dashboard/Page/model.js"), .embedInCode("Dashboard/Page/board.js"),
         .embedInCode("Dashboard/Page/details.js"), .embedInCode("Dashboard/Page/actions.js"),
-        .embedInCode("Dashboard/Page/plots.js"),
+        .embedInCode("Dashboard/Page/plots.js"), .embedInCode("Dashboard/Page/reports.js"),
       ],
       swiftSettings: houseRules),
     .executableTarget(
@@ -374,7 +374,11 @@ let package = Package(
       ],
       swiftSettings: houseRules),
     .testTarget(
-      name: "TellingTests", dependencies: ["Telling", "Migration", "BusModel", "Disclosure"], swiftSettings: houseRules),
+      name: "TellingTests",
+      dependencies: [
+        "Telling", "Migration", "MigrationEngine", "BusModel", "Disclosure", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+      ], swiftSettings: houseRules),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

@@ -88,19 +88,24 @@ public struct Telling: Sendable {
     var sequence: Int64 = -1
     var isUnusable = false
     var forgotAt: Instant?
+    var isAdopted = false
     while !Task.isCancelled {
       sequence = self.news.sequence
       let now = self.clock.now
       do throws(TellingError) {
         // At the start, and every day that the daemon runs.
         if forgotAt.map({ now < $0 || now >= $0 + .days(1) }) ?? true {
-          try await self.store.forget(
-            before: now + .milliseconds(-self.settings.kept.milliseconds), channels: self.channels.map(\.name))
+          try await self.store.forget(before: now + .milliseconds(-self.settings.kept.milliseconds))
           forgotAt = now
         }
         if book == nil {
           book = ConditionBook(
             entries: try await self.store.entries(), settling: self.settings.settling, patience: self.settings.patience)
+        }
+        if !isAdopted, let book {
+          try await self.adopt(book, now)
+          isAdopted = true
+          ring()
         }
         if let known = book, let state = await self.state() {
           var next = known
@@ -121,11 +126,29 @@ public struct Telling: Sendable {
     }
   }
 
-  private func keep(_ book: ConditionBook, _ changes: [ConditionBook.Change], _ now: Instant) async throws(TellingError) {
+  /// What stands already is told to who was not there when it began, and to nobody else again; killed between the two it is done once more, under
+  /// the same ids.
+  private func adopt(_ book: ConditionBook, _ now: Instant) async throws(TellingError) {
+    let names = self.channels.map(\.name)
+    let newcomers = Set(try await self.store.newcomers(among: names))
+    if !newcomers.isEmpty { try await self.keep(book, book.standing, now, to: newcomers) }
+    let reason = "it is in the configuration no more"
+    let givenUp = try await self.store.adopt(names, reason: reason, at: now)
+    for (channel, count) in givenUp.sorted(by: { $0.key < $1.key }) {
+      self.complain(.warning, .givenUp(channel: channel, seen: "\(reason); \(count) messages waited"))
+    }
+    if !givenUp.isEmpty { self.onWaiting(try await self.store.waiting()) }
+  }
+
+  private func keep(
+    _ book: ConditionBook, _ changes: [ConditionBook.Change], _ now: Instant, to only: Set<String>? = nil
+  ) async throws(TellingError) {
     var messages: [(channel: String, message: TellingMessage)] = []
     for change in changes {
       let message = TellingMessage(change, environment: self.settings.environment, dashboard: self.settings.dashboard)
-      for channel in self.channels where channel.lowest <= change.weight { messages.append((channel.name, message)) }
+      for channel in self.channels where channel.lowest <= change.weight && only?.contains(channel.name) ?? true {
+        messages.append((channel.name, message))
+      }
     }
     try await self.store.keep(Array(book.entries.values), messages, at: now)
   }

@@ -45,6 +45,7 @@ public final class TellingStore: Sendable {
               channel TEXT NOT NULL, id TEXT NOT NULL, told_from INTEGER NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
               next_at INTEGER NOT NULL, ended_at INTEGER, outcome TEXT, PRIMARY KEY (channel, id)
             ) STRICT;
+            CREATE TABLE IF NOT EXISTS channel (name TEXT PRIMARY KEY NOT NULL) STRICT;
             CREATE INDEX IF NOT EXISTS telling_due ON telling (channel, next_at) WHERE ended_at IS NULL;
             """)
       }
@@ -144,14 +145,38 @@ public final class TellingStore: Sendable {
     }
   }
 
-  /// Forgets what was told before `then`, and what was to be told over channels that are no more.
-  public func forget(before then: Instant, channels: [String]) async throws(TellingError) {
+  /// Forgets what was told before `then`.
+  public func forget(before then: Instant) async throws(TellingError) {
+    try await self.doing { db in try db.execute(sql: "DELETE FROM telling WHERE ended_at < ?", arguments: [then.milliseconds]) }
+  }
+
+  /// Which of them were not there before.
+  public func newcomers(among channels: [String]) async throws(TellingError) -> [String] {
     try await self.doing { db in
-      try db.execute(sql: "DELETE FROM telling WHERE ended_at < ?", arguments: [then.milliseconds])
-      let known = Set(channels)
-      for gone in try String.fetchAll(db, sql: "SELECT DISTINCT channel FROM telling") where !known.contains(gone) {
-        try db.execute(sql: "DELETE FROM telling WHERE channel = ? AND ended_at IS NULL", arguments: [gone])
+      let known = Set(try String.fetchAll(db, sql: "SELECT name FROM channel"))
+      // A file of an earlier version names no channels: people were told over those that are there.
+      if known.isEmpty, try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM telling)") ?? false { return [] }
+      return channels.filter { !known.contains($0) }
+    }
+  }
+
+  /// Those that people are told over from now on. Whatever waits over others is given up, with `reason`.
+  ///
+  /// - Returns: how much was given up, by channel.
+  public func adopt(_ channels: [String], reason: String, at now: Instant) async throws(TellingError) -> [String: Int] {
+    try await self.doing { db in
+      var givenUp: [String: Int] = [:]
+      let present = Set(channels)
+      for gone in try String.fetchAll(db, sql: "SELECT DISTINCT channel FROM telling WHERE ended_at IS NULL")
+      where !present.contains(gone) {
+        try db.execute(
+          sql: "UPDATE telling SET ended_at = ?, outcome = ? WHERE channel = ? AND ended_at IS NULL",
+          arguments: [now.milliseconds, reason, gone])
+        givenUp[gone] = db.changesCount
       }
+      try db.execute(sql: "DELETE FROM channel")
+      for name in present.sorted() { try db.execute(sql: "INSERT INTO channel (name) VALUES (?)", arguments: [name]) }
+      return givenUp
     }
   }
 

@@ -27,6 +27,8 @@ enum CommandLineError: ExplainedError, Hashable {
   case routeNotThere
   case methodNotThere(seen: String, allowed: [String])
   case tooLarge(limit: Int)
+  /// Of all that is being sent just now, together.
+  case tooMuchAtOnce(limit: Int)
   case contentTypeWrong(seen: String)
   case environmentsDiffer(named: String, answered: String?)
   /// What the parser says of the command line.
@@ -68,6 +70,7 @@ enum CommandLineError: ExplainedError, Hashable {
     case .routeNotThere: "CLI-023"
     case .methodNotThere: "CLI-024"
     case .tooLarge: "CLI-025"
+    case .tooMuchAtOnce: "CLI-030"
     case .contentTypeWrong: "CLI-026"
     case .environmentsDiffer: "CLI-027"
     case .commandLineWrong: "CLI-028"
@@ -195,6 +198,10 @@ enum CommandLineError: ExplainedError, Hashable {
       Explanation(
         tried: "read what was sent", seen: "more than \(limit) bytes", meaning: "Nothing was done.",
         next: "Send less; a pulje of more parties is better sent as several.", owner: .caller)
+    case .tooMuchAtOnce(let limit):
+      Explanation(
+        tried: "read what was sent", seen: "more than \(limit) bytes being sent by all together", meaning: "Nothing was done.",
+        next: "Ask again in a moment, with the same idempotency key.", owner: .caller)
     case .contentTypeWrong(let seen):
       Explanation(
         tried: "read what was sent", seen: "content type \(seen)", meaning: "Only JSON is read. Nothing was done.",

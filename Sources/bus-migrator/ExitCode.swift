@@ -37,7 +37,7 @@ enum Exit {
       switch error {
       case .notAReport, .otherEnvironment: Self.usage
       case .headNotInHistory: Self.database
-      case .printerMissing, .printerFailed, .printerTooSlow, .notWritten: Self.failed
+      case .printerMissing, .printerFailed, .printerTooSlow, .notWritten, .busy: Self.failed
       }
     case let error as AddressRegistryError:
       switch error {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real daemon with a real history, a forwarded port as `ssh -L` makes one, and headless Chromium before it."""
 
+import atexit
+import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -82,12 +85,14 @@ class Forwarded:
 class Stage:
     """Use it with `with`."""
 
-    def __init__(self, parties=300, name=None, environment="test", configuration=None):
+    def __init__(self, parties=300, name=None, environment="test", configuration=None, more=None):
         self.migrator, self.rehearsal = programs(configuration)
         for program in (self.migrator, self.rehearsal):
             if not program.exists():
                 raise AssertionError(f"{program} is not built: swift build")
         self.parties, self.name, self.environment = parties, name, environment
+        # Told the folder, gives more of the configuration.
+        self.more = more
         self.daemon = None
 
     def __enter__(self):
@@ -108,7 +113,7 @@ class Stage:
                 ping: {{own-her-id: 100, state-folder: pings}}
                 register: {{url: "https://127.0.0.1:1/", user: a, password: b, writer: {{kind: manual}}}}
                 state-directory: state
-                """))
+                """) + (self.more(self.folder) if self.more else ""))
             self.start()
             self.forwarded = Forwarded(self.socket)
             self.url = f"http://localhost:{self.forwarded.port}/"
@@ -153,8 +158,8 @@ class Stage:
         return subprocess.run([self.migrator, *arguments, "--socket", self.socket], capture_output=True, text=True, timeout=LIMIT)
 
 
-def browser(language="en", dark=False, size=(1280, 1000)):
-    """Headless Chromium that logs everything."""
+def browser(language="en", dark=False, size=(1280, 1000), authority=None):
+    """Headless Chromium that logs everything. `authority`: a certificate whose key, and no other, is taken for an authority's that it knows."""
     try:
         from selenium import webdriver
     except ImportError:
@@ -164,11 +169,21 @@ def browser(language="en", dark=False, size=(1280, 1000)):
         raise AssertionError(f"Chromium or its driver is missing: {NEEDED}")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
+    options.accept_insecure_certs = False
     for argument in (
             "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-device-scale-factor=1", "--hide-scrollbars",
             "--disable-background-networking", f"--window-size={size[0]},{size[1]}", f"--lang={'nb' if language == 'nb' else 'en-GB'}",
             *(["--force-dark-mode"] if dark else [])):
         options.add_argument(argument)
+    if authority:
+        key = subprocess.run(["openssl", "x509", "-in", str(authority), "-pubkey", "-noout"], check=True, capture_output=True).stdout
+        plain = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, check=True, capture_output=True).stdout
+        pin = base64.b64encode(hashlib.sha256(plain).digest()).decode()
+        # Chromium takes pins only with a profile of its own.
+        profile = tempfile.mkdtemp(prefix="bmb-profile-", dir="/tmp")
+        atexit.register(shutil.rmtree, profile, ignore_errors=True)
+        for argument in (f"--user-data-dir={profile}", f"--ignore-certificate-errors-spki-list={pin}"):
+            options.add_argument(argument)
     options.add_experimental_option("prefs", {"intl.accept_languages": "nb,no" if language == "nb" else "en-GB,en"})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.chrome.service.Service(driver)

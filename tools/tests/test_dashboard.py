@@ -7,6 +7,7 @@ Needs the built programs: swift build, then python3 -m unittest discover -s tool
 import http.client
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -129,6 +130,47 @@ class Dashboard(unittest.TestCase):
             driver.get(stage.url)
             self.until(driver, "return document.getElementById('environment').textContent.includes('PRODUKSJON, ekte meldinger')")
             self.assertIn("PRODUKSJON", driver.title)
+
+    def test_a_viewer_has_a_report_made_and_keeps_it_as_a_file(self):
+        driver = self.open()
+        folder = self.stage.folder / "downloads"
+        folder.mkdir(exist_ok=True)
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+        driver.execute_script("document.querySelector('.reports summary').click()")
+        self.until(driver, "return document.querySelector('.reports').innerText.includes('has written none yet')")
+        driver.execute_script("[...document.querySelectorAll('.reports button')].find((button) => button.textContent === 'JSON').click()")
+        file = folder / "report-pulje-1.json"
+        ends = time.monotonic() + LIMIT
+        while not file.exists() or not file.read_text().endswith("}\n"):
+            self.assertLess(time.monotonic(), ends, driver.execute_script("return document.querySelector('.reports').innerText") + self.stage.log())
+            time.sleep(0.1)
+        # The same that is computed from the database.
+        verified = subprocess.run(
+            [self.stage.migrator, "report", "--verify", file, "--config", self.stage.folder / "bus-migrator.yaml"], capture_output=True, text=True, timeout=LIMIT)
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+        self.assertEqual(self.axe(driver), [])
+        self.clean(driver)
+
+    def test_reports_are_handed_out_by_name_and_nothing_else_is(self):
+        page, text = self.post(None, method="GET", path="/v1/reports/now?pulje=pulje-1&form=html&language=en")
+        self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn("attachment", page.headers["content-disposition"])
+        self.assertIn("sandbox", page.headers["content-security-policy"])
+        self.assertIn("pulje-1", text)
+        kept = self.stage.folder / "state" / "reports" / "pulje-1"
+        kept.mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, kept)
+        (kept / "decision-20261206T101500Z.nb.html").write_text("a report")
+        (kept / "decision-20261206T101500Z.json").symlink_to("/etc/passwd")
+        answer, text = self.post(None, method="GET", path="/v1/reports?pulje=pulje-1")
+        self.assertEqual([report["file"] for report in json.loads(text)["reports"]], ["decision-20261206T101500Z.nb.html"])
+        self.assertEqual(self.post(None, method="GET", path="/v1/reports/pulje-1/decision-20261206T101500Z.nb.html")[1], "a report")
+        for path in ("pulje-1/decision-20261206T101500Z.json", "pulje-1/../../migration.sqlite", "../migration.sqlite", "pulje-1/..", "../..", "..%2f..%2fetc/passwd",
+                     "pulje-1/%2e%2e", "pulje-1//etc/passwd", "pulje-2/decision-20261206T101500Z.nb.html", "pulje-1/decision-20261206T101500Z.nb.html/", "now/now"):
+            answer, text = self.post(None, method="GET", path="/v1/reports/" + path)
+            self.assertIn(answer.status, (400, 403, 404, 409), path)
+            self.assertNotIn("root:", text)
+            self.assertNotIn("SQLite", text)
 
     # live
 
@@ -401,6 +443,93 @@ class Dashboard(unittest.TestCase):
                     self.until(driver, "return document.getElementById('dialog').open")
                     self.assertEqual(self.axe(driver), [])
                     driver.quit()
+
+
+class DashboardOverTCP(unittest.TestCase):
+    """The page over TLS: certificate signed by an authority of our own, and tokens."""
+
+    until, clean = Dashboard.until, Dashboard.clean
+
+    def authority(self, folder):
+        """A test authority, and a certificate for 127.0.0.1 that it has signed."""
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-addext",
+                "basicConstraints=critical,CA:TRUE", "-keyout", "ca.key", "-out", "ca.pem")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "api.key", "-out", "api.csr")
+        (folder / "api.ext").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+        openssl("x509", "-req", "-in", "api.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "api.ext", "-out", "leaf.pem")
+        (folder / "api.pem").write_text((folder / "leaf.pem").read_text() + (folder / "ca.pem").read_text())
+
+    def configuration(self, folder):
+        self.authority(folder)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        text = f"api:\n  listen: 127.0.0.1:{self.port}\n  certificate: api.pem\n  private-key: api.key\n  tokens:\n"
+        for role in ("operator", "vendor"):
+            (folder / f"token-{role}").write_text(self.tokens[role] + "\n")
+            text += f"    - {{name: {role}-1, role: {role}, expires: 2099-12-31, token-file: token-{role}{', vendor: Alfa' if role == 'vendor' else ''}}}\n"
+        return text
+
+    def setUp(self):
+        self.tokens = {role: f"{role}-planted-" * 5 for role in ("operator", "vendor")}
+        self.stage = self.enterContext(Stage(parties=30, more=self.configuration))
+        self.url = f"https://127.0.0.1:{self.port}/"
+
+    def give(self, driver, token):
+        self.until(driver, "return document.getElementById('dialog').open && document.querySelector('#dialog input[type=password]') !== null")
+        driver.execute_script("document.querySelector('#dialog input[type=password]').value = arguments[0]; document.getElementById('dialog-do').click()", token)
+
+    def open(self):
+        driver = browser("en", authority=self.stage.folder / "ca.pem")
+        self.addCleanup(driver.quit)
+        driver.get(self.url)
+        return driver
+
+    def test_the_page_asks_for_a_token_and_keeps_it_in_its_tab(self):
+        driver = self.open()
+        self.until(driver, "return document.getElementById('dialog').open")
+        self.assertEqual(driver.execute_script("return document.getElementById('dialog-where').textContent"), f"127.0.0.1:{self.port}")
+        self.assertNotIn("pulje-1", driver.execute_script("return document.body.innerText"))
+        self.give(driver, "one that nobody has given out, and long enough to be one")
+        # Asked once more: that was none.
+        self.until(driver, "return document.getElementById('dialog').open")
+        self.give(driver, self.tokens["operator"])
+        self.until(driver, "return document.querySelectorAll('#board-rows .row').length > 0")
+        self.until(driver, "return document.getElementById('who').textContent.includes('operator-1')")
+        self.until(driver, "return document.querySelector('#line-actions [data-act=stop]') !== null")
+        self.assertEqual(driver.execute_script("return [document.cookie, localStorage.length]"), ["", 0])
+        self.assertNotIn(self.tokens["operator"], driver.execute_script("return document.documentElement.outerHTML + location.href"))
+        # What is done there is done in the token's name.
+        driver.execute_script("document.querySelector('.pulje [data-act=pause]').click()")
+        driver.execute_script("document.querySelector('#dialog textarea').value = 'CHG-7'; document.getElementById('dialog-do').click()")
+        self.until(driver, "return document.getElementById('puljer').innerText.includes('operator-1')")
+        # Another tab knows nothing of it.
+        driver.switch_to.new_window("tab")
+        driver.get(self.url)
+        self.until(driver, "return document.getElementById('dialog').open")
+        self.assertNotIn("pulje-1", driver.execute_script("return document.body.innerText"))
+
+    def test_without_the_authority_the_page_is_not_opened(self):
+        from selenium.common.exceptions import WebDriverException
+
+        driver = browser("en")
+        self.addCleanup(driver.quit)
+        try:
+            driver.get(self.url)
+            seen = driver.execute_script("return `${document.documentElement.innerText} ${document.getElementById('connection') ? 'OURS' : ''}`")
+        except WebDriverException as refused:
+            seen = str(refused)
+        self.assertIn("CERT_AUTHORITY_INVALID", seen)
+        self.assertNotIn("OURS", seen)
+
+    def test_a_vendors_token_is_told_where_its_own_parties_are(self):
+        driver = self.open()
+        self.give(driver, self.tokens["vendor"])
+        self.until(driver, "return document.getElementById('connection').textContent.includes('A token of Alfa')")
+        self.assertNotIn("pulje-1", driver.execute_script("return document.body.innerText"))
 
 
 if __name__ == "__main__":

@@ -120,6 +120,35 @@ tell:
         said = self.stage.said(daemon)
         self.assertNotIn(SECRET, said)
 
+    def test_a_reload_takes_up_who_is_told(self):
+        first, second = Receiver(self.chain, self.key), Receiver(self.chain, self.key)
+        self.addCleanup(first.stop)
+        self.addCleanup(second.stop)
+
+        def tell(**ports):
+            lines = [f'    - {{name: {name}, url: "https://127.0.0.1:{port}/hook", secret-file: hook-secret, authorities: [receiver.pem]}}\n' for name, port in ports.items()]
+            self.stage.configure("tell:\n  settling: 1s\n  webhooks:\n" + "".join(lines) if lines else "")
+
+        tell()
+        daemon = self.stage.start()
+        self.stop_and_release()
+        # nobody was to be told at the start
+        tell(vakt=first.port)
+        self.stage.reload(daemon)
+        self.assertTrue(until(lambda: len(first.got) >= 1), self.stage.said(daemon))
+        tell(vakt=first.port, more=second.port)
+        self.stage.reload(daemon)
+        self.assertTrue(until(lambda: len(second.got) >= 1), self.stage.said(daemon))
+        self.assertEqual([self.verified(*got)["code"] for got in second.got], ["MIG-417"])
+        tell(more=second.port)
+        self.stage.reload(daemon)
+        self.release()
+        self.assertTrue(until(lambda: len(second.got) >= 2), self.stage.said(daemon))
+        self.assertEqual([self.verified(*got)["kind"] for got in second.got], ["began", "ended"])
+        self.assertEqual([self.verified(*got)["kind"] for got in first.got], ["began"], "told once, and nothing after it was taken out")
+        self.assertNotIn("needs a restart", self.stage.said(daemon))
+        self.stage.end(daemon)
+
     def test_mail_over_a_relay_with_starttls_and_login_in_one_mail_for_all_that_waits(self):
         box = Mailbox()
 

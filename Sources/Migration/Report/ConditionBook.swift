@@ -78,14 +78,7 @@ public struct ConditionBook: Sendable, Hashable, Codable {
     }
     var changes: [Change] = []
     for (subject, entries) in Dictionary(grouping: due, by: \.condition.key.subject) {
-      let first = entries[0].condition
-      var change = Change(
-        id: "", kind: kind, code: subject.code, pulje: subject.pulje, groups: entries.compactMap(\.condition.key.group),
-        weight: entries.map(\.condition.weight).max() ?? first.weight, since: entries.map(\.condition.since).min() ?? first.since,
-        ended: kind == .ended ? entries.compactMap(\.goneAt).max() : nil,
-        seen: StandingConditions.seen(first.seen, of: entries.count))
-      change.id = Self.identity(change, entries)
-      changes.append(change)
+      changes.append(Self.change(kind, subject, entries))
       for entry in entries {
         if kind == .began { self.entries[entry.condition.key]?.toldAt = now } else { self.entries[entry.condition.key] = nil }
       }
@@ -95,6 +88,25 @@ public struct ConditionBook: Sendable, Hashable, Codable {
       for (key, entry) in self.entries where entry.toldAt == nil && entry.goneAt != nil { self.entries[key] = nil }
     }
     return changes.sorted { ($1.weight, $0.subject) < ($0.weight, $1.subject) }
+  }
+
+  /// What has been told and stands, as it would be told now: for somebody who was not there to be told.
+  public var standing: [Change] {
+    let told = self.entries.values.filter { $0.toldAt != nil && $0.goneAt == nil }.sorted { $0.condition.key < $1.condition.key }
+    return Dictionary(grouping: told, by: \.condition.key.subject).map { Self.change(.began, $0, $1) }.sorted {
+      ($1.weight, $0.subject) < ($0.weight, $1.subject)
+    }
+  }
+
+  private static func change(_ kind: Change.Kind, _ subject: StandingCondition.Subject, _ entries: [Entry]) -> Change {
+    let first = entries[0].condition
+    var change = Change(
+      id: "", kind: kind, code: subject.code, pulje: subject.pulje, groups: entries.compactMap(\.condition.key.group),
+      weight: entries.map(\.condition.weight).max() ?? first.weight, since: entries.map(\.condition.since).min() ?? first.since,
+      ended: kind == .ended ? entries.compactMap(\.goneAt).max() : nil,
+      seen: StandingConditions.seen(first.seen, of: entries.count))
+    change.id = Self.identity(change, entries)
+    return change
   }
 
   /// When the entry's beginning or end is to be told; nil when it is not, or was.

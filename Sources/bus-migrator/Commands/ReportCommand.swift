@@ -11,8 +11,9 @@ struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Sum up a pulje: what was done, what was shown, what is recommended; or verify a report.",
     discussion: """
-      Markdown and --json come from the daemon, or from the database when no daemon answers. The pilot report (--format html, pdf or json) is \
-      computed from the database's events; --verify computes every figure of one anew and compares. Exit code 6: the report and the history differ.
+      Reports come from the daemon, or from the database when no daemon answers or --database names one. The pilot report (--format html, pdf or \
+      json) is computed from the database's events; --verify computes every figure of one anew and compares. Exit code 6: the report and the \
+      history differ.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case markdown, html, pdf, json }
@@ -67,29 +68,55 @@ struct ReportCommand: AsyncParsableCommand {
   }
 
   private func makePilotReport() async throws {
-    let maker = try self.maker()
-    var name = try self.pulje.name()
-    if name == nil { name = try await SQLiteEventReader.open(path: maker.database).load().state.pulje(meant: nil) }
-    guard let name else { throw CommandLineError.puljeNotNamed(names: []) }
-    let document = try await maker.make(name, now: SystemMigrationClock().now)
-    let stem = "report-\(name.text).\(self.language.rawValue)"
+    if self.format == .pdf, self.output == nil {
+      throw CommandLineError.argumentWrong(name: "--output", seen: "", wanted: "a file or folder: a PDF is not for a terminal")
+    }
+    let made: Made
+    do { made = try await self.fromDaemon() } catch let error as CommandLineError where error.isOfNoDaemon {
+      made = try await self.fromDatabase()
+    }
+    let stem = "report-\(made.pulje.text).\(self.language.rawValue)"
     switch self.format {
     case .markdown: break
-    case .json: try await self.put(document.json, "report-\(name.text).json")
-    case .html: try await self.put(Data(document.html(self.language).utf8), "\(stem).html")
+    case .json: try await self.put(try await made.make(.json), "report-\(made.pulje.text).json")
+    case .html: try await self.put(try await made.make(.html), "\(stem).html")
     case .pdf:
-      guard let output else {
-        throw CommandLineError.argumentWrong(name: "--output", seen: "", wanted: "a file or folder: a PDF is not for a terminal")
-      }
-      let path = Self.file(output, "\(stem).pdf")
+      let path = Self.file(self.output ?? "", "\(stem).pdf")
       let page = (path.hasSuffix(".pdf") ? String(path.dropLast(4)) : path) + ".html"
       // Kept whatever comes of the PDF.
-      try await ReportFile.write(Data(document.html(self.language).utf8), to: page)
+      try await ReportFile.write(try await made.make(.html), to: page)
       Console.say(page)
       guard let printer = ReportPrinter.find() else { throw ReportError.printerMissing(page: page) }
       try await ReportFile.write(try await printer.print(page: page), to: path)
       Console.say(path)
     }
+  }
+
+  /// A report that can be had in its forms.
+  private struct Made {
+    var pulje: PuljeName
+    var make: (ReportControl.Form) async throws -> Data
+  }
+
+  /// Whoever may see may have it made, without being let at the database.
+  private func fromDaemon() async throws -> Made {
+    guard self.place.database == nil else {
+      throw CommandLineError.daemonNotReachable(socket: "", seen: "the database is named")
+    }
+    let client = try await DaemonReached.at(self.place).client
+    let pulje = try await client.report(try self.pulje.name()).pulje.name
+    let language = self.language
+    return Made(pulje: pulje) { try await client.pilotReport(pulje, form: $0, language: language) }
+  }
+
+  private func fromDatabase() async throws -> Made {
+    let maker = try self.maker()
+    var name = try self.pulje.name()
+    if name == nil { name = try await SQLiteEventReader.open(path: maker.database).load().state.pulje(meant: nil) }
+    guard let name else { throw CommandLineError.puljeNotNamed(names: []) }
+    let document = try await maker.make(name, now: SystemMigrationClock().now)
+    let language = self.language
+    return Made(pulje: name) { $0 == .json ? document.json : Data(document.html(language).utf8) }
   }
 
   private func put(_ data: Data, _ name: String) async throws {

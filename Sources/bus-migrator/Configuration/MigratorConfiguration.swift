@@ -110,7 +110,7 @@ struct MigratorConfiguration {
   var sections: [String: Int]
 
   /// What a reload takes up. Everything else is what connections and databases were opened with: a restart.
-  static let reloadable: Set<String> = ["timings", "limits", "hooks", "log-level", "api"]
+  static let reloadable: Set<String> = ["timings", "limits", "hooks", "log-level", "api", "tell"]
 
   /// The keys that differ from what the daemon was started with and that only a restart takes up, in order.
   func needingRestart(since started: MigratorConfiguration) -> [String] {

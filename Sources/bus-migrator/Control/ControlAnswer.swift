@@ -41,6 +41,9 @@ enum ControlAnswer {
         .methodNotAllowed, ControlAPI.Failure(error, isRefusal: true), headers: [.allow: allowed.joined(separator: ", ")])
     // What else is sent on this connection is not read.
     case .tooLarge: Self.failure(.contentTooLarge, ControlAPI.Failure(error, isRefusal: true), headers: [.connection: "close"])
+    case .tooMuchAtOnce:
+      Self.failure(
+        .serviceUnavailable, ControlAPI.Failure(error, isRefusal: true), headers: [.connection: "close", .retryAfter: "1"])
     case .contentTypeWrong: Self.failure(.unsupportedMediaType, ControlAPI.Failure(error, isRefusal: true))
     default: Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
     }

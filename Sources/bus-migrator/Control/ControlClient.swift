@@ -5,6 +5,7 @@ import BusModel
 import Foundation
 import Migration
 import MigrationEngine
+import MigrationReport
 import NIOCore
 import NIOHTTP1
 
@@ -76,6 +77,14 @@ struct ControlClient {
 
   func report(_ pulje: PuljeName?) async throws -> PuljeReport {
     try Self.decode(try await self.ask("GET", "/v1/report\(Self.query(pulje))", body: nil, within: .seconds(20)))
+  }
+
+  /// Made now by the daemon; a PDF of thousands of parties takes minutes.
+  func pilotReport(_ pulje: PuljeName?, form: ReportControl.Form, language: ReportLanguage) async throws -> Data {
+    let query = Self.query(pulje)
+    return try await self.ask(
+      "GET", "/v1/reports/now\(query)\(query.isEmpty ? "?" : "&")form=\(form.rawValue)&language=\(language.rawValue)", body: nil,
+      within: .minutes(10))
   }
 
   /// A start reads the register for every party, which takes its time.

@@ -54,7 +54,7 @@ struct ControlGate: RouterMiddleware {
         ? CommandLineError.notAllowed(who: asker.words, roles: Self.words([.viewer])) : CommandLineError.routeNotThere
     }
     guard let route = ControlRoute.of(request.method, path) else {
-      let others = ControlRoute.allCases.filter { $0.path == path }.map(\.method.rawValue)
+      let others = ControlRoute.allCases.filter { $0.takes(path) }.map(\.method.rawValue)
       if !others.isEmpty { throw CommandLineError.methodNotThere(seen: request.method.rawValue, allowed: others) }
       // What is not placed: who may see everything may look whether it is there, and nothing is changed by it.
       let staff: Set<ControlRole> = [.viewer, .operator, .approver]
@@ -89,17 +89,10 @@ extension ControlRoute {
     // A vendor signs; it sends no plans.
     case .command: asker.isVendorOnly ? 64 << 10 : CommandControl.largestBody
     case .forwardingTrial: 1 << 20
-    case .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board,
+    case .health, .status, .report, .reports, .reportNow, .reportFile, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue,
+      .echoes, .me, .board,
       .live, .group, .metrics:
       nil
-    }
-  }
-
-  /// All of a request's body.
-  func body(of request: Request, for asker: ControlAsker) async throws -> ByteBuffer {
-    let limit = self.largestBody(for: asker) ?? 0
-    do { return try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
-      throw CommandLineError.tooLarge(limit: limit)
     }
   }
 }

@@ -31,6 +31,8 @@ enum ControlRights {
     case .status, .report, .drain: self.everybody
     // Who one is, is everybody's to know. The board shows all parties; what is live is a vendor's own.
     case .me, .live: self.everybody
+    // A report names everybody's parties.
+    case .reports, .reportNow, .reportFile: self.staff
     case .board, .group: self.staff
     case .explainDrain, .forwarding, .busDrain, .metrics: self.staff
     case .forwardingTrial: [.operator, .approver]

@@ -8,6 +8,9 @@ enum ControlRoute: String, Sendable, Hashable, CaseIterable {
   case health = "GET /v1/health"
   case status = "GET /v1/status"
   case report = "GET /v1/report"
+  case reports = "GET /v1/reports"
+  case reportNow = "GET /v1/reports/now"
+  case reportFile = "GET /v1/reports/{pulje}/{file}"
   case drain = "GET /v1/drain"
   case explainDrain = "GET /v1/drain/explain"
   case forwarding = "GET /v1/drain/forwarding"
@@ -26,6 +29,12 @@ enum ControlRoute: String, Sendable, Hashable, CaseIterable {
   var path: String { String(self.rawValue.drop { $0 != " " }.dropFirst()) }
 
   static func of(_ method: HTTPRequest.Method, _ path: String) -> ControlRoute? {
-    Self.allCases.first { $0.method == method && $0.path == path }
+    Self.allCases.first { $0.method == method && $0.takes(path) }
+  }
+
+  /// Whether it is this one's; a part in braces stands for any.
+  func takes(_ path: String) -> Bool {
+    let (own, asked) = (self.path.split(separator: "/"), path.split(separator: "/"))
+    return own.count == asked.count && zip(own, asked).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
   }
 }

@@ -22,6 +22,7 @@ struct ControlServer: Service {
   let echoes: EchoControl
   let dashboard: Dashboard
   let metrics: MetricsControl
+  let reports: ReportControl
   let clock: any MigrationClock
   let socket: String
   let database: String
@@ -31,6 +32,8 @@ struct ControlServer: Service {
   /// The socket that systemd made; nil to make one.
   var handedOver: HandedOverSocket?
   let readiness: DaemonReadiness
+  /// One for all doors.
+  private let bodies = BodyBudget()
 
   /// Over TCP; nil for none.
   var api: (settings: MigratorConfiguration.API, access: APIAccess)?
@@ -120,10 +123,12 @@ struct ControlServer: Service {
     self.echoes.add(to: router)
     self.dashboard.add(to: router)
     self.metrics.add(to: router)
+    self.reports.add(to: router)
     router.on(.command) { request, asker in
       let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
-      let body = try await ControlRoute.command.body(of: request, for: asker)
-      return await ControlAnswer.of { try await self.commands.carryOut(Data(body.readableBytesView), asker: asker, key: key) }
+      return try await self.bodies.withBody(of: request, upTo: ControlRoute.command.largestBody(for: asker) ?? 0) { body in
+        await ControlAnswer.of { try await self.commands.carryOut(Data(body.readableBytesView), asker: asker, key: key) }
+      }
     }
     return router
   }
@@ -160,9 +165,11 @@ struct ControlServer: Service {
       return await ControlAnswer.of { try await self.drain.forwarding(query) }
     }
     router.on(.forwardingTrial) { request, asker in
-      let body = Data(try await ControlRoute.forwardingTrial.body(of: request, for: asker).readableBytesView)
-      let question = try ControlAPI.read(ControlAPI.TrialQuestion.self, "the question", body)
-      return await ControlAnswer.of { try await self.drain.trial(question) }
+      return try await self.bodies.withBody(of: request, upTo: ControlRoute.forwardingTrial.largestBody(for: asker) ?? 0) {
+        body in
+        let question = try ControlAPI.read(ControlAPI.TrialQuestion.self, "the question", Data(body.readableBytesView))
+        return await ControlAnswer.of { try await self.drain.trial(question) }
+      }
     }
     router.on(.busDrain) { request, _ in
       let name = request.word("name")

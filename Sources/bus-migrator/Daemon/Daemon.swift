@@ -102,6 +102,8 @@ struct Daemon {
       let snapshot = await engine.snapshot()
       return (snapshot.state, snapshot.head.sequence)
     }
+    let reportMaker = ReportMaker(database: self.configuration.database, environment: self.configuration.environment.text)
+    let printer = ReportPrinter.find()
     let control = ControlServer(
       engine: engine,
       commands: CommandControl(
@@ -113,6 +115,10 @@ struct Daemon {
         engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
       dashboard: dashboard,
       metrics: metrics,
+      reports: ReportControl(
+        maker: reportMaker, shelf: self.configuration.reports.map { ReportShelf(folder: $0.folder) }, printer: printer,
+        clock: clock,
+        state: { await engine.snapshot().state }),
       clock: clock,
       socket: self.configuration.socket, database: self.configuration.database,
       environment: self.configuration.environment.text, startedAt: clock.now, logger: self.logger,
@@ -141,19 +147,19 @@ struct Daemon {
       services.append(
         ReportKeeper(
           settings: reports,
-          maker: ReportMaker(database: self.configuration.database, environment: self.configuration.environment.text),
+          maker: reportMaker,
           state: { await engine.snapshot().state }, news: news, notifier: LogNotifier(logger: self.logger),
-          printer: ReportPrinter.find(), clock: clock))
+          printer: printer, clock: clock))
     }
     services.append(metrics)
-    if !self.configuration.tell.isEmpty {
-      services.append(
-        TellingDaemon(
-          configuration: self.configuration.tell, environment: self.configuration.environment.text,
-          path: self.configuration.database + ".telling", news: news, clock: clock, notifier: LogNotifier(logger: self.logger),
-          onWaiting: { waiting in untold.withLockedValue { $0 = waiting } }
-        ) { readiness.isRecovered ? await engine.snapshot().state : nil })
-    }
+    let telling = TellingSettings(self.configuration.tell)
+    services.append(
+      TellingDaemon(
+        settings: telling, environment: self.configuration.environment.text, path: self.configuration.database + ".telling",
+        news: news,
+        clock: clock, notifier: LogNotifier(logger: self.logger),
+        onWaiting: { waiting in untold.withLockedValue { $0 = waiting } }
+      ) { readiness.isRecovered ? await engine.snapshot().state : nil })
     services.append(EngineService(engine: engine, control: control, readiness: readiness, notify: notify))
     // Stopped before the engine, which takes its last word.
     services.append(ForwardingDaemonService(service: service, carriers: carriers, trails: trails))
@@ -166,6 +172,7 @@ struct Daemon {
           engine.adopt(settings)
           await pace.adopt(fresh.rates)
           hooks.adopt(fresh.hooks)
+          telling.adopt(fresh.tell)
           if let settings = fresh.api { api?.access.adopt(settings) }
           self.logLevel.set(fresh.logLevel)
         }, notify: notify, notifier: LogNotifier(logger: self.logger), clock: clock))

@@ -25,6 +25,7 @@ struct DashboardPages: RouterMiddleware {
     "/dashboard/details.js": Piece(type: Self.script, bytes: PackageResources.details_js),
     "/dashboard/actions.js": Piece(type: Self.script, bytes: PackageResources.actions_js),
     "/dashboard/plots.js": Piece(type: Self.script, bytes: PackageResources.plots_js),
+    "/dashboard/reports.js": Piece(type: Self.script, bytes: PackageResources.reports_js),
   ]
 
   private static let script = "text/javascript; charset=utf-8"

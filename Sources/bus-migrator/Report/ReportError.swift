@@ -11,12 +11,13 @@ enum ReportError: ExplainedError, Hashable, CaseIterable {
   case printerTooSlow(page: String, seconds: Int)
   case notWritten(path: String, seen: String)
   case otherEnvironment(report: String, here: String)
+  case busy
 
   /// One of each, for whoever lists their codes.
   static let allCases: [ReportError] = [
     .notAReport(path: "", seen: ""), .headNotInHistory(path: "", sequence: 0, seen: ""), .printerMissing(page: ""),
     .printerFailed(page: "", seen: ""), .printerTooSlow(page: "", seconds: 0), .notWritten(path: "", seen: ""),
-    .otherEnvironment(report: "", here: ""),
+    .otherEnvironment(report: "", here: ""), .busy,
   ]
 
   var stableCode: String {
@@ -28,6 +29,7 @@ enum ReportError: ExplainedError, Hashable, CaseIterable {
     case .printerTooSlow: "REPORT-005"
     case .notWritten: "REPORT-006"
     case .otherEnvironment: "REPORT-007"
+    case .busy: "REPORT-008"
     }
   }
 
@@ -65,6 +67,10 @@ enum ReportError: ExplainedError, Hashable, CaseIterable {
       Explanation(
         tried: "write the report \(path)", seen: seen, meaning: "It is not there; one that was there before is as it was.",
         next: "Check the path, who may write there, and whether the disk has room.", owner: .host)
+    case .busy:
+      Explanation(
+        tried: "make a report", seen: "another one is being made", meaning: "Nothing was made.",
+        next: "Ask again in some seconds; a PDF of thousands of parties takes minutes.", owner: .caller)
     case .otherEnvironment(let report, let here):
       Explanation(
         tried: "verify a report of environment \(report)", seen: "the configuration is of environment \(here)",

@@ -62,10 +62,10 @@ struct ReportKeeper: Service {
     await self.news.wait(after: seen, within: span, clock: self.clock)
   }
 
+  func folder(of pulje: PuljeName) -> String { self.settings.folder + "/" + Self.folderName(of: pulje) }
+
   /// Where the reports of a pulje lie. A name that begins with a dot is no folder to hide in, or to climb out by.
-  func folder(of pulje: PuljeName) -> String {
-    self.settings.folder + "/" + (pulje.text.hasPrefix(".") ? "_" + pulje.text : pulje.text)
-  }
+  static func folderName(of pulje: PuljeName) -> String { pulje.text.hasPrefix(".") ? "_" + pulje.text : pulje.text }
 
   /// The JSON is written last: where it lies, all was written.
   private func isWritten(_ moment: ReportMoment, of pulje: PuljeName) async -> Bool {

@@ -9,9 +9,9 @@ import NIOCore
 import ServiceLifecycle
 import Telling
 
-/// Tells people over the channels of the configuration while the daemon runs.
+/// Tells people over the channels of the configuration while the daemon runs, and over those of the next when a reload has brought another.
 struct TellingDaemon: Service {
-  let configuration: TellConfiguration
+  let settings: TellingSettings
   /// The world's name, in every message.
   let environment: String?
   let path: String
@@ -23,33 +23,44 @@ struct TellingDaemon: Service {
   let state: @Sendable () async -> MigrationState?
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { await self.tell() }
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask { await self.tell(self.settings.configuration) }
+          // What is on its way when another configuration comes is told again by it, under the same id.
+          await self.settings.waitForChange()
+          group.cancelAll()
+        }
+      }
+    }
     try? await gracefulShutdown()
   }
 
   /// A file that cannot be opened is told in the log; puljer go on.
-  private func tell() async {
+  private func tell(_ configuration: TellConfiguration) async {
+    // Who never told anybody has no file.
+    if configuration.isEmpty, !FileManager.default.fileExists(atPath: self.path) { return }
     let store: TellingStore
     do throws(TellingError) { store = try await TellingStore.open(path: self.path) } catch {
       return self.notifier.notify(
         Notice(at: self.clock.now, weight: .alarm, kind: "telling.failed", code: error.stableCode, words: error.description))
     }
-    await self.withClients(self.configuration.webhooks, []) { webhooks in
+    await self.withClients(configuration.webhooks, []) { webhooks in
       let host = ProcessInfo.processInfo.hostName
-      let mails = self.configuration.mails.map { mail in
+      let mails = configuration.mails.map { mail in
         MailChannel(
           name: mail.name, relay: mail.relay, from: mail.from, to: mail.to, lowest: mail.lowest, timeout: mail.timeout,
           host: host,
           clock: self.clock)
       }
-      let programs = self.configuration.programs.map {
+      let programs = configuration.programs.map {
         ProgramChannel(name: $0.name, program: $0.program, lowest: $0.lowest, timeout: $0.timeout)
       }
       let telling = Telling(
         store: store, channels: webhooks + mails + programs,
         settings: Telling.Settings(
-          settling: self.configuration.settling, patience: self.configuration.patience, environment: self.environment,
-          dashboard: self.configuration.dashboard), news: self.news, clock: self.clock, notifier: self.notifier,
+          settling: configuration.settling, patience: configuration.patience, environment: self.environment,
+          dashboard: configuration.dashboard), news: self.news, clock: self.clock, notifier: self.notifier,
         onWaiting: self.onWaiting, state: self.state)
       await telling.run()
     }

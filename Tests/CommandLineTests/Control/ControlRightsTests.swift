@@ -27,7 +27,8 @@ struct ControlRightsTests {
 
   private static let routes: [ControlRole: Set<ControlRoute>] = {
     let seen: Set<ControlRoute> = [
-      .health, .status, .report, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue, .echoes, .me, .board, .live,
+      .health, .status, .report, .reports, .reportNow, .reportFile, .drain, .explainDrain, .forwarding, .busDrain, .echoQueue,
+      .echoes, .me, .board, .live,
       .group, .metrics,
     ]
     return [

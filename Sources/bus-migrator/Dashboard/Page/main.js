@@ -6,6 +6,7 @@ import { closeGroup, english, openGroup, openKey, refresh, tableOf } from "./det
 import { fill, language, number, say, sayOf, time, turnTo } from "./language.js";
 import { counts, keyOf, model, stageNames, takeBoard, takeChange } from "./model.js";
 import { plot } from "./plots.js";
+import { reportsOf } from "./reports.js";
 import { ask, follow, Trouble, useToken } from "./wire.js";
 
 const at = (id) => document.getElementById(id);
@@ -20,7 +21,7 @@ let hasBoard = false;
 let asked = "";
 /** Whether the address names a place on the page that is still to be gone to. */
 let isToGo = location.hash.length > 1;
-const connection = { state: "connecting", since: Date.now(), text: "" };
+const connection = { state: "connecting", since: Date.now(), text: "", vendor: "" };
 
 function later() {
   if (isDue) return;
@@ -95,7 +96,7 @@ function showEnvironment() {
 
 function showConnection() {
   const place = at("connection");
-  const text = connection.text || say(`connection.${connection.state}`, { time: time(connection.since) });
+  const text = connection.vendor ? say("connection.vendor", { vendor: connection.vendor }) : connection.text || say(`connection.${connection.state}`, { time: time(connection.since) });
   if (place.textContent !== text) place.textContent = text;
   place.classList.toggle("lost", connection.state !== "live" && connection.state !== "connecting");
   at("who").textContent = me.isKnown ? say("who", { login: me.login ?? say("who.unknown"), role: roleText() }) : "";
@@ -174,7 +175,7 @@ function showPulje(pulje) {
   if (!card) {
     const box = element("article", undefined, "pulje");
     card = { box, head: element("h3"), words: element("div"), actions: element("p", undefined, "actions"), waves: element("div"), last: "" };
-    box.append(card.head, card.words, card.actions, card.waves);
+    box.append(card.head, card.words, card.actions, card.waves, reportsOf(pulje.name));
     at("puljer-list").append(box);
     cards.set(pulje.name, card);
   }
@@ -269,7 +270,11 @@ setInterval(later, 30_000);
 
 follow({
   event(name, data) {
-    if (name === "board") {
+    if (name === "vendor") {
+      // A vendor hears of its own parties only; this page is of everybody's.
+      connection.vendor = data.vendor;
+    } else if (name === "board") {
+      connection.vendor = "";
       takeBoard(data);
       hasBoard = true;
       dirty.all = true;

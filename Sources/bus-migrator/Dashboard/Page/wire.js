@@ -35,6 +35,17 @@ export async function ask(path) {
   return answer.json();
 }
 
+/** Has the browser keep what the daemon answers, as a file. */
+export async function download(path, name) {
+  const answer = await fetch(path, { headers: headers({}), cache: "no-store" });
+  if (!answer.ok) throw await trouble(answer);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 /** Has a command carried out. `key` is the same for the same wish: sent twice it is done once. */
 export async function command(body, key) {
   const answer = await fetch("/v1/command", {
