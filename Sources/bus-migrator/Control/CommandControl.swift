@@ -23,7 +23,8 @@ struct CommandControl: Sendable {
   /// - Parameters:
   ///   - asker: who the machine says is asking.
   ///   - key: the asker's idempotency key.
-  func carryOut(_ body: Data, asker: ControlAsker, key: String?) async throws -> Data {
+  ///   - isBrief: without the pulje as it then is: of thousands of parties that is written for longer than all else takes.
+  func carryOut(_ body: Data, asker: ControlAsker, key: String?, isBrief: Bool = false) async throws -> Data {
     var command = try ControlAPI.read(ControlAPI.Command.self, "the command", body)
     let needed = ControlRights.roles(for: command.verb)
     guard asker.may(needed) else { throw CommandLineError.notAllowed(who: asker.words, roles: ControlGate.words(needed)) }
@@ -41,7 +42,8 @@ struct CommandControl: Sendable {
     // Before anything is looked at or asked of others; decided once more in the engine, where one command is taken at a time.
     switch await self.engine.snapshot().state.commands.word(on: record, now: self.clock.now) {
     case .unknown: break
-    case .same(let entry): return try await self.answer(.repeated(entry), record, to: asker, isPreview: command.preview == true)
+    case .same(let entry):
+      return try await self.answer(.repeated(entry), record, to: asker, isPreview: command.preview == true, isBrief: isBrief)
     case .other: throw CommandLineError.keyReused(key: key ?? "", verb: record.verb)
     }
     // What the program says of its login counts for nothing.
@@ -70,7 +72,7 @@ struct CommandControl: Sendable {
     if command.preview == true { return try await self.preview(inputs, record, for: asker, named: named, closing: closing) }
     let outcome = try await self.engine.carryOut(inputs, as: record)
     if command.verb == .retrySetAside, case .done = outcome { await self.retrySetAside(command.herIDs ?? []) }
-    return try await self.answer(outcome, record, to: asker, closing: closing)
+    return try await self.answer(outcome, record, to: asker, closing: closing, isBrief: isBrief)
   }
 
   /// What no command may be, whoever gives it.
@@ -122,7 +124,7 @@ struct CommandControl: Sendable {
 
   private func answer(
     _ outcome: CommandOutcome, _ record: CommandRecord, to asker: ControlAsker, closing: BusClosing? = nil,
-    preview: CommandPreview? = nil, isPreview: Bool = false
+    preview: CommandPreview? = nil, isPreview: Bool = false, isBrief: Bool = false
   ) async throws -> Data {
     var answer = ControlAPI.CommandAnswer(events: [], closing: closing, obstacles: closing?.obstacles(now: self.clock.now))
     answer.executed = !isPreview
@@ -142,7 +144,7 @@ struct CommandControl: Sendable {
       throw Refusal(refusal.code, tried: "carry out \(record.verb)", seen: "it is not so that it can be")
     case .refused(let refusal): throw refusal
     }
-    if asker.isVendorOnly { return try ControlAPI.encode(answer) }
+    if asker.isVendorOnly || isBrief { return try ControlAPI.encode(answer) }
     let (state, _) = await self.engine.snapshot()
     let found = (try? state.pulje(meant: pulje)).flatMap { state.puljer[$0] }
     answer.pulje = found.map { PuljeSummary($0, stop: state.stop, now: self.clock.now) }

@@ -127,7 +127,10 @@ struct ControlServer: Service {
     router.on(.command) { request, asker in
       let key = request.headers.first { $0.name.canonicalName == CommandControl.keyHeader.lowercased() }?.value
       return try await self.bodies.withBody(of: request, upTo: ControlRoute.command.largestBody(for: asker) ?? 0) { body in
-        await ControlAnswer.of { try await self.commands.carryOut(Data(body.readableBytesView), asker: asker, key: key) }
+        await ControlAnswer.of {
+          try await self.commands.carryOut(
+            Data(body.readableBytesView), asker: asker, key: key, isBrief: request.word("answer") == "brief")
+        }
       }
     }
     return router

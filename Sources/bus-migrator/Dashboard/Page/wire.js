@@ -48,7 +48,7 @@ export async function download(path, name) {
 
 /** Has a command carried out. `key` is the same for the same wish: sent twice it is done once. */
 export async function command(body, key) {
-  const answer = await fetch("/v1/command", {
+  const answer = await fetch("/v1/command?answer=brief", {
     method: "POST", cache: "no-store", headers: headers({ "content-type": "application/json", "idempotency-key": key }),
     body: JSON.stringify(body),
   });
