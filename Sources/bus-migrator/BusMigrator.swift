@@ -23,6 +23,7 @@ struct BusMigrator: AsyncParsableCommand {
       ApproveRemovalCommand.self, SignTestCommand.self, CloseBusCommand.self, ShadowCommand.self,
       DrainCommand.self, WaiveCommand.self, QuarantineCommand.self, ReadmitCommand.self,
       ReportCommand.self, MetricsCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, ConfigCommand.self,
+      DoctorCommand.self,
       ExplainCommand.self,
       RegistryCommand.self,
     ])

@@ -79,6 +79,11 @@ enum CommandLineError: ExplainedError, Hashable {
     }
   }
 
+  /// The file is read; a secret that it names is not.
+  var isOfCredentials: Bool {
+    if case .credentials = self { true } else { false }
+  }
+
   /// Nobody answers for the history: it can be read, though.
   var isOfNoDaemon: Bool {
     switch self {

@@ -100,6 +100,13 @@ class JSONContract(PracticeStage, unittest.TestCase):
         told("config-check/1", "config", "check")
         told("config-show/1", "config", "show", "--all")
         told("config-keys/1", "config", "keys")
+        # No daemon yet, and the practice ground's register does not know the HER-ID that pings come from.
+        doctor = told("doctor/1", "doctor", "--backups", "backups", code=1)
+        marks = {finding["step"]: finding["mark"] for finding in doctor["findings"]}
+        self.assertEqual(
+            {step: marks[step] for step in ("DOC-001", "DOC-002", "DOC-003", "DOC-004", "DOC-006", "DOC-007", "DOC-008", "DOC-011", "DOC-013")},
+            {"DOC-001": "fine", "DOC-002": "fine", "DOC-003": "fine", "DOC-004": "notice", "DOC-006": "fine", "DOC-007": "fine", "DOC-008": "wrong",
+             "DOC-011": "wrong", "DOC-013": "fine"}, doctor)
         told("explain/1", "explain", "MIG-403")
         told("explain/1", "explain", "FWD-105")
         told("error/1", "explain", "NOT-1", code=2)

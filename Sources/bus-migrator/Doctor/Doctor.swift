@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AddressRegistry
+import BusModel
+import BusProbe
+import Disclosure
+import Foundation
+import Logging
+import Migration
+import MigrationEngine
+import MigrationStore
+import NIOSSL
+import TjenestebussClient
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Looks at a whole installation, step by step, and says what is wrong and whose it is. Changes nothing, sends no message, takes none.
+struct Doctor {
+  let place: PlaceOptions
+  /// Where back-ups are kept.
+  let backups: String
+  let clock: any MigrationClock
+
+  /// What the later steps need of the earlier ones.
+  private struct Known {
+    var environment: String
+    var configuration: MigratorConfiguration?
+    var head: ChainHead?
+  }
+
+  /// In the order of ``DoctorStep``. A step that cannot be looked at says so; none keeps the others from being looked at.
+  func findings() async -> [DoctorFinding] {
+    let (first, root, configuration) = self.configurationStep()
+    guard let root, let places = try? MigratorPlaces(root.mapping(), database: self.place.database, socket: self.place.socket)
+    else {
+      return [first]
+    }
+    var known = Known(environment: places.environment.text, configuration: configuration)
+    var found = [first, self.filesStep(configuration), self.secretsStep(root)]
+    let (history, head) = await self.historyStep(places)
+    known.head = head
+    found.append(history)
+    found.append(await self.headsStep(places, head))
+    found.append(self.diskStep(places))
+    found.append(self.backupsStep(known))
+    found.append(await self.daemonStep(places))
+    found += await self.unitSteps()
+    found.append(await self.clockStep())
+    found += await self.outsideSteps(known)
+    found += self.interfaceSteps(root, configuration)
+    found.append(self.tellingStep(configuration))
+    found.append(self.reportsStep(places))
+    found.append(self.pingsStep(configuration))
+    return found
+  }
+
+  // MARK: on this machine
+
+  private func configurationStep() -> (DoctorFinding, ConfigurationNode?, MigratorConfiguration?) {
+    let file = self.place.source.file
+    let root: ConfigurationNode
+    do { root = try self.place.source.root() } catch { return (.wrong(.configuration, error), nil, nil) }
+    do {
+      let configuration = try self.place.configuration()
+      let buses = configuration.buses.map { "\($0.endpoint.name)" }.joined(separator: ", ")
+      return (.fine(.configuration, "\(file), environment \(configuration.environment), buses \(buses)"), root, configuration)
+    } catch let error as CommandLineError where error.isOfCredentials {
+      // The rest of the file may be right all the same, where who runs it is none whom the secrets are for.
+      guard
+        geteuid() != 0
+          || ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] == nil
+            && error.explanation.seen.contains("CREDENTIALS_DIRECTORY")
+      else { return (.wrong(.configuration, error), root, nil) }
+      let next = "Run it as the daemon runs, with its credentials (docs/day-one.en.md, with_secrets); else mend what it says."
+      return (.notice(.configuration, "\(file) is read, but not its secrets: \(error.explanation.seen)", next: next), root, nil)
+    } catch { return (.wrong(.configuration, error), root, nil) }
+  }
+
+  private func filesStep(_ configuration: MigratorConfiguration?) -> DoctorFinding {
+    guard let configuration else { return .skipped(.files, "the configuration could not be read whole") }
+    let missing = ConfigurationFiles.missing(configuration)
+    guard missing.isEmpty else {
+      return .wrong(.files, missing.joined(separator: "; "), next: "Make them, or mend the path.", owner: .caller)
+    }
+    return .fine(.files, "all of them")
+  }
+
+  private func secretsStep(_ root: ConfigurationNode) -> DoctorFinding {
+    let endings = [
+      "password-file", "connection-string-file", "shovel-address-file", "key-file", "token-file", "secret-file", "private-key",
+    ]
+    let paths = ConfigurationValue.all(in: root).filter { value in endings.contains { value.key.hasSuffix(".\($0)") } }
+      .map { Paths.absolute($0.value, besides: root.file) }
+    var others: [(path: String, mode: Int)] = []
+    var unreadable = 0
+    for path in paths {
+      guard let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int else {
+        unreadable += 1
+        continue
+      }
+      if mode & 0o077 != 0 { others.append((path, mode)) }
+    }
+    return DoctorJudgement.secrets(looked: paths.count, others: others, unreadable: unreadable)
+  }
+
+  private func historyStep(_ places: MigratorPlaces) async -> (DoctorFinding, ChainHead?) {
+    let history: LoadedHistory
+    do { history = try await SQLiteEventReader.open(path: places.database).load() } catch StoreError.absent {
+      return (.notice(.history, "none at \(places.database) yet", next: "The first start of the daemon makes it."), nil)
+    } catch let error as StoreError where !FileManager.default.isReadableFile(atPath: places.database) {
+      return (
+        .skipped(.history, "this user may not read it: [\(error.stableCode)]", next: "Run it as root or as the daemon's user."),
+        nil
+      )
+    } catch { return (.wrong(.history, error), nil) }
+    let theirs = history.state.environment
+    if let theirs, theirs != places.environment.text {
+      return (
+        .wrong(.history, EngineError.otherEnvironment(history: theirs, configured: places.environment.text)), history.head
+      )
+    }
+    let open = history.state.ordered.filter(\.isOpen).count
+    return (
+      .fine(.history, "\(history.head.sequence) events, \(history.state.puljer.count) puljer, \(open) of them open"), history.head
+    )
+  }
+
+  private func headsStep(_ places: MigratorPlaces, _ head: ChainHead?) async -> DoctorFinding {
+    guard let head else { return .skipped(.heads, "there is no history to compare them with") }
+    let file = places.heads.file
+    guard FileManager.default.fileExists(atPath: file) else { return DoctorJudgement.heads(last: nil, head: head, file: file) }
+    do { return DoctorJudgement.heads(last: try await HeadLine.heads(inFile: file).last, head: head, file: file) } catch {
+      return .wrong(.heads, error)
+    }
+  }
+
+  private func diskStep(_ places: MigratorPlaces) -> DoctorFinding {
+    let folder = URL(fileURLWithPath: places.database).deletingLastPathComponent().path
+    let file = try? FileManager.default.attributesOfItem(atPath: places.database)
+    guard let free = (try? FileManager.default.attributesOfFileSystem(forPath: folder))?[.systemFreeSize] as? NSNumber else {
+      return .skipped(.disk, "\(folder) cannot be looked at")
+    }
+    return DoctorJudgement.disk(free: free.int64Value, history: (file?[.size] as? NSNumber)?.int64Value ?? 0)
+  }
+
+  private func backupsStep(_ known: Known) -> DoctorFinding {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: self.backups), !manager.isReadableFile(atPath: self.backups) {
+      return .skipped(.backups, "this user may not look into \(self.backups)", next: "Run it as root or as the daemon's user.")
+    }
+    let newest = ((try? manager.contentsOfDirectory(atPath: self.backups)) ?? []).sorted().reversed().lazy
+      .filter { !$0.hasPrefix(".") }
+      .compactMap { name in manager.contents(atPath: "\(self.backups)/\(name)/backup.json") }
+      .compactMap { try? JSONDecoder().decode(HistoryBackup.self, from: $0) }.first
+    return DoctorJudgement.backup(
+      newest, environment: known.environment, head: known.head?.sequence, now: self.clock.now, folder: self.backups)
+  }
+
+  private func daemonStep(_ places: MigratorPlaces) async -> DoctorFinding {
+    do {
+      let reached = try await DaemonReached.at(self.place)
+      guard let daemon = try await reached.client.status(of: nil).daemon else {
+        return .fine(.daemon, "it answers on \(places.socket)")
+      }
+      guard daemon.version == TjenestebussVersion.current else {
+        return .wrong(
+          .daemon, "it is version \(daemon.version), this program \(TjenestebussVersion.current)",
+          next: "systemctl restart bus-migrator, or install the same version.", owner: .host)
+      }
+      return .fine(
+        .daemon, "version \(daemon.version), started \(daemon.startedAt), environment \(reached.environment ?? "not named")")
+    } catch { return .wrong(.daemon, error) }
+  }
+
+  private func unitSteps() async -> [DoctorFinding] {
+    guard FileManager.default.fileExists(atPath: "/run/systemd/system") else {
+      return [.skipped(.units, "systemd does not run this machine")]
+    }
+    var found: [DoctorFinding] = []
+    for unit in ["bus-migrator.service", "bus-migrator.socket", "bus-migrator-check.timer", "bus-migrator-backup.timer"] {
+      found.append(
+        DoctorJudgement.unit(
+          unit, active: await Self.systemctl("is-active", unit), enabled: await Self.systemctl("is-enabled", unit)))
+    }
+    for unit in ["bus-migrator-check.service", "bus-migrator-backup.service"]
+    where await Self.systemctl("is-failed", unit) == "failed" {
+      found.append(DoctorJudgement.unit(unit, active: "failed", enabled: "started by its timer"))
+    }
+    return found
+  }
+
+  private static func systemctl(_ verb: String, _ unit: String) async -> String {
+    await Self.word(of: "/usr/bin/systemctl", [verb, unit])
+  }
+
+  /// The first line that a program says.
+  private static func word(of path: String, _ arguments: [String]) async -> String {
+    switch await ProgramRun.run(ProgramRun.Program(executable: path, arguments: arguments), input: Data(), environment: [:]) {
+    case .ended(_, let line): return line.isEmpty ? "not known" : line
+    case .failed(let why): return "not known: \(why)"
+    }
+  }
+
+  private func clockStep() async -> DoctorFinding {
+    guard FileManager.default.fileExists(atPath: "/run/systemd/system") else {
+      return .skipped(.clock, "systemd, which would know, does not run this machine")
+    }
+    return DoctorJudgement.clock(
+      await Self.word(of: "/usr/bin/timedatectl", ["show", "--property=NTPSynchronized", "--value"]))
+  }
+
+  // MARK: what is outside
+
+  private func outsideSteps(_ known: Known) async -> [DoctorFinding] {
+    guard var configuration = known.configuration else {
+      return [DoctorStep.register, .cache, .bus].map { .skipped($0, "the secrets could not be read") }
+    }
+    let cache = await Self.cacheStep(configuration)
+    // Looked at already, and never written by who only looks.
+    configuration.register.cache = nil
+    do {
+      return try await RegisterHTTP.withClient(extraRootsFile: configuration.register.extraRootsFile) { [configuration] http in
+        let world = try await World.open(
+          configuration, http: http, logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+        let found = OutsideFindings()
+        try await world.withProbes {
+          async let register = Self.registerStep(world, configuration.ownHerID)
+          for (bus, probe) in zip(configuration.buses, world.probes) {
+            await found.take(Self.busSteps(probe, replyQueue: bus.pingReplyQueue))
+          }
+          await found.takeFirst(await register)
+        }
+        return await found.all(after: cache)
+      }
+    } catch { return [.wrong(.register, error), cache] }
+  }
+
+  private static func registerStep(_ world: World, _ own: HerID) async -> DoctorFinding {
+    do throws(RegisterReadError) {
+      let record = try await world.register.read(own)
+      return .fine(.register, "HER-ID \(own) is \(record.name)")
+    } catch {
+      switch error {
+      case .unknownParty:
+        return .wrong(
+          .register, "it does not know our own HER-ID \(own)", next: "Mend ping.own-her-id, or have it registered.",
+          owner: .caller)
+      case .failed(let words):
+        return .wrong(
+          .register, words, next: "Check register.url, its login, and the way there through firewalls.", owner: .addressRegister)
+      }
+    }
+  }
+
+  private static func cacheStep(_ configuration: MigratorConfiguration) async -> DoctorFinding {
+    guard let path = configuration.register.cache else {
+      return .notice(.cache, "none is configured", next: "register.cache: without it a plan cannot find who shares a queue.")
+    }
+    do {
+      let cache = try await AddressCache.open(path: path, access: .readOnly, environment: configuration.environment.text)
+      let count = try await cache.verify()
+      try? await cache.close()
+      guard count > 0 else {
+        return .notice(.cache, "\(path) is empty", next: "bus-migrator registry sync --execute, or registry import.")
+      }
+      return .fine(.cache, "\(count) parties")
+    } catch { return .wrong(.cache, error) }
+  }
+
+  /// Nobody has it: what a bus says of it tells that it can be asked.
+  private static let noQueue = "bus-migrator-doctor-no-such-queue"
+
+  private static func busSteps(_ probe: BusProbe, replyQueue: String?) async -> [DoctorFinding] {
+    let name = "\(probe.endpoint.name)"
+    let queues: [QueuePreflight]
+    do { queues = try await probe.preflight(replyQueue.map { [$0] } ?? []) } catch { return [.wrong(.bus, error, about: name)] }
+    var found: [DoctorFinding] = []
+    if let queue = queues.first {
+      if queue.existence == .missing {
+        found.append(
+          .wrong(
+            .bus, "the ping-reply-queue \(queue.queue) is not there", next: "Have it made; nobody else may read it.", owner: .bus,
+            about: name))
+      } else if let refused = queue.sendingRefused {
+        found.append(.wrong(.bus, refused, about: name))
+      }
+    }
+    let reading = await probe.depth(Self.noQueue)
+    switch reading.value {
+    case .counted, .missing:
+      let way = reading.way.map { " (\($0))" } ?? ""
+      if found.isEmpty { found.append(.fine(.bus, "it lets us in, and can be counted\(way)", about: name)) }
+    case .unreadable(let error):
+      found.append(.wrong(.bus, error, about: name))
+    }
+    return found
+  }
+
+  // MARK: around it
+
+  private func interfaceSteps(_ root: ConfigurationNode, _ configuration: MigratorConfiguration?) -> [DoctorFinding] {
+    guard let api = configuration?.api else {
+      return [
+        configuration == nil ? .skipped(.interface, "the secrets could not be read") : .fine(.interface, "nothing listens on TCP")
+      ]
+    }
+    var found = api.tokens.tokens.map { DoctorJudgement.expiry("the token of \($0.name)", at: $0.expires, now: self.clock.now) }
+    if let path = try? root.mapping().optional("api")?.mapping().optional("certificate")?.absolutePath,
+      let certificate = try? NIOSSLCertificate.fromPEMFile(path).first
+    {
+      let end = Instant(milliseconds: Int64(certificate.notValidAfter) * 1_000)
+      found.append(DoctorJudgement.expiry("the certificate \(path)", at: end, now: self.clock.now))
+    }
+    return found
+  }
+
+  private func tellingStep(_ configuration: MigratorConfiguration?) -> DoctorFinding {
+    guard let tell = configuration?.tell else { return .skipped(.telling, "the secrets could not be read") }
+    if tell.isEmpty {
+      return .notice(.telling, "nobody is", next: "tell: in the configuration (docs/monitoring.md), or an alert on the metrics.")
+    }
+    let dead = tell.programs.filter { !FileManager.default.isExecutableFile(atPath: $0.program.executable) }.map(
+      \.program.executable)
+    guard dead.isEmpty else {
+      return .wrong(
+        .telling, "\(dead.joined(separator: ", ")) cannot be run", next: "Check the path and its mode.", owner: .caller)
+    }
+    let names = tell.webhooks.map(\.name) + tell.mails.map(\.name) + tell.programs.map(\.name)
+    return .fine(.telling, names.joined(separator: ", "))
+  }
+
+  private func reportsStep(_ places: MigratorPlaces) -> DoctorFinding {
+    guard places.reports != nil else { return .fine(.reports, "none are written (reports: off)") }
+    guard ReportPrinter.find() != nil else {
+      return .notice(
+        .reports, "weasyprint is not installed: HTML and JSON alone", next: "apt-get install weasyprint", owner: .host)
+    }
+    return .fine(.reports, "weasyprint is there")
+  }
+
+  private func pingsStep(_ configuration: MigratorConfiguration?) -> DoctorFinding {
+    let folder = configuration?.pingStateFolder ?? "/run/tjenestebuss/pings"
+    guard FileManager.default.fileExists(atPath: folder) else {
+      return .notice(
+        .pings, "\(folder) is not there: the daemon's and each user's pings are counted apart",
+        next: "systemd-tmpfiles --create tjenestebuss.conf", owner: .host)
+    }
+    return .fine(.pings, "in \(folder)")
+  }
+}
+
+/// Gathers what several tasks find.
+private actor OutsideFindings {
+  private var register: DoctorFinding?
+  private var buses: [DoctorFinding] = []
+
+  func take(_ findings: [DoctorFinding]) { self.buses += findings }
+  func takeFirst(_ finding: DoctorFinding) { self.register = finding }
+  func all(after cache: DoctorFinding) -> [DoctorFinding] { (self.register.map { [$0] } ?? []) + [cache] + self.buses }
+}
