@@ -2,9 +2,9 @@
 
 import Foundation
 import Migration
-import MigrationStore
 import Testing
 
+@testable import MigrationStore
 @testable import bus_migrator
 
 @Suite("The doctor's judgement of what it sees")
