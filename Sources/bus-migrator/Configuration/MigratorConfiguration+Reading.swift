@@ -48,7 +48,7 @@ extension MigratorConfiguration {
       heads: places.heads,
       api: try Self.api(fields.optional("api"), environment), reports: places.reports,
       logLevel: try fields.required("log-level").choice(Logger.Level.self),
-      tell: try TellConfiguration(fields.section("tell"), environment: environment),
+      tell: try TellConfiguration(fields.section("tell"), retention: fields.section("retention"), environment: environment),
       sections: root.sections)
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Migration
 import MigrationReport
 
 extension MigratorConfiguration {
@@ -16,6 +17,8 @@ extension MigratorConfiguration {
     }
     let usual = URL(fileURLWithPath: database).deletingLastPathComponent().path + "/reports"
     let folder = try reports.optional("folder").map { try $0.absolutePath }
-    return ReportKeeper.Settings(folder: folder ?? usual, languages: languages)
+    let kept = try fields.section("retention").optional("reports")
+    if let kept, try kept.span < .days(30) { throw kept.wrong(wanted: "30d or more: a report is what a meeting decides on") }
+    return ReportKeeper.Settings(folder: folder ?? usual, languages: languages, kept: try kept?.span)
   }
 }

@@ -2,6 +2,7 @@
 
 import BusModel
 import Foundation
+import Migration
 
 /// Where the daemon's history and socket are. Read without the secrets that stand in the same file: whoever asks the daemon something, or looks at
 /// the history, has no need of them, and on an installed machine cannot read them.
@@ -12,6 +13,8 @@ struct MigratorPlaces {
   var environment: EnvironmentName
   /// Where the daemon writes reports; nil for nowhere.
   var reports: ReportKeeper.Settings?
+  /// How long after the last pulje's end the history is to be kept; nil where nobody has said so.
+  var historyKept: TimeSpan?
 
   /// - Parameters:
   ///   - database: overrides the file's.
@@ -33,6 +36,7 @@ struct MigratorPlaces {
     self.socket = try path("socket", socket, "control.sock")
     self.environment = try EnvironmentName(fields.required("environment"))
     self.reports = try MigratorConfiguration.reports(fields, besideDatabase: self.database)
+    self.historyKept = try fields.section("retention").optional("history")?.span
     self.heads = try MigratorConfiguration.heads(fields.section("audit-heads"), database: self.database)
   }
 }

@@ -35,6 +35,8 @@ struct TellConfiguration {
   var dashboard: String?
   var settling = TimeSpan.minutes(1)
   var patience = ConditionBook.usualPatience
+  /// For how long it is remembered what was told, once it is over.
+  var kept = TimeSpan.days(30)
   var webhooks: [Webhook] = []
   var mails: [Mail] = []
   var programs: [Program] = []
@@ -43,7 +45,10 @@ struct TellConfiguration {
 
   init() {}
 
-  init(_ fields: ConfigurationNode.Fields, environment: [String: String]) throws {
+  init(_ fields: ConfigurationNode.Fields, retention: ConfigurationNode.Fields, environment: [String: String]) throws {
+    let kept = try retention.required("told")
+    guard try kept.span >= .days(3) else { throw kept.wrong(wanted: "3d or more: for so long a message is tried") }
+    self.kept = try kept.span
     try fields.read("dashboard", into: &self.dashboard) { node in
       let text = try node.text
       guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains("@") else {

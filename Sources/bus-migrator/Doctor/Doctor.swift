@@ -8,6 +8,7 @@ import Foundation
 import Logging
 import Migration
 import MigrationEngine
+import MigrationReport
 import MigrationStore
 import NIOSSL
 import TjenestebussClient
@@ -31,6 +32,7 @@ struct Doctor {
   private struct Known {
     var environment: String
     var configuration: MigratorConfiguration?
+    var state: MigrationState?
     var head: ChainHead?
   }
 
@@ -43,8 +45,8 @@ struct Doctor {
     }
     var known = Known(environment: places.environment.text, configuration: configuration)
     var found = [first, self.filesStep(configuration), self.secretsStep(root)]
-    let (history, head) = await self.historyStep(places)
-    known.head = head
+    let (history, head, state) = await self.historyStep(places)
+    (known.head, known.state) = (head, state)
     found.append(history)
     found.append(await self.headsStep(places, head))
     found.append(self.diskStep(places))
@@ -57,6 +59,7 @@ struct Doctor {
     found.append(self.tellingStep(configuration))
     found.append(self.reportsStep(places))
     found.append(self.pingsStep(configuration))
+    found.append(self.retentionStep(places, known.state))
     return found
   }
 
@@ -109,26 +112,22 @@ struct Doctor {
     return DoctorJudgement.secrets(looked: paths.count, others: others, unreadable: unreadable)
   }
 
-  private func historyStep(_ places: MigratorPlaces) async -> (DoctorFinding, ChainHead?) {
+  private func historyStep(_ places: MigratorPlaces) async -> (DoctorFinding, ChainHead?, MigrationState?) {
     let history: LoadedHistory
     do { history = try await SQLiteEventReader.open(path: places.database).load() } catch StoreError.absent {
-      return (.notice(.history, "none at \(places.database) yet", next: "The first start of the daemon makes it."), nil)
+      return (.notice(.history, "none at \(places.database) yet", next: "The first start of the daemon makes it."), nil, nil)
     } catch let error as StoreError where !FileManager.default.isReadableFile(atPath: places.database) {
-      return (
-        .skipped(.history, "this user may not read it: [\(error.stableCode)]", next: "Run it as root or as the daemon's user."),
-        nil
-      )
-    } catch { return (.wrong(.history, error), nil) }
+      let next = "Run it as root or as the daemon's user."
+      return (.skipped(.history, "this user may not read it: [\(error.stableCode)]", next: next), nil, nil)
+    } catch { return (.wrong(.history, error), nil, nil) }
     let theirs = history.state.environment
     if let theirs, theirs != places.environment.text {
-      return (
-        .wrong(.history, EngineError.otherEnvironment(history: theirs, configured: places.environment.text)), history.head
-      )
+      let error = EngineError.otherEnvironment(history: theirs, configured: places.environment.text)
+      return (.wrong(.history, error), history.head, history.state)
     }
     let open = history.state.ordered.filter(\.isOpen).count
-    return (
-      .fine(.history, "\(history.head.sequence) events, \(history.state.puljer.count) puljer, \(open) of them open"), history.head
-    )
+    let seen = "\(history.head.sequence) events, \(history.state.puljer.count) puljer, \(open) of them open"
+    return (.fine(.history, seen), history.head, history.state)
   }
 
   private func headsStep(_ places: MigratorPlaces, _ head: ChainHead?) async -> DoctorFinding {
@@ -342,6 +341,14 @@ struct Doctor {
         .reports, "weasyprint is not installed: HTML and JSON alone", next: "apt-get install weasyprint", owner: .host)
     }
     return .fine(.reports, "weasyprint is there")
+  }
+
+  private func retentionStep(_ places: MigratorPlaces, _ state: MigrationState?) -> DoctorFinding {
+    guard let state else { return .skipped(.retention, "the history could not be read, or there is none") }
+    let now = self.clock.now
+    let ends = state.ordered.map { ReportMoment($0, now: now).flatMap { $0.isEnd ? $0.at : nil } }
+    let ended = ends.contains(nil) ? nil : ends.compactMap { $0 }.max()
+    return DoctorJudgement.retention(ended: ended, kept: places.historyKept, now: now)
   }
 
   private func pingsStep(_ configuration: MigratorConfiguration?) -> DoctorFinding {

@@ -21,6 +21,7 @@ enum DoctorStep: String, CaseIterable, Codable {
   case telling = "DOC-015"
   case reports = "DOC-016"
   case pings = "DOC-017"
+  case retention = "DOC-018"
 
   var title: String {
     switch self {
@@ -40,6 +41,7 @@ enum DoctorStep: String, CaseIterable, Codable {
     case .interface: "what the interface over TCP rests on does not run out"
     case .telling: "somebody is told"
     case .reports: "reports can be printed"
+    case .retention: "nothing is kept longer than was said"
     case .pings: "pings of this machine are counted together"
     }
   }

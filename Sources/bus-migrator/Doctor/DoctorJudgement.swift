@@ -65,6 +65,23 @@ enum DoctorJudgement {
     return .notice(.interface, "\(what) runs out \(end)", next: "Give a new one in time; a reload takes it up.")
   }
 
+  /// - Parameters:
+  ///   - ended: when the last pulje ended; nil while one is open, or there was none.
+  ///   - kept: `retention.history`.
+  static func retention(ended: Instant?, kept: TimeSpan?, now: Instant) -> DoctorFinding {
+    guard let kept else {
+      return .notice(
+        .retention, "nobody has said how long the history is kept",
+        next: "retention.history in the configuration (docs/privacy.md).")
+    }
+    guard let ended, ended + kept <= now else {
+      return .fine(.retention, "the history is kept until \(kept) after the last pulje's end")
+    }
+    return .notice(
+      .retention, "the last pulje ended \(ended), and the history was to be kept for \(kept)",
+      next: "Erase history, reports, heads and back-ups, on other machines too: docs/privacy.md, Erasing.")
+  }
+
   /// - Parameter word: what `timedatectl` says of NTPSynchronized.
   static func clock(_ word: String) -> DoctorFinding {
     switch word {

@@ -13,6 +13,8 @@ struct ReportKeeper: Service {
   struct Settings: Sendable, Hashable {
     var folder: String
     var languages: [ReportLanguage]
+    /// So long after a pulje's end its reports are removed; nil keeps them.
+    var kept: TimeSpan?
   }
 
   let settings: Settings
@@ -46,6 +48,10 @@ struct ReportKeeper: Service {
         guard let moment = ReportMoment(pulje, now: now), !Task.isCancelled else { continue }
         let key = "\(pulje.name)/\(moment.stem)"
         if failed.contains(key) { continue }
+        if let kept = self.settings.kept, moment.isEnd, moment.at + kept <= now {
+          if !(await self.remove(of: pulje.name)) { failed.insert(key) }
+          continue
+        }
         if await self.isWritten(moment, of: pulje.name) { continue }
         failed.removeAll()
         if !(await self.write(moment, of: pulje.name)) { failed.insert(key) }
@@ -100,6 +106,31 @@ struct ReportKeeper: Service {
         .warning, "report.not-written", code: (error as? ReportError)?.stableCode,
         "the report of pulje \(pulje) (\(moment.kind.rawValue)) could not be written; it is tried again at the next start: \(words)"
       )
+      return false
+    }
+  }
+
+  /// Removes what was written of a pulje; whatever else a person put there stays.
+  ///
+  /// - Returns: whether nothing of it is left.
+  func remove(of pulje: PuljeName) async -> Bool {
+    let folder = self.folder(of: pulje)
+    do {
+      let removed = try await ReportFile.offThePool { () throws -> [String] in
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        let ours = try FileManager.default.contentsOfDirectory(atPath: folder).filter(ReportMoment.names)
+        for name in ours { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+        return ours.sorted()
+      }
+      if !removed.isEmpty {
+        self.tell(
+          .information, "report.forgotten",
+          "the reports of pulje \(pulje) are removed (retention.reports): \(removed.joined(separator: ", "))")
+      }
+      return true
+    } catch {
+      self.tell(
+        .warning, "report.not-forgotten", "reports in \(folder) could not be removed (retention.reports); remove them by hand")
       return false
     }
   }

@@ -59,7 +59,8 @@ struct TellingDaemon: Service {
       let telling = Telling(
         store: store, channels: webhooks + mails + programs,
         settings: Telling.Settings(
-          settling: configuration.settling, patience: configuration.patience, environment: self.environment,
+          settling: configuration.settling, patience: configuration.patience, kept: configuration.kept,
+          environment: self.environment,
           dashboard: configuration.dashboard), news: self.news, clock: self.clock, notifier: self.notifier,
         onWaiting: self.onWaiting, state: self.state)
       await telling.run()

@@ -48,6 +48,17 @@ struct DoctorTests {
     #expect(judged(self.head(7, "b")) == .wrong && judged(self.head(8)) == .wrong)
   }
 
+  @Test("a history that is over is to be erased when the time that was said has passed, and never while a pulje is open")
+  func retention() {
+    func judged(ended days: Int64?, kept: TimeSpan? = .days(730)) -> DoctorFinding {
+      let ended = days.map { Instant(milliseconds: self.now.milliseconds - TimeSpan.days($0).milliseconds) }
+      return DoctorJudgement.retention(ended: ended, kept: kept, now: self.now)
+    }
+    #expect(judged(ended: 729).mark == .fine && judged(ended: nil).mark == .fine)
+    #expect(judged(ended: 730).mark == .notice && judged(ended: 730).next?.contains("docs/privacy.md") == true)
+    #expect(judged(ended: 1, kept: nil).mark == .notice)
+  }
+
   @Test("what runs out is told a month before")
   func expiry() {
     func judged(_ days: Int64) -> DoctorFinding.Mark {

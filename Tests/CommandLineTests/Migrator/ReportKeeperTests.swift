@@ -122,6 +122,29 @@ struct ReportKeeperTests {
     }
   }
 
+  @Test("after the time that was said its own files are removed, a person's stay, and they are not written anew")
+  func retention() async throws {
+    try await ReportCommandTests.with { place in
+      let told = Told()
+      var keeper = self.keeper(place, told)
+      _ = await self.run(keeper, until: "report.written", told)
+      let folder = place.file("reports/\(place.pulje)")
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(folder)/notes.html"))
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(folder)/done-by-me.html"))
+      let later = Told()
+      keeper = ReportKeeper(
+        settings: .init(folder: place.file("reports"), languages: [.nb, .en], kept: .milliseconds(0)),
+        maker: ReportMaker(database: place.database, environment: "test"), state: { place.state }, news: EngineNews(),
+        notifier: later)
+      let pulje = try #require(place.state.puljer[place.pulje])
+      let moment = try #require(ReportMoment(pulje, now: SystemMigrationClock().now))
+      #expect(moment.isEnd)
+      #expect(await self.run(keeper, until: "report.forgotten", later)?.words.contains("\(moment.stem).json") == true)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["done-by-me.html", "notes.html"])
+      #expect(later.all.map(\.kind) == ["report.forgotten"])
+    }
+  }
+
   @Test("a pulje's name is no way out of the folder")
   func names() async throws {
     let keeper = ReportKeeper(
@@ -146,5 +169,7 @@ struct ReportKeeperTests {
     #expect(throws: CommandLineError.self) { try read("reports: { languages: [] }") }
     #expect(throws: CommandLineError.self) { try read("reports: { languages: [sv] }") }
     #expect(throws: CommandLineError.self) { try read("reports: { where: x }") }
+    #expect(try read("retention: { reports: 730d }")?.kept == .days(730))
+    #expect(throws: CommandLineError.self) { try read("retention: { reports: 29d }") }
   }
 }

@@ -43,6 +43,10 @@ extension ConfigurationKey {
       "reports", .usual("on"),
       "Reports are written when a pulje comes to its decision, and again at its end: HTML and JSON; PDF where weasyprint is installed. reports: off for none.",
       reports),
+    .section(
+      "retention", .otherwise("every value as below"),
+      "How long is kept what may be thrown away (docs/privacy.md). Nothing is ever taken out of the history: its chain cannot lose a link.",
+      retention),
     .entries(
       "hooks", .otherwise("none"),
       "Programs of your own that puljer may ask before each cut-over (hooks in the pulje file). The question comes as JSON on standard input; exit code 0 assents, 1 vetoes, anything else is no answer.",
@@ -91,6 +95,17 @@ extension ConfigurationKey {
   private static let reports: [ConfigurationKey] = [
     .value("folder", .path, .otherwise("the folder reports beside the database"), "Where they are written."),
     .list("languages", .choice(["nb", "en"]), .usual("nb, en"), "In which languages."),
+  ]
+
+  private static let retention: [ConfigurationKey] = [
+    .value(
+      "reports", .span, .otherwise("until a person removes them"),
+      "The daemon removes what it wrote itself, so long after a pulje's end; at least 30d."),
+    .value("told", .span, .usual("30d"), "What people were told of, once it is over; at least 3d, for which a message is tried."),
+    .value(
+      "history", .span, .otherwise("nobody is reminded"),
+      "So long after the last pulje's end bus-migrator doctor says that history and back-ups are to be erased by a person, and how."
+    ),
   ]
 
   private static let hook: [ConfigurationKey] = [
