@@ -165,10 +165,10 @@ public actor MigrationEngine {
       self.tell(.warning, "history.checkpoint-ignored", "the history was read from its first event; of the checkpoint: \(why)")
     }
     if let environment {
-      guard self.state.environment ?? environment == environment else {
-        throw EngineError.otherEnvironment(history: self.state.environment ?? "", configured: environment)
+      if let theirs = self.state.environment, theirs != environment, !self.state.puljer.isEmpty {
+        throw EngineError.otherEnvironment(history: theirs, configured: environment)
       }
-      if self.state.environment == nil { try await self.keep([.environmentNamed(name: environment)], actor: "daemon") }
+      if self.state.environment != environment { try await self.keep([.environmentNamed(name: environment)], actor: "daemon") }
     }
     try await self.keep([.daemonStarted], actor: "daemon")
   }

@@ -190,7 +190,8 @@ struct EngineTests {
     await #expect(throws: EngineError.startedTwice) { try await engine.run() }
   }
 
-  @Test("a history is stamped with its environment at the first start, and one of another is refused and stays as it was")
+  @Test(
+    "a history is stamped with its environment, anew while there is no pulje; then one of another is refused and stays as it was")
   func environment() async throws {
     func start(_ environment: String?) async throws {
       let clock = JumpingClock()
@@ -203,12 +204,17 @@ struct EngineTests {
     }
     try await start(nil)
     try await start("test")
-    try await start("test")
-    #expect(self.scene.world.events == [.daemonStarted, .environmentNamed(name: "test"), .daemonStarted, .daemonStarted])
-    await #expect(throws: EngineError.otherEnvironment(history: "test", configured: "production")) {
-      try await start("production")
-    }
-    #expect(self.scene.world.events.count == 4)
+    try await start("qa")
+    try await start("qa")
+    let stamped: [MigrationEvent] = [
+      .daemonStarted, .environmentNamed(name: "test"), .daemonStarted, .environmentNamed(name: "qa"), .daemonStarted,
+      .daemonStarted,
+    ]
+    #expect(self.scene.world.events == stamped)
+    let plan = try await self.scene.plan(try self.scene.request([200]))
+    _ = try await self.scene.world.append([.puljeSealed(plan: plan, by: "Kari")], at: Instant(milliseconds: 1), actor: "Kari")
+    await #expect(throws: EngineError.otherEnvironment(history: "qa", configured: "production")) { try await start("production") }
+    #expect(self.scene.world.events.count == stamped.count + 1)
   }
 
   @Test("a refusal is given back with its code, and changes nothing")

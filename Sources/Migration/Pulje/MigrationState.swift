@@ -61,8 +61,8 @@ public struct MigrationState: Sendable, Hashable {
     case .busClosed(let closing, let by):
       self.closedBuses[closing.bus] = Note(by: by.joined(separator: ", "), why: "nobody is on it", at: now)
     case .environmentNamed(let name):
-      // One history is of one world: named twice, two were mixed.
-      guard self.environment == nil else { return false }
+      // One history is of one world: named anew when there are puljer, two were mixed. Before that it was a slip of the pen.
+      guard self.environment == nil || self.puljer.isEmpty else { return false }
       self.environment = name
     case .commanded(let record): self.commands.take(record, at: now)
     case .daemonStarted:

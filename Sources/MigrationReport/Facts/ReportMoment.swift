@@ -23,15 +23,6 @@ public struct ReportMoment: Sendable, Hashable {
   /// Whether the pulje has ended with it.
   public var isEnd: Bool { self.kind != .decision }
 
-  /// Whether a file's name is one that a moment's stem begins: `done-20261206T101500Z.nb.html`.
-  public static func names(_ file: String) -> Bool {
-    Kind.allCases.contains { kind in
-      guard file.hasPrefix(kind.rawValue + "-") else { return false }
-      let time = file.dropFirst(kind.rawValue.count + 1).prefix { $0 != "." }
-      return time.count == 16 && time.hasSuffix("Z") && time.dropFirst(8).hasPrefix("T")
-    }
-  }
-
   /// - Returns: nil while no report is due.
   public init?(_ pulje: PuljeState, now: Instant) {
     switch pulje.phase(now: now) {

@@ -6,7 +6,7 @@ import Foundation
 
 /// Signs what a webhook is sent, so that the receiver knows who sent it, that it is whole, and when: HMAC-SHA256 over id, time and body, as
 /// the Standard Webhooks specification (1.0) has it. Its libraries verify it.
-public struct WebhookSignature: Sendable {
+public struct WebhookSignature: Sendable, Equatable {
   private let key: SymmetricKey
 
   /// - Parameter secret: `whsec_` and the key in Base64, or any text, which is taken as it is.

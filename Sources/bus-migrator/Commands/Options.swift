@@ -40,7 +40,9 @@ struct PlaceOptions: ParsableArguments {
   func databasePath() throws -> String { try self.database ?? self.places().database }
   /// The environment that the configuration read here names; nil where none is read.
   func environmentNamed() throws -> String? {
-    self.config == nil && (self.socket != nil || self.database != nil) ? nil : try self.places().environment.text
+    // Where the socket alone is named, no configuration is read, unless somebody has named one, or the environment itself.
+    let isNamed = self.config != nil || self.source.namesFileOrEnvironment
+    return self.socket != nil && !isNamed ? nil : try self.places().environment.text
   }
   /// The environment's name; nil where the database alone is named.
   func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment.text }

@@ -36,6 +36,10 @@ struct ReportCommand: AsyncParsableCommand {
     let report: PuljeReport
     let environment: String?
     do {
+      // A database that is named is what is meant, whatever runs beside it.
+      guard self.place.database == nil else {
+        throw CommandLineError.daemonNotReachable(socket: "", seen: "the database is named")
+      }
       let daemon = try await DaemonReached.at(self.place)
       report = try await daemon.client.report(try self.pulje.name())
       environment = daemon.environment

@@ -62,6 +62,9 @@ struct Watch {
       case .lost(let why): lost = why
       case .back: lost = nil
       }
+      if let pulje = self.pulje, picture.sequence != nil, !picture.puljer.contains(where: { $0.told.name == pulje }) {
+        throw Refusal(.unknownPulje, tried: "watch \(pulje)", seen: "no pulje of that name")
+      }
       let now = clock.now
       for pulje in picture.puljer {
         paces[pulje.told.name, default: MovingPace()].take(moved: pulje.groups.count(where: \.isMoved), now: now)

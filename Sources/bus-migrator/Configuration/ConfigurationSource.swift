@@ -34,6 +34,12 @@ struct ConfigurationSource: Sendable {
     self.folder = folder
   }
 
+  /// Whether environment or command line name the file, or which world is meant.
+  var namesFileOrEnvironment: Bool {
+    self.environment[Self.fileVariable]?.isEmpty == false || self.environment[Self.prefix + "_ENVIRONMENT"] != nil
+      || self.settings.contains { $0.hasPrefix("environment=") }
+  }
+
   /// The configuration as it holds, not yet read for sense.
   ///
   /// - Throws: ``CommandLineError`` for a file that cannot be read, and for a variable or setting that names no key.
@@ -44,7 +50,7 @@ struct ConfigurationSource: Sendable {
     let places = SettablePlace.all(in: root)
     let given = try self.given(places)
     try self.checkVariables(places)
-    let heard = HeardProvider()
+    let heard = HeardLayer()
     let reader = ConfigReader(
       providers: [
         InMemoryProvider(name: Self.commandLine, values: given),
@@ -93,12 +99,17 @@ struct ConfigurationSource: Sendable {
 
   /// A misspelt variable must not be passed over, as a misspelt key is not.
   private func checkVariables(_ places: [SettablePlace]) throws {
-    let known = Dictionary(places.map { ($0.variable, $0) }) { first, _ in first }
-    for variable in self.environment.keys.sorted() where variable.hasPrefix(Self.prefix) {
+    let known = Dictionary(grouping: places, by: \.variable)
+    for variable in self.environment.keys.sorted() where variable.hasPrefix(Self.prefix + "_") {
       guard known[variable] != nil else {
         throw CommandLineError.settingUnknown(
           place: "the environment", name: Self.shown(variable), known: known.keys.sorted(),
           isSecret: SettablePlace.isSecret(variable.lowercased()))
+      }
+      if let meant = known[variable], meant.count > 1 {
+        throw CommandLineError.valueWrong(
+          place: "the environment variable \(variable)", seen: "it may mean \(meant.map(\.name).joined(separator: " or "))",
+          wanted: "it in the file, or with --set: names that differ in signs alone have one variable")
       }
       guard self.environment[variable]?.isEmpty == false else {
         throw CommandLineError.valueWrong(
@@ -108,7 +119,11 @@ struct ConfigurationSource: Sendable {
   }
 
   /// A name as it may be shown: who forgets the key may have written a secret.
-  private static func shown(_ name: String) -> String { String(name.prefix(80)) }
+  private static func shown(_ name: String) -> String {
+    let isName = name.utf8.count <= 120 && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+    return isName && (name.contains(".") || name.contains("-") || name.contains("_"))
+      ? name : "a text that names no key (not shown)"
+  }
 
   private static func setting(_ steps: ArraySlice<SettablePlace.Step>, to value: Node, in node: Node) -> Node {
     guard let step = steps.first else { return value }
@@ -128,7 +143,7 @@ struct ConfigurationSource: Sendable {
 }
 
 /// Which layer gave the value that was asked for last. The reader tells it in the thread that asks.
-private final class HeardProvider: AccessReporter {
+private final class HeardLayer: AccessReporter {
   private let name = Mutex<String?>(nil)
 
   var last: String? { self.name.withLock { $0 } }

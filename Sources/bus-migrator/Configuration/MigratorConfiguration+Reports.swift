@@ -8,7 +8,11 @@ extension MigratorConfiguration {
   /// `on`, `off`, or the folder and the languages; beside the database and in all of them where nothing is said.
   static func reports(_ fields: ConfigurationNode.Fields, besideDatabase database: String) throws -> ReportKeeper.Settings? {
     let node = try fields.required("reports")
-    if (try? node.text) == "off" { return nil }
+    let kept = try fields.section("retention").optional("reports")
+    if (try? node.text) == "off" {
+      if let kept { throw kept.wrong(wanted: "nothing where reports: off; remove by hand what was written before") }
+      return nil
+    }
     let reports = try (try? node.text) == "on" ? fields.sectionLeftOut("reports") : node.mapping()
     let list = try reports.required("languages")
     let languages = try list.elements.map { try $0.choice(ReportLanguage.self) }
@@ -17,7 +21,6 @@ extension MigratorConfiguration {
     }
     let usual = URL(fileURLWithPath: database).deletingLastPathComponent().path + "/reports"
     let folder = try reports.optional("folder").map { try $0.absolutePath }
-    let kept = try fields.section("retention").optional("reports")
     if let kept, try kept.span < .days(30) { throw kept.wrong(wanted: "30d or more: a report is what a meeting decides on") }
     return ReportKeeper.Settings(folder: folder ?? usual, languages: languages, kept: try kept?.span)
   }

@@ -116,6 +116,8 @@ struct MigratorConfiguration {
   func needingRestart(since started: MigratorConfiguration) -> [String] {
     let keys = Set(self.sections.keys).union(started.sections.keys).subtracting(Self.reloadable)
       .filter { self.sections[$0] != started.sections[$0] }
+      // Of retention, what people were told of is taken up with tell, and the history's is nothing to the daemon.
+      .filter { $0 != "retention" || self.reports != started.reports }
     // Certificate and tokens are taken up; what listens is opened once.
     return (keys + (self.api?.listen == started.api?.listen ? [] : ["api.listen"])).sorted()
   }

@@ -5,8 +5,8 @@ import Migration
 import Telling
 
 /// Who is told what begins and what ends, and how.
-struct TellConfiguration {
-  struct Webhook {
+struct TellConfiguration: Equatable {
+  struct Webhook: Equatable {
     var name: String
     var url: String
     var signature: WebhookSignature
@@ -15,7 +15,7 @@ struct TellConfiguration {
     var timeout: TimeSpan
   }
 
-  struct Mail {
+  struct Mail: Equatable {
     var name: String
     var relay: MailChannel.Relay
     var from: String
@@ -24,7 +24,7 @@ struct TellConfiguration {
     var timeout: TimeSpan
   }
 
-  struct Program {
+  struct Program: Equatable {
     var name: String
     var program: ProgramRun.Program
     var lowest: StandingCondition.Weight

@@ -9,11 +9,16 @@ import NIOCore
 final class BodyBudget: Sendable {
   /// Bytes: four plans of the largest size.
   static let usual = 64 << 20
+  /// A body's first bytes that do not count: a stop-the-line finds room whatever large plans are being read. There are as many as connections, which
+  /// are bounded themselves.
+  static let free = 64 << 10
 
   let limit: Int
   private let held = NIOLockedValueBox(0)
 
-  init(limit: Int = BodyBudget.usual) { self.limit = limit }
+  private let free: Int
+
+  init(limit: Int = BodyBudget.usual, free: Int = BodyBudget.free) { (self.limit, self.free) = (limit, free) }
 
   /// Reads all of a body and gives it to `body`; held until that has ended.
   ///
@@ -22,12 +27,15 @@ final class BodyBudget: Sendable {
     of request: Request, upTo limit: Int, _ body: (ByteBuffer) async throws -> Answer
   ) async throws -> Answer {
     var taken = 0
+    var length = 0
     defer { self.held.withLockedValue { [taken] in $0 -= taken } }
     var whole = ByteBuffer()
     for try await piece in request.body {
-      guard taken + piece.readableBytes <= limit else { throw CommandLineError.tooLarge(limit: limit) }
-      guard self.take(piece.readableBytes) else { throw CommandLineError.tooMuchAtOnce(limit: self.limit) }
-      taken += piece.readableBytes
+      length += piece.readableBytes
+      guard length <= limit else { throw CommandLineError.tooLarge(limit: limit) }
+      let counted = max(0, length - self.free) - taken
+      guard self.take(counted) else { throw CommandLineError.tooMuchAtOnce(limit: self.limit) }
+      taken += counted
       whole.writeImmutableBuffer(piece)
     }
     return try await body(whole)

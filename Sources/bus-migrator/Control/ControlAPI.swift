@@ -158,10 +158,10 @@ enum ControlAPI {
       as DecodingError
     {
       throw CommandLineError.argumentWrong(
-        name: what, seen: Self.words(error), wanted: "JSON as docs/api/openapi.yaml describes it")
+        name: what, seen: Self.words(error), wanted: "JSON as docs/api/openapi.json describes it")
     } catch {
       throw CommandLineError.argumentWrong(
-        name: what, seen: "\(body.count) bytes", wanted: "JSON as docs/api/openapi.yaml describes it")
+        name: what, seen: "\(body.count) bytes", wanted: "JSON as docs/api/openapi.json describes it")
     }
   }
 

@@ -43,7 +43,7 @@ enum ControlAnswer {
     case .tooLarge: Self.failure(.contentTooLarge, ControlAPI.Failure(error, isRefusal: true), headers: [.connection: "close"])
     case .tooMuchAtOnce:
       Self.failure(
-        .serviceUnavailable, ControlAPI.Failure(error, isRefusal: true), headers: [.connection: "close", .retryAfter: "1"])
+        .serviceUnavailable, ControlAPI.Failure(error, isRefusal: false), headers: [.connection: "close", .retryAfter: "1"])
     case .contentTypeWrong: Self.failure(.unsupportedMediaType, ControlAPI.Failure(error, isRefusal: true))
     default: Self.failure(.badRequest, ControlAPI.Failure(error, isRefusal: false))
     }

@@ -2,7 +2,7 @@
 
 import Hummingbird
 
-/// Everything that can be asked of the daemon over HTTP. What is not here is not there: docs/api/openapi.yaml describes the same routes, and
+/// Everything that can be asked of the daemon over HTTP. What is not here is not there: docs/api/openapi.json describes the same routes, and
 /// a test compares them.
 enum ControlRoute: String, Sendable, Hashable, CaseIterable {
   case health = "GET /v1/health"

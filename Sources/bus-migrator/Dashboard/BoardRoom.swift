@@ -55,7 +55,7 @@ actor BoardRoom {
         guard await arrivals.next() != nil else { break }
         continue
       }
-      let patience = self.vendors.waits(for: seen, now: self.clock.now) ? VendorRoom.pause : Self.beat
+      let patience = self.vendors.waits(for: seen) ? VendorRoom.pause : Self.beat
       await self.news.wait(after: seen, within: patience, clock: self.clock)
       seen = self.news.sequence
       if !self.listeners.isEmpty { await self.refresh() }

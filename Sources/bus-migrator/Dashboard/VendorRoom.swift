@@ -14,11 +14,11 @@ struct VendorRoom {
     var vendor: String
     var listener: LiveListener
     var heardAt: Instant
+    /// The view as this one was told it last: who comes later has seen what the others are yet to be told.
+    var told: Data
   }
 
   private var watching: [Int: Watching] = [:]
-  /// Each vendor's view as it was told last, whenever that was.
-  private var told: [String: Data] = [:]
   private var lookedAt = Instant(milliseconds: .min / 2)
   private var lookedSequence: Int64 = -1
 
@@ -30,38 +30,34 @@ struct VendorRoom {
     _ number: Int, vendor: String, _ listener: LiveListener, _ state: MigrationState, now: Instant
   ) -> Bool {
     guard let (text, bare) = Self.view(state, vendor, now) else { return false }
-    self.told[vendor] = bare
-    self.watching[number] = Watching(vendor: vendor, listener: listener, heardAt: now)
+    self.watching[number] = Watching(vendor: vendor, listener: listener, heardAt: now, told: bare)
     return listener.tell(BoardText.event("vendor", id: nil, ByteBuffer(bytes: text)))
   }
 
-  mutating func left(_ number: Int) {
-    guard let gone = self.watching.removeValue(forKey: number) else { return }
-    if !self.watching.values.contains(where: { $0.vendor == gone.vendor }) { self.told[gone.vendor] = nil }
-  }
+  mutating func left(_ number: Int) { self.watching[number] = nil }
 
   /// Whether it was too early to look at `sequence` yet.
-  func waits(for sequence: Int64, now: Instant) -> Bool { !self.isEmpty && sequence != self.lookedSequence }
+  func waits(for sequence: Int64) -> Bool { !self.isEmpty && sequence != self.lookedSequence }
 
   /// - Returns: those who have fallen behind.
   mutating func tell(_ state: MigrationState, sequence: Int64, beat: TimeSpan, now: Instant) -> [LiveListener] {
     let isDue = now < self.lookedAt || now.since(self.lookedAt) >= Self.pause
     let isLate = now < self.lookedAt || now.since(self.lookedAt) >= beat
-    var changed: [String: ByteBuffer] = [:]
+    var views: [String: (chunk: ByteBuffer, bare: Data)] = [:]
     if !self.isEmpty, isDue && sequence != self.lookedSequence || isLate {
       self.lookedAt = now
       self.lookedSequence = sequence
       for vendor in Set(self.watching.values.map(\.vendor)) {
-        guard let (text, bare) = Self.view(state, vendor, now), self.told[vendor] != bare else { continue }
-        self.told[vendor] = bare
-        changed[vendor] = BoardText.event("vendor", id: nil, ByteBuffer(bytes: text))
+        guard let (text, bare) = Self.view(state, vendor, now) else { continue }
+        views[vendor] = (BoardText.event("vendor", id: nil, ByteBuffer(bytes: text)), bare)
       }
     }
     var behind: [LiveListener] = []
     for (number, watching) in self.watching {
-      let chunk = changed[watching.vendor] ?? (now >= watching.heardAt + beat ? BoardText.heartbeat(now) : nil)
-      guard let chunk else { continue }
+      let view = views[watching.vendor].flatMap { $0.bare == watching.told ? nil : $0 }
+      guard let chunk = view?.chunk ?? (now >= watching.heardAt + beat ? BoardText.heartbeat(now) : nil) else { continue }
       self.watching[number]?.heardAt = now
+      if let view { self.watching[number]?.told = view.bare }
       if !watching.listener.tell(chunk) {
         self.left(number)
         behind.append(watching.listener)

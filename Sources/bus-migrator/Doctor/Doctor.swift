@@ -45,10 +45,12 @@ struct Doctor {
     }
     var known = Known(environment: places.environment.text, configuration: configuration)
     var found = [first, self.filesStep(configuration), self.secretsStep(root)]
+    // Before the history: a running daemon goes on, and writes heads of what was read too early to be in it.
+    let heads = await self.lastHead(places)
     let (history, head, state) = await self.historyStep(places)
     (known.head, known.state) = (head, state)
     found.append(history)
-    found.append(await self.headsStep(places, head))
+    found.append(self.headsStep(places, heads, head))
     found.append(self.diskStep(places))
     found.append(self.backupsStep(known))
     found.append(await self.daemonStep(places))
@@ -99,17 +101,22 @@ struct Doctor {
       "password-file", "connection-string-file", "shovel-address-file", "key-file", "token-file", "secret-file", "private-key",
     ]
     let paths = ConfigurationValue.all(in: root).filter { value in endings.contains { value.key.hasSuffix(".\($0)") } }
-      .map { Paths.absolute($0.value, besides: root.file) }
+      .map { value in
+        // A value of the command line or the environment is meant from where we were started.
+        Paths.absolute(value.value, besides: value.origin == .file ? root.file : FileManager.default.currentDirectoryPath + "/-")
+      }
     var others: [(path: String, mode: Int)] = []
-    var unreadable = 0
+    var unseen: [String] = []
     for path in paths {
-      guard let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int else {
-        unreadable += 1
+      // What a link leads to is what is read.
+      let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      guard let mode = (try? FileManager.default.attributesOfItem(atPath: target))?[.posixPermissions] as? Int else {
+        unseen.append(path)
         continue
       }
-      if mode & 0o077 != 0 { others.append((path, mode)) }
+      if mode & 0o077 != 0 { others.append((target, mode)) }
     }
-    return DoctorJudgement.secrets(looked: paths.count, others: others, unreadable: unreadable)
+    return DoctorJudgement.secrets(looked: paths.count - unseen.count, others: others, unseen: unseen)
   }
 
   private func historyStep(_ places: MigratorPlaces) async -> (DoctorFinding, ChainHead?, MigrationState?) {
@@ -121,7 +128,7 @@ struct Doctor {
       return (.skipped(.history, "this user may not read it: [\(error.stableCode)]", next: next), nil, nil)
     } catch { return (.wrong(.history, error), nil, nil) }
     let theirs = history.state.environment
-    if let theirs, theirs != places.environment.text {
+    if let theirs, theirs != places.environment.text, !history.state.puljer.isEmpty {
       let error = EngineError.otherEnvironment(history: theirs, configured: places.environment.text)
       return (.wrong(.history, error), history.head, history.state)
     }
@@ -130,12 +137,16 @@ struct Doctor {
     return (.fine(.history, seen), history.head, history.state)
   }
 
-  private func headsStep(_ places: MigratorPlaces, _ head: ChainHead?) async -> DoctorFinding {
+  private func lastHead(_ places: MigratorPlaces) async -> Result<ChainHead?, any Error> {
+    guard FileManager.default.fileExists(atPath: places.heads.file) else { return .success(nil) }
+    do { return .success(try await HeadLine.heads(inFile: places.heads.file).last) } catch { return .failure(error) }
+  }
+
+  private func headsStep(_ places: MigratorPlaces, _ last: Result<ChainHead?, any Error>, _ head: ChainHead?) -> DoctorFinding {
     guard let head else { return .skipped(.heads, "there is no history to compare them with") }
-    let file = places.heads.file
-    guard FileManager.default.fileExists(atPath: file) else { return DoctorJudgement.heads(last: nil, head: head, file: file) }
-    do { return DoctorJudgement.heads(last: try await HeadLine.heads(inFile: file).last, head: head, file: file) } catch {
-      return .wrong(.heads, error)
+    switch last {
+    case .success(let last): return DoctorJudgement.heads(last: last, head: head, file: places.heads.file)
+    case .failure(let error): return .wrong(.heads, error)
     }
   }
 
@@ -198,11 +209,21 @@ struct Doctor {
     await Self.word(of: "/usr/bin/systemctl", [verb, unit])
   }
 
-  /// The first line that a program says.
+  /// The first line that a program says within ten seconds.
   private static func word(of path: String, _ arguments: [String]) async -> String {
-    switch await ProgramRun.run(ProgramRun.Program(executable: path, arguments: arguments), input: Data(), environment: [:]) {
-    case .ended(_, let line): return line.isEmpty ? "not known" : line
-    case .failed(let why): return "not known: \(why)"
+    await withTaskGroup(of: String?.self) { group in
+      group.addTask {
+        switch await ProgramRun.run(ProgramRun.Program(executable: path, arguments: arguments), input: Data(), environment: [:]) {
+        case .ended(_, let line): line.isEmpty ? "not known" : line
+        case .failed(let why): "not known: \(why)"
+        }
+      }
+      group.addTask {
+        try? await Task.sleep(for: .seconds(10))
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next().flatMap { $0 } ?? "not known: it said nothing for ten seconds"
     }
   }
 
@@ -277,28 +298,33 @@ struct Doctor {
 
   private static func busSteps(_ probe: BusProbe, replyQueue: String?) async -> [DoctorFinding] {
     let name = "\(probe.endpoint.name)"
-    let queues: [QueuePreflight]
-    do { queues = try await probe.preflight(replyQueue.map { [$0] } ?? []) } catch { return [.wrong(.bus, error, about: name)] }
+    do { _ = try await probe.preflight([]) } catch { return [.wrong(.bus, error, about: name)] }
     var found: [DoctorFinding] = []
-    if let queue = queues.first {
-      if queue.existence == .missing {
-        found.append(
-          .wrong(
-            .bus, "the ping-reply-queue \(queue.queue) is not there", next: "Have it made; nobody else may read it.", owner: .bus,
-            about: name))
-      } else if let refused = queue.sendingRefused {
-        found.append(.wrong(.bus, refused, about: name))
-      }
-    }
+    var way = ""
     let reading = await probe.depth(Self.noQueue)
     switch reading.value {
-    case .counted, .missing:
-      let way = reading.way.map { " (\($0))" } ?? ""
-      if found.isEmpty { found.append(.fine(.bus, "it lets us in, and can be counted\(way)", about: name)) }
-    case .unreadable(let error):
-      found.append(.wrong(.bus, error, about: name))
+    case .counted, .missing: way = reading.way.map { " (\($0))" } ?? ""
+    case .unreadable(.countingNotPossible):
+      found.append(
+        .notice(
+          .bus, "it lets us in, and has no way to be counted: nothing on it counts as drained unless a person answers for it",
+          next: "Name its management in the configuration.", about: name))
+    case .unreadable(let error): found.append(.wrong(.bus, error, about: name))
     }
-    return found
+    if let replyQueue { found += await Self.replyQueueSteps(probe, replyQueue, name) }
+    return found.isEmpty ? [.fine(.bus, "it lets us in, and can be counted\(way)", about: name)] : found
+  }
+
+  private static func replyQueueSteps(_ probe: BusProbe, _ queue: String, _ name: String) async -> [DoctorFinding] {
+    let missing = DoctorFinding.wrong(
+      .bus, "the ping-reply-queue \(queue) is not there", next: "Have it made; nobody else may read it.", owner: .bus, about: name
+    )
+    // First by counting: ActiveMQ makes a queue that somebody attaches to.
+    if case .missing = await probe.depth(queue).value { return [missing] }
+    guard probe.endpoint.dialect != .activeMQ else { return [] }
+    guard let seen = try? await probe.preflight([queue]).first else { return [] }
+    if seen.existence == .missing { return [missing] }
+    return seen.sendingRefused.map { [.wrong(.bus, $0, about: name)] } ?? []
   }
 
   // MARK: around it

@@ -96,6 +96,7 @@ enum DoctorJudgement {
   ///   - active: what `systemctl is-active` says.
   ///   - enabled: what `systemctl is-enabled` says.
   static func unit(_ name: String, active: String, enabled: String) -> DoctorFinding {
+    if active.hasPrefix("not known") { return .skipped(.units, active, about: name) }
     if active == "active", enabled.hasPrefix("enabled") || enabled == "static" {
       return .fine(.units, "active, \(enabled)", about: name)
     }
@@ -106,8 +107,10 @@ enum DoctorJudgement {
     return .wrong(.units, seen, next: "systemctl enable --now \(name)", owner: .host, about: name)
   }
 
-  /// - Parameter others: paths that more than their owner may read, with their mode.
-  static func secrets(looked: Int, others: [(path: String, mode: Int)], unreadable: Int) -> DoctorFinding {
+  /// - Parameters:
+  ///   - others: paths that more than their owner may read, with their mode.
+  ///   - unseen: files that are not there, or lie where this user may not look.
+  static func secrets(looked: Int, others: [(path: String, mode: Int)], unseen: [String]) -> DoctorFinding {
     guard others.isEmpty else {
       let list = others.map { "\($0.path) (mode \(String($0.mode, radix: 8)))" }.joined(separator: ", ")
       return .wrong(
@@ -115,8 +118,12 @@ enum DoctorJudgement {
         next: "chmod 600 \(others.map(\.path).joined(separator: " ")); whoever may have read them: give new ones.",
         owner: .host)
     }
-    if looked == 0 { return .fine(.secrets, "none is named as a file; credentials are systemd's") }
-    return .fine(.secrets, "\(looked) looked at\(unreadable > 0 ? ", \(unreadable) of them not to be seen by this user" : "")")
+    guard unseen.isEmpty else {
+      return .skipped(
+        .secrets, "\(looked) are; not to be seen by this user, or not there: \(unseen.joined(separator: ", "))",
+        next: "Run it as root.")
+    }
+    return .fine(.secrets, looked == 0 ? "none is named as a file; credentials are systemd's" : "\(looked) looked at")
   }
 
   static func size(_ bytes: Int64) -> String {

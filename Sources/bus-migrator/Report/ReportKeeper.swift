@@ -118,9 +118,9 @@ struct ReportKeeper: Service {
     do {
       let removed = try await ReportFile.offThePool { () throws -> [String] in
         guard FileManager.default.fileExists(atPath: folder) else { return [] }
-        let ours = try FileManager.default.contentsOfDirectory(atPath: folder).filter(ReportMoment.names)
+        let ours = try ReportShelf.files(in: folder)
         for name in ours { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
-        return ours.sorted()
+        return ours
       }
       if !removed.isEmpty {
         self.tell(

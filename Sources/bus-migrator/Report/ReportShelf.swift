@@ -33,6 +33,14 @@ struct ReportShelf: Sendable {
     return (try? form.wholeMatch(in: name)) != nil
   }
 
+  /// The names of the files in a pulje's folder that are reports of ours: no folder, no link.
+  static func files(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
+      var found = stat()
+      return Self.isReport(name) && lstat(folder + "/" + name, &found) == 0 && found.st_mode & S_IFMT == S_IFREG
+    }.sorted()
+  }
+
   /// - Parameter puljer: whose.
   /// - Returns: the newest first.
   func list(_ puljer: [PuljeName]) async throws -> [Kept] {

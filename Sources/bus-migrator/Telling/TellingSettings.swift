@@ -15,9 +15,13 @@ final class TellingSettings: Sendable {
 
   var configuration: TellConfiguration { self.current.withLockedValue { $0 } }
 
+  /// The same once more changes nothing: what is on its way is not sent again because a certificate was renewed.
   func adopt(_ configuration: TellConfiguration) {
-    self.current.withLockedValue { $0 = configuration }
-    self.change.yield()
+    let isNew = self.current.withLockedValue { current in
+      defer { current = configuration }
+      return current != configuration
+    }
+    if isNew { self.change.yield() }
   }
 
   /// Returns when there is another one, or the task is cancelled. For one who waits.

@@ -28,9 +28,7 @@ struct DaemonFile {
     if let time = try Self.span(ping, "timeout") { settings.timeout = time }
     if let time = try Self.span(ping, "echo-timeout") { settings.echoTimeout = time }
 
-    // As the daemon reads it: an environment that is production says so itself.
-    let isProduction = try yaml.text("environment").flatMap { EnvironmentName($0) }?.isProduction ?? false
-    settings.sendsOnlyWhenTold = try ping.flag("production") ?? isProduction
+    settings.sendsOnlyWhenTold = try Self.isProduction(yaml, ping, environment)
 
     guard let register = try yaml.inner("register") else { throw yaml.invalid("register", "is missing") }
     var endpoint = SOAPEndpoint(url: try register.requiredText("url"))
@@ -61,6 +59,24 @@ struct DaemonFile {
     try configuration.checkInterval(yaml, "party-interval")
     configuration.daemonSocket = try Self.socket(yaml)
     self.configuration = configuration
+  }
+
+  /// As the daemon judges it: an environment that is production says so itself, and is not talked out of it. Only the file is read here, so what the
+  /// daemon may hear otherwise is not passed over.
+  private static func isProduction(_ yaml: StrictYAML, _ ping: StrictYAML, _ environment: [String: String]) throws -> Bool {
+    if let variable = environment.keys.sorted().first(where: { $0.hasPrefix("BUS_MIGRATOR_SET_") }) {
+      throw yaml.invalid(
+        "environment", "cannot be told: \(variable) is set, which bus-migrator heeds and bus-pinger does not; unset it")
+    }
+    guard let text = try yaml.text("environment") else { return try ping.flag("production") ?? false }
+    guard let name = EnvironmentName(text) else {
+      throw yaml.invalid("environment", "must be letters, digits, - and _: test, qa, production")
+    }
+    let said = try ping.flag("production")
+    guard !name.isProduction || said != false else {
+      throw ping.invalid("production", "must be true, or left out, where environment is \(name)")
+    }
+    return said ?? name.isProduction
   }
 
   /// Where the unit puts the control socket, whatever the file says: it is named on the daemon's command line.

@@ -27,7 +27,7 @@ struct BodyBudgetTests {
 
   @Test("a body is given whole, and its room back when it has been dealt with, whatever came of it")
   func room() async {
-    let budget = BodyBudget(limit: 100)
+    let budget = BodyBudget(limit: 100, free: 0)
     for _ in 0..<10 {
       #expect(await self.code { try await budget.withBody(of: self.request([40, 40]), upTo: 90) { $0.readableBytes } } == "80")
       #expect(
@@ -41,7 +41,7 @@ struct BodyBudgetTests {
 
   @Test("while others hold too much, more is told to come again, and nothing of it is held")
   func crowd() async {
-    let budget = BodyBudget(limit: 100)
+    let budget = BodyBudget(limit: 100, free: 0)
     let inner = await self.code {
       try await budget.withBody(of: self.request([70]), upTo: 90) { _ in
         #expect(
@@ -50,5 +50,17 @@ struct BodyBudgetTests {
       }
     }
     #expect(inner == "30")
+  }
+
+  @Test("however large plans fill it, a command of a few bytes finds room")
+  func brake() async {
+    let budget = BodyBudget(limit: 100, free: 10)
+    let inner = await self.code {
+      try await budget.withBody(of: self.request([110]), upTo: 200) { _ in
+        #expect(await self.code { try await budget.withBody(of: self.request([11]), upTo: 90) { $0.readableBytes } } == "CLI-030")
+        return try await budget.withBody(of: self.request([5, 5]), upTo: 90) { $0.readableBytes }
+      }
+    }
+    #expect(inner == "10")
   }
 }

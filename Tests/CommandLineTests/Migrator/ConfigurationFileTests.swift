@@ -165,7 +165,8 @@ struct ConfigurationFileTests {
     let configuration = try MigratorConfiguration.read(
       ConfigurationSource(
         file: Self.root.appendingPathComponent("config/bus-migrator.example.yaml").path,
-        environment: ["CREDENTIALS_DIRECTORY": folder.path]))
+        // The one thing that whoever installs must say.
+        settings: ["environment=test"], environment: ["CREDENTIALS_DIRECTORY": folder.path]))
     #expect(configuration.buses.map(\.endpoint.name) == ["servicebus", "tjenestebuss"])
     #expect(configuration.database == "/var/lib/bus-migrator/migration.sqlite")
     let request = try PuljeFile.read(Self.root.appendingPathComponent("config/pulje.example.yaml").path)

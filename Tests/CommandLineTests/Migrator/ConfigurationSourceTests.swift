@@ -77,6 +77,9 @@ struct ConfigurationSourceTests {
       variable.stableCode == "CLI-029" && variable.description.contains("\"BUS_MIGRATOR_SET_LOG_LEVEL\" meant"), "\(variable)")
     #expect(try self.refused(["buses.c.path=x"]).stableCode == "CLI-029")
     #expect(try self.refused(["buses.a.name=x"]).stableCode == "CLI-029")
+    #expect(!(try self.refused(["amqps://u:secret-word@h"]).description.contains("secret-word")))
+    #expect(!(try self.refused(["secret/word=x"]).description.contains("secret/word")))
+    #expect(try self.read([], ["BUS_MIGRATOR_SETUP": "1"]).logLevel == .info)
     // What we ourselves tell hooks and programs is no configuration.
     #expect(try self.read([], ["BUS_MIGRATOR_CODE": "MIG-402", "BUS_MIGRATOR_ENVIRONMENT": "qa"]).environment.text == "test")
   }
@@ -114,6 +117,21 @@ struct ConfigurationSourceTests {
     #expect(value("buses.a.connection-string")?.value == "<redacted>")
     #expect(!values.contains { $0.line.contains("secret-word") })
     #expect(value("api.listen") == nil && value("tell.settling")?.origin == .usual)
+  }
+
+  @Test("an address is shown without login and query, a webhook's without what stands behind its host")
+  func addresses() throws {
+    func shown(_ url: String, key: String = "url") throws -> String {
+      let text = key == "url" ? "url: '\(url)'" : "webhooks: [{ url: '\(url)' }]"
+      return try RedactedConfiguration.text(of: ConfigurationNode.text(text, file: "x"))
+    }
+    for url in ["https://svc:secret-word@host/x?m=a@b", "https://u:pa/secret-word@host/", "https://host/x?key=secret-word"] {
+      let text = try shown(url)
+      #expect(!text.contains("secret-word") && text.contains("<redacted>"), "\(text)")
+    }
+    #expect(try shown("https://host/v1/AR").contains("https://host/v1/AR"))
+    let webhook = try shown("https://hooks.example/T0/B0/secret-word", key: "webhooks")
+    #expect(webhook.contains("https://hooks.example/<redacted>") && !webhook.contains("secret-word"), "\(webhook)")
   }
 
   @Test("production says itself that pings are real, and is not talked out of it")

@@ -78,9 +78,10 @@ struct DoctorTests {
 
   @Test("a secret that others may read is told with the way to mend it; every step has a code of its own")
   func secrets() {
-    let wrong = DoctorJudgement.secrets(looked: 2, others: [("/s", 0o644)], unreadable: 0)
+    let wrong = DoctorJudgement.secrets(looked: 2, others: [("/s", 0o644)], unseen: [])
     #expect(wrong.mark == .wrong && wrong.seen == "/s (mode 644)" && wrong.next?.hasPrefix("chmod 600 /s") == true)
-    #expect(DoctorJudgement.secrets(looked: 0, others: [], unreadable: 0).mark == .fine)
+    #expect(DoctorJudgement.secrets(looked: 0, others: [], unseen: []).mark == .fine)
+    #expect(DoctorJudgement.secrets(looked: 1, others: [], unseen: ["/x"]).mark == .skipped)
     #expect(Set(DoctorStep.allCases.map(\.rawValue)).count == DoctorStep.allCases.count)
     #expect(
       !DoctorAnswer(file: "f", findings: [wrong]).isFine && DoctorAnswer(file: "f", findings: [.skipped(.clock, "x")]).isFine)

@@ -3,7 +3,7 @@
 /// One key of the configuration: what it means, what it holds and in what unit, and what holds without it.
 ///
 /// ``all`` is the one place that says which keys there are. The reader knows no others, takes what holds without a key from here, and the names of
-/// environment variables, `config options` and docs/configuration.md are made of it: a key without its words does not exist.
+/// environment variables, `config keys` and docs/configuration.md are made of it: a key without its words does not exist.
 struct ConfigurationKey: Sendable {
   /// What stands behind the colon.
   indirect enum Content: Sendable {
