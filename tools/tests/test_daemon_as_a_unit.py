@@ -179,7 +179,7 @@ class DaemonAsAUnit(unittest.TestCase):
         notified.until("STOPPING=1")
         _, complaint = process.communicate(timeout=LIMIT)
         self.assertEqual(process.returncode, 0, complaint)
-        self.assertIn("hooks, limits, log-level, timings are taken up", complaint)
+        self.assertIn("api, hooks, limits, log-level, tell, timings are taken up", complaint)
         self.assertNotIn("planted-password", complaint)
 
     def test_a_reload_of_a_wrong_file_changes_nothing_and_says_so(self):
