@@ -25,10 +25,16 @@ export function environmentText() {
 
 export const isProduction = () => /^prod/i.test(model.environment ?? "");
 
+// What comes together is told together: a screen reader hears only what stands there when the frame is drawn.
+let untold = [];
 export function tell(text) {
   const told = document.getElementById("told");
+  untold.push(text);
+  // No frame is drawn while nobody looks; of a night's worth the last few are enough.
+  if (untold.length > 20) untold.shift();
+  if (untold.length > 1) return;
   told.textContent = "";
-  requestAnimationFrame(() => { told.textContent = text; });
+  requestAnimationFrame(() => { told.textContent = untold.join(". "); untold = []; });
 }
 
 function button(wish) {
