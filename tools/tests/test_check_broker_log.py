@@ -30,6 +30,11 @@ LAWFUL = """\
 2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     errorContext: shutdown
 2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     reason: reached_max_restart_intensity
 2026-11-21 07:35:55.015897+00:00 [error] <0.2741.0>     offender: [{pid,<0.2743.0>},
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     supervisor: {<0.1845.0>,rabbit_amqp1_0_session_sup_sup}
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     errorContext: shutdown_error
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     reason: shutdown
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     offender: [{nb_children,1},
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>                {id,session_sup},
 2026-11-21 07:57:32.234352+00:00 [warning] <0.955.0> No link handle 0 exists for delivery with consumer tag <<"0">> from queue {resource,
 2026-11-21 07:57:32.234352+00:00 [warning] <0.955.0>                                                                            <<"/">>,
 """
@@ -50,6 +55,12 @@ FAULTS = {
 2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     errorContext: shutdown
 2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     reason: reached_max_restart_intensity
 2026-11-21 07:35:55.015897+00:00 [error] <0.9999.0>     offender: [{pid,<0.9998.0>},
+""",
+    "badarg": """\
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     supervisor: {<0.1845.0>,rabbit_amqp1_0_session_sup_sup}
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     errorContext: shutdown_error
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     reason: badarg
+2026-11-22 19:29:18.247975+00:00 [error] <0.1845.0>     offender: [{nb_children,1},
 """,
     "internal-error": """\
 2026-11-21 04:07:36.782722+00:00 [warning] <0.895.0> Closing session for connection <0.889.0>: {'v1_0.error',
@@ -85,7 +96,7 @@ class CheckBrokerLog(unittest.TestCase):
 
     def test_what_a_lawful_run_causes(self):
         result = self.check(START + LAWFUL)
-        self.assertEqual((result.returncode, "0 complaints, 6 lawful" in result.stdout), (0, True), result.stdout)
+        self.assertEqual((result.returncode, "0 complaints, 7 lawful" in result.stdout), (0, True), result.stdout)
 
     def test_a_client_that_was_killed(self):
         self.assertEqual(self.check(START + KILLED + KILLED_WHILE_WRITING, "--killed").returncode, 0)
