@@ -26,6 +26,8 @@ struct Agenda {
     case click(person: Int)
     case trouble
     case troubleEnds(Trouble)
+    /// Between two writes of one group somebody stops the line, and the world does not stand still.
+    case halfMoved
   }
 
   private struct Entry {

@@ -43,6 +43,8 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case deafForwarder = "deaf-forwarder"
   /// One message is enough to name a sender that never leaves.
   case hastyVerdict = "hasty-verdict"
+  /// The rest of a group is written without a word on its broken way back.
+  case silentRest = "silent-rest"
   /// It takes a count of what waits for a count of all there is.
   case blindToHeld = "blind-to-held"
 
@@ -81,6 +83,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .leakyForwarder: .noMessageLost
     case .deafForwarder: .pingerOnlyWrites
     case .hastyVerdict: .silenceIsNotSuccess
+    case .silentRest: .reverseIsOpen
     case .blindToHeld: .noMessageLost
     }
   }

@@ -117,6 +117,10 @@ public enum Situation: String, Sendable, CaseIterable {
   case exceptionExceeded = "exception-exceeded"
   /// A receiver held messages at a look, on a bus that does not count them.
   case heldAtLook = "held-at-look"
+  /// The rest of a group was looked at anew before it was written.
+  case restChecked = "rest-checked"
+  /// It was written though the way back was broken, and people were told.
+  case carriedThrough = "carried-through"
 }
 
 extension CutoverCalendar {

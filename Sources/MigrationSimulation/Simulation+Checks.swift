@@ -23,7 +23,14 @@ extension Simulation {
 
   private func happened(_ event: GroupEvent, _ group: GroupState, _ index: Int) {
     switch event {
-    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.checkCache(herID, found)
+    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _):
+      self.checkCache(herID, found)
+      if self.isStorm, group.phase == .cutIntent, group.direction == .forward,
+        group.members.contains(where: { $0.plan.isWritten && $0.writing == .untouched }),
+        group.members.contains(where: { $0.writing == .atGoal }), self.random.chance(1, in: 3)
+      {
+        self.agenda.enter(.halfMoved, at: self.now + 1)
+      }
     case .conflictFound(let herID, let record): self.checkCache(herID, record.hash)
     case .writeReturned(_, let herID, .overwrote):
       // In the same breath it is a person's: nothing else may have been made of it (I-5).
@@ -32,9 +39,15 @@ extension Simulation {
       }
       self.overwritten.insert(herID)
     case .intentRecorded(_, let herID, .forward, _, _):
-      // What was begun is carried through: a group half moved for days, because its way back broke meanwhile, is the greater harm.
-      if self.isFirstWrite(herID, group) { self.checkWayBack(event, group, index, limit: 4 * Stage.hour) }
+      if self.isFirstWrite(herID, group) {
+        self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
+      } else {
+        self.checkRest(herID, group, index)
+      }
       self.checkCalendar(herID, group)
+    case .restChecked(_, let wayBack):
+      self.reach(.restChecked)
+      if wayBack != nil { self.toldOfWayBack[index] = self.now }
     case .looked:
       if group.drain.endedExceptions.contains(where: { $0.exceeded != nil }) { self.reach(.exceptionExceeded) }
       if group.phase == .draining, let quiet = group.drain.quietSince, self.clock >= quiet + self.policy.quietPeriod,
@@ -74,6 +87,25 @@ extension Simulation {
     default: break
     }
     if case .accepted = event, self.settings.sabotage == .earlyRemoval { self.removeSourceQueues(index, isSabotage: true) }
+  }
+
+  /// The rest of a group of which some is written: to a target bus that stands, and where the way back is broken it was told.
+  private func checkRest(_ herID: HerID, _ group: GroupState, _ index: Int) {
+    // As long as what was seen counts, whatever the clock did.
+    let limit = 4 * Stage.hour
+    if let since = self.targetDownSince, self.now - since > limit {
+      let hours = (self.now - since) / Stage.hour
+      self.breach(.reverseIsOpen, "HER-ID \(herID) follows its group to a bus that is down for \(hours) h")
+    }
+    guard let since = self.wayBackBrokenSince[index], self.now - since > limit else { return }
+    if let told = self.toldOfWayBack[index], told >= since, self.now - told <= limit {
+      self.reach(.carriedThrough)
+      let conditions = self.store.folded.standingConditions(now: self.clock).conditions
+      if conditions.contains(where: { $0.key.group == group.id && $0.key.code == "MIG-509" }) { return }
+    }
+    let hours = (self.now - since) / Stage.hour
+    self.breach(
+      .reverseIsOpen, "HER-ID \(herID) follows its group while the way back is broken for \(hours) h, and nobody is told")
   }
 
   private func isFirstWrite(_ herID: HerID, _ group: GroupState) -> Bool {
@@ -191,6 +223,8 @@ extension Simulation {
         guard let group = self.store.folded.puljer[name]?.groups[id], let member = group.member(herID) else { return [event] }
         let goal = member.goal(group.direction).hash
         return [event, .group(pulje: name, group: id, event: .readAsGoal(herID: herID, found: goal))]
+      case (.silentRest, .restChecked(let report, .some)):
+        return [.group(pulje: name, group: id, event: .restChecked(report: report, wayBack: nil))]
       case (.hastyGate, .looked) where events.count == 1 && self.store.folded.puljer[name]?.groups[id]?.phase == .draining:
         return [event, .group(pulje: name, group: id, event: .drained)]
       case (.passesOver, .conflictFound) where events.count == 2: return []

@@ -366,12 +366,23 @@ extension Simulation {
     }
   }
 
+  func stopHalfMoved() {
+    self.order(.stopTheLine(by: "Ola", why: "between two writes"))
+    switch self.random.below(4) {
+    case 0: self.begin(.queueGone)
+    case 1: self.begin(.targetDown)
+    default: self.begin(.credentialExpired)
+    }
+  }
+
   private func begin(_ trouble: Trouble) {
     guard !self.troubles.contains(trouble) else { return }
     var span = self.random.between(Stage.minute, 8 * Stage.hour)
     switch trouble {
     case .sourceDown: self.traffic.isDown[Traffic.source] = true
-    case .targetDown: self.traffic.isDown[Traffic.target] = true
+    case .targetDown:
+      self.traffic.isDown[Traffic.target] = true
+      self.targetDownSince = self.now
     case .credentialExpired:
       span = self.random.between(Stage.hour, 4 * Stage.day)
       for group in 0..<self.settings.groups { self.wayBackBrokenSince[group] = self.wayBackBrokenSince[group] ?? self.now }
@@ -404,7 +415,9 @@ extension Simulation {
     self.note("trouble over: \(trouble.rawValue)")
     switch trouble {
     case .sourceDown: self.traffic.isDown[Traffic.source] = false
-    case .targetDown: self.traffic.isDown[Traffic.target] = false
+    case .targetDown:
+      self.traffic.isDown[Traffic.target] = false
+      self.targetDownSince = nil
     case .diskFull: self.store.isFull = false
     case .newerHistory: self.store.holdsUnknownRow = false
     case .queueGone:

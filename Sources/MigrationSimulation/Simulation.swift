@@ -16,7 +16,7 @@ public final class Simulation {
   var register: SimulatedRegister
   var traffic: Traffic
   var store = SimulatedStore()
-  var watch = HistoryWatch()
+  var watch = HistoryWatch(isOfThisProgram: true)
   var daemons: [SimulatedDaemon] = []
   var outcome: SimulationOutcome
   var troubles: Set<Trouble> = []
@@ -45,6 +45,9 @@ public final class Simulation {
   var unlawfulAt: [Int64?]
   var depthAtLook: [Int]
   var wayBackBrokenSince: [Int64?]
+  var targetDownSince: Int64?
+  /// When it was last told that a group's rest is written though its way back is broken.
+  var toldOfWayBack: [Int64?]
   var stoppedAt: Int64?
   var approvedHashes: Set<String> = []
   var lastAnchorAt: Int64 = 0
@@ -76,6 +79,7 @@ public final class Simulation {
     self.unlawfulAt = Array(repeating: nil, count: settings.groups)
     self.depthAtLook = Array(repeating: 0, count: settings.groups * 2)
     self.wayBackBrokenSince = Array(repeating: nil, count: settings.groups)
+    self.toldOfWayBack = Array(repeating: nil, count: settings.groups)
     var policy = Policy()
     policy.lookInterval = settings.isStormy ? .hours(2) : .minutes(90)
     policy.watchLookInterval = settings.isStormy ? .hours(8) : .hours(4)
@@ -218,6 +222,7 @@ public final class Simulation {
         self.agenda.enter(.trouble, at: self.now + self.random.between(Stage.hour, 30 * Stage.hour))
       }
     case .troubleEnds(let trouble): self.end(trouble)
+    case .halfMoved: self.stopHalfMoved()
     }
   }
 }

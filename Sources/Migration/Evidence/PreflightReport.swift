@@ -26,6 +26,30 @@ public struct PreflightReport: Sendable, Hashable, Codable {
     self.baseline = baseline
   }
 
+  /// What of the way back does not stand, in words; nil when it does. Nothing seen is not standing.
+  public var wayBackObstacle: String? {
+    for check in [PreflightCheck.sourceBus, .sourceQueues] where self.findings.result(of: check) != .passed {
+      return "\(check.rawValue): \(self.findings.seen(of: check))"
+    }
+    return nil
+  }
+
+  /// The first check that keeps the rest of a group from the target bus when some of its entries are there already. Whether somebody
+  /// listens there was asked before the first write, and is by the pings after the last: mail for the same queues goes there already.
+  var restObstacle: (check: PreflightCheck, seen: String)? {
+    for check in PreflightCheck.allCases {
+      let result = self.findings.result(of: check)
+      let stands: Bool =
+        switch check {
+        case .targetBus, .targetQueues: result == .passed
+        case .negativeControl: result != nil
+        case .sourceBus, .sourceQueues, .targetConsumer: true
+        }
+      if !stands { return (check, self.findings.seen(of: check)) }
+    }
+    return nil
+  }
+
   /// The first check that stands in the way, in fixed order; nil when the group may go on.
   ///
   /// A negative control or a consumer that the dialect cannot show may be `impossible`; the rest must pass.

@@ -8,6 +8,9 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case planned
   case preflightPassed(report: PreflightReport)
   case preflightFailed(report: PreflightReport, hold: Hold, retryAt: Instant)
+  /// Looked at again before the rest of a group is written of which some entries are written already: the target bus stands. `wayBack`
+  /// says what of the way back does not; nil when it stands (I-10).
+  case restChecked(report: PreflightReport, wayBack: String?)
   case armed
   case attestationExpired
   /// Durable before the call (I-2).
@@ -71,6 +74,7 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .planned: "planned"
     case .preflightPassed: "preflight-passed"
     case .preflightFailed: "preflight-failed"
+    case .restChecked: "rest-checked"
     case .armed: "armed"
     case .attestationExpired: "attestation-expired"
     case .intentRecorded: "intent-recorded"

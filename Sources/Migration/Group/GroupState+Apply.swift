@@ -30,6 +30,12 @@ extension GroupState {
       self.set(hold, at: now)
       if self.phase != .cutIntent { self.enter(.planned, at: now) }
       self.retryAt = retryAt
+    case .restChecked(let report, _):
+      self.preflight = report
+      self.preflightFailures = 0
+      self.preflightAt = now
+      self.retryAt = nil
+      if self.hold?.clearsItself == true { self.clearHold() }
     case .armed:
       self.enter(.armed, at: now)
     case .attestationExpired:

@@ -89,10 +89,13 @@ extension GroupState {
   /// No entry is written in the present direction, nor may be.
   var isUnwritten: Bool { self.members.allSatisfy { $0.writing == .untouched } }
 
-  /// Whether the pre-flight that the cut-over rests on is too old to write on. Where no write took, that may be days: what it showed
-  /// then says nothing of the way back now (I-10).
+  /// Some of its entries are moved, or may be, and others are not: its parties' mail goes to two buses.
+  var isHalfMoved: Bool { self.phase == .cutIntent && !self.isUnwritten && self.nextToWrite != nil }
+
+  /// Whether the pre-flight that the cut-over rests on is too old to write on. Where no write took, or where something stood between two
+  /// writes, that may be days: what it showed then says nothing of the target bus nor of the way back now (I-10).
   func isPreflightStale(_ now: Instant, _ policy: Policy) -> Bool {
-    guard self.phase == .cutIntent, self.isUnwritten else { return false }
+    guard self.phase == .cutIntent else { return false }
     guard let preflightAt = self.preflightAt else { return true }
     let age = now.since(preflightAt)
     return age > policy.readyLife || age.milliseconds < 0
@@ -120,16 +123,33 @@ extension GroupState {
 
   private func decidePreflight(_ report: PreflightReport, _ retryAt: Instant, _ context: GroupContext) -> Outcome {
     let tried = "pass the pre-flight"
-    guard self.phase == .planned || self.phase == .ready || self.phase == .cutIntent && self.isUnwritten else {
+    let isHalfMoved = self.isHalfMoved && !self.members.contains(where: \.isUnresolved)
+    guard self.phase == .planned || self.phase == .ready || self.phase == .cutIntent && self.isUnwritten || isHalfMoved else {
       return self.refuse(.notInThisPhase, tried)
     }
     if let refusal = self.forwardRefusal(tried, context) { return refusal }
+    if isHalfMoved { return self.decideRestChecked(report, retryAt, context) }
     let confirmed = self.members.allSatisfy(\.plan.startConfirmed)
     guard let obstacle = report.obstacle(startConfirmed: confirmed, policy: context.policy) else {
       return .events([.preflightPassed(report: report)])
     }
     let hold = Hold(.preflightFailed, seen: "\(obstacle.check.rawValue): \(obstacle.seen)", clearsItself: true)
     return .events([.preflightFailed(report: report, hold: hold, retryAt: retryAt)])
+  }
+
+  /// Before the rest of a half-moved group is written. Where the target bus does not stand nothing is: it waits, loudly, and where the
+  /// policy turns back by itself and there is a way back it does. Where only the way back is broken the rest is written and people are told:
+  /// to leave the group as it is, with its mail on two buses of which one cannot be used, helps no patient, and turning back what is
+  /// written leads to just the bus that does not stand.
+  private func decideRestChecked(_ report: PreflightReport, _ retryAt: Instant, _ context: GroupContext) -> Outcome {
+    let wayBack = report.wayBackObstacle
+    guard let obstacle = report.restObstacle else { return .events([.restChecked(report: report, wayBack: wayBack)]) }
+    let seen = "some of its entries are moved, and the rest cannot be: \(obstacle.check.rawValue): \(obstacle.seen)"
+    let hold = Hold(.preflightFailed, seen: seen, clearsItself: true)
+    let failed = GroupEvent.preflightFailed(report: report, hold: hold, retryAt: retryAt)
+    let tries = self.preflightFailures + 1
+    guard context.policy.automaticRollback, wayBack == nil, tries >= context.policy.pingTries else { return .events([failed]) }
+    return .events([failed, .rollBackStarted(by: "policy", why: "\(tries) times: \(seen)")])
   }
 
   private func decideAdvance(_ context: GroupContext, _ now: Instant) -> Outcome {

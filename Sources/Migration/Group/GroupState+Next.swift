@@ -202,7 +202,8 @@ extension GroupState {
     return .act(.advance)
   }
 
-  private var nextToWrite: Member? {
+  /// The one whose entry is written next; nil when none is left that is written by itself.
+  var nextToWrite: Member? {
     func isDue(_ member: Member) -> Bool { member.plan.isWritten && member.writing == .untouched && !self.isTakenAlong(member) }
     // Back, a party has its own queues again before its organisation moves: after that its entry would read as neither.
     if self.direction == .back, let leaving = self.members.first(where: { $0.plan.joinsOrganisation == true && isDue($0) }) {

@@ -27,6 +27,11 @@ public struct HistoryWatch: Sendable {
     /// Of the newest forwarding order in the present direction.
     var order: ForwardingOrder?
     var wasOrdered = false
+    /// The last look before a write at buses and way back, and whether it let one begin.
+    var checkedAt: Instant?
+    var isChecked = false
+    /// Entries written in the present direction, or that may be.
+    var written: Set<HerID> = []
     /// Declared, and not shown to be gone.
     var shovels: Set<String> = []
   }
@@ -38,8 +43,12 @@ public struct HistoryWatch: Sendable {
   private var highestFence: Int64 = 0
   private var starts = 0
   private var isStopped = false
+  /// Whether a look that is too old to write on is made anew, wherever a group stands. Programs before form 7 wrote the rest of a group on
+  /// what was seen before its first write, and their histories stay good.
+  private var looksAgain: Bool
 
-  public init() {}
+  /// - Parameter isOfThisProgram: nothing of the history was written by an earlier one.
+  public init(isOfThisProgram: Bool = false) { self.looksAgain = isOfThisProgram }
 
   /// The daemon has been started: known by the start itself, not by what the history says of it.
   public mutating func restarted() { self.starts += 1 }
@@ -111,10 +120,18 @@ public struct HistoryWatch: Sendable {
   ) -> [Breach] {
     var breaches = self.attestation(event, key, at: now, from: phase, to: next)
     switch event {
+    case .preflightPassed, .preflightFailed, .restChecked: breaches += self.checked(event, key, at: now)
     case .intentRecorded(let operation, let herID, let direction, let base, let goal):
       breaches += self.intent(operation, herID, direction, base, goal, key)
+      if direction == .forward { breaches += self.wayBack(herID, key, at: now) }
     case .writeReturned(_, let herID, _): self.party(key, herID) { $0.isOpen = true }
-    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _): self.wasRead(key, herID, found)
+    case .readAsGoal(let herID, let found), .readAsBase(let herID, let found, _):
+      if case .readAsBase = event {
+        self.groups[key]?.written.remove(herID)
+      } else if self.groups[key]?.direction == .forward {
+        self.groups[key]?.written.insert(herID)
+      }
+      self.wasRead(key, herID, found)
     case .conflictFound(let herID, let record): self.wasRead(key, herID, record.hash)
     case .drainBegan:
       self.groups[key]?.isDraining = true
@@ -136,6 +153,7 @@ public struct HistoryWatch: Sendable {
       self.groups[key]?.exceptionUntil = nil
       self.groups[key]?.isDraining = false
       self.groups[key]?.order = nil
+      self.groups[key]?.written = []
     case .excepted(let exception):
       let facts = self.groups[key]
       let needed = facts?.direction == .back ? 1 : facts?.policy.value.approvals ?? 1
@@ -160,6 +178,45 @@ public struct HistoryWatch: Sendable {
     default: break
     }
     return breaches
+  }
+
+  /// I-10: what was seen of buses and way back before a write, and what it lets begin.
+  private mutating func checked(_ event: GroupEvent, _ key: Roster.Key, at now: Instant) -> [Breach] {
+    self.groups[key]?.checkedAt = now
+    switch event {
+    case .preflightPassed(let report):
+      self.groups[key]?.isChecked = true
+      guard let broken = report.wayBackObstacle else { return [] }
+      return [Breach(.reverseIsOpen, "\(key.group) passes its pre-flight without a way back: \(broken)")]
+    case .restChecked(let report, let wayBack):
+      self.looksAgain = true
+      self.groups[key]?.isChecked = true
+      if self.groups[key]?.written.isEmpty ?? true {
+        return [Breach(.reverseIsOpen, "\(key.group) goes on as if it were half moved, and nothing of it is")]
+      }
+      // Told is what was seen.
+      guard (report.wayBackObstacle == nil) != (wayBack == nil) else { return [] }
+      return [Breach(.reverseIsOpen, "\(key.group): of its way back something else is told than was seen")]
+    default:
+      self.groups[key]?.isChecked = false
+      return []
+    }
+  }
+
+  /// I-10: the first of a group's entries is written while the way back stands, by a look no older than READY and ARMED live; each other
+  /// one after a look as young, which found the target bus standing and told what of the way back did not.
+  private mutating func wayBack(_ herID: HerID, _ key: Roster.Key, at now: Instant) -> [Breach] {
+    guard let facts = self.groups[key] else { return [] }
+    self.groups[key]?.written.insert(herID)
+    guard facts.isChecked, let checkedAt = facts.checkedAt else {
+      return [Breach(.reverseIsOpen, "an intent for HER-ID \(herID) after a look that did not pass")]
+    }
+    if !self.looksAgain { return [] }
+    let policy = facts.policy.value
+    let life = facts.written.isEmpty ? policy.readyLife * 2 : policy.readyLife
+    let age = now.since(checkedAt)
+    guard age > life else { return [] }
+    return [Breach(.reverseIsOpen, "an intent for HER-ID \(herID) on a look at its way back that is \(age) old")]
   }
 
   /// I-13 and I-9: nothing is carried that nobody ordered, nor before every entry read back as written.

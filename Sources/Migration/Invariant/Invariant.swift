@@ -21,7 +21,9 @@ public enum Invariant: Int, Sendable, Hashable, Codable, CaseIterable, CustomStr
     case .noQueueRemovedWithMail: "no queue goes while it can hold mail or the way back needs it"
     case .orderKept: "the order of one sender's messages in one queue is not changed by us"
     case .watermarkAfterFence: "the drain begins after every entry read back as written"
-    case .reverseIsOpen: "no step forward while the way back is broken"
+    case .reverseIsOpen:
+      "no cut-over begins, and nothing is accepted or retired, while the way back is broken; the rest of a group that is written in part is, "
+        + "when the target bus was seen to stand within half an hour, and people are told that it has no way back"
     case .attestationsExpire: "no step rests on an attestation older than its life or from before the last start"
     case .oneWriter: "no row by a writer whose token is not the newest"
     case .approvedIsExecuted: "what is carried out is what was approved, once"

@@ -23,12 +23,13 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   case environmentNamed(name: String)
 
   /// The highest version of the events' written form that this program knows. A reader that meets a higher one stops (I-16).
-  public static let version = 6
+  public static let version = 7
 
   /// The version in which this event came to be: a row is written with it, so that an older program stops at the first row it
   /// does not know, and not before.
   public var version: Int {
     switch self {
+    case .group(_, _, .restChecked): 7
     case .environmentNamed: 6
     case .commanded: 5
     case .group(_, _, let event) where event.isOfVersion4: 4

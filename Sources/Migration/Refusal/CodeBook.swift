@@ -62,6 +62,7 @@ public struct CodeBook: Sendable, Hashable, Codable {
     if code == DrainException.endedCode {
       return CodeBook(code: code, kind: .alarm, meaning: DrainException.endedMeaning, next: DrainException.endedNext)
     }
+    if code == HalfMoved.code { return CodeBook(code: code, kind: .held, meaning: HalfMoved.meaning, next: HalfMoved.next) }
     guard let wait = WaitReason.Code(rawValue: code) else { return nil }
     let words = wait.words
     return CodeBook(code: code, kind: .waits, meaning: words.meaning, next: words.next)
@@ -71,7 +72,9 @@ public struct CodeBook: Sendable, Hashable, Codable {
   public static var codes: [String] {
     Obstacle.Code.allCases.map(\.rawValue) + Refusal.Code.allCases.map(\.rawValue) + Hold.Code.allCases.map(\.rawValue)
       + WaitReason.Code.allCases.map(\.rawValue) + WayBack.Reason.Code.allCases.map(\.rawValue)
-      + PlanFinding.Code.allCases.map(\.rawValue) + [StaleSender.code, DrainException.endedCode, StandingShovel.stayingCode]
+      + PlanFinding.Code.allCases.map(\.rawValue) + [
+        StaleSender.code, DrainException.endedCode, StandingShovel.stayingCode, HalfMoved.code,
+      ]
       + StrandedClass.allCases.map(\.code)
   }
 }

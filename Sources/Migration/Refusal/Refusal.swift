@@ -142,7 +142,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
       "End what is named; what could not be looked at must be made readable."
     ),
     .busClosed: ("The bus was closed for good: nobody moves to or from it.", "Move by another bus."),
-    .preflightStale: ("No write took, and the pre-flight is too old to write on.", "Nothing: it is made anew first."),
+    .preflightStale: ("The pre-flight is too old to write on.", "Nothing: it is made anew first."),
     .forwardingNotAsked: (
       "The pulje's policy has nobody carry over what strands.", "Plan with leftovers: forward, or have the party fetch it."
     ),

@@ -42,6 +42,9 @@ struct GroupStanding: Sendable, Hashable {
       let queues = stale.queues.map(\.description).joined(separator: ", ")
       self.others.append(condition(StaleSender.code, .alarm, since: stale.since, "messages keep coming to \(queues)"))
     }
+    if let words = HalfMoved.words(group, next: next) {
+      self.others.append(condition(HalfMoved.code, .alarm, since: group.since, words))
+    }
     // Asked for again and again, so it may clear itself. Where the group waits for just that it is told as its wait.
     if self.waiting?.key.code != WaitReason.Code.shovelStands.rawValue,
       let shovel = group.shovels.first(where: { $0.staying != nil })

@@ -25,6 +25,7 @@ public struct WayBack: Sendable, Hashable, Codable {
       case recordNotHeld = "MIG-506"
       case lineStopped = "MIG-507"
       case entryNotAsExpected = "MIG-508"
+      case brokenWhenWritten = "MIG-509"
     }
 
     public var code: Code
@@ -74,6 +75,7 @@ public struct WayBack: Sendable, Hashable, Codable {
 
   private static func queueReasons(_ group: GroupState, _ context: GroupContext, now: Instant) -> [Reason] {
     var reasons: [Reason] = []
+    if let seen = group.wayBackBroken { reasons.append(Reason(code: .brokenWhenWritten, seen: seen)) }
     let look = group.drain.last.isEmpty ? group.preflight?.baseline ?? [] : group.drain.last
     for reading in look where reading.isMissing {
       reasons.append(Reason(code: .queueGone, seen: "\(reading.address) is gone"))
@@ -103,11 +105,21 @@ public struct WayBack: Sendable, Hashable, Codable {
   }
 }
 
+extension GroupState {
+  /// What of the way back did not stand when it was last looked at, between two writes; nil when it stood, or was seen to stand since.
+  fileprivate var wayBackBroken: String? {
+    if self.direction == .back || self.phase.isBeforeCut || self.phase == .cutIntent && self.isUnwritten { return nil }
+    guard let broken = self.preflight?.wayBackObstacle else { return nil }
+    guard let seenAt = self.drain.lastReadableAt, !self.drain.last.contains(where: \.isMissing) else { return broken }
+    return self.preflightAt.map { seenAt > $0 } ?? false ? nil : broken
+  }
+}
+
 extension WayBack.Reason.Code {
   /// Whether with it there is no way back at all.
   var closesTheWay: Bool {
     switch self {
-    case .refused, .queueGone, .recordNotHeld: true
+    case .refused, .queueGone, .recordNotHeld, .brokenWhenWritten: true
     case .nobodyListens, .listeningNotKnown, .notProven, .lineStopped, .entryNotAsExpected: false
     }
   }
@@ -133,6 +145,12 @@ extension WayBack.Reason.Code {
       (
         "The plan holds no record to restore.",
         "Have the entry restored by those who run the register; then tell us: this must not be."
+      )
+    case .brokenWhenWritten:
+      (
+        "The rest of a group was moved, or is about to be, though its way back was found broken: some of its entries were moved already, "
+          + "and half of it on a bus that does not stand helped nobody.",
+        "See to the source bus, our credential and the queues there at once; a look at the source bus that succeeds ends this."
       )
     case .lineStopped:
       ("The line is stopped: going back can be ordered, and is written when the line runs.", "Two people release it.")

@@ -121,6 +121,11 @@ public struct Notice: Sendable, Hashable, Codable {
   private static func told(_ event: GroupEvent) -> (Weight, String?, String)? {
     switch event {
     case .held(let hold): (hold.clearsItself ? .warning : .alarm, hold.code.rawValue, "\(hold.seen). \(hold.next)")
+    case .restChecked(_, let wayBack?):
+      (
+        .alarm, WayBack.Reason.Code.brokenWhenWritten.rawValue,
+        "some of its entries are moved and the way back is broken (\(wayBack)): the rest is written all the same, so that it is whole"
+      )
     case .preflightFailed(_, let hold, _): (.warning, hold.code.rawValue, "\(hold.seen). \(hold.next)")
     case .conflictFound(let herID, _):
       (
@@ -165,7 +170,7 @@ public struct Notice: Sendable, Hashable, Codable {
         "\(exception.by.joined(separator: ", ")) answer for \(exception.what) until \(exception.until): \(exception.why)"
           + (exception.giver.map { "; given by \($0)" } ?? "")
       )
-    case .looked, .readAsGoal, .readAsBase, .preflightPassed, .sighted, .forwarded: nil
+    case .looked, .readAsGoal, .readAsBase, .preflightPassed, .restChecked, .sighted, .forwarded: nil
     default: (.information, nil, event.kind)
     }
   }
