@@ -97,6 +97,9 @@ class World:
             self.search.plant(f"management password of {bus}", (self.given / f"{bus}.management").read_text().strip(), ["practice-counter"])
             shovel = self.search.plant(f"shovel address of {bus}", drawn(), ["practice"])
             (self.given / f"{bus}.shovel").write_text(f"amqp://practice:{shovel}@127.0.0.1:1/%2F\n")
+            # refused by the bus: whoever tries it is told so
+            lent = self.search.plant(f"organisation's connection string of {bus}", drawn(), ["OrgUsr987654325"])
+            (self.given / f"{bus}_org.url").write_text(url.replace(f"{user}:{password}@", f"OrgUsr987654325:{lent}@") + "\n")
         self.search.plant("password of the register", (self.given / "register.password").read_text().strip(), ["register"])
         for name in ("rest", "cppa"):
             pem, lines = key_pair()
@@ -117,7 +120,8 @@ class World:
     def configuration(self):
         text = (self.given / "bus-migrator.yaml").read_text()
         for bus in ("servicebus", "tjenestebuss"):
-            text = text.replace(f"    connection-string-file: {bus}.url\n", f"    connection-string-file: {bus}.url\n    shovel-address-file: {bus}.shovel\n")
+            text = text.replace(f"    connection-string-file: {bus}.url\n", f"    connection-string-file: {bus}.url\n    shovel-address-file: {bus}.shovel\n"
+                                f'    organisations: [{{organisation: "987654325", connection-string-file: {bus}_org.url}}]\n')
         text = text.replace("log-level: debug", "log-level: trace").replace("state-directory: .", f"state-directory: {self.made}/state")
         text = re.sub(r"^socket: .*$", f"socket: {self.socket}", text, flags=re.M)
         text = text.replace("cache: addresses.sqlite", f"cache: {self.made}/addresses.sqlite")
@@ -229,7 +233,7 @@ class Secrets(unittest.TestCase):
                         ["drain", "forward", "--her-id", "2001", "--dry-run"], ["drain", "forward", "--execute", "--her-id", "2001", *two],
                         ["drain", "forward", "--her-id", "2001", "--carrier", "shovel", "--execute", *two],
                         ["registry", "sync", "--execute"], ["registry", "sync", "--execute", "--export"], ["registry", "show", "2001"], ["registry", "diff"], ["registry", "groups"],
-                        ["registry", "queues"], ["registry", "endpoints"], ["registry", "verify"], ["close-bus", "servicebus", "--check"],
+                        ["registry", "queues"], ["registry", "endpoints"], ["registry", "verify"], ["close-bus", "servicebus", "--check"], ["doctor"],
                         ["sign-test", "--execute", "--her-id", "2001", "--item", "own-ping", "--seen", "x", *why],
                         ["quarantine", "--execute", "--her-id", "2002", "--by", "kari", *why], ["readmit", "--execute", "--her-id", "2002", "--by", "kari", *why],
                         ["shadow", "look", pulje, "--to", world.made / "shadow.jsonl"], ["explain", "MIG-403"], ["explain", "NOT-1"],
@@ -321,6 +325,12 @@ class Secrets(unittest.TestCase):
             ("two at once", "connection-string-file: not-there\n    connection-string: SECRET"), ("tag", "connection-string: !!int SECRET"),
         ):
             yield f"file: {name}", text.replace(connection, line)
+        lent = "connection-string-file: tjenestebuss_org.url"
+        for name, line in (
+            ("nothing like one", "connection-string: SECRET"), ("for its file", "connection-string-file: amqp://OrgUsr:SECRET@h/NHN"),
+            ("to another bus", 'connection-string: "amqp://OrgUsr:SECRET@other.example/NHN"'), ("list", "connection-string: [SECRET]"),
+        ):
+            yield f"organisation's login: {name}", text.replace(lent, line)
         for name, line in (("wrong", "password: SECRET"), ("list", "password: [SECRET]"), ("typing error", "pasword: SECRET"), ("not closed", "password: 'SECRET")):
             yield f"register: password {name}", text.replace("password-file: register.password", line)
         yield "register: password in its URL", re.sub(r"(register:\n[\s\S]*?\n  url: )http://", r"\1http://register:SECRET@", text, count=1)

@@ -42,13 +42,15 @@ public final class BusProbe: Sendable, Service {
   ///   - peeking: a way to look at messages; nil for the dialect's own, where it has one.
   ///   - census: a way to list all queues; nil for `counting` where that lists them too, else the dialect's own.
   ///   - ration: what keeps parties from being pinged too often; nil only where nothing real is pinged.
+  ///   - product: what the connection says it is. Another than the usual one where it logs in as somebody whose own system says that too.
   public init(
     _ endpoint: BusEndpoint, replyQueue: String?, counting: (any QueueCounting)? = nil, peeking: (any QueuePeeking)? = nil,
-    census: (any BusCensus)? = nil, settings: ProbeSettings, ration: PingRation? = nil, on group: (any EventLoopGroup)? = nil,
+    census: (any BusCensus)? = nil, settings: ProbeSettings, ration: PingRation? = nil, product: String = "tjenestebuss",
+    on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "bus-probe", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     let client = AMQPClient(
-      endpoint.amqpConfiguration(role: "probe", operationTimeout: settings.timeout), on: group, logger: logger)
+      endpoint.amqpConfiguration(role: "probe", product: product, operationTimeout: settings.timeout), on: group, logger: logger)
     self.endpoint = endpoint
     self.settings = settings
     self.ration = ration

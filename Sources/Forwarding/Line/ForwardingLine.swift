@@ -20,17 +20,19 @@ public final class ForwardingLine: Sendable {
 
   /// Nothing is connected before it is needed.
   ///
-  /// - Parameter group: where its event loop comes from; NIO's shared group by default.
+  /// - Parameters:
+  ///   - product: what its connections say they are.
+  ///   - group: where its event loop comes from; NIO's shared group by default.
   public init(
-    source: BusEndpoint, target: BusEndpoint, on group: (any EventLoopGroup)? = nil,
+    source: BusEndpoint, target: BusEndpoint, product: String = "tjenestebuss", on group: (any EventLoopGroup)? = nil,
     logger: Logger = Logger(label: "forwarding", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.source = source
     self.target = target
     let eventLoop = (group ?? NIOSingletons.posixEventLoopGroup).any()
     self.eventLoop = eventLoop
-    self.sourceEnd = LineEnd(source, role: "forward-from", on: eventLoop, logger: logger)
-    self.targetEnd = LineEnd(target, role: "forward-to", on: eventLoop, logger: logger)
+    self.sourceEnd = LineEnd(source, role: "forward-from", product: product, on: eventLoop, logger: logger)
+    self.targetEnd = LineEnd(target, role: "forward-to", product: product, on: eventLoop, logger: logger)
   }
 
   /// Closes both connections. Idempotent; bounded by a few seconds. Forwarders that still run stop with `sourceUnavailable` or
@@ -53,14 +55,14 @@ actor LineEnd {
   private var isClosed = false
   private var next = 0
 
-  init(_ endpoint: BusEndpoint, role: String, on eventLoop: any EventLoop, logger: Logger) {
+  init(_ endpoint: BusEndpoint, role: String, product: String, on eventLoop: any EventLoop, logger: Logger) {
     self.endpoint = endpoint
     self.eventLoop = eventLoop
     self.logger = logger
     self.configurations = ([endpoint.connection] + endpoint.alternatives).map { connection in
       var other = endpoint
       other.connection = connection
-      var configuration = other.amqpConfiguration(role: role)
+      var configuration = other.amqpConfiguration(role: role, product: product)
       // A message that is too large for us would be rejected, and so dead-lettered: nothing on the source may be.
       configuration.maximumMessageSize = 1 << 30
       // Someone who waits for more on an empty queue is no fault.

@@ -56,6 +56,8 @@ public struct GatheredEvidence: EvidencePort {
     }
     let users = Dictionary(grouping: request.parties.filter { $0.busUser != nil }, by: { $0.busUser ?? "" })
     return connections.flatMap { connection -> [LibrarySighting] in
+      // Ourselves, looking into a party's queue with the login of its organisation.
+      if connection.product == OrganisationProbes.product { return [] }
       let byQueue = connection.queues.flatMap { owners[$0] ?? [] }
       let byUser = connection.user.flatMap { users[$0] }?.map(\.herID) ?? []
       return Set(byQueue + byUser).sorted().map { herID in

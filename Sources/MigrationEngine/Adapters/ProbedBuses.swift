@@ -6,12 +6,56 @@ import Disclosure
 import Migration
 
 /// The buses through ``BusProbe``: one long-lived probe each. Whoever made the probes runs them.
+///
+/// What sends is the bus's own login, as every sender of the sector has one: a ping comes from our HER-ID, and its answer to our queue. What
+/// looks into a party's queue, counts it or peeks at it, is the login of the queue's organisation where one is configured. Pre-flight tries
+/// both, since both are needed later.
 public struct ProbedBuses: BusPort {
   private let probes: [BusName: BusProbe]
+  private let organisations: OrganisationProbes?
 
-  public init(_ probes: [BusProbe]) {
+  /// - Parameter organisations: logins of organisations; nil where there are none.
+  public init(_ probes: [BusProbe], organisations: OrganisationProbes? = nil) {
     self.probes = Dictionary(probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.organisations = organisations
   }
+
+  /// The reading of `queues` on `bus`, each with the login that its organisation has there; nil where the bus is not configured.
+  private func readings(of queues: [GroupQueue], on bus: BusName) async -> [DepthReading]? {
+    guard let probe = self.probes[bus] else { return nil }
+    guard let organisations else { return await probe.depths(queues.map(\.address.queue)) }
+    let byLogin = Dictionary(grouping: queues) { organisations.login(for: $0.address, on: bus) }
+    var readings: [DepthReading] = []
+    for (login, queues) in byLogin {
+      let names = queues.map(\.address.queue)
+      if let login, let found = await organisations.with(login, { await $0.depths(names) }) {
+        readings += found
+      } else {
+        readings += await probe.depths(names)
+      }
+    }
+    return readings
+  }
+
+  /// What lies on one queue, with the login that its organisation has on the bus; nil where the bus is not configured.
+  public func sightings(of queue: QueueAddress, on bus: BusName, atMost bound: Int) async -> SightingReading? {
+    guard let probe = self.probes[bus] else { return nil }
+    if let organisations, let login = organisations.login(for: queue, on: bus),
+      let found = await organisations.with(login, { await $0.sightings(of: queue.queue, atMost: bound) })
+    {
+      return found
+    }
+    return await probe.sightings(of: queue.queue, atMost: bound)
+  }
+
+  /// How long one queue is, with the login that its organisation has on the bus; nil where the bus is not configured.
+  public func depth(of queue: QueueAddress, on bus: BusName) async -> DepthReading? {
+    // Which kind of queue it is changes nothing of the reading.
+    await self.readings(of: [GroupQueue(address: queue, kind: .asynchronous)], on: bus)?.first
+  }
+
+  /// How a bus speaks; nil where it is not configured.
+  public func dialect(of bus: BusName) -> Dialect? { self.probes[bus]?.endpoint.dialect }
 
   // MARK: pre-flight
 
@@ -39,11 +83,11 @@ public struct ProbedBuses: BusPort {
     guard let probe = self.probes[bus] else { return .notReached("bus \(bus) is not configured") }
     // Only those the register names must exist.
     let named = queues.filter { QueueKind.inRegister.contains($0.kind) }
-    do {
-      let found = try await probe.preflight(named.map(\.address.queue))
-      return .queues(
-        named.compactMap { queue in found.first { $0.queue == queue.address.queue }.map { (queue, $0) } })
-    } catch { return .notReached(Self.words(error)) }
+    let found: [QueuePreflight]
+    do { found = try await probe.preflight(named.map(\.address.queue)) } catch { return .notReached(Self.words(error)) }
+    // The way back ends where an organisation's login does (I-10).
+    if let refused = await self.organisations?.refusals(of: queues, on: bus).first { return .notReached(refused) }
+    return .queues(named.compactMap { queue in found.first { $0.queue == queue.address.queue }.map { (queue, $0) } })
   }
 
   private static func reached(_ check: PreflightCheck, _ bus: BusName, _ seen: Seen) -> Finding<PreflightCheck> {
@@ -110,7 +154,7 @@ public struct ProbedBuses: BusPort {
       return failed("the register names no queue")
     }
     // A ping that nobody fetches would lie there, or end among the dead letters, and be taken for mail when the queue is drained.
-    if let consumers = await probe.depth(queue.address.queue).count?.consumers, consumers == 0 {
+    if let consumers = await self.depth(of: queue.address, on: bus)?.count?.consumers, consumers == 0 {
       let words = "nobody listens on \(queue.address.queue)"
       return PingReport(
         herID: herID, bus: bus,
@@ -155,12 +199,11 @@ public struct ProbedBuses: BusPort {
   // MARK: counters
 
   public func look(at queues: [GroupQueue], on bus: BusName) async -> [QueueReading] {
-    guard let probe = self.probes[bus] else {
+    guard let depths = await self.readings(of: queues, on: bus) else {
       return queues.map {
         QueueReading(address: $0.address, kind: $0.kind, count: .unreadable("bus \(bus) is not configured"))
       }
     }
-    let depths = await probe.depths(queues.map(\.address.queue))
     return queues.map { queue in
       let value = depths.first { $0.queue == queue.address.queue }?.value
       return QueueReading(address: queue.address, kind: queue.kind, count: Self.count(value))
@@ -182,17 +225,14 @@ public struct ProbedBuses: BusPort {
   // MARK: messages
 
   public func peek(at queues: [GroupQueue], on bus: BusName) async -> [QueueSightings] {
-    guard let probe = self.probes[bus] else {
-      return queues.map { QueueSightings(queue: $0.address, sightings: [], isWhole: false) }
-    }
     var found: [QueueSightings] = []
     for queue in queues {
-      let reading = await probe.sightings(of: queue.address.queue, atMost: QueueSightings.most)
+      let reading = await self.sightings(of: queue.address, on: bus, atMost: QueueSightings.most)
       let (sightings, isWhole): ([MessageSighting], Bool) =
-        switch reading.value {
-        case .seen(let sightings): (sightings, !reading.hasMore)
+        switch reading?.value {
+        case .seen(let sightings): (sightings, reading?.hasMore == false)
         case .missing: ([], true)
-        case .unreadable: ([], false)
+        case .unreadable, nil: ([], false)
         }
       found.append(QueueSightings(queue: queue.address, sightings: sightings, isWhole: isWhole))
     }

@@ -43,7 +43,8 @@ struct PlanCommand: AsyncParsableCommand {
         let plan = survey.plan
         let reports = NIOLockedValueBox<[GroupID: PreflightReport]>([:])
         try await world.withProbes {
-          let found = try await GroupPreflight(buses: ProbedBuses(world.probes), pace: pace, settings: configuration.settings)
+          world.owners.take(plan)
+          let found = try await GroupPreflight(buses: world.buses, pace: pace, settings: configuration.settings)
             .reports(plan)
           reports.withLockedValue { $0 = found }
         }

@@ -49,10 +49,11 @@ struct ShadowLookCommand: AsyncParsableCommand {
     let clock = SystemMigrationClock()
     let pace = CallPace(configuration.rates, clock: clock)
     let maker = PlanMaker(register: world.register, buses: configuration.busValues, pace: pace, evidence: world.evidence)
-    let preflight = GroupPreflight(buses: ProbedBuses(world.probes), pace: pace, settings: configuration.settings, clock: clock)
+    let preflight = GroupPreflight(buses: world.buses, pace: pace, settings: configuration.settings, clock: clock)
     while true {
       let now = clock.now
       let survey = try await maker.survey(request, open: [:], now: now)
+      world.owners.take(survey.plan)
       let look = ShadowLook(survey.plan, findings: survey.findings, preflights: try await preflight.reports(survey.plan), at: now)
       try ShadowFile.append(look, to: self.to)
       if self.output.json {

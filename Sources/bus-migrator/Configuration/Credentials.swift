@@ -27,6 +27,22 @@ enum Credentials {
     return Paths.absolute(written, besides: node.file)
   }
 
+  /// The names of all systemd credentials that begin so, in order; at least one.
+  static func names(beginningWith prefix: String, place: String, environment: [String: String]) throws -> [String] {
+    // The same words where there is no folder.
+    let folder = URL(fileURLWithPath: try Self.path(ofCredential: prefix, place: place, environment: environment))
+      .deletingLastPathComponent().path
+    let all: [String]
+    do { all = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+      throw CommandLineError.credentials(place: place, seen: "\(folder) cannot be read")
+    }
+    let names = all.filter { $0.hasPrefix(prefix) }.sorted()
+    guard !names.isEmpty else {
+      throw CommandLineError.credentials(place: place, seen: "no credential in \(folder) begins with \"\(prefix)\"")
+    }
+    return names
+  }
+
   /// The path of a systemd credential.
   static func path(ofCredential name: String, place: String, environment: [String: String]) throws -> String {
     guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else {

@@ -92,7 +92,8 @@ extension MigratorConfiguration {
     }
     return BusEntry(
       endpoint: endpoint, management: try fields.optional("management").map { try Self.management($0, connection, environment) },
-      pingReplyQueue: try fields.optional("ping-reply-queue")?.text, shovelAddress: shovelAddress)
+      pingReplyQueue: try fields.optional("ping-reply-queue")?.text, shovelAddress: shovelAddress,
+      organisations: try Self.organisations(fields, bus: name, own: connection, environment))
   }
 
   private static func management(

@@ -16,6 +16,16 @@ struct MigratorConfiguration {
     var pingReplyQueue: String?
     /// How a RabbitMQ 4 node reaches this bus over AMQP 0-9-1, with the login its shovels use; nil where none are.
     var shovelAddress: Secret?
+    /// Logins of organisations on this bus, by organisation number: with them their parties' queues are looked into and taken from.
+    var organisations: [Int32: BusConnectionString] = [:]
+
+    /// The bus as an organisation logs in there; as ourselves where it has no login here.
+    func endpoint(for organisation: Int32?) -> BusEndpoint {
+      guard let login = organisation.flatMap({ self.organisations[$0] }) else { return self.endpoint }
+      var endpoint = self.endpoint
+      endpoint.connection = login
+      return endpoint
+    }
   }
 
   /// How a bus is counted over HTTP.

@@ -12,6 +12,7 @@ struct DrainControl: Sendable {
   let news: EngineNews
   let trails: DepthTrails
   let survey: BusSurvey
+  let buses: ProbedBuses
   /// What the forwarder's journal knows; nil where nothing can be carried.
   let journal: (any ForwardingRecords)?
   let clock: any MigrationClock
@@ -64,14 +65,13 @@ struct DrainControl: Sendable {
     let view = ForwardingView(state, pulje: question.pulje, herIDs: Set(question.herIDs), now: self.clock.now)
     var queues: [ForwardingTrial.Queue] = []
     for group in view.groups {
-      guard let probe = self.survey.probes[group.from] else {
-        throw CommandLineError.wayNotConfigured(seen: "bus \(group.from) is not configured")
-      }
-      let dialect = probe.endpoint.dialect
+      let notConfigured = CommandLineError.wayNotConfigured(seen: "bus \(group.from) is not configured")
+      guard let dialect = self.buses.dialect(of: group.from) else { throw notConfigured }
       for route in group.routes {
-        let depth = await probe.depth(route.from.queue)
+        guard let depth = await self.buses.depth(of: route.from, on: group.from) else { throw notConfigured }
         let isLookedAt = dialect.capabilities.browses && question.order.queues.contains(route.kind)
-        let sightings = isLookedAt ? await probe.sightings(of: route.from.queue, atMost: ForwardingTrial.most) : nil
+        let sightings =
+          isLookedAt ? await self.buses.sightings(of: route.from, on: group.from, atMost: ForwardingTrial.most) : nil
         queues.append(
           ForwardingTrial.Queue(
             route.kind, from: route.from, to: route.to, order: question.order, dialect: dialect, depth: depth,

@@ -16,6 +16,8 @@ struct BusSurvey: Sendable {
   let buses: [Bus]
   /// Users that this daemon itself logs in as, by bus.
   let ownUsers: [BusName: String]
+  /// Users of organisations that this daemon logs in as too, by bus.
+  var lentUsers: [BusName: Set<String>] = [:]
   var clock: any MigrationClock = SystemMigrationClock()
 
   private static let shown = 10
@@ -92,9 +94,12 @@ struct BusSurvey: Sendable {
     }
   }
 
-  /// By user and by what our probes call themselves: another program with our user is not passed over.
-  private func isOurs(_ connection: ManagementConnections.Connection, _ bus: BusName) -> Bool {
-    connection.product == "tjenestebuss" && connection.user != nil && connection.user == self.ownUsers[bus]
+  /// By user and by what our connections call themselves: another program with our user is not passed over, nor an organisation's own system.
+  func isOurs(_ connection: ManagementConnections.Connection, _ bus: BusName) -> Bool {
+    guard let user = connection.user else { return false }
+    if user == self.ownUsers[bus], connection.product == "tjenestebuss" { return true }
+    return connection.product == OrganisationProbes.product
+      && (user == self.ownUsers[bus] || self.lentUsers[bus]?.contains(user) == true)
   }
 
   private static func count(_ names: [String]) -> BusClosing.Count {

@@ -62,18 +62,18 @@ struct Daemon {
     let forwarding = NIOLockedValueBox<ForwardingService?>(nil)
     let news = EngineNews { forwarding.withLockedValue { $0 }?.stateMayHaveChanged() }
     let buses = WatchedBuses(
-      ProbedBuses(world.probes),
+      world.buses,
       watches: Dictionary(world.probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first }), clock: clock)
     let hooks = ProgramHooks(programs: self.configuration.hooks)
     let engine = MigrationEngine(
       ports: MigrationEngine.Ports(
         store: store, register: world.register, buses: buses, clock: clock,
         notifier: LogNotifier(logger: self.logger), crashPoints: crash.map { $0 as any CrashPoints } ?? NoCrashPoints(),
-        observer: Observers([DaemonObserver(notify: notify), news]), pace: pace,
+        observer: Observers([DaemonObserver(notify: notify), world.owners, news]), pace: pace,
         hooks: hooks),
       settings: settings, environment: self.configuration.environment.text)
     let carriers = ForwardingCarriers(
-      endpoints: self.configuration.buses.map(\.endpoint), probes: world.probes,
+      buses: self.configuration.buses, counting: world.buses, owners: world.owners,
       journalPath: self.configuration.database + ".forwarding",
       shovels: ShovelCarriers(
         sides: world.shovelSides, owner: try ShovelCarriers.owner(besideDatabase: self.configuration.database),
@@ -112,7 +112,8 @@ struct Daemon {
           register: world.register, buses: self.configuration.busValues, pace: pace, evidence: world.evidence),
         survey: survey, retrySetAside: { service.retrySetAside(of: Set($0)) }, clock: clock),
       drain: DrainControl(
-        engine: engine, news: news, trails: trails, survey: survey, journal: carriers, clock: clock), echoes: echoes,
+        engine: engine, news: news, trails: trails, survey: survey, buses: world.buses, journal: carriers, clock: clock),
+      echoes: echoes,
       dashboard: dashboard,
       metrics: metrics,
       reports: ReportControl(
@@ -125,6 +126,7 @@ struct Daemon {
       handedOver: handedOver, readiness: readiness, api: api)
     // Stopped in reverse: no new commands, then the engine finishes, then the connections close.
     var services: [any Service] = world.probes.map { ProbeService(probe: $0, logger: self.logger) }
+    services.append(OrganisationService(organisations: world.organisations))
     if let at = self.configuration.register.compareAt, let cache = world.cache {
       services.append(
         NightlyCompare(
@@ -241,6 +243,16 @@ struct WatchService: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown { await self.buses.run() }
     try? await gracefulShutdown()
+  }
+}
+
+/// Connections with logins of organisations, which come and go as they are needed; closed when nobody asks over them any more.
+struct OrganisationService: Service {
+  let organisations: OrganisationProbes
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    await self.organisations.close()
   }
 }
 

@@ -12,19 +12,30 @@ import NIOConcurrencyHelpers
 import TjenestebussClient
 
 /// Carries what orders ask for, by our forwarder or by the target's shovels. One line (a connection to each bus) for all queues between the
-/// same two; one journal, beside the database, which a second process cannot open.
+/// same two that are taken from with the same login; one journal, beside the database, which a second process cannot open.
+///
+/// What is taken is taken with the login that the queue's organisation has on the bus, where it has one. It is sent with the bus's own, as
+/// any sender sends to a party.
 actor ForwardingCarriers: ForwardingPort {
   private struct Way: Hashable {
     var from: BusName
     var to: BusName
+    /// With whose login it is taken; nil for the bus's own.
+    var organisation: Int32?
   }
 
-  private let endpoints: [BusName: BusEndpoint]
-  private let probes: [BusName: BusProbe]
+  private struct Line {
+    var line: ForwardingLine
+    var users = 0
+  }
+
+  private let buses: [BusName: MigratorConfiguration.BusEntry]
+  private let counting: ProbedBuses
+  private let owners: QueueOrganisations
   private let journalPath: String
   private nonisolated let shovels: ShovelCarriers
   private let logger: Logger
-  private var lines: [Way: ForwardingLine] = [:]
+  private var lines: [Way: Line] = [:]
   private var journal: ForwardingJournal?
   private var opening: Task<Result<ForwardingJournal, ForwardingError>, Never>?
 
@@ -32,10 +43,12 @@ actor ForwardingCarriers: ForwardingPort {
   private static let pause = Duration.milliseconds(500)
 
   init(
-    endpoints: [BusEndpoint], probes: [BusProbe], journalPath: String, shovels: ShovelCarriers, logger: Logger
+    buses: [MigratorConfiguration.BusEntry], counting: ProbedBuses, owners: QueueOrganisations, journalPath: String,
+    shovels: ShovelCarriers, logger: Logger
   ) {
-    self.endpoints = Dictionary(endpoints.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    self.probes = Dictionary(probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.buses = Dictionary(buses.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.counting = counting
+    self.owners = owners
     self.journalPath = journalPath
     self.shovels = shovels
     self.logger = logger
@@ -47,8 +60,9 @@ actor ForwardingCarriers: ForwardingPort {
 
   /// Closes lines and journal. To be called when nothing is carried any more.
   func close() async {
-    for line in self.lines.values { await line.close() }
+    let lines = self.lines.values
     self.lines = [:]
+    for line in lines { await line.line.close() }
     await self.journal?.close()
     self.journal = nil
   }
@@ -60,7 +74,7 @@ actor ForwardingCarriers: ForwardingPort {
     case .shovel: return await self.shovels.carry(errand, report: report)
     case .own: break
     }
-    guard let from = self.endpoints[errand.from], let to = self.endpoints[errand.to] else {
+    guard let from = self.buses[errand.from], let to = self.buses[errand.to] else {
       return .stopped(
         code: CommandLineError.wayNotConfigured(seen: "").stableCode, seen: "bus \(errand.from) or \(errand.to) is not configured"
       )
@@ -70,11 +84,13 @@ actor ForwardingCarriers: ForwardingPort {
     do throws(ForwardingError) { journal = try await self.openJournal() } catch {
       return .stopped(code: error.stableCode, seen: error.explanation.seen)
     }
-    let line = self.line(from, to)
+    let (way, line) = self.line(from, to.endpoint, self.owners.organisation(of: errand.route.from))
     let forwarder = Forwarder(
       line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
       rules: errand.order.rules(for: errand.route.kind, retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
-    return await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
+    let end = await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
+    await self.leave(way, line)
+    return end
   }
 
   private static func run(
@@ -108,10 +124,11 @@ actor ForwardingCarriers: ForwardingPort {
 
   /// A bus that accepts and loses what is sent to a queue that is not there is asked before anything is taken.
   private func missing(_ errand: ForwardingErrand) async -> ForwardingEnd? {
-    guard let probe = self.probes[errand.to] else { return nil }
-    let queue = errand.route.to.queue
-    let loses = probe.endpoint.dialect.capabilities.missingQueueForSender == .acceptsAndLoses
-    switch await probe.depth(queue).value {
+    guard let dialect = self.counting.dialect(of: errand.to),
+      let depth = await self.counting.depth(of: errand.route.to, on: errand.to)
+    else { return nil }
+    let loses = dialect.capabilities.missingQueueForSender == .acceptsAndLoses
+    switch depth.value {
     case .counted: return nil
     case .missing: return .stopped(code: "FWD-105", seen: "\(errand.route.to) is not there")
     case .unreadable(let error):
@@ -122,12 +139,30 @@ actor ForwardingCarriers: ForwardingPort {
     }
   }
 
-  private func line(_ from: BusEndpoint, _ to: BusEndpoint) -> ForwardingLine {
-    let way = Way(from: from.name, to: to.name)
-    if let line = self.lines[way] { return line }
-    let line = ForwardingLine(source: from, target: to, logger: self.logger)
-    self.lines[way] = line
-    return line
+  private func line(
+    _ from: MigratorConfiguration.BusEntry, _ to: BusEndpoint, _ organisation: Int32?
+  ) -> (Way, ForwardingLine) {
+    let login = organisation.flatMap { from.organisations[$0] == nil ? nil : $0 }
+    let way = Way(from: from.endpoint.name, to: to.name, organisation: login)
+    if let line = self.lines[way]?.line {
+      self.lines[way]?.users += 1
+      return (way, line)
+    }
+    // A party's own system may say `tjenestebuss` of itself, and log in as we do here.
+    let line = ForwardingLine(
+      source: from.endpoint(for: login), target: to, product: login == nil ? "tjenestebuss" : OrganisationProbes.product,
+      logger: self.logger)
+    self.lines[way] = Line(line: line, users: 1)
+    return (way, line)
+  }
+
+  /// An organisation's line goes with its last queue; the one of the buses' own logins stays for what comes.
+  private func leave(_ way: Way, _ line: ForwardingLine) async {
+    guard self.lines[way]?.line === line else { return }
+    self.lines[way]?.users -= 1
+    guard way.organisation != nil, self.lines[way]?.users == 0 else { return }
+    self.lines[way] = nil
+    await line.close()
   }
 
   private func openJournal() async throws(ForwardingError) -> ForwardingJournal {

@@ -15,6 +15,10 @@ struct World {
   let register: RegistryRegister
   let reader: SOAPAddressRegister
   let probes: [BusProbe]
+  /// Which organisation a queue is; whoever has plans tells it of them.
+  let owners: QueueOrganisations
+  /// Probes that log in as an organisation, where one has a login.
+  let organisations: OrganisationProbes
   let cache: AddressCache?
   /// What is found out about a plan's parties beside their entries.
   let evidence: GatheredEvidence
@@ -23,6 +27,9 @@ struct World {
   /// What shovels are declared with, by bus.
   let shovelSides: [BusName: ShovelCarriers.Side]
 
+  /// The buses, each queue with the login that is for it.
+  var buses: ProbedBuses { ProbedBuses(self.probes, organisations: self.organisations) }
+
   /// What a bus is looked at by before it is closed.
   func survey(_ configuration: MigratorConfiguration) -> BusSurvey {
     BusSurvey(
@@ -30,16 +37,21 @@ struct World {
       probes: Dictionary(self.probes.map { ($0.endpoint.name, $0) }, uniquingKeysWith: { first, _ in first }),
       connections: self.connections, buses: configuration.busValues,
       ownUsers: Dictionary(
-        configuration.buses.map { ($0.endpoint.name, $0.endpoint.connection.user) }, uniquingKeysWith: { first, _ in first }))
+        configuration.buses.map { ($0.endpoint.name, $0.endpoint.connection.user) }, uniquingKeysWith: { first, _ in first }),
+      lentUsers: Dictionary(
+        configuration.buses.map { ($0.endpoint.name, Set($0.organisations.values.map(\.user))) },
+        uniquingKeysWith: { first, _ in first }))
   }
 
   /// Runs `body` with the probes' connections under way. A bus that cannot be reached is what its checks then say.
   func withProbes(_ body: @Sendable () async throws -> Void) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    let ended: Result<Void, any Error> = await withTaskGroup(of: Void.self) { group in
       for probe in self.probes { group.addTask { try? await probe.run() } }
       defer { group.cancelAll() }
-      try await body()
+      do { return .success(try await body()) } catch { return .failure(error) }
     }
+    await self.organisations.close()
+    try ended.get()
   }
 
   /// Profiles and agreements, where the register of collaboration protocols is configured.
@@ -80,6 +92,7 @@ struct World {
     let ration = Self.ration(configuration)
     var connections: [BusName: ManagementConnections] = [:]
     var sides: [BusName: ShovelCarriers.Side] = [:]
+    var logins: [OrganisationProbes.Login: @Sendable () -> BusProbe] = [:]
     let probes = try configuration.buses.map { bus in
       let counting = try bus.management.flatMap { management in
         try OwnWays.overHTTP(
@@ -95,6 +108,14 @@ struct World {
         },
         address: bus.shovelAddress)
       connections[bus.endpoint.name] = (counting as? ManagementHTTPCounting).map { ManagementConnections($0) }
+      for organisation in bus.organisations.keys {
+        let endpoint = bus.endpoint(for: organisation)
+        logins[OrganisationProbes.Login(bus: endpoint.name, organisation: organisation)] = {
+          BusProbe(
+            endpoint, replyQueue: nil, counting: counting, settings: settings, product: OrganisationProbes.product,
+            logger: logger)
+        }
+      }
       return BusProbe(
         bus.endpoint, replyQueue: bus.pingReplyQueue, counting: counting, settings: settings, ration: ration,
         logger: logger)
@@ -103,10 +124,12 @@ struct World {
     if let path = register.cache {
       cache = try await AddressCache.open(path: path, access: .readWrite, environment: configuration.environment.text)
     }
+    let owners = QueueOrganisations()
     return World(
       register: RegistryRegister(
         reader: reader, writer: writer, changes: reader, organisations: reader, offer: register.writer.offer, cache: cache,
-        settings: writing), reader: reader, probes: probes, cache: cache,
+        settings: writing), reader: reader, probes: probes, owners: owners,
+      organisations: OrganisationProbes(logins, owners: owners), cache: cache,
       evidence: GatheredEvidence(connections: connections, endpoints: try Self.endpoints(configuration, http)),
       connections: connections, shovelSides: sides)
   }

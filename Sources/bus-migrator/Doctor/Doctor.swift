@@ -252,7 +252,7 @@ struct Doctor {
         try await world.withProbes {
           async let register = Self.registerStep(world, configuration.ownHerID)
           for (bus, probe) in zip(configuration.buses, world.probes) {
-            await found.take(Self.busSteps(probe, replyQueue: bus.pingReplyQueue))
+            await found.take(Self.busSteps(probe, replyQueue: bus.pingReplyQueue, world.organisations))
           }
           await found.takeFirst(await register)
         }
@@ -296,7 +296,9 @@ struct Doctor {
   /// Nobody has it: what a bus says of it tells that it can be asked.
   private static let noQueue = "bus-migrator-doctor-no-such-queue"
 
-  private static func busSteps(_ probe: BusProbe, replyQueue: String?) async -> [DoctorFinding] {
+  private static func busSteps(
+    _ probe: BusProbe, replyQueue: String?, _ organisations: OrganisationProbes
+  ) async -> [DoctorFinding] {
     let name = "\(probe.endpoint.name)"
     do { _ = try await probe.preflight([]) } catch { return [.wrong(.bus, error, about: name)] }
     var found: [DoctorFinding] = []
@@ -312,7 +314,17 @@ struct Doctor {
     case .unreadable(let error): found.append(.wrong(.bus, error, about: name))
     }
     if let replyQueue { found += await Self.replyQueueSteps(probe, replyQueue, name) }
-    return found.isEmpty ? [.fine(.bus, "it lets us in, and can be counted\(way)", about: name)] : found
+    // One after another: a bus is not to see a storm of logins from a look.
+    let logins = organisations.logins(at: probe.endpoint.name)
+    for login in logins {
+      guard let words = await organisations.refusal(login) else { continue }
+      found.append(
+        .wrong(
+          .bus, "organisation \(login.organisation): \(words)",
+          next: "Ask the organisation for its login on this bus, and mend its connection string.", owner: .caller, about: name))
+    }
+    let others = logins.isEmpty ? "" : ", as ourselves and as \(logins.count) organisation\(logins.count == 1 ? "" : "s")"
+    return found.isEmpty ? [.fine(.bus, "it lets us in\(others), and can be counted\(way)", about: name)] : found
   }
 
   private static func replyQueueSteps(_ probe: BusProbe, _ queue: String, _ name: String) async -> [DoctorFinding] {

@@ -60,6 +60,48 @@ struct ConfigurationFileTests {
     } catch { return error as? CommandLineError }
   }
 
+  @Test("an organisation has a login of its own on a bus: named in the file, or every credential whose name begins so")
+  func organisations() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("organisations-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func put(_ name: String, _ text: String) throws {
+      try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+    }
+    func read(_ lines: String) throws -> [Int32: String] {
+      let text = Self.good.replacing("    dialect: rabbitmq-3\n", with: "    dialect: rabbitmq-3\n\(lines)")
+      return try MigratorConfiguration.read(
+        ConfigurationNode.text(text, file: "/etc/x.yaml", key: .file), environment: ["CREDENTIALS_DIRECTORY": folder.path]
+      ).buses[0].organisations.mapValues(\.user)
+    }
+    #expect(try read("") == [:])
+    let named =
+      "    organisations:\n      - {organisation: \"987654325\", connection-string: \"amqp://OrgUsr:other-word@127.0.0.1:5672/NHN\"}\n"
+    #expect(try read(named) == [987_654_325: "OrgUsr"])
+
+    try put("secret_a_987654325", "amqp://OrgUsr987654325:other-word@127.0.0.1:5672/NHN\n")
+    try put("secret_a_974760673", "amqp://OrgUsr974760673:other-word@127.0.0.1:5672/NHN\n")
+    try put("secret_b_983971636", "amqp://OrgUsr983971636:other-word@127.0.0.1:5672/NHN\n")
+    let prefix = "    organisation-credentials: secret_a_\n"
+    #expect(try read(prefix) == [987_654_325: "OrgUsr987654325", 974_760_673: "OrgUsr974760673"])
+
+    func said(_ lines: String) -> String? {
+      do { _ = try read(lines) } catch let error as CommandLineError {
+        return error.explanation.seen + " | " + error.explanation.next
+      } catch {}
+      return nil
+    }
+    let twice = said(prefix + named)
+    #expect(twice?.contains("a second login") == true, "\(twice ?? "read")")
+    #expect(said(named.replacing("987654325", with: "987654321"))?.contains("nine digits, with a check digit") == true)
+    let elsewhere = said(named.replacing(":5672", with: ":5673"))
+    #expect(elsewhere?.contains("to another place than the bus's own") == true, "\(elsewhere ?? "read")")
+    #expect(said("    organisation-credentials: secret_c_\n")?.contains("begins with") == true)
+    try put("secret_a_98765432", "amqp://OrgUsr:other-word@127.0.0.1:5672/NHN\n")
+    #expect(said(prefix)?.contains("secret_a_98765432") == true, "one digit is missing: it must not be passed over")
+    for text in [twice, elsewhere, said(prefix)] { #expect(text?.contains("other-word") == false) }
+  }
+
   @Test("the nightly compare: at three where there is a cache, at another time, off, or without a cache nothing to compare")
   func nightlyCompare() throws {
     func time(_ lines: String) throws -> TimeOfDay? {

@@ -20,6 +20,23 @@ extension ConfigurationKey {
       .list(
         "authorities", .path, .otherwise("the system's"),
         "PEM files of authorities to trust for this bus, instead of the system's."),
+      ConfigurationKey(
+        name: "organisations",
+        content: .sequence(
+          [
+            .value("organisation", .text, .needed, "Its organisation number, nine digits, in quotation marks.")
+          ]
+            + secret(
+              "connection-string", .needed,
+              "As the bus's own, with the organisation's user and password: the same host, port and path."),
+          .otherwise("everything is done with the bus's own login")),
+        meaning:
+          "Logins of organisations on this bus. With its organisation's login a party's queue is looked into, counted over AMQP, peeked at and forwarded from, and pre-flight proves on both buses that it is let in. Pings and what is forwarded to a queue are sent with the bus's own, as any sender does; management has a login of its own."
+      ),
+      .value(
+        "organisation-credentials", .text, .otherwise("none beside organisations"),
+        "How the names of systemd credentials begin that each hold an organisation's connection string, with its number behind: secret_servicebus_ takes secret_servicebus_987654325, and all others that begin so."
+      ),
       .value("virtual-host", .text, .otherwise("the bus's own"), "The virtual host that is asked for (RabbitMQ)."),
       .value(
         "allow-password-in-clear", .flag, .usual("false"),
