@@ -45,6 +45,8 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case hastyVerdict = "hasty-verdict"
   /// The rest of a group is written without a word on its broken way back.
   case silentRest = "silent-rest"
+  /// Whatever an operator's program says is taken for assent.
+  case deafToHooks = "deaf-to-hooks"
   /// It takes a count of what waits for a count of all there is.
   case blindToHeld = "blind-to-held"
 
@@ -84,6 +86,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .deafForwarder: .pingerOnlyWrites
     case .hastyVerdict: .silenceIsNotSuccess
     case .silentRest: .reverseIsOpen
+    case .deafToHooks: .approvedIsExecuted
     case .blindToHeld: .noMessageLost
     }
   }

@@ -117,6 +117,10 @@ public enum Situation: String, Sendable, CaseIterable {
   case exceptionExceeded = "exception-exceeded"
   /// A receiver held messages at a look, on a bus that does not count them.
   case heldAtLook = "held-at-look"
+  /// At another point than the cut an operator's program assented, did not, or was told of a roll-back.
+  case stepAssented = "step-assented"
+  case stepVetoed = "step-vetoed"
+  case toldOfRollBack = "told-of-roll-back"
   /// The rest of a group was looked at anew before it was written.
   case restChecked = "rest-checked"
   /// It was written though the way back was broken, and people were told.

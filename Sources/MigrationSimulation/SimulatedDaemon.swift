@@ -208,7 +208,7 @@ extension Simulation {
     case .ping(_, let bus, _): "ping \(bus)"
     case .look(_, let bus): "look \(bus)"
     case .peek(_, let bus): "peek \(bus)"
-    case .hook(let question): "hook \(question.hook)"
+    case .hook(let question): "hook \(question.point.rawValue) \(question.hook)"
     }
   }
 

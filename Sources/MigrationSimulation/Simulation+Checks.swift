@@ -40,6 +40,7 @@ extension Simulation {
       self.overwritten.insert(herID)
     case .intentRecorded(_, let herID, .forward, _, _):
       if self.isFirstWrite(herID, group) {
+        self.checkSaid(.cut, event, group, self.policyOf(group)?.hooks?.isEmpty == false)
         self.checkWayBack(event, group, index, limit: 4 * Stage.hour)
       } else {
         self.checkRest(herID, group, index)
@@ -82,11 +83,28 @@ extension Simulation {
           self.breach(.exactReturn, "HER-ID \(member.herID) is restored and is not what it was")
         }
       }
-    case .accepted, .retired: self.checkWayBack(event, group, index, limit: 28 * Stage.hour)
-    case .removalApproved: self.removeSourceQueues(index)
+    case .watchBegan: self.checkSaid(.drained, event, group)
+    case .accepted, .retired:
+      if case .accepted = event { self.checkSaid(.accept, event, group) }
+      self.checkWayBack(event, group, index, limit: 28 * Stage.hour)
+    case .removalApproved:
+      self.checkSaid(.removal, event, group)
+      self.removeSourceQueues(index)
     default: break
     }
     if case .accepted = event, self.settings.sabotage == .earlyRemoval { self.removeSourceQueues(index, isSabotage: true) }
+  }
+
+  private func policyOf(_ group: GroupState) -> Policy? {
+    self.store.folded.puljer[self.stage.name]?.policy
+  }
+
+  /// The program that the pulje asks there has really said yes.
+  private func checkSaid(_ point: HookPoint, _ event: GroupEvent, _ group: GroupState, _ isAsked: Bool? = nil) {
+    guard isAsked ?? (self.policyOf(group)?.stepHooks?.contains { $0.point == point } == true) else { return }
+    if self.said[SaidAt(group: group.id, point: point)]?.isAssent != true {
+      self.breach(.approvedIsExecuted, "\(event.kind) of \(group.id), and the program asked there did not assent")
+    }
   }
 
   /// The rest of a group of which some is written: to a target bus that stands, and where the way back is broken it was told.

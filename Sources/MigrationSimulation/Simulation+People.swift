@@ -41,6 +41,9 @@ extension Simulation {
     guard self.settings.isStormy else { return policy }
     if self.outcome.seed % 4 == 3 { policy.testProtocol = TestProtocol(valueChain: false) }
     if self.outcome.seed % 5 == 2 { policy.hooks = ["duty-roster"] }
+    if self.outcome.seed % 5 == 3 {
+      policy.stepHooks = HookPoint.allCases.filter { $0 != .cut }.map { StepHook($0, "duty-roster") }
+    }
     if self.outcome.seed % 5 == 4 {
       var gates = Gates()
       gates.measureInterval = .hours(12)

@@ -11,17 +11,25 @@ extension Simulation {
     case .preflight(_, let sourceQueues, _, let targetQueues): .checked(self.preflight(sourceQueues, targetQueues))
     case .ping(let herID, let bus, let queues): .pinged(self.ping(herID, bus, queues))
     case .look(let queues, let bus): .looked(self.look(queues, bus))
-    case .hook: .hook(self.hookAnswer())
+    case .hook(let question): .hook(self.hookAnswer(question))
     case .peek(let queues, let bus): .sighted(self.peek(queues, bus))
     }
   }
 
-  private func hookAnswer() -> HookAnswer {
-    switch self.isStorm ? self.random.below(6) : 5 {
-    case 0: .vetoed("nobody is on duty")
-    case 1: .silent("it did not end in time")
-    default: .assented("on duty")
+  private func hookAnswer(_ question: HookQuestion) -> HookAnswer {
+    let answer: HookAnswer =
+      switch self.isStorm ? self.random.below(6) : 5 {
+      case 0: .vetoed("nobody is on duty")
+      case 1: .silent("it did not end in time")
+      default: .assented("on duty")
+      }
+    self.said[SaidAt(group: question.group, point: question.point)] = answer
+    if question.point != .cut {
+      self.reach(question.point == .rollBack ? .toldOfRollBack : answer.isAssent ? .stepAssented : .stepVetoed)
     }
+    // Sabotage: whatever the program ends with is taken for assent.
+    if self.settings.sabotage == .deafToHooks { return .assented("on duty") }
+    return answer
   }
 
   // MARK: the register

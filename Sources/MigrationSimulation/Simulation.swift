@@ -3,6 +3,12 @@
 import BusModel
 import Migration
 
+/// Where an operator's program was asked.
+struct SaidAt: Hashable {
+  var group: GroupID
+  var point: HookPoint
+}
+
 /// One history: the same reducer, roster and errands that the daemon runs, against simulated buses, register, senders, receivers,
 /// operators, clock and disk. One seed is one history; nothing in it depends on anything else.
 public final class Simulation {
@@ -46,6 +52,8 @@ public final class Simulation {
   var depthAtLook: [Int]
   var wayBackBrokenSince: [Int64?]
   var targetDownSince: Int64?
+  /// What the operator's program last said.
+  var said: [SaidAt: HookAnswer] = [:]
   /// When it was last told that a group's rest is written though its way back is broken.
   var toldOfWayBack: [Int64?]
   var stoppedAt: Int64?

@@ -55,6 +55,7 @@ struct RandomHistory {
     policy.lookInterval = .minutes(1)
     policy.watchLookInterval = .minutes(1)
     policy.hooks = ["change-board"]
+    if self.random.chance(50) { policy.stepHooks = HookPoint.allCases.filter { $0 != .cut }.map { StepHook($0, "board") } }
     policy.automaticRollback = self.random.chance(30)
     self.send(.seal(Fixture.plan([100, 101, 102, 200, 300], policy: policy), by: "Kari"))
     self.send(.start(self.name, planHash: nil, approvals: ["Kari", "Ola"]))
@@ -149,6 +150,9 @@ struct RandomHistory {
       let answer: HookAnswer =
         self.isCalm || self.random.chance(60) ? .assented("") : self.random.chance(50) ? .vetoed("no") : .silent("time-out")
       self.send(to(.hookAnswered(name, answer, retryAt: retryAt)))
+    case .stepHook(let step):
+      let answer: HookAnswer = self.isCalm || self.random.chance(60) ? .assented("") : .vetoed("no")
+      self.send(to(.stepHookAnswered(step, answer, retryAt: retryAt)))
     case .peek:
       self.send(to(.sighted(group.drain.filled.map { QueueSightings(queue: $0, sightings: [], isWhole: false) })))
     case .measure: self.send(to(.measured(Fixture.look(), group.members.map { Fixture.ping($0.herID) })))

@@ -14,6 +14,7 @@ struct StateByInputTests {
     "withdraw", "accept", "retire", "remove", "waive", "release", "quarantine", "readmit",
     "sign-test", "hook-answered", "measured", "sighted", "except", "forward", "forward-pause", "forward-resume", "forward-end",
     "forwarded", "forward-stopped", "shovel-intended", "shovel-stays", "shovel-gone",
+    "step-hook",
   ]
 
   static func input(_ name: String, _ walk: GroupWalk) -> GroupInput {
@@ -53,6 +54,7 @@ struct StateByInputTests {
     case "readmit": .readmit(by: "Kari")
     case "sign-test": .signTest(member.herID, .ownPing, passed: true, by: "Kari", seen: "seen")
     case "hook-answered": .hookAnswered("change-board", .assented(""), retryAt: walk.retryAt)
+    case "step-hook": .stepHookAnswered(StepHook(.drained, "change-board"), .assented(""), retryAt: walk.retryAt)
     case "measured": .measured(Fixture.look(), [])
     case "sighted": .sighted([QueueSightings(queue: Self.queue(walk), sightings: [], isWhole: true)])
     case "except":
@@ -113,7 +115,11 @@ struct StateByInputTests {
   /// Columns in the order of ``inputs``. Written down from the model's table, cell by cell; a change here is a change of the model.
   static let table: [GroupPhase: [String]] = Dictionary(
     uniqueKeysWithValues: Self.rows.map { phase, cells in
-      (phase, "\(cells) \(Self.drainCells[phase] ?? Self.otherCells)".split(separator: " ").map(String.init))
+      (
+        phase,
+        "\(cells) \(Self.drainCells[phase] ?? Self.otherCells) \(phase == .drained ? "222" : "201")".split(separator: " ").map(
+          String.init)
+      )
     })
 
   /// Of the last eleven columns; the policy is one that does not forward.

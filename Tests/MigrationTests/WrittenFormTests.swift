@@ -52,6 +52,8 @@ struct WrittenFormTests {
       #"{"group":{"event":{"held":{"hold":{"clearsItself":false,"code":"MIG-303","seen":"x"}}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"testSigned":{"by":"Kari","herID":200,"item":"own-ping","passed":true,"seen":"x"}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"hookAnswered":{"answer":{"vetoed":{"_0":"no"}},"hook":"board","retryAt":7}},"group":200,"pulje":"p1"}}"#,
+      #"{"group":{"event":{"restChecked":{"report":{"baseline":[],"findings":[]},"wayBack":"source-bus: down"}},"group":200,"pulje":"p1"}}"#,
+      #"{"group":{"event":{"stepHookAnswered":{"answer":{"vetoed":{"_0":"no"}},"retryAt":7,"step":{"hook":"board","point":"roll-back"}}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"measured":{"pings":[],"readings":[]}},"group":200,"pulje":"p1"}}"#,
       #"{"group":{"event":{"rollBackStarted":{"by":"Kari","why":"asked"}},"group":200,"pulje":"p1"}}"#,
     ])

@@ -58,6 +58,7 @@ public struct Errand: Sendable, Hashable {
     case .write(let herID), .readBack(let herID): .call(.read(herID))
     case .ping: self.group.members.first.map { .call(self.ping($0)) } ?? .ended
     case .hook(let name): .call(.hook(self.question(name)))
+    case .stepHook(let step): .call(.hook(self.question(step.hook, at: step.point)))
     case .measure: .call(.look(queues: self.group.members.queues(after: true), bus: self.plan.target))
     case .peek: .call(.peek(queues: self.filledQueues, bus: self.isForward ? self.plan.source : self.plan.target))
     case .look: .call(.look(queues: self.leftQueues, bus: self.isForward ? self.plan.source : self.plan.target))
@@ -85,6 +86,9 @@ public struct Errand: Sendable, Hashable {
     case .hook(let name):
       let said: HookAnswer = if case .hook(let said) = answer { said } else { .silent(Self.words(answer)) }
       return .bring(.hookAnswered(name, said, retryAt: retry(4 + self.group.hookRefusals)))
+    case .stepHook(let step):
+      let said: HookAnswer = if case .hook(let said) = answer { said } else { .silent(Self.words(answer)) }
+      return .bring(.stepHookAnswered(step, said, retryAt: retry(4)))
     case .measure: return self.takeMeasurement(answer, now: now)
     case .peek:
       if case .sighted(let found) = answer { return .bring(.sighted(found)) }
@@ -164,9 +168,9 @@ public struct Errand: Sendable, Hashable {
     }
   }
 
-  private func question(_ name: String) -> HookQuestion {
+  private func question(_ name: String, at point: HookPoint = .cut) -> HookQuestion {
     HookQuestion(
-      hook: name, pulje: self.plan.name, group: self.group.id, herIDs: self.group.members.map(\.herID),
+      hook: name, point: point, pulje: self.plan.name, group: self.group.id, herIDs: self.group.members.map(\.herID),
       vendors: Array(Set(self.group.members.map(\.plan.vendor))).sorted(), source: self.plan.source, target: self.plan.target,
       planHash: self.planHash ?? self.plan.hash)
   }

@@ -45,6 +45,8 @@ public enum GroupEvent: Sendable, Hashable, Codable {
   case testSigned(herID: HerID, item: TestItem, passed: Bool, by: String, seen: String)
   /// An operator's program was asked whether the group may be cut over.
   case hookAnswered(hook: String, answer: HookAnswer, retryAt: Instant)
+  /// The same at another point of its way; of a roll-back it was told.
+  case stepHookAnswered(step: StepHook, answer: HookAnswer, retryAt: Instant)
   /// The target bus while the group is watched: its queues, and pings for a party that is quiet.
   case measured(readings: [QueueReading], pings: [PingReport])
   /// What lies on a queue that is being left, by metadata; not whole when there is more, or when it could not be looked at.
@@ -103,6 +105,7 @@ public enum GroupEvent: Sendable, Hashable, Codable {
     case .waived: "waived"
     case .testSigned: "test-signed"
     case .hookAnswered: "hook-answered"
+    case .stepHookAnswered: "step-hook-answered"
     case .measured: "measured"
     case .sighted: "sighted"
     case .excepted: "excepted"

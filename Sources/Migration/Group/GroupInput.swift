@@ -27,6 +27,7 @@ public enum GroupInput: Sendable, Hashable {
   case readmit(by: String)
   case signTest(HerID, TestItem, passed: Bool, by: String, seen: String)
   case hookAnswered(String, HookAnswer, retryAt: Instant)
+  case stepHookAnswered(StepHook, HookAnswer, retryAt: Instant)
   case measured([QueueReading], [PingReport])
   case sighted([QueueSightings])
   case except(DrainException)

@@ -104,6 +104,8 @@ extension GroupState {
         self.lastFailure = "the hook \(hook) \(answer.words)"
         self.retryAt = retryAt
       }
+    case .stepHookAnswered(let step, let answer, let retryAt):
+      self.note(answer, of: step, retryAt: retryAt, at: now)
     case .measured(let readings, let pings):
       guard let gates = policy.gates else { return }
       let carried = self.forwarding?.total.accepted ?? 0
@@ -131,6 +133,7 @@ extension GroupState {
     if self.phase.isWriting { self.enter(self.writingPhase, at: now) }
     if self.phase.isAttestation { self.enter(self.phase.lastFact, at: now) }
     self.hookAnswers = [:]
+    self.forgetAssents()
     self.retryAt = nil
     self.drain.forwarding?.endRuns()
     self.forwardDrain?.forwarding?.endRuns()
@@ -256,6 +259,7 @@ extension GroupState {
   private mutating func turnBack(_ note: Note) {
     self.rollBack = note
     self.direction = .back
+    self.stepAnswers = []
     self.clearHold()
     self.forwardDrain = self.drain
     self.drain = DrainLedger()

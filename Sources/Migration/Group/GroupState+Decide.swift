@@ -29,6 +29,7 @@ extension GroupState {
     case .signTest(let herID, let item, let passed, let by, let seen):
       self.decideSignTest(herID, item, passed: passed, by: by, seen: seen, context)
     case .hookAnswered(let hook, let answer, let retryAt): self.decideHookAnswered(hook, answer, retryAt, context)
+    case .stepHookAnswered(let step, let answer, let retryAt): self.decideStepHook(step, answer, retryAt, context, now)
     case .measured(let readings, let pings): self.decideMeasured(readings, pings, context)
     case .sighted(let found): self.decideSighted(found, context, now)
     case .except(let exception): self.decideExcept(exception, context, now)
@@ -164,6 +165,7 @@ extension GroupState {
       }
       return .events([.armed])
     case .drained:
+      if let refusal = self.hookRefusal(tried, .drained, context, now) { return refusal }
       return .events([.watchBegan])
     case .backDrained:
       guard self.allRecordsProven else { return self.refuse(.recordNotProven, tried, "not every entry is read back") }
@@ -209,6 +211,7 @@ extension GroupState {
     if let refusal = self.shovelRefusal(tried) { return refusal }
     if let seen = self.inconclusive(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
     if let refusal = self.gateRefusal(tried, context, now) { return refusal }
+    if let refusal = self.hookRefusal(tried, .accept, context, now) { return refusal }
     return .events([.accepted(by: by)])
   }
 
@@ -242,6 +245,7 @@ extension GroupState {
     let end = self.since + context.policy.keepsSource
     if now < end { return self.refuse(.watchNotOver, tried, "the source queues are kept until \(end)") }
     if let seen = self.notShownEmpty(now, context.policy) { return self.refuse(.gateInconclusive, tried, seen) }
+    if let refusal = self.hookRefusal(tried, .removal, context, now) { return refusal }
     return .events([.removalApproved(by: by)])
   }
 

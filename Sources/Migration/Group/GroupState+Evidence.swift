@@ -17,6 +17,8 @@ extension GroupState {
     var withdrawal: Note?
     var tests: [TestSignature] = []
     var hookAnswers: [String: HookAnswer] = [:]
+    /// Nil for none.
+    var stepAnswers: [StepAnswer]?
     var gates: GateLedger = GateLedger()
     /// Nil for none.
     var shovels: [StandingShovel]?
@@ -91,6 +93,12 @@ extension GroupState {
   public internal(set) var hookAnswers: [String: HookAnswer] {
     _read { yield self.evidence.value.hookAnswers }
     _modify { yield &self.evidence.value.hookAnswers }
+  }
+
+  /// What hooks said at other points than the cut; of the phase that the group stands in, and of its way back.
+  var stepAnswers: [StepAnswer] {
+    get { self.evidence.value.stepAnswers ?? [] }
+    set { self.evidence.value.stepAnswers = newValue.isEmpty ? nil : newValue }
   }
 
   /// Of the target bus, since the watch began.

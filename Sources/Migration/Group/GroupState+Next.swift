@@ -20,6 +20,8 @@ public enum GroupAction: Sendable, Hashable {
   case look
   /// Ask the operator's program of this name: ``GroupInput/hookAnswered(_:_:retryAt:)``.
   case hook(String)
+  /// The same at another point of its way: ``GroupInput/stepHookAnswered(_:_:retryAt:)``.
+  case stepHook(StepHook)
   /// Read the counters of the target bus, and ping a party that is quiet: ``GroupInput/measured(_:_:)``.
   case measure
   /// Look at what lies on the queues being left, by metadata: ``GroupInput/sighted(_:)``.
@@ -37,7 +39,9 @@ extension GroupState {
   /// What this group's next thing is. Reading is never kept back by a pause; writing and pinging forward are.
   public func next(in context: GroupContext, now: Instant) -> GroupNext {
     if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
-    return self.orAttestationEnds(self.nextStep(context, now), context)
+    let next = self.nextStep(context, now)
+    if let step = self.untold(next, context.policy, now: now) { return .act(.stepHook(step)) }
+    return self.orAttestationEnds(next, context)
   }
 
   private func nextStep(_ context: GroupContext, _ now: Instant) -> GroupNext {
@@ -56,7 +60,7 @@ extension GroupState {
     case .cutApplied: return self.unproven(now) ?? self.forward(.ping, context, now)
     case .backApplied: return self.unproven(now) ?? self.retryWait(now) ?? .act(.ping)
     case .verified, .draining, .backVerified, .backDraining: return self.unproven(now) ?? self.nextLook(context, now)
-    case .drained: return .act(.advance)
+    case .drained: return self.nextOfDrained(context, now)
     case .backDrained: return self.unproven(now) ?? .act(.advance)
     case .observing: return self.unproven(now) ?? self.nextOfWatch(context, now)
     case .conflict:
@@ -82,13 +86,23 @@ extension GroupState {
     return .wait(reason)
   }
 
+  /// What was drained is looked at while a hook is waited for.
+  private func nextOfDrained(_ context: GroupContext, _ now: Instant) -> GroupNext {
+    guard self.unassentedStep(context.policy, now: now) != nil else { return .act(.advance) }
+    if self.drain.awaitsSighting(now: now, dialect: self.leftDialect(context)) { return .act(.peek) }
+    guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.lookInterval else { return .act(.look) }
+    return self.hookStep(context.policy, now: now, wake: last + context.policy.lookInterval) ?? .act(.advance)
+  }
+
   /// The source queues are looked at until their removal is approved: late mail is seen, and the way back is known to stand.
   private func nextOfTail(_ context: GroupContext, _ now: Instant) -> GroupNext {
     guard self.phase == .accepted || self.phase == .retired else { return .done }
     guard let last = self.drain.lastLookAt, last <= now, now < last + context.policy.watchLookInterval else { return .act(.look) }
+    var nextLook = last + context.policy.watchLookInterval
+    if let next = self.hookStep(context.policy, now: now, wake: nextLook) { return next }
+    if let lapse = self.assentsLapse(context.policy, now: now) { nextLook = min(nextLook, lapse) }
     let seen = "the way back is open until the removal of the source queues is approved"
-    return .wait(
-      WaitReason(.tail, since: self.since, until: last + context.policy.watchLookInterval, clears: .person, seen: seen))
+    return .wait(WaitReason(.tail, since: self.since, until: nextLook, clears: .person, seen: seen))
   }
 
   private func cutWait(_ context: GroupContext) -> GroupNext? {
@@ -249,6 +263,8 @@ extension GroupState {
     }
     let end = (self.watchSince ?? self.since) + policy.watchPeriod
     if now >= end {
+      if let next = self.hookStep(policy, now: now, wake: nextLook) { return next }
+      if let lapse = self.assentsLapse(policy, now: now) { nextLook = min(nextLook, lapse) }
       return .wait(WaitReason(.decision, since: end, until: nextLook, clears: .person, words: .decision(since: end)))
     }
     return .wait(WaitReason(.watchPeriod, since: self.since, until: min(nextLook, end), words: .watch(until: end)))

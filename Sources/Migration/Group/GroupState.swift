@@ -98,6 +98,7 @@ public struct GroupState: Sendable, Hashable, Codable {
     self.phase = phase
     self.since = now
     self.attestedAt = now
+    self.forgetAssents()
     self.history.append(Step(phase: phase, at: now))
   }
 }

@@ -30,6 +30,8 @@ public struct HistoryWatch: Sendable {
     /// The last look before a write at buses and way back, and whether it let one begin.
     var checkedAt: Instant?
     var isChecked = false
+    /// Hooks that have assented where the group stands, and the last refusal is of another.
+    var assents: [StepHook: Instant] = [:]
     /// Entries written in the present direction, or that may be.
     var written: Set<HerID> = []
     /// Declared, and not shown to be gone.
@@ -51,7 +53,10 @@ public struct HistoryWatch: Sendable {
   public init(isOfThisProgram: Bool = false) { self.looksAgain = isOfThisProgram }
 
   /// The daemon has been started: known by the start itself, not by what the history says of it.
-  public mutating func restarted() { self.starts += 1 }
+  public mutating func restarted() {
+    self.starts += 1
+    for key in self.groups.keys { self.groups[key]?.assents = [:] }
+  }
 
   /// Where the event's group stood before it; nil for events of no group.
   public static func phase(before event: MigrationEvent, in state: MigrationState) -> GroupPhase? {
@@ -119,7 +124,11 @@ public struct HistoryWatch: Sendable {
     _ event: GroupEvent, _ key: Roster.Key, at now: Instant, from phase: GroupPhase, to next: GroupPhase
   ) -> [Breach] {
     var breaches = self.attestation(event, key, at: now, from: phase, to: next)
+    defer { if next != phase { self.groups[key]?.assents = [:] } }
     switch event {
+    case .stepHookAnswered(let step, let answer, _):
+      self.groups[key]?.assents[step] = answer.isAssent ? now : nil
+    case .watchBegan: breaches += self.assented(.drained, event, key, at: now)
     case .preflightPassed, .preflightFailed, .restChecked: breaches += self.checked(event, key, at: now)
     case .intentRecorded(let operation, let herID, let direction, let base, let goal):
       breaches += self.intent(operation, herID, direction, base, goal, key)
@@ -163,7 +172,10 @@ public struct HistoryWatch: Sendable {
       }
     case .forwardingApproved, .forwardingPaused, .forwardingResumed, .forwardingEnded, .forwarded, .forwardingStopped:
       breaches += self.forwarding(event, key)
-    case .pinged, .drained, .accepted, .retired, .removalApproved: breaches += self.evidence(event, key, at: now)
+    case .pinged, .drained, .accepted, .retired, .removalApproved:
+      breaches += self.evidence(event, key, at: now)
+      if case .accepted = event { breaches += self.assented(.accept, event, key, at: now) }
+      if case .removalApproved = event { breaches += self.assented(.removal, event, key, at: now) }
     case .shovelIntended(let shovel):
       if self.groups[key]?.order == nil {
         breaches.append(Breach(.approvedIsExecuted, "\(shovel.name) of \(key.group) is declared, and nobody ordered it"))
@@ -178,6 +190,16 @@ public struct HistoryWatch: Sendable {
     default: break
     }
     return breaches
+  }
+
+  /// I-13: a step that a program may veto is taken when it has assented, no longer ago than a day and since the last start.
+  private func assented(_ point: HookPoint, _ event: GroupEvent, _ key: Roster.Key, at now: Instant) -> [Breach] {
+    guard let facts = self.groups[key] else { return [] }
+    for step in facts.policy.value.hooks(at: point) {
+      if let at = facts.assents[step], now.since(at) <= facts.policy.value.drainedLife { continue }
+      return [Breach(.approvedIsExecuted, "\(event.kind) of \(key.group) without the assent of \(step.hook)")]
+    }
+    return []
   }
 
   /// I-10: what was seen of buses and way back before a write, and what it lets begin.

@@ -102,6 +102,11 @@ public struct Planner: Sendable {
     if let hooks = policy.hooks, hooks.isEmpty || hooks.contains("") || Set(hooks).count != hooks.count {
       found.append(Obstacle(.policyUnsound, seen: "hooks must be names, each once"))
     }
+    if let steps = policy.stepHooks,
+      steps.isEmpty || Set(steps).count != steps.count || steps.contains(where: { $0.hook.isEmpty || $0.point == .cut })
+    {
+      found.append(Obstacle(.policyUnsound, seen: "hooks must be names, each once at a point"))
+    }
     if let gates = policy.gates {
       let isTimely = gates.measureInterval.milliseconds > 0 && gates.pingAfterQuiet.milliseconds > 0
       let isCounted =

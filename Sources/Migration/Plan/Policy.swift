@@ -54,6 +54,8 @@ public struct Policy: Sendable, Hashable, Codable {
   public var testProtocol: TestProtocol?
   /// Programs of the operator's own that must assent to each group's cut-over, by their names in the configuration; nil for none.
   public var hooks: [String]?
+  /// The same at other points of a group's way; nil for none.
+  public var stepHooks: [StepHook]?
   /// What is measured on the target bus while a group is watched, and must hold before it is accepted; nil for nothing.
   public var gates: Gates?
   /// Which client libraries parties may run; nil for any.
@@ -65,6 +67,9 @@ public struct Policy: Sendable, Hashable, Codable {
   public var declaredCaches: [DeclaredCache]?
 
   public init() {}
+
+  /// Those asked, or told, at a point other than the cut.
+  func hooks(at point: HookPoint) -> [StepHook] { self.stepHooks?.filter { $0.point == point } ?? [] }
 
   var keepsSource: TimeSpan { self.sourceKept ?? .days(30) }
 

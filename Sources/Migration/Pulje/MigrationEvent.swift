@@ -29,7 +29,9 @@ public enum MigrationEvent: Sendable, Hashable, Codable {
   /// does not know, and not before.
   public var version: Int {
     switch self {
-    case .group(_, _, .restChecked): 7
+    case .group(_, _, .restChecked), .group(_, _, .stepHookAnswered): 7
+    // A plan with a veto that an older program would not heed.
+    case .puljeSealed(let plan, _) where plan.policy.stepHooks != nil: 7
     case .environmentNamed: 6
     case .commanded: 5
     case .group(_, _, let event) where event.isOfVersion4: 4

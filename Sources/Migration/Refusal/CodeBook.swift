@@ -152,7 +152,7 @@ extension WaitReason.Code {
       )
     case .hookNotAssented:
       (
-        "A program that the pulje asks before each cut-over has vetoed it, or gave no answer.",
+        "A program that the pulje asks before this step has vetoed it, or gave no answer.",
         "It is asked again by itself, more and more rarely; see what it said."
       )
     case .forwarding:

@@ -134,7 +134,7 @@ public struct Refusal: ExplainedError, Hashable, Codable {
       "Find out why with the vendor; the gate opens when it measures well, or roll back."
     ),
     .hookNotAssented: (
-      "A program that the pulje asks has not assented to the cut-over; silence is not assent.",
+      "A program that the pulje asks has not assented to the step; silence is not assent.",
       "See what it said in the status; it is asked again by itself."
     ),
     .busInUse: (

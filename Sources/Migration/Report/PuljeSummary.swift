@@ -77,7 +77,8 @@ public struct GroupSummary: Sendable, Hashable, Codable {
   /// What the pulje's test protocol still asks for, party by party; and what was signed.
   public var testsMissing: [MissingTest]
   public var tests: [TestSignature]
-  /// What the operator's programs said of the present attestation, by name.
+  /// What the operator's programs said of the present attestation, by name; at other points than the cut with the point before it
+  /// (`accept/change-board`).
   public var hooks: [String: HookAnswer]
   /// What the gates say on the figures of the watch; empty where the pulje has none.
   public var gates: [GateFinding]
@@ -120,7 +121,7 @@ public struct GroupSummary: Sendable, Hashable, Codable {
     let missing = group.phase.isBeforeCut ? group.missingTests(context.policy) : []
     self.testsMissing = missing.map { MissingTest(herID: $0.herID, item: $0.item) }
     self.tests = group.tests
-    self.hooks = group.hookAnswers
+    self.hooks = group.allHookAnswers
     self.gates = group.phase == .observing ? group.gateFindings(context.policy, now: now) : []
     self.preflight = group.preflight?.findings ?? []
     self.pings = group.pings
@@ -147,7 +148,7 @@ extension GroupAction {
     case .readBack: "read-back"
     case .ping: "ping"
     case .look: "look"
-    case .hook: "hook"
+    case .hook, .stepHook: "hook"
     case .measure: "measure"
     case .peek: "peek"
     }

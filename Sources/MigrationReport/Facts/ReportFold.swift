@@ -266,6 +266,9 @@ public struct ReportFold: Sendable {
     case .readmitted: self.incidents.end(.quarantine, id, at: at)
     case .hookAnswered(let hook, let answer, _) where !answer.isAssent:
       self.incidents.begin(.hookRefused, id, code: "MIG-424", at: at, seen: "\(hook) \(answer.words)")
+    case .stepHookAnswered(let step, let answer, _) where step.point.canVeto && !answer.isAssent:
+      self.incidents.begin(
+        .hookRefused, id, code: "MIG-424", at: at, seen: "\(step.point.rawValue): \(step.hook) \(answer.words)")
     default: break
     }
   }

@@ -88,6 +88,8 @@ struct ConfigurationNode {
     return Fields(of: self, mapping: mapping)
   }
 
+  var isMapping: Bool { if case .mapping = self.node { true } else { false } }
+
   var elements: [ConfigurationNode] {
     get throws {
       guard case .sequence(let sequence) = self.node else { throw self.wrong(wanted: "a list", isSecret: true) }

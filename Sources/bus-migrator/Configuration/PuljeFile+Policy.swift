@@ -35,12 +35,26 @@ extension PuljeFile {
     try fields.read("workday-in-quiet", into: &policy.workdayInQuiet) { try $0.flag }
     try fields.read("calendar", into: &policy.calendar) { try Self.calendar($0) }
     try fields.read("test-protocol", into: &policy.testProtocol) { try Self.testProtocol($0) }
-    try fields.read("hooks", into: &policy.hooks) { try $0.elements.map { try $0.text } }
+    if let hooks = fields.optional("hooks") { try Self.hooks(hooks, into: &policy) }
     try fields.read("gates", into: &policy.gates) { try Self.gates($0) }
     try fields.read("libraries", into: &policy.libraries) { try Self.libraries($0) }
     try fields.read("address-caches", into: &policy.declaredCaches) { try $0.elements.map(Self.addressCache) }
     try fields.read("blocks", into: &policy.blocks) { try $0.elements.map { try $0.choice(PlanFinding.Code.self) } }
     return policy
+  }
+
+  /// A list is of those before the cut; a mapping says of each where it is asked.
+  private static func hooks(_ node: ConfigurationNode, into policy: inout Policy) throws {
+    guard node.isMapping else {
+      policy.hooks = try node.elements.map { try $0.text }
+      return
+    }
+    let fields = try node.mapping(HookPoint.allCases.map(\.rawValue))
+    policy.hooks = try fields.optional(HookPoint.cut.rawValue)?.elements.map { try $0.text }
+    let steps = try HookPoint.allCases.filter { $0 != .cut }.flatMap { point in
+      try fields.optional(point.rawValue)?.elements.map { StepHook(point, try $0.text) } ?? []
+    }
+    if !steps.isEmpty { policy.stepHooks = steps }
   }
 
   private static func addressCache(_ node: ConfigurationNode) throws -> DeclaredCache {

@@ -37,7 +37,8 @@ struct ProgramHooks: HookPort {
   /// The question for programs that read no JSON.
   static func environment(_ question: HookQuestion) -> [String: String] {
     [
-      "BUS_MIGRATOR_HOOK": question.hook, "BUS_MIGRATOR_PULJE": question.pulje.text, "BUS_MIGRATOR_GROUP": "\(question.group)",
+      "BUS_MIGRATOR_HOOK": question.hook, "BUS_MIGRATOR_POINT": question.point.rawValue,
+      "BUS_MIGRATOR_PULJE": question.pulje.text, "BUS_MIGRATOR_GROUP": "\(question.group)",
       "BUS_MIGRATOR_HER_IDS": question.herIDs.map(\.description).joined(separator: " "),
       "BUS_MIGRATOR_SOURCE": "\(question.source)", "BUS_MIGRATOR_TARGET": "\(question.target)",
       "BUS_MIGRATOR_PLAN_HASH": question.planHash,

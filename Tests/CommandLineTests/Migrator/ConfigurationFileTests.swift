@@ -380,6 +380,24 @@ struct ConfigurationFileTests {
     }
   }
 
+  @Test("hooks are a list, of the cut, or a mapping by point; what is neither, and a point that is none, is refused")
+  func hooksByPoint() throws {
+    func policy(_ hooks: String) throws -> Policy {
+      try PuljeFile.read(ConfigurationNode.text(Self.pulje + "\n  hooks: \(hooks)\n", file: "p.yaml")).policy
+    }
+    let read = try policy("{ cut: [board], drained: [ledger], accept: [board, duty], roll-back: [desk] }")
+    #expect(read.hooks == ["board"])
+    #expect(
+      read.stepHooks == [
+        StepHook(.drained, "ledger"), StepHook(.accept, "board"), StepHook(.accept, "duty"), StepHook(.rollBack, "desk"),
+      ])
+    #expect(try policy("[board]").stepHooks == nil && policy("{ cut: [board] }").stepHooks == nil)
+    #expect(try policy("{ removal: [archive] }").hooks == nil)
+    for wrong in ["{ lunch: [board] }", "{ accept: board }", "board"] {
+      #expect(throws: CommandLineError.self, "\(wrong)") { try policy(wrong) }
+    }
+  }
+
   @Test("a policy's protocol, hooks and gates are read")
   func protocolHooksAndGates() throws {
     let policy = """

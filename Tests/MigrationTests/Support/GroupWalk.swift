@@ -87,6 +87,7 @@ final class GroupWalk {
     case .ping: self.send(.pinged(self.group.members.map { Fixture.ping($0.herID) }, retryAt: self.retryAt))
     case .look: self.send(.looked(Fixture.look()))
     case .hook(let name): self.send(.hookAnswered(name, .assented("yes"), retryAt: self.retryAt))
+    case .stepHook(let step): self.send(.stepHookAnswered(step, .assented("yes"), retryAt: self.retryAt))
     case .peek:
       self.send(.sighted(self.group.drain.filled.map { QueueSightings(queue: $0, sightings: [], isWhole: false) }))
     case .measure: self.send(.measured(Fixture.look(), self.group.members.map { Fixture.ping($0.herID) }))

@@ -49,7 +49,7 @@ extension ConfigurationKey {
       retention),
     .entries(
       "hooks", .otherwise("none"),
-      "Programs of your own that puljer may ask before each cut-over (hooks in the pulje file). The question comes as JSON on standard input; exit code 0 assents, 1 vetoes, anything else is no answer.",
+      "Programs of your own that puljer may ask before each cut-over and at other steps (hooks in the pulje file). The question comes as JSON on standard input; exit code 0 assents, 1 vetoes, anything else is no answer.",
       hook),
     .section(
       "tell", .otherwise("nobody is told"),
