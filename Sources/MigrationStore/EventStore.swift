@@ -19,7 +19,9 @@ public protocol EventStore: Sendable {
   /// is lost with it, and appending goes on meanwhile.
   ///
   /// - Parameter head: of events that are durable.
-  /// - Throws: ``StoreError`` `checkpointNotWritten`; then the one before is still there.
+  /// Cancelled it ends soon, however large the state is.
+  ///
+  /// - Throws: ``StoreError`` `checkpointNotWritten`, or `CancellationError`; then the one before is still there.
   func keepCheckpoint(_ state: MigrationState, at head: ChainHead) async throws
 
   /// Lets go. Idempotent.

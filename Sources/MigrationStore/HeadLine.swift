@@ -36,28 +36,55 @@ public struct HeadLine: Sendable, Hashable, Codable, CustomStringConvertible {
   ///
   /// - Throws: ``StoreError`` `headsUnreadable` for any other line.
   public static func heads(in text: String, path: String) throws(StoreError) -> [ChainHead] {
-    var heads: [ChainHead] = []
+    try Self.kept(in: text, path: path).heads
+  }
+
+  /// What a file of heads holds.
+  public struct Kept: Sendable, Hashable {
+    /// In its order.
+    public var heads: [ChainHead] = []
+    /// Numbers of the lines that say nothing since the machine stopped while they were written: each could have held a head that the
+    /// history must go through.
+    public var cutOff: [Int] = []
+
+    public init(heads: [ChainHead] = [], cutOff: [Int] = []) {
+      self.heads = heads
+      self.cutOff = cutOff
+    }
+  }
+
+  /// The same as ``heads(in:path:)``, with the lines that were passed over.
+  public static func kept(in text: String, path: String) throws(StoreError) -> Kept {
+    var kept = Kept()
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == false { kept.cutOff.append(lines.count) }
     for (index, line) in lines.dropLast().enumerated() where !line.isEmpty && !line.hasPrefix("#") {
-      if line.hasSuffix(Self.cutOff) || line.utf8.contains(0) { continue }
+      if line.hasSuffix(Self.cutOff) || line.utf8.contains(0) {
+        kept.cutOff.append(index + 1)
+        continue
+      }
       let words = line.split(separator: " ")
       guard words.count == 3, let sequence = Int64(words[1]), sequence >= 0, words[2].utf8.count == 64,
         words[2].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
       else { throw .headsUnreadable(path: path, line: index + 1) }
-      heads.append(ChainHead(sequence: sequence, hash: String(words[2])))
+      kept.heads.append(ChainHead(sequence: sequence, hash: String(words[2])))
     }
-    return heads
+    kept.cutOff.sort()
+    return kept
   }
 
   /// The heads of the file at `path`.
   ///
   /// - Throws: ``StoreError`` `headsUnreadable`; line 0 when the file itself cannot be read.
-  public static func heads(inFile path: String) async throws -> [ChainHead] {
+  public static func heads(inFile path: String) async throws -> [ChainHead] { try await Self.kept(inFile: path).heads }
+
+  /// The same, with the lines that were passed over.
+  public static func kept(inFile path: String) async throws -> Kept {
     try await offThePool {
       guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self) else {
         throw StoreError.headsUnreadable(path: path, line: 0)
       }
-      return try Self.heads(in: text, path: path)
+      return try Self.kept(in: text, path: path)
     }
   }
 

@@ -32,13 +32,21 @@ public struct SQLiteEventReader: Sendable {
       do {
         let database = try Self.queue(path)
         try database.read { database in
-          if try StoreSchema.isEmpty(database) { throw StoreError.absent(path: path) }
+          if try StoreSchema.isEmpty(database) {
+            // SQLite takes a file of one byte for an empty one; nobody makes such a file.
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            let size = (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+            if 0 < size, size < 512 { throw StoreError.damaged(path: path, seen: "\(size) bytes are no database") }
+            throw StoreError.absent(path: path)
+          }
           try StoreSchema.check(database, path: path)
         }
         return SQLiteEventReader(path: path, database: database)
       } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
-        // A daemon that died while making the file; its next start takes back what was half done.
-        throw StoreError.absent(path: path)
+        // A daemon that died while making the file; its next start takes back what was half done. Afterwards our file has no such journal.
+        if RollbackJournal.isOfNewFile(besides: path) { throw StoreError.absent(path: path) }
+        throw StoreError.damaged(
+          path: path, seen: "beside it lies a journal of what was half done to it; the history is not kept that way")
       } catch { throw HistoryReading.words(error, path: path, writing: false) }
     }
   }

@@ -142,11 +142,18 @@ public final class SQLiteEventStore: EventStore {
     guard self.lock.withLock({ $0 != nil }) else { throw StoreError.closed(path: path) }
     do {
       try await self.database.read { try HistoryReading.bind(head, to: $0, path: path) }
-    } catch {
+    } catch let stopped as CancellationError { throw stopped } catch {
       let seen = (error as? CheckpointFault)?.words ?? HistoryReading.words(error, path: path, writing: false).description
       throw StoreError.checkpointNotWritten(path: path, seen: seen)
     }
-    do { try await offThePool { try Checkpoint.write(state, at: head, besideDatabase: path) } } catch {
+    let stop = WriteStop()
+    do {
+      try await withTaskCancellationHandler {
+        try await offThePool { try Checkpoint.write(state, at: head, besideDatabase: path, stop: stop) }
+      } onCancel: {
+        stop.ask()
+      }
+    } catch let stopped as CancellationError { throw stopped } catch {
       throw StoreError.checkpointNotWritten(path: Checkpoint.path(besideDatabase: path), seen: String("\(error)".prefix(200)))
     }
   }

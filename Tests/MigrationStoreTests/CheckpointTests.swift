@@ -131,6 +131,60 @@ struct CheckpointTests {
     await store.close()
   }
 
+  @Test(
+    "one is not begun where the old one's length, a quarter, and what the history needs are not free, and ended where it runs out"
+  )
+  func room() async throws {
+    let store = try await self.store([(.daemonStarted, self.now), (.daemonStarted, self.now)], interval: 2)
+    let history = try await store.load()
+    await store.close()
+    let size = try #require(try FileManager.default.attributesOfItem(atPath: self.file)[.size] as? NSNumber).int64Value
+    let needed = size + size / 4 + DiskRoom.reserve
+    #expect(throws: DiskRoom.Missing(free: needed - 1, needed: needed)) {
+      try Checkpoint.write(history.state, at: history.head, besideDatabase: self.folder.database) { _ in needed - 1 }
+    }
+    try Checkpoint.write(history.state, at: history.head, besideDatabase: self.folder.database) { _ in needed }
+    try Checkpoint.write(history.state, at: history.head, besideDatabase: self.folder.database) { _ in nil }
+    // A first one has no length to go by: it is ended when the disk runs out.
+    try FileManager.default.removeItem(atPath: self.file)
+    var state = history.state
+    var record = CommandRecord(
+      by: ["Kari"], giver: .token(name: "kari"), role: "operator", verb: "pause", pulje: PuljeName("p"), herIDs: [],
+      reason: String(repeating: "x", count: 5 << 20), planHash: nil, key: "k", fingerprint: "f")
+    record.kinds = ["pulje.paused"]
+    record.status = String(repeating: "x", count: 5 << 20)
+    _ = state.apply(.commanded(record: record), at: self.now)
+    var left = needed
+    #expect(throws: DiskRoom.Missing.self) {
+      try Checkpoint.write(state, at: history.head, besideDatabase: self.folder.database) { _ in
+        defer { left = DiskRoom.reserve - 1 }
+        return left
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: self.file) && !FileManager.default.fileExists(atPath: self.file + ".new"))
+    #expect(try #require(DiskRoom.free(besides: self.file)) > 0 && DiskRoom.free(besides: "/nowhere/at/all") == nil)
+  }
+
+  @Test("a stop ends one that is being written, and nothing is left of it; the one before is still used")
+  func stopped() async throws {
+    let store = try await self.store([(.daemonStarted, self.now), (.daemonStarted, self.now)], interval: 2)
+    let history = try await store.load()
+    let before = try Data(contentsOf: URL(fileURLWithPath: self.file))
+    let stop = WriteStop()
+    stop.ask()
+    #expect(throws: CancellationError.self) {
+      try Checkpoint.write(history.state, at: history.head, besideDatabase: self.folder.database, stop: stop)
+    }
+    let head = try await store.append([.daemonStarted], at: self.now, actor: "test")
+    let state = try await store.load().state
+    let writing = Task { try await store.keepCheckpoint(state, at: head) }
+    writing.cancel()
+    await #expect(throws: CancellationError.self) { try await writing.value }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: self.file)) == before)
+    #expect(!FileManager.default.fileExists(atPath: self.file + ".new"))
+    await store.close()
+  }
+
   @Test("one that cannot be written is an error with words, and the one before is still used")
   func notWritten() async throws {
     let store = try await self.store([(.daemonStarted, self.now), (.daemonStarted, self.now)], interval: 2)

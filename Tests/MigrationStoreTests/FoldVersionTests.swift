@@ -22,6 +22,7 @@ struct FoldVersionTests {
     5: "b630817f871a99acda62df97cd87561b675e9c887288ca791967958ef2987bef",
     6: "889a91e79e1da4156fed3870902cf749e51fb1be4b028062e425738d16db1758",
     7: "c7436f3d8fb4c2e522b91298710c8ed2009eeef86ed03e935fba0f37a5a71e73",
+    8: "a5cf5172d61eaa5d061feb0bc369db2cbfd49588800fc5bd8caf2a86d32849b3",
   ]
 
   private struct Digest: StateRecordWriting {
@@ -43,24 +44,27 @@ struct FoldVersionTests {
         try state.write(to: &digest)
       }
     }
-    try Self.whole().write(to: &digest)
+    // Each state on the way: a pause that is ended, a hold that is cleared leave nothing at the end.
+    for state in try Self.whole() { try state.write(to: &digest) }
     #expect(Self.digests[MigrationState.foldVersion] == CanonicalJSON.hex(digest.hash.finalize()))
   }
 
   /// What the kept histories do not hold: puljer with waves, pauses, line stops, a closed bus; groups that were held, quarantined, taken
   /// out; and what a group's drain may hold, forward and back. Events as such, so that only the fold can make it come out otherwise.
-  private static func whole() throws -> MigrationState {
+  private static func whole() throws -> [MigrationState] {
     var state = MigrationState()
+    var states: [MigrationState] = []
     var at = Instant(milliseconds: 1_780_000_000_000)
     func happen(_ event: MigrationEvent) {
       at = at + .minutes(1)
       let isKnown = state.apply(event, at: at)
       #expect(isKnown, "\(event.kind)")
+      states.append(state)
     }
     let row = try #require(try UpgradeTests.rows(GroupPhase.known.rawValue, form: 3).dropFirst().first)
     guard case .puljeSealed(var plan, _) = try JSONDecoder().decode(MigrationEvent.self, from: Data(row.body.utf8)) else {
       Issue.record("the second row seals the plan")
-      return state
+      return states
     }
     let moved = try #require(plan.groups.first)
     let id = moved.id
@@ -156,6 +160,40 @@ struct FoldVersionTests {
           bus: "gone", lookedAt: at, parties: 3, comparedAt: at, remaining: zero, connections: zero, filledQueues: zero),
         by: ["Kari", "Ola"]))
     happen(.lineStopped(by: "Kari", why: "storm"))
-    return state
+    // A pulje that ends held, quarantined and paused, in its second wave, with programs that are asked.
+    try Self.keptBack(plan, happen)
+    return states
+  }
+
+  private static func keptBack(_ like: Plan, _ happen: (MigrationEvent) -> Void) throws {
+    var plan = like
+    plan.name = try #require(PuljeName("kept-back"))
+    plan.policy.hooks = ["duty"]
+    plan.policy.stepHooks =
+      HookPoint.allCases.filter(\.canVeto).dropFirst().map { StepHook($0, "duty") } + [StepHook(.rollBack, "desk")]
+    let (group, retry) = (try #require(plan.groups.first), Instant(milliseconds: 1_790_000_000_000))
+    let herID = try #require(group.members.first).herID
+    let hold = Hold(.preflightFailed, seen: "down", clearsItself: true)
+    let report = PreflightReport(findings: PreflightCheck.allCases.map { Finding($0, .passed, seen: "seen") }, baseline: [])
+    happen(.puljeSealed(plan: plan, by: "Ola"))
+    happen(.puljeStarted(pulje: plan.name, approvals: ["Kari", "Ola"]))
+    let (before, after) = (group.members[0].before.hash, group.members[0].after.hash)
+    let operation = OperationID.stray(herID)
+    let events: [GroupEvent] = [
+      .planned, .preflightPassed(report: report), .armed,
+      .intentRecorded(operation: operation, herID: herID, direction: .forward, base: before, goal: after),
+      .writeReturned(operation: operation, herID: herID, outcome: .answered),
+      .readFailed(herID: herID, seen: "down", retryAt: retry), .readAsBase(herID: herID, found: before, retryAt: retry),
+      .preflightFailed(report: report, hold: hold, retryAt: retry), .restChecked(report: report, wayBack: "source-bus: down"),
+      .readAsGoal(herID: herID, found: after), .pinged(reports: []), .drainBegan, .looked(readings: []), .drained,
+      .stepHookAnswered(step: StepHook(.drained, "duty"), answer: .vetoed("no"), retryAt: retry),
+      .stepHookAnswered(step: StepHook(.drained, "duty"), answer: .assented("yes"), retryAt: retry), .watchBegan,
+      .rollBackStarted(by: "Kari", why: "asked"),
+      .stepHookAnswered(step: StepHook(.rollBack, "desk"), answer: .silent("late"), retryAt: retry),
+      .pingFailed(reports: [], seen: "nobody", retryAt: retry), .held(hold: Hold(.writesDoNotTake, seen: "5 times")),
+      .quarantined(by: "Ola", why: "odd"),
+    ]
+    for event in events { happen(.group(pulje: plan.name, group: group.id, event: event)) }
+    happen(.puljePaused(pulje: plan.name, by: "Ola", why: "the night"))
   }
 }

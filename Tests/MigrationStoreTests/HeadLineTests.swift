@@ -74,6 +74,14 @@ struct HeadLineTests {
       #expect(try await HeadLine.heads(inFile: file).map(\.sequence) == [1, 2, 9])
       #expect(
         try HeadLine.heads(in: "2026-01-01T00:00:0\0\0\0\0\0bbb\n\(HeadLine(at: self.now, head: head))\n", path: "f") == [head])
+      // Passed over is told: each could have held a head that is missing now.
+      let lines = [
+        "# mine", "\(HeadLine(at: self.now, head: head)) # cut off", "", "2026\0\0", "\(HeadLine(at: self.now, head: head))",
+        "2026-",
+      ]
+      let kept = try HeadLine.kept(in: lines.joined(separator: "\n"), path: "f")
+      #expect(kept == HeadLine.Kept(heads: [head], cutOff: [2, 4, 6]))
+      #expect(try HeadLine.kept(in: "", path: "f") == HeadLine.Kept())
       for line in ["x", "2026-01-01T00:00:00Z 1 abc", "2026-01-01T00:00:00Z -1 \(head.hash)", "1 2 3 4"] {
         #expect(throws: StoreError.headsUnreadable(path: "f", line: 2)) { try HeadLine.heads(in: "# kept\n\(line)\n", path: "f") }
       }

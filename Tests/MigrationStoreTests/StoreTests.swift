@@ -124,6 +124,42 @@ struct StoreTests {
     #expect(try await SQLiteEventReader.open(path: path).verify().events == 1)
   }
 
+  @Test("a copy of a history in another journal mode, cut off or half written, is damaged and not absent")
+  func cutCopy() async throws {
+    _ = try await self.written()
+    let copy = self.folder.database + ".copy"
+    let queue = try DatabaseQueue(path: copy)
+    // As a back-up program leaves it: everything there, and a rollback journal when it dies.
+    let source = try DatabaseQueue(path: self.folder.database)
+    try source.backup(to: queue)
+    try source.close()
+    let (left, journal) = try await queue.writeWithoutTransaction { database in
+      try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE")
+      try database.execute(sql: "CREATE TABLE half (made INTEGER)")
+      try database.execute(
+        sql: "INSERT INTO half WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i FROM n")
+      let files = try ["", "-journal"].map { try Data(contentsOf: URL(fileURLWithPath: copy + $0)) }
+      try database.execute(sql: "ROLLBACK")
+      return (files[0], files[1])
+    }
+    try queue.close()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: copy))
+    #expect(try await SQLiteEventReader.open(path: copy).verify().events > 0)
+    try left.write(to: URL(fileURLWithPath: copy))
+    try journal.write(to: URL(fileURLWithPath: copy + "-journal"))
+    #expect(await self.code { _ = try await SQLiteEventReader.open(path: copy) } == "STORE-006")
+    // The same with a journal that says nothing of what was there before.
+    try journal.prefix(15).write(to: URL(fileURLWithPath: copy + "-journal"))
+    #expect(await self.code { _ = try await SQLiteEventReader.open(path: copy).verify() } != "STORE-013")
+    try FileManager.default.removeItem(atPath: copy + "-journal")
+    // Cut at any length but nothing at all.
+    for length in [1, 15, 16, 99, 100, 101, 511, 512, 4095, 4096] + stride(from: 4_097, to: whole.count, by: 2_048) {
+      try whole.prefix(length).write(to: URL(fileURLWithPath: copy))
+      let code = await self.code { _ = try await SQLiteEventReader.open(path: copy).verify() }
+      #expect(code == "STORE-006", "cut to \(length) of \(whole.count) bytes")
+    }
+  }
+
   @Test("WAL with synchronous=FULL, STRICT tables, our mark in the file")
   func pragmas() async throws {
     _ = try await self.written()

@@ -19,7 +19,7 @@ package protocol StateRecordReading {
 extension MigrationState {
   /// The version of what a history folds to, and of the records' form. Raised whenever a history that was folded by the program
   /// before could come out otherwise now: a state that was kept then is not taken over.
-  public static let foldVersion = 7
+  public static let foldVersion = 8
 
   private struct Whole: Codable {
     struct ClosedBus: Codable {

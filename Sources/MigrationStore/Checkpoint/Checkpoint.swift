@@ -125,10 +125,22 @@ struct Checkpoint {
 
   /// Writes a new one and puts it in the old one's place when all of it is on the disk. Where the machine stops before that, the old one
   /// is still there.
-  static func write(_ state: MigrationState, at head: ChainHead, besideDatabase database: String) throws {
+  ///
+  /// - Parameters:
+  ///   - stop: ends it between two records; what was written is removed.
+  ///   - room: what the disk has left.
+  /// - Throws: ``DiskRoom/Missing`` where the new one, as large as the old one and a quarter, would take what the history needs;
+  ///   `CancellationError` when it was stopped.
+  static func write(
+    _ state: MigrationState, at head: ChainHead, besideDatabase database: String, stop: WriteStop = WriteStop(),
+    room: (String) -> Int64? = DiskRoom.free(besides:)
+  ) throws {
     let path = Self.path(besideDatabase: database)
     let new = path + ".new"
     try? FileManager.default.removeItem(atPath: new)
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    let before = (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+    try DiskRoom.check(before + before / 4, free: room(path))
     guard FileManager.default.createFile(atPath: new, contents: nil, attributes: [.posixPermissions: 0o600]) else {
       throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: new])
     }
@@ -136,9 +148,11 @@ struct Checkpoint {
     defer { try? file.close() }
     do {
       try file.seek(toOffset: UInt64(Self.headerLength))
-      var records = RecordSink(file: file)
-      try state.write(to: &records)
-      let (length, body) = try records.end()
+      let (length, body) = try withoutActuallyEscaping(room) { room in
+        var records = RecordSink(file: file, stop: stop, room: { room(new) })
+        try state.write(to: &records)
+        return try records.end()
+      }
       try file.seek(toOffset: 0)
       try file.write(contentsOf: Self.header(head, length: length, body: body))
       try file.synchronize()

@@ -11,10 +11,23 @@ struct RecordSink: StateRecordWriting {
   private var buffer: [UInt8] = []
   private var hash = SHA256()
   private var length = 0
+  private let stop: WriteStop
+  private let room: () -> Int64?
+  private var checkedAt = 0
+  /// Between two looks at what the disk has left.
+  private static let checkEvery = 4 << 20
 
-  init(file: FileHandle) { self.file = file }
+  /// - Parameters:
+  ///   - stop: heeded at each record.
+  ///   - room: what the disk has left; nil where nobody knows.
+  init(file: FileHandle, stop: WriteStop = WriteStop(), room: @escaping () -> Int64? = { nil }) {
+    self.file = file
+    self.stop = stop
+    self.room = room
+  }
 
   mutating func write(_ record: some Encodable) throws {
+    try self.stop.check()
     try self.writer.record(record) { bytes in
       guard let count = UInt32(exactly: bytes.count) else { throw CheckpointFault.damaged("a record is too large") }
       withUnsafeBytes(of: count.littleEndian) { self.buffer.append(contentsOf: $0) }
@@ -33,6 +46,10 @@ struct RecordSink: StateRecordWriting {
     self.hash.update(data: self.buffer)
     try self.file.write(contentsOf: self.buffer)
     self.length += self.buffer.count
+    if self.length - self.checkedAt >= Self.checkEvery {
+      self.checkedAt = self.length
+      try DiskRoom.check(0, free: self.room())
+    }
     self.buffer.removeAll(keepingCapacity: true)
   }
 }

@@ -26,7 +26,7 @@ actor HistoryCheck {
   func look(after what: String) async throws -> Int64 {
     // Before the history is read: what is done from here on need not be in it.
     let changes = self.changes()
-    let heads = self.seen + self.logged()
+    let heads = try self.seen + self.logged(after: what)
     let reader: SQLiteEventReader
     do { reader = try await SQLiteEventReader.open(path: self.database) } catch StoreError.absent {
       guard heads.isEmpty, changes.isEmpty else {
@@ -50,13 +50,41 @@ actor HistoryCheck {
     return audit.events
   }
 
-  private func logged() -> [ChainHead] {
+  /// - Throws: ``RehearsalError`` `history` for a line that names a head which cannot be read: it may be the very one that is missing.
+  private func logged(after what: String) throws -> [ChainHead] {
     guard let log = try? Data(contentsOf: self.log) else { return [] }
-    return String(decoding: log, as: UTF8.self).split(separator: "\n").compactMap { line in
-      guard line.contains("kind=audit.head "), let mark = line.range(of: "chain head ") else { return nil }
-      let words = line[mark.upperBound...].split(separator: " ")
-      guard words.count == 2, let sequence = Int64(words[0]), words[1].utf8.count == 64 else { return nil }
-      return ChainHead(sequence: sequence, hash: String(words[1]))
+    let logged = LoggedHeads(in: String(decoding: log, as: UTF8.self))
+    if let line = logged.unreadable.first {
+      throw RehearsalError.history(
+        after: what, seen: "line \(line) of the daemon's log names a head that cannot be read, one of \(logged.unreadable.count)")
     }
+    return logged.heads
+  }
+}
+
+/// The heads of the history that the daemon has logged: durable when it did.
+struct LoggedHeads: Hashable {
+  private(set) var heads: [ChainHead] = []
+  /// Numbers of the lines that tell of a head and name none. A last line without an end is not among them: the daemon died in it.
+  private(set) var unreadable: [Int] = []
+
+  init(in log: String) {
+    let lines = log.split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.dropLast().enumerated() where line.contains("kind=audit.head ") {
+      guard let head = Self.head(line) else {
+        self.unreadable.append(index + 1)
+        continue
+      }
+      self.heads.append(head)
+    }
+  }
+
+  private static func head(_ line: Substring) -> ChainHead? {
+    guard let mark = line.range(of: "chain head ") else { return nil }
+    let words = line[mark.upperBound...].split(separator: " ")
+    guard words.count == 2, let sequence = Int64(words[0]), sequence >= 0, words[1].utf8.count == 64,
+      words[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+    else { return nil }
+    return ChainHead(sequence: sequence, hash: String(words[1]))
   }
 }
