@@ -76,7 +76,7 @@ format-check:
 	@scripts/swift-format-check
 
 tools-test:
-	@scripts/with-brokers /usr/bin/python3 -m unittest discover --start-directory tools/tests
+	@scripts/with-brokers /usr/bin/python3 -m pytest -n 2 --dist loadgroup -p no:cacheprovider tools/tests
 
 deb: dependencies
 	@scripts/deb

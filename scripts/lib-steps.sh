@@ -22,12 +22,12 @@ note_step() {
   [ "$2" = 0 ] || failed=1
 }
 
-# failures LOG...: what failed, from the logs of `swift test`, Python's unittest and the rehearsal: a line for each, and not many
+# failures LOG...: what failed, from the logs of `swift test`, pytest and the rehearsal: a line for each, and not many
 failures() {
   local log
   for log in "$@"; do
     [ -f "$log" ] || continue
-    sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAIL|ERROR): test)|unexpected signal|a test hangs'
+    sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAILED|ERROR) tools/)|unexpected signal|a test hangs'
   done | cut -c 1-600 | awk '!seen[$0]++' | head -n 30
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bus-pinger as programs see it that are not ours: Debian's nagios4 runs it as a plugin, promtool reads its metrics, jsonschema its JSON.
 
-Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import json

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bus-pinger --support-bundle over TLS to a real RabbitMQ 4.0: the certificate chain as OpenSSL sees it, and no secret, wherever one was planted.
 
-Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import base64

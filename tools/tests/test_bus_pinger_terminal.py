@@ -2,7 +2,7 @@
 """bus-pinger on a real terminal (a pseudo-terminal that it controls), beside a real RabbitMQ 4.0: the watch's screen, Ctrl-C as it is
 typed, windows that change their size or are closed, pipes, kills.
 
-Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import re

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operators' page of codes says what the program says, in both languages.
 
-Needs the built program: swift build, then python3 -m unittest discover -s tools/tests
+Needs the built program: swift build, then python3 -m pytest tools/tests
 """
 
 import re

@@ -2,7 +2,7 @@
 """What the units promise, tried without systemd as the first process: socket activation, readiness, status, watchdog, reload, credentials, and a clean
 stop.
 
-Needs the built program: swift build, then python3 -m unittest discover -s tools/tests
+Needs the built program: swift build, then python3 -m pytest tools/tests
 """
 
 import json

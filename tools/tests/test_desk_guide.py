@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The desk's guide says what bus-pinger prints now, and its page to print is one A4 page on which everything fits.
 
-Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers and the built program: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import sys

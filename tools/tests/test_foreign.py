@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The foreign clients against the real brokers, so that a fault in them is not taken for one of ours.
 
-Needs the brokers: scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers: scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import json

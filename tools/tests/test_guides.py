@@ -2,7 +2,7 @@
 """The guides say what is true: every command in them exists with its options, both languages have the same commands, every code that is named
 exists, every link leads somewhere, and day one's commands move a pulje on real brokers, just as they stand there.
 
-Needs the built programs, and for day one the brokers: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the built programs, and for day one the brokers: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import json

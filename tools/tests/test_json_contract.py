@@ -2,7 +2,7 @@
 """What bus-migrator answers with --json is what docs/schema/bus-migrator-1.schema.json says: real answers of every command that has it, on the
 practice ground (two buses in memory, a register, systems at work), and errors. A command with --json that is not tried here fails the test.
 
-Needs the built programs and python3-jsonschema: swift build, then python3 -m unittest discover -s tools/tests
+Needs the built programs and python3-jsonschema: swift build, then python3 -m pytest tools/tests
 """
 
 import json
@@ -161,7 +161,9 @@ class JSONContract(PracticeStage, unittest.TestCase):
         told("command/1", "quarantine", "--her-id", "2001", *ONE, "--execute")
         told("command/1", "readmit", "--her-id", "2001", *ONE)
         told("command/1", "readmit", "--her-id", "2001", *ONE, "--execute")
-        told("command/1", "waive", "--her-id", "2002", "--for", "1d", *ONE)
+        # a group leaves its drain when it may: then nothing is waived
+        drains = phase(2002) == "DRAINING" and self.run_it(place, "waive", "--her-id", "2002", "--for", "1d", *ONE).returncode == 0
+        told(*(("command/1", "waive") if drains else ("error/1", "waive")), "--her-id", "2002", "--for", "1d", *ONE, code=0 if drains else 3)
         told("command/1", "drain", "except", "--her-id", "2002", "--queue", "sb.test.nhn.no/NHNTESTServiceBus/2002_async", "--for", "1d", *TWO)
         told("error/1", "sign-test", "--her-id", "2001", "--item", "own-ping", "--seen", "x", "--by", "kari", code=3)
         self.until(lambda: {group["phase"] for group in groups()} <= {"OBSERVING", "RESTORED"}, "the watch")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bill of materials is CycloneDX 1.5 by CycloneDX's own validator, names everything that was resolved and is loaded, and nothing of this machine.
 
-Needs the built programs: swift build, then python3 -m unittest discover -s tools/tests
+Needs the built programs: swift build, then python3 -m pytest tools/tests
 """
 
 import json

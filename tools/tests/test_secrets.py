@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets never appear: a whole pulje, every command, and every way in which a secret can be wrong; then each byte that was written is searched.
 
-Needs the brokers and the built programs: swift build, then scripts/with-brokers python3 -m unittest discover -s tools/tests
+Needs the brokers and the built programs: swift build, then scripts/with-brokers python3 -m pytest tools/tests
 """
 
 import http.client

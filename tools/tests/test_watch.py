@@ -2,7 +2,7 @@
 """bus-migrator watch on the practice ground: lines where there is no terminal, a screen of 80 columns where there is one, JSON for programs; a daemon
 that is killed and comes back; Ctrl-C.
 
-Needs the built programs and python3-jsonschema: swift build, then python3 -m unittest discover -s tools/tests
+Needs the built programs and python3-jsonschema: swift build, then python3 -m pytest tools/tests
 """
 
 import json
