@@ -30,6 +30,7 @@ public final class Forwarder: Sendable {
   public let journal: ForwardingJournal
   /// How long outcomes are awaited when it is stopped. What has none by then is of unknown outcome.
   public let stopLimit: Duration
+  let sourceLinks: SourceLinks?
   let logger: Logger
   private let shared = NIOLockedValueBox(Shared())
   private let ownsLine: Bool
@@ -46,7 +47,7 @@ public final class Forwarder: Sendable {
   /// A forwarder on connections that others share.
   public init(
     line: ForwardingLine, sourceQueue: String, targetQueue: String, rules: ForwardingRules, journal: ForwardingJournal,
-    stopLimit: Duration = .seconds(20),
+    stopLimit: Duration = .seconds(20), sourceLinks: SourceLinks? = nil,
     logger: Logger = Logger(label: "forwarding", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.line = line
@@ -55,6 +56,7 @@ public final class Forwarder: Sendable {
     self.rules = rules
     self.journal = journal
     self.stopLimit = stopLimit
+    self.sourceLinks = sourceLinks
     self.logger = logger
     self.ownsLine = false
   }
@@ -62,7 +64,7 @@ public final class Forwarder: Sendable {
   /// A forwarder with connections of its own, closed at the end of its run.
   public init(
     source: BusEndpoint, sourceQueue: String, target: BusEndpoint, targetQueue: String, rules: ForwardingRules,
-    journal: ForwardingJournal, stopLimit: Duration = .seconds(20),
+    journal: ForwardingJournal, stopLimit: Duration = .seconds(20), sourceLinks: SourceLinks? = nil,
     logger: Logger = Logger(label: "forwarding", factory: { _ in SwiftLogNoOpLogHandler() })
   ) {
     self.line = ForwardingLine(source: source, target: target, logger: logger)
@@ -71,6 +73,7 @@ public final class Forwarder: Sendable {
     self.rules = rules
     self.journal = journal
     self.stopLimit = stopLimit
+    self.sourceLinks = sourceLinks
     self.logger = logger
     self.ownsLine = true
   }

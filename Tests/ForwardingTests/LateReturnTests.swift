@@ -14,8 +14,9 @@ private struct Carrying {
 
   static let second: Int64 = 1_000_000_000
 
-  init(window: Int = 10, awaited: Awaited = Awaited(), holdOff: Int64 = 0) {
+  init(window: Int = 10, awaited: Awaited = Awaited(), holdOff: Int64 = 0, linksLag: Int64? = nil) {
     var settings = ForwardMachine.Settings()
+    settings.linksLag = linksLag
     settings.window = window
     settings.awaited = awaited
     settings.holdOff = holdOff
@@ -284,6 +285,65 @@ struct LateReturnTests {
     carrying.attach(at: 2 * self.second + 2)
     #expect(carrying.come([2], at: 2 * self.second + 3).sent.isEmpty)
     #expect(carrying.come([1], again: true, at: 2 * self.second + 4).sent == [1])
+  }
+
+  /// Of a process that died with nothing on hand, on a network of which the bus may not know that it is gone.
+  private var unread: Awaited {
+    var awaited = Awaited()
+    awaited.isNoticed = false
+    return awaited
+  }
+
+  @Test("what a link was given that died with its process, and nobody read, is not overtaken")
+  func unreadOfCrash() {
+    var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause)
+    carrying.attach(at: 2 * self.second + 2)
+    let early = carrying.come([4], at: 3 * self.second)
+    #expect(early.sent.isEmpty)
+    #expect(early.tellsOfReturns)
+    #expect(carrying.come([1, 2, 3], again: true, at: 300 * self.second).sent.isEmpty, "there may be more of it")
+    #expect(carrying.come([5], at: 301 * self.second).sent.isEmpty)
+    #expect(carrying.feed(.timePassed, at: 393 * self.second).sent == [1, 2, 3, 4, 5])
+  }
+
+  @Test("it is not waited for longer than the bus takes to notice")
+  func unreadInVain() {
+    var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause)
+    carrying.attach(at: 2 * self.second + 2)
+    #expect(carrying.come([4], at: 3 * self.second).sent.isEmpty)
+    #expect(carrying.feed(.timePassed, at: 380 * self.second).sent.isEmpty)
+    #expect(carrying.feed(.timePassed, at: 393 * self.second).sent == [4])
+  }
+
+  @Test("where the bus says that nobody is on the queue there is no such link")
+  func nobodyOnTheQueue() {
+    var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause, linksLag: 12 * self.second)
+    #expect(!carrying.feed(.timePassed, at: 3 * self.second).contains(.seekLinks), "it may say so of the time before the crash")
+    #expect(carrying.feed(.timePassed, at: 12 * self.second + 1).contains(.seekLinks))
+    #expect(carrying.feed(.timePassed, at: 13 * self.second) == [], "asked once, and nothing is attached meanwhile")
+    #expect(carrying.feed(.linksSeen(0), at: 14 * self.second).contains(.attachSource(epoch: 1)))
+    carrying.attach(at: 14 * self.second + 1)
+    #expect(carrying.come([4], at: 15 * self.second).sent == [4])
+  }
+
+  @Test("where somebody is on the queue, or nobody says so, it is held", arguments: [1, nil])
+  func somebodyOnTheQueue(_ count: Int?) {
+    var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause, linksLag: 12 * self.second)
+    carrying.feed(.timePassed, at: 12 * self.second + 1)
+    #expect(carrying.feed(.linksSeen(count), at: 14 * self.second).contains(.attachSource(epoch: 1)))
+    carrying.attach(at: 14 * self.second + 1)
+    #expect(carrying.come([4], at: 15 * self.second).sent.isEmpty)
+  }
+
+  @Test("where something was on hand, its coming again says that the bus knows: nobody is asked")
+  func onHandSaysIt() {
+    var awaited = self.unread
+    awaited.held = self.messages(1...1)
+    var carrying = Carrying(awaited: awaited, holdOff: ForwardMachine.firstPause, linksLag: 12 * self.second)
+    #expect(carrying.feed(.timePassed, at: 2 * self.second + 1).contains(.attachSource(epoch: 1)))
+    carrying.attach(at: 2 * self.second + 2)
+    #expect(carrying.come([1], again: true, at: 3 * self.second).sent == [1])
+    #expect(carrying.come([2], at: 3 * self.second + 1).sent == [2])
   }
 
   @Test("a Service Bus counts each time: what is held is given back before its lock runs out, and asked for ever more rarely")

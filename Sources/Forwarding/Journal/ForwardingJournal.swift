@@ -31,6 +31,8 @@ public final class ForwardingJournal: Sendable {
   package let isAfterCrash: Bool
   /// Whether the machine was started anew since: then nobody closed those links, and the bus finds out by itself.
   package let isAfterPowerCut: Bool
+  /// Queues that were carried before this process.
+  private let carriedBefore: Set<String>
   private let file: JournalFile
   private let pool: NIOThreadPool
   private let state: NIOLockedValueBox<State>
@@ -44,6 +46,7 @@ public final class ForwardingJournal: Sendable {
   ) {
     self.isAfterCrash = isAfterCrash
     self.isAfterPowerCut = isAfterPowerCut
+    self.carriedBefore = memory.routes
     self.path = path
     self.key = key
     self.file = file
@@ -193,6 +196,12 @@ public final class ForwardingJournal: Sendable {
       throw ForwardingError(.queueInUse, tried: "forward \(queue)", seen: "another forwarder has it")
     }
     return number
+  }
+
+  /// Whether the process before this one may have had a link on this route's source, of whose end the bus does not know: what that was given
+  /// and nobody read is in no record. Where the machine itself went down the bus is given its time before anything is taken.
+  package func mayHaveLeftLink(on route: String) -> Bool {
+    self.isAfterCrash && !self.isAfterPowerCut && self.carriedBefore.contains(route)
   }
 
   package func giveBack(_ queue: UInt32) { self.state.withLockedValue { _ = $0.taken.remove(queue) } }

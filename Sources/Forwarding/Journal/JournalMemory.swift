@@ -83,6 +83,7 @@ package struct JournalMemory: Sendable {
   package init(retained: Int) { self.retained = max(1, retained) }
 
   package func number(of queue: String) -> UInt32? { self.queues[queue] }
+  var routes: Set<String> { Set(self.queues.keys) }
   var nextQueueNumber: UInt32 { UInt32(self.queues.count + 1) }
 
   package func standing(of fingerprint: Fingerprint, in queue: UInt32) -> Standing {

@@ -61,7 +61,7 @@ extension ForwardMachine {
     case .none: self.attachTarget()
     case .retry(let at) where at <= now: self.attachTarget()
     case .retry(let at): self.actions.append(.wake(at: at))
-    case .attaching, .attached: break
+    case .seeking, .attaching, .attached: break
     }
     // Nothing is taken from the source before the target is there: being handed out counts.
     switch self.source {
@@ -70,9 +70,13 @@ extension ForwardMachine {
     case .retry where self.counts.onTheirWay > 0 || self.target != .attached: break
     // Where a message may not be held for long, none is taken only to be held.
     case .retry where self.isPaused && self.holdLimit != nil: break
+    case .retry(let at) where at <= now && self.isSeeking:
+      self.isSeeking = false
+      self.source = .seeking
+      self.actions.append(.seekLinks)
     case .retry(let at) where at <= now: self.attachSource()
     case .retry(let at): self.actions.append(.wake(at: at))
-    case .none, .attaching, .attached: break
+    case .none, .seeking, .attaching, .attached: break
     }
   }
 

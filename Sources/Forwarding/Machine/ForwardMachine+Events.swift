@@ -257,7 +257,8 @@ extension ForwardMachine {
 
   /// What waits and is about to outlive its lock goes back, and no more is taken until what is on its way has ended.
   mutating func letGo(_ now: Int64) {
-    guard let limit = self.holdLimit, self.source == .attached else { return }
+    // What is on its way through the shell comes back to this link, and is judged then.
+    guard let limit = self.holdLimit, self.source == .attached, !self.isReleasing else { return }
     if !self.isLettingGo {
       let oldestEarly = self.returns.early.map(\.at).min()
       let oldest = self.items.first { $0.isWaitingHere }?.arrivedAt

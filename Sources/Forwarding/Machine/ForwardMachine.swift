@@ -89,6 +89,8 @@ package struct ForwardMachine: Sendable {
     case arrived(epoch: Int, [Arrival])
     /// The answer to `again`: the same under their new numbers.
     case arrivedAgain(epoch: Int, [Arrival])
+    /// How many links the bus knows on the source queue, while we have none; nil where it does not say.
+    case linksSeen(Int?)
     /// What was to be on the disk is there, or cannot be.
     case journaled(batch: UInt64, ForwardingError?)
     case ended(epoch: Int, [(number: UInt64, fate: Fate)])
@@ -111,6 +113,8 @@ package struct ForwardMachine: Sendable {
     case send(epoch: Int, [UInt64])
     /// What was handed to the sender and waits there for credit is taken back; answered by `withdrawn`.
     case withdraw(epoch: Int)
+    /// See whether any link is on the source queue; answered by `linksSeen`.
+    case seekLinks
     /// See that the target queue is there; answered by `queueSeen` or `queueNotSeen`.
     case look(epoch: Int, Int)
     /// What people should know while it goes on; nil when that is over.
@@ -161,6 +165,8 @@ package struct ForwardMachine: Sendable {
     /// How long nothing is taken at first, in nanoseconds: a process before this one left without a word, and the bus is given the time
     /// to notice.
     package var holdOff: Int64 = 0
+    /// How old what the bus says of links on the queue may be, in nanoseconds; nil where nobody can be asked.
+    package var linksLag: Int64?
     /// How long it is waited for what was on hand when the bus ended the link to the source, from the next link on, in nanoseconds. Where
     /// the bus may not know yet that the link is dead, the longer one of this and of what `sourceAttached` says.
     package var returnLimit: Int64 = 60_000_000_000
@@ -218,6 +224,8 @@ package struct ForwardMachine: Sendable {
   enum Link: Equatable, Sendable {
     case none
     case retry(at: Int64)
+    /// The bus is asked whether any link is left on the queue.
+    case seeking
     case attaching
     case attached
   }
@@ -246,6 +254,8 @@ package struct ForwardMachine: Sendable {
   var targetEpoch = 0
   var source = Link.none
   var sourceEpoch = 0
+  /// Whether it is asked for links before one is attached.
+  var isSeeking = false
   var maximumSize: UInt64?
   /// Nothing before it waits to be journaled or sent.
   var cursor: UInt64 = 1
@@ -329,6 +339,11 @@ package struct ForwardMachine: Sendable {
       wasOwed = !self.returns.isEmpty
       // What it had on hand and not yet in the journal is known to nobody.
       if self.settings.holdOff > 0 { self.source = .retry(at: now + self.settings.holdOff) }
+      // Of something on hand it is seen by its coming again that the bus knows of the dead link.
+      if let lag = self.settings.linksLag, !self.returns.isNoticed, self.returns.count == 0 {
+        self.isSeeking = true
+        self.source = .retry(at: now + max(lag, self.settings.holdOff))
+      }
       if self.settings.holdOff > Self.firstPause {
         self.tellOfReturns(
           "nothing is taken for \(self.settings.holdOff / 1_000_000_000) s: this machine went down while messages were on hand")
@@ -350,6 +365,10 @@ package struct ForwardMachine: Sendable {
       guard epoch == self.targetEpoch, self.isWithdrawing else { break }
       self.isWithdrawing = false
       for number in unsent { self.ended(number, .notSent, now) }
+    case .linksSeen(let count):
+      guard self.source == .seeking else { break }
+      self.source = .retry(at: now)
+      if count == 0 { self.returns.noticed() }
     case .sourceAttached(let epoch, let unnoticedLimit, let holdLimit):
       guard epoch == self.sourceEpoch, self.source == .attaching else { break }
       self.source = .attached

@@ -186,6 +186,9 @@ struct ReturnOrder: Sendable {
     return numbers
   }
 
+  /// The bus knows of all dead links: what they held has come back to the queue.
+  mutating func noticed() { self.unnoticed = [] }
+
   /// It is not awaited any more; what is held stays.
   ///
   /// - Returns: how many have not come.

@@ -68,6 +68,10 @@ struct ForwardingRun {
     settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
     settings.isAfterPowerCut = forwarder.journal.isAfterPowerCut
+    if forwarder.journal.mayHaveLeftLink(on: forwarder.route) {
+      settings.awaited.isNoticed = false
+      settings.linksLag = forwarder.sourceLinks.map { Int64($0.lag / .nanoseconds(1)) }
+    }
     if forwarder.journal.isAfterCrash {
       settings.holdOff =
         settings.isAfterPowerCut ? forwarder.line.source.dialect.unnoticedLimit(stated: nil) : ForwardMachine.firstPause
@@ -190,6 +194,9 @@ struct ForwardingRun {
     case .withdraw(let epoch):
       guard let sender, sender.epoch == epoch else { return }
       sender.link.withdrawParcels { inbox.put(.event(.withdrawn(epoch: epoch, $0))) }
+    case .seekLinks:
+      let links = self.forwarder.sourceLinks
+      group.addTask { inbox.put(.event(.linksSeen(await links?.count()))) }
     case .look(let epoch, let look):
       guard let sender, sender.epoch == epoch, let endpoint = self.targetEndpoint else { return }
       let forwarder = self.forwarder

@@ -87,11 +87,24 @@ actor ForwardingCarriers: ForwardingPort {
     let (way, line) = self.line(from, to.endpoint, self.owners.organisation(of: errand.route.from))
     let forwarder = Forwarder(
       line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
-      rules: errand.order.rules(for: errand.route.kind, retriesSetAside: retriesSetAside), journal: journal, logger: self.logger)
+      rules: errand.order.rules(for: errand.route.kind, retriesSetAside: retriesSetAside), journal: journal,
+      sourceLinks: self.links(errand.from, errand.route.from.queue), logger: self.logger)
     let end = await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
     await self.leave(way, line)
     return end
   }
+
+  /// Who listens on the queue, by the bus's own count; twice as old as any of its ways to count may be.
+  private func links(_ bus: BusName, _ queue: String) -> SourceLinks? {
+    self.probes[bus].map { probe in
+      SourceLinks(lag: Self.linksLag) {
+        guard case .counted(let count) = await probe.depth(queue).value else { return nil }
+        return count.consumers
+      }
+    }
+  }
+
+  private static let linksLag = Duration.seconds(12)
 
   private static func run(
     _ forwarder: Forwarder, aside: @escaping @Sendable () -> [SetAside], report: @escaping @Sendable (ForwardingCount) -> Void

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import AsyncHTTPClient
 import BusModel
 import Dispatch
 import Foundation
@@ -17,6 +18,7 @@ struct CarryCommand: AsyncParsableCommand {
   @Option var journal: String
   @Option var mode: String
   @Option var way: ForwardWay
+  @Option(help: "The management interface of the bus that is carried from.") var management: String
 
   func run() async throws {
     var rules = ForwardingRules()
@@ -29,7 +31,7 @@ struct CarryCommand: AsyncParsableCommand {
     let (source, target) = self.way == .there ? (oldBus, newBus) : (newBus, oldBus)
     let forwarder = Forwarder(
       source: source, sourceQueue: self.queue, target: target, targetQueue: self.queue, rules: rules, journal: journal,
-      stopLimit: .seconds(10))
+      stopLimit: .seconds(10), sourceLinks: self.links)
     signal(SIGTERM, SIG_IGN)
     let terminated = DispatchSource.makeSignalSource(signal: SIGTERM)
     terminated.setEventHandler { forwarder.stop() }
@@ -58,6 +60,20 @@ struct CarryCommand: AsyncParsableCommand {
     last.hasEnded = true
     await journal.close()
     try Self.say(last)
+  }
+
+  /// RabbitMQ's statistics are five seconds late.
+  private var links: SourceLinks {
+    let url = "\(self.management)/api/queues/%2F/\(self.queue)"
+    return SourceLinks(lag: .seconds(12)) {
+      struct Queue: Decodable { var consumers: Int }
+      var request = HTTPClientRequest(url: url)
+      request.headers.add(name: "Authorization", value: "Basic \(Data("guest:guest".utf8).base64EncodedString())")
+      guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(10)), response.status == .ok,
+        let body = try? await response.body.collect(upTo: 1 << 20)
+      else { return nil }
+      return (try? JSONDecoder().decode(Queue.self, from: Data(body.readableBytesView)))?.consumers
+    }
   }
 
   private static func say(_ line: CarryLine) throws {

@@ -109,7 +109,8 @@ struct ForwardChunk {
       try await FaultProxy.withProxy(to: self.target.host, port: self.target.port) { targetProxy in
         let arguments = [
           "carry", "--source-port", "\(sourceProxy.port)", "--target-port", "\(targetProxy.port)", "--queue", Self.carried,
-          "--journal", journal.path, "--mode", self.settings.mode, "--way", self.settings.way.rawValue,
+          "--journal", journal.path, "--mode", self.settings.mode, "--way", self.settings.way.rawValue, "--management",
+          (self.settings.way == .there ? self.source : self.target).managementURL,
         ]
         var carried = Carried()
         // Since when the source holds messages for a connection that nobody has any more.

@@ -16,7 +16,7 @@ struct ForwardSite: Sendable {
   let host: String
   let port: Int
   let dialect: Dialect
-  private let managementURL: String
+  let managementURL: String
   private let node: URL
   private let http: HTTPClient
 
