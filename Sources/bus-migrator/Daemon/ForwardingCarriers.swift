@@ -88,19 +88,19 @@ actor ForwardingCarriers: ForwardingPort {
     let forwarder = Forwarder(
       line: line, sourceQueue: errand.route.from.queue, targetQueue: errand.route.to.queue,
       rules: errand.order.rules(for: errand.route.kind, retriesSetAside: retriesSetAside), journal: journal,
-      sourceLinks: self.links(errand.from, errand.route.from.queue), logger: self.logger)
+      sourceLinks: self.links(on: errand.route.from, errand.from), logger: self.logger)
     let end = await Self.run(forwarder, aside: { journal.setAside(of: forwarder.route) }, report: report)
     await self.leave(way, line)
     return end
   }
 
   /// Who listens on the queue, by the bus's own count; twice as old as any of its ways to count may be.
-  private func links(_ bus: BusName, _ queue: String) -> SourceLinks? {
-    self.probes[bus].map { probe in
-      SourceLinks(lag: Self.linksLag) {
-        guard case .counted(let count) = await probe.depth(queue).value else { return nil }
-        return count.consumers
-      }
+  private func links(on queue: QueueAddress, _ bus: BusName) -> SourceLinks? {
+    let counting = self.counting
+    guard counting.dialect(of: bus) != nil else { return nil }
+    return SourceLinks(lag: Self.linksLag) {
+      guard case .counted(let count)? = await counting.depth(of: queue, on: bus)?.value else { return nil }
+      return count.consumers
     }
   }
 
