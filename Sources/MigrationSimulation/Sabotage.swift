@@ -47,6 +47,8 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
   case silentRest = "silent-rest"
   /// Whatever an operator's program says is taken for assent.
   case deafToHooks = "deaf-to-hooks"
+  /// A second forwarder carries from the same queue, at once.
+  case forwarderBeside = "forwarder-beside"
   /// It takes a count of what waits for a count of all there is.
   case blindToHeld = "blind-to-held"
 
@@ -87,6 +89,7 @@ public enum Sabotage: String, Sendable, Hashable, CaseIterable {
     case .hastyVerdict: .silenceIsNotSuccess
     case .silentRest: .reverseIsOpen
     case .deafToHooks: .approvedIsExecuted
+    case .forwarderBeside: .orderKept
     case .blindToHeld: .noMessageLost
     }
   }

@@ -88,6 +88,12 @@ extension Simulation {
     daemon.carried[route.from] = count
     self.agenda.enter(.poll(group: to / (2 * Traffic.kinds)), at: self.now + self.random.below(Stage.minute))
     _ = self.submit(.group(pulje, id, .forwarded(route.from, count)), daemon)
+    if self.settings.sabotage == .forwarderBeside {
+      // Another link carries every other message; each link is in order in itself.
+      var other = count
+      other.run += "b"
+      _ = self.submit(.group(pulje, id, .forwarded(route.from, other)), daemon)
+    }
     if stopped {
       _ = self.submit(.group(pulje, id, .forwardingStopped(route.from, code: "FWD-101", seen: "rejected")), daemon)
     }

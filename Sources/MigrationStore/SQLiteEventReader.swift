@@ -23,6 +23,8 @@ public struct SQLiteEventReader: Sendable {
     public var checkpoint: Int64?
     /// Why the checkpoint that is there would not be used.
     public var checkpointIgnored: String?
+    /// The longest that events of a daemon at work stood without a head kept outside, where that is more than an hour (I-19).
+    public var unanchored: HeadGap?
   }
 
   /// - Throws: ``StoreError`` `absent` (also for a file that a daemon is just making), `notOurs`, `newerSchema`, `damaged`, `notOpened`.
@@ -149,6 +151,7 @@ public struct SQLiteEventReader: Sendable {
       let checkpoint = try? beside.get()
       var (checked, ignored): (Int64?, String?) = (nil, nil)
       var differs: StoreError?
+      var gaps = HeadGap.Search(Set(heads.map(\.sequence)))
       if case .failure(let fault) = beside { ignored = fault.words }
       let head = try HistoryReading.forEach(database, path: path) { stored in
         let phase = HistoryWatch.phase(before: stored.event, in: state)
@@ -161,6 +164,7 @@ public struct SQLiteEventReader: Sendable {
         guard state.apply(stored.event, at: stored.at) else {
           throw StoreError.inconsistent(path: path, sequence: stored.sequence, kind: stored.event.kind)
         }
+        gaps.take(stored)
         if stored.event == .daemonStarted { watch.restarted() }
         let breaches = watch.take(stored.event, at: stored.at, fence: stored.fence, from: phase, state: state)
         if let breach = breaches.first {
@@ -190,7 +194,7 @@ public struct SQLiteEventReader: Sendable {
       return Audit(
         environment: state.environment, events: head.sequence, head: head, first: first, last: last, openings: openings,
         checkpoint: checked,
-        checkpointIgnored: ignored)
+        checkpointIgnored: ignored, unanchored: gaps.longest)
     }
   }
 

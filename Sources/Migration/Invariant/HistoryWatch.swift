@@ -34,8 +34,17 @@ public struct HistoryWatch: Sendable {
     var assents: [StepHook: Instant] = [:]
     /// Entries written in the present direction, or that may be.
     var written: Set<HerID> = []
-    /// Declared, and not shown to be gone.
-    var shovels: Set<String> = []
+    /// Declared, and not shown to be gone, with the queue that it carries from.
+    var shovels: [String: QueueAddress] = [:]
+    var runs: [QueueAddress: Runs] = [:]
+  }
+
+  /// Who has carried from a queue, by what each told.
+  struct Runs: Sendable {
+    var newest = ""
+    var received: [String: Int64] = [:]
+    /// Told of more once after another had begun to carry: the last word of one that ended.
+    var late: Set<String> = []
   }
 
   var parties: [PuljeName: [HerID: PartyFacts]] = [:]
@@ -180,8 +189,8 @@ public struct HistoryWatch: Sendable {
       if self.groups[key]?.order == nil {
         breaches.append(Breach(.approvedIsExecuted, "\(shovel.name) of \(key.group) is declared, and nobody ordered it"))
       }
-      self.groups[key]?.shovels.insert("\(shovel.node) \(shovel.name)")
-    case .shovelGone(let node, let name): self.groups[key]?.shovels.remove("\(node) \(name)")
+      self.groups[key]?.shovels["\(shovel.node) \(shovel.name)"] = shovel.from
+    case .shovelGone(let node, let name): self.groups[key]?.shovels["\(node) \(name)"] = nil
     case .restored:
       for herID in self.groups[key]?.members ?? [] {
         guard let facts = self.parties[key.pulje]?[herID], facts.lastRead != facts.before else { continue }
@@ -261,6 +270,7 @@ public struct HistoryWatch: Sendable {
         breaches.append(Breach(.approvedIsExecuted, "forwarding for \(key.group) takes synchronous messages"))
       }
       return breaches
+    case .forwarded(let queue, let count) where facts.wasOrdered: return self.carried(queue, count, key)
     case .forwarded(let queue, _), .forwardingStopped(let queue, _, _):
       // The last word on the way forward may come when the group has turned back.
       return facts.wasOrdered ? [] : [Breach(.approvedIsExecuted, "\(queue) is forwarded, and nobody ordered it")]
@@ -269,6 +279,26 @@ public struct HistoryWatch: Sendable {
       return []
     default: return facts.order == nil ? [Breach(.approvedIsExecuted, "\(event.kind) of \(key.group) without an order")] : []
     }
+  }
+
+  /// I-8: one at a time carries from a queue, else its senders' messages overtake each other. One that has ended may tell its last word when
+  /// the next has begun; it does not go on.
+  private mutating func carried(_ queue: QueueAddress, _ count: ForwardingCount, _ key: Roster.Key) -> [Breach] {
+    guard let facts = self.groups[key] else { return [] }
+    var runs = facts.runs[queue] ?? Runs()
+    defer { self.groups[key]?.runs[queue] = runs }
+    let before = runs.received[count.run]
+    runs.received[count.run] = max(count.received, before ?? 0)
+    let isBesideShovel = facts.shovels.values.contains(queue)
+    guard let before else {
+      runs.newest = count.run
+      guard isBesideShovel, count.received > 0 else { return [] }
+      return [Breach(.orderKept, "\(queue) is carried from by run \(count.run) beside a shovel")]
+    }
+    guard count.run != runs.newest || isBesideShovel, count.received > before else { return [] }
+    if runs.late.insert(count.run).inserted { return [] }
+    let other = isBesideShovel ? "a shovel" : "run \(runs.newest)"
+    return [Breach(.orderKept, "\(queue) is carried from by run \(count.run) beside \(other)")]
   }
 
   private mutating func intent(

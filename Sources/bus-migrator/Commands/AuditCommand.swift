@@ -36,6 +36,11 @@ struct AuditVerifyCommand: AsyncParsableCommand {
       let lines = kept.cutOff.map(String.init).joined(separator: ", ")
       Console.say("\(kept.cutOff.count) lines of that file were cut off by a stop and prove nothing: \(lines)")
     }
+    if let gap = audit.unanchored {
+      Console.say(
+        "from event \(gap.first) to \(gap.last) no head was kept outside for \(gap.span), while the daemon was at work: the file is to have one every hour"
+      )
+    }
     if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }
     if let why = audit.checkpointIgnored { Console.say("a start would not use the checkpoint: \(why)") }
     if let first = audit.first, let last = audit.last { Console.say("from \(first) to \(last), opened \(audit.openings) times") }
