@@ -150,6 +150,37 @@ struct StepHookTests {
     }
   }
 
+  @Test("one that gave no answer is told again when the group is back already, and while a person is waited for")
+  func toldLater() throws {
+    let step = StepHook(.rollBack, Self.board)
+    let walk = Self.walk(.rollBack)
+    walk.go(to: .observing)
+    walk.send(.rollBack(by: "Kari", why: "asked"))
+    for _ in 0..<50 {
+      if case .act(.stepHook) = walk.group.next(in: walk.context, now: walk.now) { break }
+      walk.step()
+    }
+    let retryAt = walk.now + .days(5)
+    walk.send(.stepHookAnswered(step, .silent("no answer"), retryAt: retryAt))
+    let stopped = Note(by: "Ola", why: "storm", at: walk.now)
+    walk.go(to: .restored)
+    #expect(walk.now < retryAt)
+    let wait = try #require(self.waits(walk))
+    #expect(wait.code == .hookNotAssented && wait.until == retryAt && wait.seen.contains("gave no answer"))
+    walk.now = retryAt
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .act(.stepHook(step)))
+    walk.send(.stepHookAnswered(step, .assented(""), retryAt: walk.now))
+    #expect(walk.group.next(in: walk.context, now: walk.now) == .done)
+
+    let held = Self.walk(.rollBack)
+    held.go(to: .observing)
+    held.send(.rollBack(by: "Kari", why: "asked"))
+    held.context.stop = stopped
+    held.send(.stepHookAnswered(step, .silent("no answer"), retryAt: held.now + .minutes(7)))
+    let line = try #require(self.waits(held))
+    #expect(line.code == .lineStopped && line.until == held.now + .minutes(7))
+  }
+
   @Test("what is due within a minute comes before the telling; a wait without end is the time for it")
   func comesSecond() {
     let walk = Self.walk(.rollBack)

@@ -41,7 +41,7 @@ extension GroupState {
     if self.isExpired(now: now, policy: context.policy) { return .act(.advance) }
     let next = self.nextStep(context, now)
     if let step = self.untold(next, context.policy, now: now) { return .act(.stepHook(step)) }
-    return self.orAttestationEnds(next, context)
+    return self.orTellingIsDue(self.orAttestationEnds(next, context), context.policy, now)
   }
 
   private func nextStep(_ context: GroupContext, _ now: Instant) -> GroupNext {

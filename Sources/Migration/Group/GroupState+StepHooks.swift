@@ -54,10 +54,20 @@ extension GroupState {
     }
   }
 
-  /// When the next telling of a roll-back is due; nil for never.
-  func tellingDue(_ policy: Policy) -> Instant? {
-    guard self.direction == .back, policy.stepHooks != nil else { return nil }
-    return self.stepAnswers.filter { $0.step.point == .rollBack && !$0.isTold }.map(\.retryAt).min()
+  /// Somebody has to be told once more, whatever the group waits for, and when it is back already as well.
+  func orTellingIsDue(_ next: GroupNext, _ policy: Policy, _ now: Instant) -> GroupNext {
+    guard self.direction == .back, policy.stepHooks != nil else { return next }
+    let due = self.stepAnswers.filter { $0.step.point == .rollBack && !$0.isTold && now < $0.retryAt }
+    guard let first = due.min(by: { $0.retryAt < $1.retryAt }) else { return next }
+    switch next {
+    case .act: return next
+    case .wait(var reason):
+      reason.until = min(first.retryAt, reason.until ?? first.retryAt)
+      return .wait(reason)
+    case .done:
+      let seen = "roll-back: the hook \(first.step.hook) \(first.answer.words)"
+      return .wait(WaitReason(.hookNotAssented, since: self.since, until: first.retryAt, seen: seen))
+    }
   }
 
   func hookRefusal(_ tried: String, _ point: HookPoint, _ context: GroupContext, _ now: Instant) -> Outcome? {
