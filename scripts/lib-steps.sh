@@ -22,6 +22,12 @@ note_step() {
   [ "$2" = 0 ] || failed=1
 }
 
+# not_run NAME WHY: a step that cannot be run here; said at the end, and no failure
+not_run() {
+  printf '\n==> %s: NOT RUN, %s\n' "$1" "$2"
+  steps+=("$(printf '%-34s NOT RUN: %s' "$1" "$2")")
+}
+
 # failures LOG...: what failed, from the logs of `swift test`, pytest and the rehearsal: a line for each, and not many
 failures() {
   local log

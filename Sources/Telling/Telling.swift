@@ -2,6 +2,7 @@
 
 import Migration
 import MigrationEngine
+import Synchronization
 
 /// Tells people what begins and what ends: looks at what stands whenever something has happened, keeps what is to be told, and tells it over each
 /// channel until it has arrived.
@@ -66,17 +67,40 @@ public struct Telling: Sendable {
     self.state = state
   }
 
-  /// Tells until it is cancelled. What has not arrived then is told after the next start.
-  public func run() async {
+  /// For so long what is on its way may still arrive when somebody else is to tell.
+  static let farewell = TimeSpan.seconds(30)
+
+  /// Tells until it is cancelled, or until `relieved` returns: then nothing new is begun, and what is on its way may arrive, for half a minute.
+  /// What has not arrived is told by who tells next, under the same id.
+  public func run(until relieved: (@Sendable () async -> Void)? = nil) async {
     let bells = self.channels.map { _ in AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
-    await withTaskGroup(of: Void.self) { group in
+    let relief = Relief()
+    let mayBegin: @Sendable () -> Bool = { !relief.hasCome && !Task.isCancelled }
+    await withTaskGroup(of: Bool.self) { group in
       for (channel, bell) in zip(self.channels, bells) {
         bell.continuation.yield()
-        group.addTask { await self.deliver(over: channel, bell) }
+        group.addTask {
+          await self.deliver(over: channel, bell, mayBegin)
+          return true
+        }
       }
       group.addTask {
-        await self.look { for bell in bells { bell.continuation.yield() } }
+        await withTaskGroup(of: Void.self) { watch in
+          watch.addTask { await self.look { for bell in bells { bell.continuation.yield() } } }
+          if let relieved { watch.addTask { await relieved() } }
+          await watch.next()
+          watch.cancelAll()
+        }
+        relief.come()
         for bell in bells { bell.continuation.finish() }
+        if !self.channels.isEmpty { try? await self.clock.sleep(until: self.clock.now + Self.farewell) }
+        return false
+      }
+      var under = self.channels.count
+      for await isDelivery in group {
+        if isDelivery { under -= 1 }
+        // All have arrived, or the time for it is up.
+        if under == 0 || !isDelivery { group.cancelAll() }
       }
     }
   }
@@ -166,14 +190,14 @@ public struct Telling: Sendable {
 
   private typealias Bell = (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
 
-  private func deliver(over channel: any TellingChannel, _ bell: Bell) async {
+  private func deliver(over channel: any TellingChannel, _ bell: Bell, _ mayBegin: @Sendable () -> Bool) async {
     await withDiscardingTaskGroup { group in
       // One sleeper for the earliest time: it looks again for all that is due later.
       var armed: Instant?
       for await _ in bell.stream {
-        let next = await self.deliverDue(over: channel)
+        let next = await self.deliverDue(over: channel, mayBegin)
         if let waiting = try? await self.store.waiting() { self.onWaiting(waiting) }
-        if Task.isCancelled { break }
+        if !mayBegin() { break }
         if let at = armed, at <= self.clock.now { armed = nil }
         if let next, armed.map({ next < $0 }) ?? true {
           armed = next
@@ -185,9 +209,9 @@ public struct Telling: Sendable {
   }
 
   /// - Returns: when to look again by itself; nil when only news brings more.
-  private func deliverDue(over channel: any TellingChannel) async -> Instant? {
+  private func deliverDue(over channel: any TellingChannel, _ mayBegin: @Sendable () -> Bool) async -> Instant? {
     do throws(TellingError) {
-      while !Task.isCancelled {
+      while mayBegin() {
         let due = try await self.store.due(channel.name, most: channel.mostAtOnce, now: self.clock.now)
         guard !due.isEmpty else { return try await self.store.nextDue(channel.name) }
         let ids = due.map(\.message.id)
@@ -232,4 +256,11 @@ public struct Telling: Sendable {
     self.notifier.notify(
       Notice(at: self.clock.now, weight: weight, kind: "telling.failed", code: error.stableCode, words: error.description))
   }
+}
+
+/// Whether somebody else is to tell from now on.
+private final class Relief: Sendable {
+  private let isHere = Mutex(false)
+  var hasCome: Bool { self.isHere.withLock { $0 } }
+  func come() { self.isHere.withLock { $0 = true } }
 }

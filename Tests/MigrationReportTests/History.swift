@@ -96,6 +96,17 @@ struct History {
     try self.group(herID, .watchBegan)
   }
 
+  /// Looks as the daemon makes them in the watch, for so long.
+  mutating func isWatched(_ herIDs: [Int32], for span: TimeSpan) throws {
+    let (end, interval) = (self.now + span, self.plan.policy.watchLookInterval)
+    while self.now + interval <= end {
+      for (index, herID) in herIDs.enumerated() {
+        try self.group(herID, .looked(readings: self.look(herID, arrivals: 160)), after: index == 0 ? interval : .seconds(0))
+      }
+    }
+    self.now = end
+  }
+
   func ping(_ herID: Int32, latency: Int64? = 12, accepted: Finding<PingCheck>.Result = .passed) throws -> PingReport {
     PingReport(
       herID: try #require(HerID(herID)), bus: Self.target.name,

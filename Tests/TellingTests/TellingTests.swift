@@ -131,6 +131,47 @@ struct TellingTests {
     }
   }
 
+  /// Takes a message, and has it on its way until it is let go.
+  private final class SlowChannel: TellingChannel {
+    let name = "vakt"
+    let lowest = StandingCondition.Weight.person
+    let mostAtOnce = 10
+    let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+    let (free, freeing) = AsyncStream.makeStream(of: Void.self)
+    let told = NIOLockedValueBox((whole: 0, cut: 0))
+
+    func tell(_ messages: [TellingMessage]) async throws(TellingFailure) {
+      self.beginning.yield()
+      for await _ in self.free { break }
+      let isCut = Task.isCancelled
+      self.told.withLockedValue { isCut ? ($0.cut += 1) : ($0.whole += 1) }
+      if isCut { throw TellingFailure("cut short") }
+    }
+  }
+
+  @Test("who is relieved lets what is on its way arrive, and begins nothing more; who tells next does not tell it again")
+  func relieved() async throws {
+    try await self.withPath { path in
+      let channel = SlowChannel()
+      let store = try await TellingStore.open(path: path)
+      let (relief, relieving) = AsyncStream.makeStream(of: Void.self)
+      let clock = DayClock(Self.start, end: Self.start + .seconds(61))
+      let teller = Telling(
+        store: store, channels: [channel], settings: Telling.Settings(), news: EngineNews(), clock: clock, notifier: Told(),
+        state: { Self.stopped() })
+      let running = Task { await teller.run { for await _ in relief { break } } }
+      for await _ in channel.begun { break }
+      // From here on no time passes: neither is what is on its way given up.
+      for await _ in clock.stands { break }
+      relieving.yield()
+      channel.freeing.yield()
+      await running.value
+      #expect(channel.told.withLockedValue { $0.whole } == 1 && channel.told.withLockedValue { $0.cut } == 0)
+      #expect(try await store.waiting().isEmpty)
+      store.close()
+    }
+  }
+
   @Test("what waits over a channel that is gone is given up, and the log says so")
   func gone() async throws {
     try await self.withPath { path in

@@ -42,16 +42,23 @@ class Forwarded:
                 near, _ = self.listening.accept()
             except OSError:
                 return
-            far = socket.socket(socket.AF_UNIX)
             try:
-                far.connect(self.path)
+                far = self.reach()
             except OSError:
                 near.close()
-                far.close()
                 continue
             self.open += [near, far]
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    def reach(self):
+        far = socket.socket(socket.AF_UNIX)
+        try:
+            far.connect(self.path)
+        except OSError:
+            far.close()
+            raise
+        return far
 
     @staticmethod
     def carry(one, other):

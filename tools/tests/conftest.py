@@ -10,7 +10,7 @@ import pytest
 
 BESIDE_BROKERS = (
     "test_secrets", "test_guides", "test_bus_pinger_terminal", "test_bus_pinger_bundle", "test_desk_guide", "test_foreign",
-    "test_bus_pinger",
+    "test_bus_pinger", "test_dashboard_in_trouble",
 )
 LONGEST_FIRST = ("test_dashboard", *BESIDE_BROKERS, "test_control_hostile", "test_control_api", "test_telling", "test_json_contract")
 

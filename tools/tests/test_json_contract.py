@@ -150,7 +150,7 @@ class JSONContract(PracticeStage, unittest.TestCase):
         told("drain-status/1", "drain", "status")
         told("drain-explain/1", "drain", "explain", "3004")
         told("drain-forward/1", "drain", "forward", "--her-id", "3004")
-        told("drain-forward-trial/1", "drain", "forward", "--her-id", "3004", "--dry-run")
+        told("drain-forward-trial/1", "drain", "forward", "--her-id", "3004", "--check")
         told("drain-bus/1", "drain", "--bus", "servicebus")
         told("command/1", "drain", "forward", "--her-id", "3004", *TWO)
         told("command/1", "close-bus", "servicebus", "--check")

@@ -230,7 +230,7 @@ class Secrets(unittest.TestCase):
         self.must("rollback", "--execute", "--her-id", "3004", "--by", "kari", *why)
         world.until(lambda: any(group["phase"] == "DRAINING" for group in world.pulje()["groups"]), "the drain")
         for command in (["status"], ["drain"], ["drain", "explain", "2001"], ["drain", "--bus", "servicebus"], ["drain", "forward", "--her-id", "2001"],
-                        ["drain", "forward", "--her-id", "2001", "--dry-run"], ["drain", "forward", "--execute", "--her-id", "2001", *two],
+                        ["drain", "forward", "--her-id", "2001", "--check"], ["drain", "forward", "--execute", "--her-id", "2001", *two],
                         ["drain", "forward", "--her-id", "2001", "--carrier", "shovel", "--execute", *two],
                         ["registry", "sync", "--execute"], ["registry", "sync", "--execute", "--export"], ["registry", "show", "2001"], ["registry", "diff"], ["registry", "groups"],
                         ["registry", "queues"], ["registry", "endpoints"], ["registry", "verify"], ["close-bus", "servicebus", "--check"], ["doctor"],
@@ -294,8 +294,7 @@ class Secrets(unittest.TestCase):
 
     # What stands rightly in the file, and is wrong at the server.
     MET_LATER = ("connection string: refused login", "connection string: wrong host", "connection string: nobody listens", "register: password wrong",
-                 "register: password in its URL", "management: password refused", "management: password in its URL",
-                 "management: password in its URL, nobody there")
+                 "management: password refused")
 
     def variants(self):
         """Configurations with something wrong, each with a secret of its own; and what of the file is changed."""
@@ -318,7 +317,9 @@ class Secrets(unittest.TestCase):
             ("Service Bus, key twice", "Endpoint=sb://h/ns;OAuthUsername=u;OAuthPassword=SECRET;OAuthPassword=SECRET"),
             ("Service Bus, typing error", "Endpoint=sb://h/ns;OAuthUsername=u;OAuthPasword=SECRET"),
         ):
-            yield f"connection string: {name}", text.replace(connection, f'connection-string: "{written}"')
+            # Logins of organisations must lead to where the bus's own does: with them it would be refused for that.
+            alone = re.sub(r"    organisations: .*tjenestebuss_org.*\n", "", text)
+            yield f"connection string: {name}", alone.replace(connection, f'connection-string: "{written}"')
         for name, line in (
             ("list", "connection-string: [SECRET]"), ("mapping", "connection-string: {password: SECRET}"), ("not closed", 'connection-string: "SECRET'),
             ("tab", "connection-string:\t\tSECRET: x: y"), ("typing error", "conection-string: SECRET"), ("alias", "connection-string: *SECRET"),

@@ -37,7 +37,12 @@ struct GroupContexts {
   private let waveByPlace: [Int?]?
 
   init(_ pulje: PuljeState, stop: Note?, now: Instant) {
-    self.standing = PuljeStanding(pulje, stop: stop, now: now)
+    self.init(PuljeStanding(pulje, stop: stop, now: now), of: pulje)
+  }
+
+  /// - Parameter standing: worked out before; it still holds.
+  init(_ standing: PuljeStanding, of pulje: PuljeState) {
+    self.standing = standing
     self.groups = pulje.groups
     self.waveByPlace = pulje.waveByPlace
   }

@@ -2,15 +2,6 @@
 
 /// A pulje in figures, for monitoring: sums over its groups, as they stand at one instant.
 public struct PuljeFigures: Sendable, Hashable {
-  /// What a group's time goes into.
-  public enum Spending: String, Sendable, Hashable, CaseIterable {
-    /// Something is being done for it.
-    case working
-    /// It waits for a time, or for something that comes by itself.
-    case time
-    case person
-  }
-
   public struct Wait: Sendable, Hashable {
     public var code: WaitReason.Code
     public var spending: Spending
@@ -21,7 +12,6 @@ public struct PuljeFigures: Sendable, Hashable {
   public var groups: [GroupPhase: Int] = [:]
   public var parties: [GroupPhase: Int] = [:]
   public var waits: [Wait: Int] = [:]
-  public var spending: [Spending: Int] = [:]
   public var lights: [WayBack.Light: Int] = [:]
   /// On the queues that are being left, dead letters apart, at the last looks.
   public var leftovers: Int64 = 0
@@ -43,13 +33,8 @@ public struct PuljeFigures: Sendable, Hashable {
       let context = contexts.context(at: place)
       self.groups[group.phase, default: 0] += 1
       self.parties[group.phase, default: 0] += group.members.count
-      switch group.next(in: context, now: now) {
-      case .act: self.spending[.working, default: 0] += 1
-      case .wait(let wait):
-        let spending: Spending = wait.clears == .person ? .person : .time
-        self.spending[spending, default: 0] += 1
-        self.waits[Wait(code: wait.code, spending: spending), default: 0] += 1
-      case .done: break
+      if case .wait(let wait) = group.next(in: context, now: now) {
+        self.waits[Wait(code: wait.code, spending: wait.spending), default: 0] += 1
       }
       // What was removed with approval is no way back that ought to be open.
       if group.phase != .removed { self.lights[WayBack(group, context: context, now: now).light, default: 0] += 1 }

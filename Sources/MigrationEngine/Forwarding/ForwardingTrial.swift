@@ -4,7 +4,7 @@ import BusModel
 import BusProbe
 import Migration
 
-/// What an order would carry and what it would set aside, by a look made now that takes nothing: what `drain forward --dry-run` answers. On
+/// What an order would carry and what it would set aside, by a look made now that takes nothing: what `drain forward --check` answers. On
 /// a bus that shows its messages each is judged by its metadata; elsewhere only counts tell. The schema is stable.
 public struct ForwardingTrial: Codable, Sendable {
   public struct Queue: Codable, Sendable {
@@ -112,7 +112,7 @@ extension ForwardingTrial.Queue {
   }
 }
 
-/// `drain forward --dry-run` for people. Pure.
+/// `drain forward --check` for people. Pure.
 public enum ForwardingTrialText {
   public static func text(_ trial: ForwardingTrial) -> String {
     guard !trial.queues.isEmpty else { return "there is no queue that anything could be carried from" }
@@ -127,7 +127,7 @@ public enum ForwardingTrialText {
         queue.looked == nil ? "?" : "\(queue.wouldStay.values.reduce(0, +))",
       ])
     }
-    var lines = ["dry run at \(trial.now): nothing was taken, held or changed"] + table.lines
+    var lines = ["looked at \(trial.now): nothing was taken, held or changed"] + table.lines
     for queue in trial.queues {
       lines += queue.wouldStay.sorted { $0.key < $1.key }.map { "  \(queue.from.queue): \($0.value) would stay, \($0.key)" }
       lines += queue.cannotTell.map { "  \(queue.from.queue): not told: \($0)" }

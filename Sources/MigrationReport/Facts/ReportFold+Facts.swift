@@ -28,23 +28,25 @@ extension ReportFold {
     var patterns = PingPatterns()
     var parties: [ReportFacts.Party] = []
     var groups: [ReportFacts.Group] = []
-    var tracks = self.tracks
+    let tracks = self.tracks
+    var spending = self.spending
+    spending?.advance(pulje, to: now)
     var times = ReportFacts.Times()
     var unproven: [Int64] = []
     let waves = pulje.plan.waves
     var waveOf: [GroupID: Int] = [:]
     for (index, wave) in (waves ?? []).enumerated() { for id in wave { waveOf[id] = index + 1 } }
     for (place, group) in pulje.groups.enumerated() {
-      tracks[group.id]?.reckon(group, pulje: pulje, stop: self.state.stop, until: now)
-      let track = tracks[group.id] ?? GroupTrack(reckonedUntil: now)
+      let track = tracks[group.id] ?? GroupTrack()
+      let spent = ReportFacts.Times(spending?.spent(at: place) ?? TimeSpent())
       let verdict = pulje.drainVerdict(of: group.id, now: Self.judged(group, now: now))
       groups.append(
         ReportFacts.Group(
-          group, track, wave: waveOf[group.id], policy: pulje.policy, drain: verdict.flatMap(drain),
+          group, track, times: spent, wave: waveOf[group.id], policy: pulje.policy, drain: verdict.flatMap(drain),
           forwardDrain: group.forwardDrainVerdict(pulje.plan).flatMap(drain)))
-      times.working += track.times.working
-      times.waiting += track.times.waiting
-      times.person += track.times.person
+      times.working += spent.working
+      times.waiting += spent.waiting
+      times.person += spent.person
       if let started = track.startedAt, let proven = track.verifiedAt, proven >= started {
         unproven.append(proven.since(started).milliseconds)
       }
@@ -128,6 +130,10 @@ extension ReportFold {
   }
 }
 
+extension ReportFacts.Times {
+  init(_ spent: TimeSpent) { self.init(working: spent.working, waiting: spent.time, person: spent.person) }
+}
+
 extension ReportFacts.Drain {
   init(_ verdict: DrainVerdict, proven: [Int], notProven: [Int]) {
     self.init(
@@ -142,7 +148,7 @@ extension ReportFacts.Drain {
 
 extension ReportFacts.Group {
   init(
-    _ group: GroupState, _ track: GroupTrack, wave: Int?, policy: Policy, drain: ReportFacts.Drain?,
+    _ group: GroupState, _ track: GroupTrack, times: ReportFacts.Times, wave: Int?, policy: Policy, drain: ReportFacts.Drain?,
     forwardDrain: ReportFacts.Drain?
   ) {
     self.init(
@@ -152,7 +158,7 @@ extension ReportFacts.Group {
       watchUntil: group.watchSince.map { $0 + policy.watchPeriod }, acceptedAt: track.acceptedAt,
       acceptedBy: group.acceptedBy.isEmpty ? nil : group.acceptedBy, retiredAt: track.retiredAt, retiredBy: track.retiredBy,
       rollBack: group.rollBack, restoredAt: track.restoredAt, quarantine: group.quarantine, withdrawal: group.withdrawal,
-      hold: group.hold, drain: drain, forwardDrain: forwardDrain, times: track.times)
+      hold: group.hold, drain: drain, forwardDrain: forwardDrain, times: times)
   }
 }
 

@@ -40,6 +40,8 @@ public struct ReportFold: Sendable {
   var late = LateBook()
   var service = ServiceBook()
   var tracks: [GroupID: GroupTrack] = [:]
+  /// How the groups' time was spent, since the plan was sealed.
+  var spending: SpendingBook?
   var writes = 0
   var unknownOutcomes = 0
   var refusedWrites = 0
@@ -66,13 +68,14 @@ public struct ReportFold: Sendable {
       return
     }
     guard isOurs else { return }
+    self.look(row.event, at: row.at)
     self.events += 1
     self.firstAt = self.firstAt ?? row.at
     self.lastAt = row.at
     switch row.event {
     case .puljeSealed(let plan, _):
       self.sealedAt = row.at
-      for group in plan.groups { self.tracks[group.id] = GroupTrack(reckonedUntil: row.at) }
+      for group in plan.groups { self.tracks[group.id] = GroupTrack() }
     case .puljePaused(_, let by, let why): self.incidents.begin(.paused, nil, code: "MIG-402", at: row.at, seen: why, by: by)
     case .puljeResumed: self.incidents.end(.paused, nil, at: row.at)
     case .lineStopped(let by, let why): self.incidents.begin(.lineStopped, nil, code: "MIG-417", at: row.at, seen: why, by: by)
@@ -276,14 +279,27 @@ public struct ReportFold: Sendable {
   // MARK: time
 
   /// Adds up how the time since a group's last event was spent: before the event changes what the group stands in.
+  /// Time goes on to `now`, with everything as it stood before `event`.
   private mutating func reckon(_ event: MigrationEvent, until now: Instant) {
     guard let pulje = self.state.puljer[self.name] else { return }
-    if case .group(_, let id, _) = event {
-      guard let group = pulje.groups[id] else { return }
-      self.tracks[id]?.reckon(group, pulje: pulje, stop: self.state.stop, until: now)
+    self.spending?.advance(pulje, only: event.group, to: now)
+  }
+
+  private mutating func look(_ event: MigrationEvent, at now: Instant) {
+    guard let pulje = self.state.puljer[self.name] else { return }
+    guard self.spending != nil else {
+      self.spending = SpendingBook(pulje, stop: self.state.stop, now: now)
       return
     }
-    for group in pulje.groups { self.tracks[group.id]?.reckon(group, pulje: pulje, stop: self.state.stop, until: now) }
+    self.spending?.happened(pulje, only: event.group, stop: self.state.stop, now: now)
+  }
+}
+
+extension MigrationEvent {
+  /// Whom alone it befalls; nil where it is more than one group.
+  fileprivate var group: GroupID? {
+    guard case .group(_, let id, _) = self else { return nil }
+    return id
   }
 }
 
@@ -324,13 +340,6 @@ struct GroupTrack: Sendable {
   var retiredAt: Instant?
   var retiredBy: [String]?
   var restoredAt: Instant?
-  var times = ReportFacts.Times()
-  var reckonedUntil: Instant
-
-  init(reckonedUntil: Instant) { self.reckonedUntil = reckonedUntil }
-
-  /// The daemon's own steps take no longer; what does is a wait.
-  static let longestStep = TimeSpan.minutes(1)
 
   mutating func take(_ event: GroupEvent, phase: GroupPhase, at: Instant) {
     switch event {
@@ -343,31 +352,6 @@ struct GroupTrack: Sendable {
     case .retired(let by): (self.retiredAt, self.retiredBy) = (at, by)
     case .restored: self.restoredAt = at
     default: break
-    }
-  }
-
-  mutating func reckon(_ group: GroupState, pulje: PuljeState, stop: Note?, until now: Instant) {
-    let from = self.reckonedUntil
-    guard now > from else { return }
-    self.reckonedUntil = now
-    let span = now.since(from).milliseconds
-    if group.phase.isClosed { return }
-    let goesBack = group.phase.isGoingBack
-    let waitsForPerson =
-      (!goesBack && (pulje.startedAt == nil || pulje.pause != nil || stop != nil || group.quarantine != nil))
-      || (group.hold.map { !$0.clearsItself } ?? false) || group.phase == .conflict
-      || group.members.contains { $0.handedOver && $0.writing != .atGoal } || !(group.forwarding?.stops ?? []).isEmpty
-      || (group.phase == .ready || group.phase == .armed) && !group.missingTests(pulje.policy).isEmpty
-    if waitsForPerson { return self.times.person += span }
-    switch group.phase {
-    case .observing:
-      let end = group.watchSince.map { $0 + pulje.policy.watchPeriod } ?? now
-      let person = max(0, min(span, now.since(end).milliseconds))
-      self.times.person += person
-      self.times.waiting += span - person
-    case .draining, .drained, .backDraining, .backDrained: self.times.waiting += span
-    default:
-      if span <= Self.longestStep.milliseconds { self.times.working += span } else { self.times.waiting += span }
     }
   }
 }

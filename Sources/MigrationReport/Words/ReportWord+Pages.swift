@@ -269,8 +269,8 @@ extension ReportWord {
     case .waitsTitle: Phrase("Hvor tiden gikk", "Where the time went")
     case .waitsNote:
       Phrase(
-        "Av alle gruppers tid fra forsegling til lukking. Arbeid er tjenestens egne steg, høyst ett minutt mellom to hendelser; venting på tid er stillhet, overvåking, vinduer, bølger og nye forsøk; venting på folk er start, pause, stans, hold uten egen løsning, skriving for hånd, usignerte prøver og beslutninger.",
-        "Of all groups' time from sealing to closing. Working is the daemon's own steps, at most a minute between two events; waiting for time is quiet, watch, windows, waves and further tries; waiting for a person is start, pause, stop, holds that do not clear themselves, writes by hand, unsigned tests and decisions."
+        "Av alle gruppers tid fra forsegling til lukking. Arbeid er tjenestens egne steg, høyst ett minutt for hvert; venting på tid er stillhet, overvåking, vinduer, bølger og nye forsøk; venting på folk er start, pause, stans, hold uten egen løsning, skriving for hånd, usignerte prøver og beslutninger.",
+        "Of all groups' time from sealing to closing. Working is the daemon's own steps, at most a minute for each; waiting for time is quiet, watch, windows, waves and further tries; waiting for a person is start, pause, stop, holds that do not clear themselves, writes by hand, unsigned tests and decisions."
       )
     case .working: Phrase("Arbeid", "Working")
     case .waitingForTime: Phrase("Venting på tid", "Waiting for time")

@@ -36,10 +36,26 @@ enum ConfigurationFiles {
     for (name, program) in configuration.hooks.sorted(by: { $0.key < $1.key }) {
       named.append(("hook \(name)", program.executable))
     }
+    for webhook in configuration.tell.webhooks {
+      for path in webhook.authorities { named.append(("authorities of webhook \(webhook.name)", path)) }
+    }
+    for mail in configuration.tell.mails {
+      for path in mail.relay.authorities { named.append(("authorities of mail \(mail.name)", path)) }
+    }
+    for program in configuration.tell.programs { named.append(("program \(program.name)", program.program.executable)) }
     let folder: (String) -> String = { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
     named.append(("the database's folder", folder(configuration.database)))
     named.append(("the folder of audit-heads", folder(configuration.heads.file)))
     if let cache = configuration.register.cache { named.append(("the folder of register.cache", folder(cache))) }
+    // The folder of reports is made, and so is that where pings are counted; what they stand in is not.
+    if let reports = configuration.reports, folder(reports.folder) != folder(configuration.database),
+      reports.folder != folder(configuration.database)
+    {
+      named.append(("what the folder of reports stands in", folder(reports.folder)))
+    }
+    named.append(("the folder of socket", folder(configuration.socket)))
+    if let socket = configuration.echoSocket { named.append(("the folder of echo-socket", folder(socket))) }
+    if let state = configuration.pingStateFolder { named.append(("what ping.state-folder stands in", folder(state))) }
     return named.compactMap { what, path in FileManager.default.fileExists(atPath: path) ? nil : "\(what): \(path) is not there" }
   }
 }

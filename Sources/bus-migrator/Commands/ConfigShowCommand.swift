@@ -13,12 +13,12 @@ struct ConfigShowCommand: AsyncParsableCommand {
 
   func run() async throws {
     // Checked first: what a wrong file means is not to be guessed by whoever reads it.
-    _ = try self.place.configuration()
+    let environment = try self.place.configuration().environment.text
     let root = try self.place.source.root()
     let values = ConfigurationValue.all(in: root)
     if self.output.json {
       let shown = self.all ? values : values.filter { $0.origin != .usual }
-      return try Console.say(json: ConfigShowAnswer(file: root.file, values: shown))
+      return try Console.say(json: ConfigShowAnswer(file: root.file, values: shown), of: environment)
     }
     guard self.all else { return Console.say(try RedactedConfiguration.text(of: root)) }
     Console.say(values.map(\.line).joined(separator: "\n"))

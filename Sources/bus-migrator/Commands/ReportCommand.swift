@@ -49,9 +49,11 @@ struct ReportCommand: AsyncParsableCommand {
       environment = try self.place.environment()
     }
     if self.json.json { return try Console.say(json: report, of: environment) }
-    guard let output else { return Console.say(report.markdown) }
+    guard let output else { return Console.say(report.markdown, of: environment) }
     let path = Self.file(output, "report-\(report.pulje.name).md")
-    try await ReportFile.write(Data(report.markdown.utf8), to: path)
+    // As on the screen: a file goes to people who have not seen where it came from.
+    let head = Banner.line(environment, isTerminal: false)
+    try await ReportFile.write(Data("\(head)\n\n\(report.markdown)".utf8), to: path)
     Console.say(path)
   }
 
@@ -148,7 +150,12 @@ struct ReportCommand: AsyncParsableCommand {
     let written: WrittenReport
     do { written = try WrittenReport(data) } catch { throw ReportError.notAReport(path: file, seen: error.seen) }
     let result = try await self.maker().verify(written)
-    if self.json.json { try Console.say(json: result) } else { Console.say(ReportVerificationText.text(result, file: file)) }
+    let environment = try self.place.environment()
+    if self.json.json {
+      try Console.say(json: result, of: environment)
+    } else {
+      Console.say(ReportVerificationText.text(result, file: file), of: environment)
+    }
     if !result.isEqual { throw ExitCode(Exit.differs) }
   }
 }

@@ -126,6 +126,24 @@ struct ConfigurationNode {
     }
   }
 
+  /// Refuses every address, here and below, that has a login in it: it would be shown with the address, in logs and on screens.
+  func checkAddresses() throws {
+    switch (self.key?.content, self.node) {
+    case (.value(.url, _), .scalar(let scalar)) where scalar.string.contains("@"):
+      throw self.wrong(wanted: "an address without a login in it: user and password are keys of their own")
+    case (.section, .mapping(let mapping)):
+      let fields = Fields(of: self, mapping: mapping)
+      for key in self.key?.below ?? [] { try fields.optional(key.name)?.checkAddresses() }
+    case (.entries, .sequence), (.sequence, .sequence):
+      for entry in try self.elements {
+        guard case .mapping(let mapping) = entry.node else { continue }
+        let fields = Fields(of: entry, mapping: mapping)
+        for key in self.key?.below ?? [] { try fields.optional(key.name)?.checkAddresses() }
+      }
+    default: break
+    }
+  }
+
   /// A path, meant from the folder of whoever gave it.
   var absolutePath: String { get throws { Paths.absolute(try self.text, besides: self.file) } }
 

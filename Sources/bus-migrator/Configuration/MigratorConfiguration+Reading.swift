@@ -23,6 +23,7 @@ extension MigratorConfiguration {
     _ root: ConfigurationNode, database: String? = nil, socket: String? = nil, environment: [String: String]
   ) throws -> MigratorConfiguration {
     let fields = try root.mapping()
+    try root.checkAddresses()
     let buses = try fields.required("buses").elements.map { try Self.bus($0, environment) }
     try Self.checkBuses(buses, fields)
     let ping = try fields.required("ping").mapping()

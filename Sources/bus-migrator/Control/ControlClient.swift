@@ -102,35 +102,18 @@ struct ControlClient {
   ///   - silence: after so long without a word the connection counts as lost.
   /// - Throws: ``CommandLineError``; what `take` throws; `CancellationError`.
   func live(after: Int64?, silence: TimeAmount, take: (ByteBufferView) async throws -> Void) async throws {
-    guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
-      throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
-    }
-    var request = HTTPClientRequest(url: "http+unix://\(host)\(ControlRoute.live.path)")
+    var request = try self.request(.GET, ControlRoute.live.path)
     if let after { request.headers.add(name: "last-event-id", value: "\(after)") }
-    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.timeout.connect = .seconds(5)
-    configuration.timeout.read = silence
-    let (question, socket) = (request, self.socket)
-    try await HTTPClient.withHTTPClient(configuration: configuration) { http in
-      let response: HTTPClientResponse
-      do { response = try await Self.knocking { try await http.execute(question, deadline: .distantFuture) } } catch {
-        if Task.isCancelled { throw CancellationError() }
-        throw CommandLineError.daemonNotReachable(socket: socket, seen: "\(error)")
-      }
+    let socket = self.socket
+    try await self.answered(request, silence: silence) { response in
       guard response.status == .ok else {
         throw Self.failure(
           response.status, Data(try await response.body.collect(upTo: 1 << 20).readableBytesView), socket: socket)
       }
       var chunks = response.body.makeAsyncIterator()
       while true {
-        let chunk: ByteBuffer?
-        do { chunk = try await chunks.next() } catch {
-          if Task.isCancelled { throw CancellationError() }
-          throw CommandLineError.daemonNotReachable(socket: socket, seen: "the connection broke: \(error)")
-        }
-        guard let chunk else { return }
-        try await take(chunk.readableBytesView)
+        guard let chunk = try await chunks.next() else { return }
+        do { try await take(chunk.readableBytesView) } catch { throw TakenInError(error: error) }
       }
     }
   }
@@ -151,40 +134,68 @@ struct ControlClient {
     _ method: String, _ path: String, body: Data?, key: String? = nil, within timeout: TimeAmount,
     orNotReady: Bool = false
   ) async throws -> Data {
-    guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
-      throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
-    }
-    var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
-    request.method = .init(rawValue: method)
+    var request = try self.request(.init(rawValue: method), path)
     if let key { request.headers.add(name: CommandControl.keyHeader, value: key) }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.headers.add(name: BrowserGate.header, value: "1")
       request.body = .bytes(ByteBuffer(bytes: body))
     }
+    let socket = self.socket
+    return try await self.answered(request, within: timeout) { response in
+      let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
+      guard response.status != .ok else { return data }
+      // Told so by whoever is asked whether it is ready.
+      if orNotReady, response.status == .serviceUnavailable,
+        (try? JSONDecoder().decode(ControlAPI.Failure.self, from: data)) == nil
+      {
+        return data
+      }
+      throw Self.failure(response.status, data, socket: socket)
+    }
+  }
+
+  private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClientRequest {
+    guard let host = self.socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) else {
+      throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "the path cannot be written in an address")
+    }
+    var request = HTTPClientRequest(url: "http+unix://\(host)\(path)")
+    request.method = method
+    return request
+  }
+
+  /// Asks over a connection of its own, which ends with `read`.
+  ///
+  /// - Parameters:
+  ///   - timeout: of the whole answer; nil for an answer without end.
+  ///   - silence: after so long without a word the connection counts as lost.
+  /// - Throws: ``CommandLineError`` `daemonNotReachable` for all that goes wrong on the way; what `read` throws of the answer, and of its own.
+  private func answered<Answer: Sendable>(
+    _ request: HTTPClientRequest, within timeout: TimeAmount? = nil, silence: TimeAmount? = nil,
+    _ read: (HTTPClientResponse) async throws -> Answer
+  ) async throws -> Answer {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.timeout.connect = .seconds(5)
-    let question = request
-    let socket = self.socket
+    configuration.timeout.read = silence
+    let deadline = timeout.map { NIODeadline.now() + $0 } ?? .distantFuture
     return try await HTTPClient.withHTTPClient(configuration: configuration) { http in
       do {
-        let response = try await Self.knocking { try await http.execute(question, timeout: timeout) }
-        let data = Data(try await response.body.collect(upTo: 256 << 20).readableBytesView)
-        guard response.status != .ok else { return data }
-        // Told so by whoever is asked whether it is ready.
-        if orNotReady, response.status == .serviceUnavailable,
-          (try? JSONDecoder().decode(ControlAPI.Failure.self, from: data)) == nil
-        {
-          return data
-        }
-        throw Self.failure(response.status, data, socket: socket)
+        return try await read(try await Self.knocking { try await http.execute(request, deadline: deadline) })
       } catch let error as CommandLineError {
         throw error
+      } catch let error as TakenInError {
+        throw error.error
       } catch {
-        throw CommandLineError.daemonNotReachable(socket: socket, seen: "\(error)")
+        if Task.isCancelled { throw CancellationError() }
+        throw CommandLineError.daemonNotReachable(socket: self.socket, seen: "\(error)")
       }
     }
+  }
+
+  /// What went wrong with whoever takes an answer in: not on the way here.
+  private struct TakenInError: Error {
+    var error: any Error
   }
 
   /// A crowd may stand before the socket: then the system says at once that nobody can be put in the queue, and nothing was sent. Tried

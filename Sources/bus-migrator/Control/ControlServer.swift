@@ -100,8 +100,7 @@ struct ControlServer: Service {
     let router = Router(context: ControlContext.self)
     self.dashboard.guards(router, door)
     router.add(middleware: ControlGate(door: door))
-    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket, environment: self.environment))
-    // Answered before the history is read, by the gate.
+    router.add(middleware: RecoveredGate(readiness: self.readiness, socket: self.socket))
     router.on(.health) { _, _ in ControlAnswer.health(self.readiness, environment: self.environment) }
     router.on(.status) { request, asker in
       let form = try Self.form(request, asker)

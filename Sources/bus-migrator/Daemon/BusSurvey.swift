@@ -16,6 +16,8 @@ struct BusSurvey: Sendable {
   let buses: [Bus]
   /// Users that this daemon itself logs in as, by bus.
   let ownUsers: [BusName: String]
+  /// Buses whose management interface is configured, whatever it tells.
+  var managed: Set<BusName> = []
   /// Users of organisations that this daemon logs in as too, by bus.
   var lentUsers: [BusName: Set<String>] = [:]
   var clock: any MigrationClock = SystemMigrationClock()
@@ -32,21 +34,27 @@ struct BusSurvey: Sendable {
     if let cache {
       do { try await Self.read(cache, bus, into: &closing) } catch { closing.remaining = .notReadable(Self.words(error)) }
     }
-    guard let management = self.connections[bus.name] else { return closing }
+    guard let management = self.connections[bus.name] else {
+      guard self.managed.contains(bus.name) else { return closing }
+      closing.connections = .notReadable("a \(bus.dialect.rawValue) tells nobody who is connected to it; its administrator knows")
+      let probe = self.probes[bus.name]
+      var seen = census
+      if seen == nil, let probe, probe.listsQueues { seen = await probe.census() }
+      closing.filledQueues =
+        switch seen?.value {
+        case .listed?: Self.filled(seen?.occupied ?? [])
+        case .unreadable(let error)?, .notPossible(let error)?: .notReadable(Self.words(error))
+        case nil: .notReadable("a \(bus.dialect.rawValue) does not list its queues")
+        }
+      return closing
+    }
     do {
       let others = try await management.connections().filter { !self.isOurs($0, bus.name) }
       closing.connections = Self.count(others.map { "\($0.name)\($0.user.map { " of \($0)" } ?? "")" })
     } catch { closing.connections = .notReadable(Self.words(error)) }
     if let queues = census?.occupied {
       // One look, not two of different times.
-      let filled = queues.compactMap { reading -> String? in
-        guard let count = reading.count else { return nil }
-        let figures = count.figures
-        let dead = (figures?.deadLettered ?? 0) + (figures?.transferDeadLettered ?? 0)
-        let all = max(Int64(count.messages), figures?.lying ?? 0) + dead
-        return all > 0 ? "\(reading.queue): \(all)" : nil
-      }
-      closing.filledQueues = Self.count(filled)
+      closing.filledQueues = Self.filled(queues)
       return closing
     }
     do {
@@ -100,6 +108,21 @@ struct BusSurvey: Sendable {
     if user == self.ownUsers[bus], connection.product == "tjenestebuss" { return true }
     return connection.product == OrganisationProbes.product
       && (user == self.ownUsers[bus] || self.lentUsers[bus]?.contains(user) == true)
+  }
+
+  private static func filled(_ queues: [DepthReading]) -> BusClosing.Count {
+    let uncounted = queues.filter { if case .unreadable = $0.value { true } else { false } }
+    if let first = uncounted.first {
+      return .notReadable("\(uncounted.count) queues that could not be counted, \(first.queue) among them")
+    }
+    return self.count(
+      queues.compactMap { reading in
+        guard let count = reading.count else { return nil }
+        let figures = count.figures
+        let dead = (figures?.deadLettered ?? 0) + (figures?.transferDeadLettered ?? 0)
+        let all = max(Int64(count.messages), figures?.lying ?? 0) + dead
+        return all > 0 ? "\(reading.queue): \(all)" : nil
+      })
   }
 
   private static func count(_ names: [String]) -> BusClosing.Count {

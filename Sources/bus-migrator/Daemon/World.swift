@@ -38,6 +38,7 @@ struct World {
       connections: self.connections, buses: configuration.busValues,
       ownUsers: Dictionary(
         configuration.buses.map { ($0.endpoint.name, $0.endpoint.connection.user) }, uniquingKeysWith: { first, _ in first }),
+      managed: Set(configuration.buses.filter { $0.management != nil }.map(\.endpoint.name)),
       lentUsers: Dictionary(
         configuration.buses.map { ($0.endpoint.name, Set($0.organisations.values.map(\.user))) },
         uniquingKeysWith: { first, _ in first }))

@@ -52,7 +52,7 @@ final class MetricsControl: Service {
     let now = self.clock.now
     let figures = state.ordered.map { PuljeFigures($0, stop: state.stop, now: now) }
     let spent = self.tally.withLockedValue { tally in
-      tally.observe(Dictionary(figures.map { ($0.name, $0.spending) }, uniquingKeysWith: { $1 }), now: now)
+      tally.observe(state, now: now)
       return tally
     }
     return (figures, spent)

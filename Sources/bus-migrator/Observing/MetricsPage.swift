@@ -106,7 +106,7 @@ struct MetricsPicture {
     page.add(
       "group_seconds_total", .counter, "Group-seconds since the daemon's start: working, waiting for time, waiting for a person.",
       self.spent.seconds.sorted { $0.key < $1.key }.flatMap { pulje, spent in
-        PuljeFigures.Spending.allCases.compactMap { spending in
+        Spending.allCases.compactMap { spending in
           spent[spending].map { ([("pulje", pulje.text), ("spent", spending.rawValue)], $0) }
         }
       })

@@ -2,23 +2,23 @@
 
 import Migration
 
-/// How long groups were worked on, waited for a time and waited for a person, in group-seconds since the daemon's start: what stood at one look
-/// is taken to have stood until the next.
-struct SpendingTally: Sendable, Hashable {
-  private(set) var seconds: [PuljeName: [PuljeFigures.Spending: Double]] = [:]
-  private var last: [PuljeName: [PuljeFigures.Spending: Int]] = [:]
-  private var lastAt: Instant?
+/// How long groups were worked on, waited for a time and waited for a person since the daemon's start: what stood at one look is taken to have
+/// stood until the next. The words are those of the pilot report (``Spending``).
+struct SpendingTally: Sendable {
+  private var books: [PuljeName: SpendingBook] = [:]
 
-  /// - Parameter groups: how many groups' time goes into what, now.
-  mutating func observe(_ groups: [PuljeName: [PuljeFigures.Spending: Int]], now: Instant) {
-    if let lastAt, now > lastAt {
-      let span = Double(now.since(lastAt).milliseconds) / 1_000
-      for (pulje, counts) in self.last {
-        for (spending, count) in counts { self.seconds[pulje, default: [:]][spending, default: 0] += Double(count) * span }
-      }
+  /// Group-seconds.
+  var seconds: [PuljeName: [Spending: Double]] {
+    self.books.mapValues { book in
+      let spent = book.spent
+      return Dictionary(uniqueKeysWithValues: Spending.allCases.map { ($0, Double(spent[$0]) / 1_000) })
     }
-    // A clock that is set back counts for nothing.
-    self.lastAt = now
-    self.last = groups
+  }
+
+  mutating func observe(_ state: MigrationState, now: Instant) {
+    for pulje in state.ordered {
+      self.books[pulje.name]?.look(pulje, stop: state.stop, now: now)
+      if self.books[pulje.name] == nil { self.books[pulje.name] = SpendingBook(pulje, stop: state.stop, now: now) }
+    }
   }
 }

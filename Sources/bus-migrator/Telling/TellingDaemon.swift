@@ -24,26 +24,20 @@ struct TellingDaemon: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        await withTaskGroup(of: Void.self) { group in
-          group.addTask { await self.tell(self.settings.configuration) }
-          // What is on its way when another configuration comes is told again by it, under the same id.
-          await self.settings.waitForChange()
-          group.cancelAll()
-        }
-      }
+      while !Task.isCancelled { await self.tell(self.settings.configuration) }
     }
     try? await gracefulShutdown()
   }
 
-  /// A file that cannot be opened is told in the log; puljer go on.
+  /// Until there is another configuration. A file that cannot be opened is told in the log; puljer go on.
   private func tell(_ configuration: TellConfiguration) async {
     // Who never told anybody has no file.
-    if configuration.isEmpty, !FileManager.default.fileExists(atPath: self.path) { return }
+    if configuration.isEmpty, !FileManager.default.fileExists(atPath: self.path) { return await self.settings.waitForChange() }
     let store: TellingStore
     do throws(TellingError) { store = try await TellingStore.open(path: self.path) } catch {
-      return self.notifier.notify(
+      self.notifier.notify(
         Notice(at: self.clock.now, weight: .alarm, kind: "telling.failed", code: error.stableCode, words: error.description))
+      return await self.settings.waitForChange()
     }
     await self.withClients(configuration.webhooks, []) { webhooks in
       let host = ProcessInfo.processInfo.hostName
@@ -63,7 +57,7 @@ struct TellingDaemon: Service {
           environment: self.environment,
           dashboard: configuration.dashboard), news: self.news, clock: self.clock, notifier: self.notifier,
         onWaiting: self.onWaiting, state: self.state)
-      await telling.run()
+      await telling.run { await self.settings.waitForChange() }
     }
     store.close()
   }

@@ -22,8 +22,9 @@ struct ControlListenerTests {
     let (ready, signal) = AsyncStream.makeStream(of: Void.self)
     let readiness = DaemonReadiness {}
     let router = Router(context: ControlContext.self)
-    router.add(middleware: RecoveredGate(readiness: readiness, socket: socket, environment: nil, patience: patience))
+    router.add(middleware: RecoveredGate(readiness: readiness, socket: socket, patience: patience))
     router.get("/v1/status") { _, _ in "all is well" }
+    router.get("/v1/health") { _, _ in ControlAnswer.health(readiness, environment: nil) }
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let listener = ControlListener(
       place: .made(path: socket), responder: router.buildResponder(), room: room, logger: logger, onReady: { signal.finish() })

@@ -18,7 +18,7 @@ struct ConfigCommandTests {
         dialect: rabbitmq-4-v2
         hosts: [a.example]
         connection-string: amqp://guest:secret-word@127.0.0.1:5672/NHN
-        management: {url: "http://monitor:hidden-in-address@127.0.0.1:15672/x", user: monitor, password: other-secret}
+        management: {url: "http://127.0.0.1:15672/x?token=hidden-in-address", user: monitor, password: other-secret}
       - {name: b, dialect: rabbitmq-3, hosts: [b.example], connection-string: "amqp://guest:secret-word@127.0.0.1:1/NHN", authorities: [ca.pem]}
     ping: {own-her-id: 900}
     register:
@@ -45,7 +45,7 @@ struct ConfigCommandTests {
         "bus-migrator", ["config", "show", "--config", file.path], folder: file.deletingLastPathComponent())
       #expect(shown.exitCode == 0, "\(shown.complaint)")
       for secret in self.planted { #expect(!(shown.output + shown.complaint).contains(secret)) }
-      for part in ["environment: qa", "user: monitor", "own-her-id: 900", "<redacted>@127.0.0.1:15672", "ca.pem"] {
+      for part in ["environment: qa", "user: monitor", "own-her-id: 900", "127.0.0.1:15672/x?<redacted>", "ca.pem"] {
         #expect(shown.output.contains(part), "\(part) in \(shown.output)")
       }
     }
@@ -65,6 +65,52 @@ struct ConfigCommandTests {
         "bus-migrator", ["config", "check", "--config", file.path, "--json"], folder: folder)
       #expect(second.exitCode == 0, "\(second.output)\(second.complaint)")
       #expect(try second.json(ConfigCheckAnswer.self).missing == [])
+    }
+  }
+
+  @Test("Every file and folder that the daemon would miss is named: of those who are told, of reports, of sockets")
+  func missing() async throws {
+    let more = """
+
+      reports: {folder: not/there/reports}
+      echo-socket: nowhere/echo.sock
+      tell:
+        webhooks: [{name: vakt, url: "https://h.example/x", secret: "planted-planted-planted-planted", authorities: [hook-ca.pem]}]
+        mail: [{name: post, relay: "smtp.example.no:587", from: a@example.no, to: [b@example.no], authorities: [mail-ca.pem]}]
+        programs: [{name: siren, run: siren.sh}]
+      """
+    let text = self.text.replacingOccurrences(
+      of: "ping: {own-her-id: 900}", with: "ping: {own-her-id: 900, state-folder: none/pings}")
+    try await self.withFile(text + more) { file in
+      let ending = try await ChildProgram.run(
+        "bus-migrator", ["config", "check", "--config", file.path, "--json"], folder: file.deletingLastPathComponent())
+      #expect(ending.exitCode == 2)
+      let missing = try ending.json(ConfigCheckAnswer.self).missing
+      for part in [
+        "authorities of webhook vakt: ", "hook-ca.pem", "authorities of mail post: ", "mail-ca.pem", "program siren: ",
+        "what the folder of reports stands in: ", "the folder of echo-socket: ", "what ping.state-folder stands in: ",
+        "the folder of socket: ",
+      ] {
+        #expect(missing.contains { $0.contains(part) }, "\(part) in \(missing)")
+      }
+    }
+  }
+
+  @Test("A login in an address is refused where it stands, with its line and what to do, and not shown")
+  func loginInAddress() async throws {
+    let register = self.text.replacingOccurrences(of: "http://127.0.0.1:8080", with: "http://u:hidden-in-address@127.0.0.1:8080")
+    let management = self.text.replacingOccurrences(
+      of: "http://127.0.0.1:15672", with: "http://m:hidden-in-address@127.0.0.1:15672")
+    for (text, key, line) in [(register, "register.url", 12), (management, "buses[0].management.url", 8)] {
+      try await self.withFile(text) { file in
+        let ending = try await ChildProgram.run(
+          "bus-migrator", ["config", "check", "--config", file.path], folder: file.deletingLastPathComponent())
+        #expect(ending.exitCode == 2)
+        for part in ["CLI-005", "line \(line), \(key)", "without a login in it: user and password are keys of their own"] {
+          #expect(ending.complaint.contains(part), "\(part) in \(ending.complaint)")
+        }
+        #expect(!(ending.output + ending.complaint).contains("hidden-in-address"))
+      }
     }
   }
 

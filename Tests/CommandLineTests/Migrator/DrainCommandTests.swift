@@ -35,7 +35,7 @@ struct DrainCommandTests {
       #expect(explained.output.contains("drain forward --her-id 200"))
       #expect(!explained.output.contains("hemmelig"))
 
-      let trial = try await stage.command(["drain", "forward", "--her-id", "200", "--dry-run", "--json"])
+      let trial = try await stage.command(["drain", "forward", "--her-id", "200", "--check", "--json"])
       let tried = try trial.json(ForwardingTrial.self)
       let asynchronous = tried.queues.first { $0.kind == .asynchronous }
       #expect(asynchronous?.lying == 5 && asynchronous?.isCarried == true && asynchronous?.looked == nil, "\(trial.output)")

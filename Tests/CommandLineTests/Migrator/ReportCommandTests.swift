@@ -85,10 +85,13 @@ struct ReportCommandTests {
       #expect(json.exitCode == 0)
       let verified = try await place.run(["--verify", place.file("figures.json"), "--json"])
       #expect(verified.exitCode == 0 && verified.output.contains("\"figures\" : ["))
+      try "environment: qa\nstate-directory: .\n".write(toFile: place.file("m.yaml"), atomically: true, encoding: .utf8)
+      let ofQA = try await place.run(["--verify", place.file("figures.json"), "--json", "--config", place.file("m.yaml")])
+      #expect(ofQA.output.contains("\"environment\" : \"qa\""), "\(ofQA.output)\(ofQA.complaint)")
       // As today, without a daemon: Markdown and the summary's own JSON.
       let noDaemon = ["--socket", place.file("none.sock")]
       let markdown = try await place.run(noDaemon)
-      #expect(markdown.exitCode == 0 && markdown.output.hasPrefix("# Pulje"))
+      #expect(markdown.exitCode == 0 && markdown.output.hasPrefix("environment: ") && markdown.output.contains("\n# Pulje"))
       let summary = try await place.run(["--json"] + noDaemon)
       #expect(summary.output.contains("bus-migrator/report/1"))
     }

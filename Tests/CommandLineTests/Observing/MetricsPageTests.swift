@@ -23,21 +23,6 @@ struct MetricsPageTests {
         """)
   }
 
-  @Test("what stood at one look stood until the next; a clock that is set back counts for nothing")
-  func spending() throws {
-    let name = try #require(PuljeName("pulje-1"))
-    var tally = SpendingTally()
-    let start = Instant(milliseconds: 1_000_000)
-    tally.observe([name: [.working: 2, .person: 1]], now: start)
-    #expect(tally.seconds[name] == nil)
-    tally.observe([name: [.time: 3]], now: start + .seconds(10))
-    #expect(tally.seconds[name] == [.working: 20, .person: 10])
-    tally.observe([name: [.time: 1]], now: start + .seconds(5))
-    #expect(tally.seconds[name] == [.working: 20, .person: 10])
-    tally.observe([:], now: start + .seconds(7))
-    #expect(tally.seconds[name] == [.working: 20, .person: 10, .time: 2])
-  }
-
   @Test("a journal entry: fields by name, a line's end with its length before it, the same id for the same kind")
   func journal() {
     let entry = JournalEntry(

@@ -10,7 +10,8 @@ struct DrainForwardCommand: AsyncParsableCommand {
     commandName: "forward",
     abstract: "Carry what strands to the party's queue on the other bus. Without --approved-by it only counts and shows.",
     discussion: """
-      An approval, --resume, --stop and --retry-set-aside are dry runs without --execute; --pause acts at once, for it only holds. \
+      An approval, --resume, --stop and --retry-set-aside are dry runs without --execute; --pause acts at once, for it only holds \
+      (--pause --dry-run only says what it would come to). --check looks at the messages that would be carried. \
       The pulje's policy must say leftovers: forward. As many different people approve as the policy asks for, by default two; pausing and \
       stopping needs one. Synchronous messages are left to expire. The order stands until it is stopped or the party is drained and \
       decided on.
@@ -34,7 +35,7 @@ struct DrainForwardCommand: AsyncParsableCommand {
   var deliveryLimit: Int?
   @Flag(
     help: "Look now, take nothing: how many would be carried and what would be set aside, as far as the bus shows its messages.")
-  var dryRun = false
+  var check = false
   @Flag(help: "Carry nothing more until it is resumed.") var pause = false
   @Flag(help: "Go on; a queue that had stopped by itself is tried again.") var resume = false
   @Flag(help: "End the order.") var stop = false
@@ -42,6 +43,7 @@ struct DrainForwardCommand: AsyncParsableCommand {
   @Flag(help: "Try once more what was set aside.") var retrySetAside = false
   @Option(help: "Why; it stands in the audit. Asked for with all that changes something.") var because: String?
   @OptionGroup var execution: ExecuteOption
+  @OptionGroup var brake: BrakeOption
   @OptionGroup var key: KeyOption
   @OptionGroup var pulje: PuljeOption
   @OptionGroup var person: PersonOption
@@ -50,7 +52,7 @@ struct DrainForwardCommand: AsyncParsableCommand {
 
   func run() async throws {
     let herIDs = try PuljeArgument.herIDs(self.herIDs)
-    if self.dryRun {
+    if self.check {
       let daemon = try await DaemonReached.at(self.place)
       let trial = try await daemon.client.forwardingTrial(of: try self.pulje.name(), herIDs: herIDs, order: self.order)
       if self.output.json { return try Console.say(json: trial, of: daemon.environment) }
@@ -67,9 +69,10 @@ struct DrainForwardCommand: AsyncParsableCommand {
       verb: verb, pulje: try self.pulje.name(), herIDs: herIDs,
       by: verb == .approveForwarding ? self.approvedBy : [self.person.name], why: self.because ?? "")
     if verb == .approveForwarding { command.order = self.order }
-    // A brake acts at once.
-    let isDone = self.execution.isDone || verb == .pauseForwarding
-    try await Order.give(command, isDone, key: self.key, at: self.place, json: self.output.json)
+    let isBrake = verb == .pauseForwarding
+    try await Order.give(
+      command, isBrake ? self.brake.isDone : self.execution.isDone, key: self.key, at: self.place, json: self.output.json,
+      isBrake: isBrake)
   }
 
   private var verb: ControlAPI.Command.Verb? {
@@ -93,21 +96,25 @@ struct DrainForwardCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    if self.verb != nil, !self.dryRun, (self.because ?? "").allSatisfy(\.isWhitespace) {
+    if self.verb != nil, (self.because ?? "").allSatisfy(\.isWhitespace) {
       throw ValidationError("--because asks for a reason: something is changed")
     }
     if self.execution.execute, self.verb == nil {
       throw ValidationError("--execute: there is nothing to do; say what by --approved-by, --resume, --stop or --retry-set-aside")
     }
-    if self.dryRun, self.herIDs.isEmpty { throw ValidationError("--dry-run asks for --her-id") }
+    if self.brake.dryRun, !self.pause {
+      throw ValidationError(
+        "--dry-run goes with --pause, which acts at once; all else is a dry run without --execute. --check looks at the messages")
+    }
+    if self.check, self.herIDs.isEmpty { throw ValidationError("--check asks for --her-id") }
     if self.carrier == .shovel, self.deliveryLimit != nil {
       throw ValidationError("a shovel heeds no delivery limit: leave --delivery-limit out, or have our own forwarder carry")
     }
-    let verbs = [self.dryRun, self.pause, self.resume, self.stop, self.duplicates, self.retrySetAside, !self.approvedBy.isEmpty]
+    let verbs = [self.check, self.pause, self.resume, self.stop, self.duplicates, self.retrySetAside, !self.approvedBy.isEmpty]
       .count { $0 }
     if verbs > 1 {
       throw ValidationError(
-        "only one of --dry-run, --approved-by, --pause, --resume, --stop, --duplicates and --retry-set-aside at a time")
+        "only one of --check, --approved-by, --pause, --resume, --stop, --duplicates and --retry-set-aside at a time")
     }
     if self.carrier == .shovel, self.rate != nil {
       throw ValidationError("a shovel has no rate: leave --rate out, or have our own forwarder carry (--carrier own)")
