@@ -131,6 +131,7 @@ public final class Forwarder: Sendable {
     if self.rules.isDryRun { return try await self.dryRun(count, tried) }
     let queue = try self.journal.take(self.route)
     defer { self.journal.giveBack(queue) }
+    try await self.journal.settled()
     if !self.rules.retriesSetAside,
       let near = self.journal.setAside(of: self.route).first(where: { $0.reason == .nearDeliveryLimit })
     {

@@ -114,6 +114,57 @@ struct ForwardingJournalTests {
     }
   }
 
+  /// What a process leaves that is killed now.
+  private func killed(_ path: String, _ name: String) throws -> String {
+    let copy = "\(path)-\(name)"
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    return copy
+  }
+
+  @Test(
+    "a process that is killed before it has written anything is known to have been there, and its link is doubted until something says otherwise"
+  )
+  func linkOfTheDead() async throws {
+    try await self.withFolder { path in
+      let first = try await ForwardingJournal.open(at: path)
+      let queue = try first.take("a/q > b/q")
+      try await first.settled()
+      #expect(first.awaited(in: queue).isNoticed, "nobody was there before it")
+      let left = try self.killed(path, "first")
+      await first.close()
+
+      let second = try await ForwardingJournal.open(at: left)
+      #expect(second.isAfterCrash)
+      #expect(!second.awaited(in: try second.take("a/q > b/q")).isNoticed)
+      #expect(second.awaited(in: try second.take("a/new > b/new")).isNoticed, "no link can be left there")
+      // It carries nothing, and leaves in order.
+      await second.close()
+
+      let third = try await ForwardingJournal.open(at: left)
+      #expect(!third.isAfterCrash)
+      #expect(!third.awaited(in: queue).isNoticed, "the first one's link may be there still")
+      #expect(await self.write(third, [.nothingOwed(queue: queue)]) == nil)
+      #expect(third.awaited(in: queue).isNoticed, "asked and answered once")
+      await third.close()
+
+      let fourth = try await ForwardingJournal.open(at: left)
+      #expect(fourth.awaited(in: queue).isNoticed)
+      await fourth.close()
+    }
+  }
+
+  @Test("a process that left in order left no link")
+  func noLinkOfWhoLeft() async throws {
+    try await self.withFolder { path in
+      let first = try await ForwardingJournal.open(at: path)
+      let queue = try first.take("a/q > b/q")
+      await first.close()
+      let second = try await ForwardingJournal.open(at: path)
+      #expect(second.awaited(in: queue).isNoticed)
+      await second.close()
+    }
+  }
+
   @Test("a torn tail is cut off, and what is written after it is read")
   func tornTail() async throws {
     try await self.withFolder { path in

@@ -306,6 +306,34 @@ struct LateReturnTests {
     #expect(carrying.feed(.timePassed, at: 393 * self.second).sent == [1, 2, 3, 4, 5])
   }
 
+  @Test("on a Service Bus what we gave back ourselves, and comes again, says nothing of the dead link's lock")
+  func unreadOfCrashOnServiceBus() {
+    var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause)
+    carrying.feed(.timePassed, at: 2 * self.second + 1)
+    var deliveries = 0
+    var now = 3 * self.second
+    while now < 330 * self.second {
+      carrying.feed(
+        .sourceAttached(epoch: carrying.machine.sourceEpoch, unnoticedLimit: 330 * self.second, holdLimit: 20 * self.second),
+        at: now)
+      #expect(carrying.come([4], again: deliveries > 0, at: now + 1).sent.isEmpty, "\(now / self.second) s")
+      deliveries += 1
+      let back = carrying.feed(.timePassed, at: now + 20 * self.second + 1)
+      #expect(back.contains { if case .letGo = $0 { true } else { false } }, "\(deliveries): \(back)")
+      guard case .retry(let at) = carrying.machine.source else {
+        Issue.record("the link is left: \(carrying.machine.source)")
+        return
+      }
+      now = at
+      carrying.feed(.timePassed, at: now)
+    }
+    #expect(deliveries <= 6, "ten is what a Service Bus bears")
+    carrying.feed(
+      .sourceAttached(epoch: carrying.machine.sourceEpoch, unnoticedLimit: 330 * self.second, holdLimit: 20 * self.second),
+      at: now)
+    #expect(carrying.come([4], again: true, at: now + 1).sent == [4], "the lock has run out by now")
+  }
+
   @Test("it is not waited for longer than the bus takes to notice")
   func unreadInVain() {
     var carrying = Carrying(awaited: self.unread, holdOff: ForwardMachine.firstPause)

@@ -174,4 +174,55 @@ struct ReturnOrderTests {
     #expect(self.going(&order, [1, 2, 1, 3].map(self.again)) == [1, 2, 1, 3])
     #expect(order.isEmpty)
   }
+
+  // MARK: Numbered
+
+  private func numbered(_ number: Int) -> ForwardMachine.Arrival {
+    var arrival = self.again(number)
+    arrival.sequenceNumber = Int64(number)
+    return arrival
+  }
+
+  @Test("what was behind came first, and the rest of it after what was owed: it goes behind what is held with a smaller number")
+  func behindHeld() {
+    var order = ReturnOrder()
+    order.lost(self.messages(1...1), link: 1, isNoticed: false)
+    #expect(self.going(&order, [2, 3].map { self.numbered($0) }) == [])
+    #expect(self.going(&order, [1, 4, 5].map { self.numbered($0) }) == [1], "4 would overtake 2 and 3")
+    #expect(self.released(&order) == [2, 3, 4, 5])
+  }
+
+  @Test("what the dead link held unread has smaller numbers than what was held: it goes before that")
+  func unreadTail() {
+    var order = ReturnOrder()
+    order.lost(self.messages(1...1), link: 1, isNoticed: false)
+    #expect(self.going(&order, [4, 5].map { self.numbered($0) }) == [])
+    #expect(self.going(&order, [1, 2, 3].map { self.numbered($0) }) == [1, 2, 3])
+    #expect(self.released(&order) == [4, 5])
+  }
+
+  @Test("the order that an earlier process wrote down was a guess: the numbers put it right")
+  func wrongLine() {
+    var order = ReturnOrder()
+    var awaited = Awaited()
+    awaited.held = self.messages(20...22)
+    awaited.isWhole = false
+    awaited.behind = self.messages(15...16)
+    order.await(awaited)
+    #expect(self.going(&order, [15, 16, 20, 21, 22].map { self.numbered($0) }) == [])
+    #expect(order.hasAllCome)
+    #expect(self.released(&order) == [15, 16, 20, 21, 22])
+  }
+
+  @Test("the numbers are known of what was held and given back, too")
+  func givenBack() {
+    var order = ReturnOrder()
+    order.lost(self.messages(1...1), link: 1, isNoticed: false)
+    #expect(self.going(&order, [2, 3].map { self.numbered($0) }) == [])
+    _ = order.letGo()
+    order.lost([], link: 2, isNoticed: true)
+    #expect(self.going(&order, [1, 4].map { self.numbered($0) }) == [1], "2 and 3 have not come again")
+    #expect(self.going(&order, [2, 3].map { self.numbered($0) }) == [2, 3])
+    #expect(self.released(&order) == [4])
+  }
 }

@@ -31,8 +31,6 @@ public final class ForwardingJournal: Sendable {
   package let isAfterCrash: Bool
   /// Whether the machine was started anew since: then nobody closed those links, and the bus finds out by itself.
   package let isAfterPowerCut: Bool
-  /// Queues that were carried before this process.
-  private let carriedBefore: Set<String>
   private let file: JournalFile
   private let pool: NIOThreadPool
   private let state: NIOLockedValueBox<State>
@@ -46,15 +44,12 @@ public final class ForwardingJournal: Sendable {
   ) {
     self.isAfterCrash = isAfterCrash
     self.isAfterPowerCut = isAfterPowerCut
-    self.carriedBefore = memory.routes
     self.path = path
     self.key = key
     self.file = file
     self.pool = pool
     self.state = NIOLockedValueBox(State(memory: memory))
     self.rewriteAt = rewriteAt
-    // Written with the first that follows it.
-    self.state.withLockedValue { Self.put(.opened(boot: Self.boot, at: wallClockMilliseconds()), in: &$0) }
   }
 
   /// Names the time since this machine was started; empty where the system tells none.
@@ -105,13 +100,18 @@ public final class ForwardingJournal: Sendable {
     let isAfterPowerCut = isAfterCrash && memory.boot != nil && memory.boot != self.boot
     memory.interruptAll()
     let key = memory.key ?? Fingerprint.Key(first: .random(in: .min ... .max), second: .random(in: .min ... .max))
-    if memory.key == nil {
-      memory.apply(.key(key))
-      var payload: [UInt8] = []
-      JournalRecord.key(key).append(to: &payload)
-      try file.append(JournalBatch.encode(payload, synced: file.synced))
-      try file.sync()
+    // On the disk before anything is taken: a process that dies before it has written anything else is known to have been there, and that one
+    // before it died is known though this one may leave in order, and carry nothing.
+    var records: [JournalRecord] = memory.key == nil ? [.key(key)] : []
+    records.append(.opened(boot: Self.boot, at: wallClockMilliseconds()))
+    if isAfterCrash { records += memory.queueNumbers.map { .linkDoubted(queue: $0) } }
+    var payload: [UInt8] = []
+    for record in records {
+      memory.apply(record)
+      record.append(to: &payload)
     }
+    try file.append(JournalBatch.encode(payload, synced: file.synced))
+    try file.sync()
     return ForwardingJournal(
       path: path, key: key, isAfterCrash: isAfterCrash, isAfterPowerCut: isAfterPowerCut, file: file, pool: pool, memory: memory,
       rewriteAt: rewriteAt)
@@ -198,13 +198,14 @@ public final class ForwardingJournal: Sendable {
     return number
   }
 
-  /// Whether the process before this one may have had a link on this route's source, of whose end the bus does not know: what that was given
-  /// and nobody read is in no record. Where the machine itself went down the bus is given its time before anything is taken.
-  package func mayHaveLeftLink(on route: String) -> Bool {
-    self.isAfterCrash && !self.isAfterPowerCut && self.carriedBefore.contains(route)
-  }
-
   package func giveBack(_ queue: UInt32) { self.state.withLockedValue { _ = $0.taken.remove(queue) } }
+
+  /// All that was noted is on the disk: to be awaited before a link takes anything.
+  package func settled() async throws(ForwardingError) {
+    let done = OneShot<ForwardingError?>()
+    self.put([], told: { done.fulfil($0) })
+    if let error = await done.uncancelledValue() { throw error }
+  }
 
   package func standings(_ fingerprints: [Fingerprint], in queue: UInt32) -> [JournalMemory.Standing] {
     self.state.withLockedValue { $0.memory.standings(of: fingerprints, in: queue) }

@@ -83,7 +83,7 @@ package struct JournalMemory: Sendable {
   package init(retained: Int) { self.retained = max(1, retained) }
 
   package func number(of queue: String) -> UInt32? { self.queues[queue] }
-  var routes: Set<String> { Set(self.queues.keys) }
+  var queueNumbers: [UInt32] { self.names.keys.sorted() }
   var nextQueueNumber: UInt32 { UInt32(self.queues.count + 1) }
 
   package func standing(of fingerprint: Fingerprint, in queue: UInt32) -> Standing {
@@ -205,6 +205,7 @@ package struct JournalMemory: Sendable {
       self.onHand[queue, default: OnHand()].holds(fingerprint, behind: behind)
     case .doubted(let queue, let count, let at): self.doubt(queue, count, at)
     case .seen(let serial): self.attempts[serial]?.isSeen = true
+    case .linkDoubted(let queue): self.onHand[queue, default: OnHand()].doubtLink()
     case .nothingOwed(let queue): self.onHand[queue]?.oweNothing()
     case .opened(let boot, let at):
       self.boot = boot

@@ -31,6 +31,8 @@ package enum JournalRecord: Sendable, Equatable {
   case early(queue: UInt32, Fingerprint, behind: Fingerprint?)
   /// The connection to the source broke: the source may not have read that the last `count` were settled which it had given over it.
   case doubted(queue: UInt32, count: Int, at: Int64)
+  /// The process before this one died, and may have had a link on the source of whose end the bus does not know: that may hold what nobody has read.
+  case linkDoubted(queue: UInt32)
   /// What lost links held has come again, or is not waited for.
   case nothingOwed(queue: UInt32)
   /// People have looked at what became of it: it is not listed any more, unless it goes again.
@@ -109,6 +111,9 @@ package enum JournalRecord: Sendable, Equatable {
       bytes.append(integer: queue)
       bytes.append(integer: UInt32(clamping: count))
       bytes.append(integer: UInt64(bitPattern: at))
+    case .linkDoubted(let queue):
+      bytes.append(21)
+      bytes.append(integer: queue)
     case .nothingOwed(let queue):
       bytes.append(14)
       bytes.append(integer: queue)
@@ -204,6 +209,9 @@ package enum JournalRecord: Sendable, Equatable {
         return nil
       }
       self = .early(queue: queue, first, behind: fingerprints.dropFirst().first)
+    case 21:
+      guard let queue: UInt32 = bytes.integer() else { return nil }
+      self = .linkDoubted(queue: queue)
     case 14:
       guard let queue: UInt32 = bytes.integer() else { return nil }
       self = .nothingOwed(queue: queue)

@@ -68,6 +68,9 @@ package struct OnHand: Sendable {
     self.isInOrder = true
   }
 
+  /// A process has died: the bus may not know yet that its link is dead.
+  mutating func doubtLink() { self.isNoticed = false }
+
   mutating func oweNothing() {
     self.line = []
     self.isNoticed = true

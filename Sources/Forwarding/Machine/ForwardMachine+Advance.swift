@@ -87,6 +87,8 @@ extension ForwardMachine {
   }
 
   private mutating func attachSource() {
+    // After a power cut the bus has had its time.
+    if self.settings.isAfterPowerCut, self.sourceEpoch == 0 { self.returns.noticed() }
     self.source = .attaching
     self.sourceEpoch += 1
     self.actions.append(.attachSource(epoch: self.sourceEpoch))

@@ -23,6 +23,8 @@ package struct ForwardMachine: Sendable {
     package var standing = JournalMemory.Standing.unknown
     /// Whether the bus says that it was handed out before.
     package var isRedelivered = false
+    /// Where the bus numbers the messages of a queue: greater than that of any message before it.
+    package var sequenceNumber: Int64?
     package var isNearDeliveryLimit = false
     /// Why it must not be sent, whatever the journal knows.
     package var aside: (reason: SetAside.Reason, seen: String)?
@@ -340,7 +342,7 @@ package struct ForwardMachine: Sendable {
       // What it had on hand and not yet in the journal is known to nobody.
       if self.settings.holdOff > 0 { self.source = .retry(at: now + self.settings.holdOff) }
       // Of something on hand it is seen by its coming again that the bus knows of the dead link.
-      if let lag = self.settings.linksLag, !self.returns.isNoticed, self.returns.count == 0 {
+      if let lag = self.settings.linksLag, !self.settings.isAfterPowerCut, !self.returns.isNoticed, self.returns.count == 0 {
         self.isSeeking = true
         self.source = .retry(at: now + max(lag, self.settings.holdOff))
       }

@@ -14,6 +14,8 @@ import DequeModule
 /// comes unmarked was on no link: it goes last of all. A link of whose end the bus may not know, and of which nothing has come again, may hold a tail
 /// even where nothing was on hand.
 ///
+/// Where the bus numbers its messages, the numbers say it: of two that have come, the smaller goes first.
+///
 /// What of the line does not come at all is settled after all, expired, or somebody else's. That is known at once where something has come that the same
 /// link held behind it, since a link's messages are given back together; otherwise only time tells.
 struct ReturnOrder: Sendable {
@@ -37,14 +39,16 @@ struct ReturnOrder: Sendable {
 
   private struct Entry {
     let fingerprint: Fingerprint
-    /// The one that held it last.
-    let link: Int
+    /// The one that held it last, whose end is noticed when it comes again; ``noLink`` where we gave it back ourselves.
+    var link: Int
     /// Whether its link's messages come together: no later link can have got some of them.
-    let isWhole: Bool
+    var isWhole: Bool
     /// It has come, early.
     var arrival: ForwardMachine.Arrival?
     /// It was on no link before.
     var isFresh = false
+    /// Of one that has come, now or over a link before.
+    var sequenceNumber: Int64?
   }
 
   private var line: Deque<Entry> = []
@@ -82,35 +86,55 @@ struct ReturnOrder: Sendable {
       self.hold(arrival, at: self.line.count, isFresh: true)
       return .early(behind: before)
     }
-    let place: Int
-    switch self.latest {
-    // What a dead link may hold unread goes before it, if that is so.
-    case .went:
-      guard !self.isNoticed else { return .now }
-      place = 0
-    case .early(let fingerprint):
-      place = self.line.lastIndex { $0.fingerprint == fingerprint && $0.arrival != nil }.map { $0 + 1 } ?? 0
-    case .nothing, .passed, .fresh:
-      let behindLast = self.line.lastIndex { $0.link == self.lastLink && !$0.isFresh }
-      let behindAll = self.line.lastIndex { !$0.isFresh }
-      place = ((self.latest == .nothing ? behindLast : nil) ?? behindAll).map { $0 + 1 } ?? 0
-      // Nothing that is known goes before it.
-      if place == 0, self.isNoticed {
-        self.latest = .went
-        return .now
-      }
+    let place = self.numberedPlace(of: arrival, guess: self.placeByLatest())
+    // Nothing that is known goes before it.
+    if place == 0, self.isNoticed {
+      self.latest = .went
+      return .now
     }
     let before = place > 0 ? self.line[place - 1].fingerprint : nil
     self.hold(arrival, at: place, isFresh: false)
     return .early(behind: before)
   }
 
+  /// By what came last, for one that was handed out before and is not known.
+  private func placeByLatest() -> Int {
+    switch self.latest {
+    // What a dead link may hold unread goes before it, if that is so.
+    case .went: return 0
+    case .early(let fingerprint):
+      return self.line.lastIndex { $0.fingerprint == fingerprint && $0.arrival != nil }.map { $0 + 1 } ?? 0
+    case .nothing, .passed, .fresh:
+      let behindLast = self.line.lastIndex { $0.link == self.lastLink && !$0.isFresh }
+      let behindAll = self.line.lastIndex { !$0.isFresh }
+      return ((self.latest == .nothing ? behindLast : nil) ?? behindAll).map { $0 + 1 } ?? 0
+    }
+  }
+
+  /// The guess, as far as no number speaks against it.
+  private func numberedPlace(of arrival: ForwardMachine.Arrival, guess: Int) -> Int {
+    guard let number = arrival.sequenceNumber else { return guess }
+    if let before = self.line.firstIndex(where: { $0.sequenceNumber.map { $0 > number } ?? false }), before < guess { return before }
+    let behind = self.line.lastIndex { $0.sequenceNumber.map { $0 < number } ?? false }
+    return max(guess, behind.map { $0 + 1 } ?? 0)
+  }
+
   private mutating func known(_ arrival: ForwardMachine.Arrival) -> Turn {
     guard let found = self.line.firstIndex(where: { $0.fingerprint == arrival.fingerprint && $0.arrival == nil }) else {
       return .now
     }
-    var index = found
-    self.unnoticed.remove(self.line[index].link)
+    self.line[found].sequenceNumber = arrival.sequenceNumber
+    self.unnoticed.remove(self.line[found].link)
+    var index = self.moveBehindSmaller(found)
+    // We gave it back ourselves: that says nothing of a link that may be dead unnoticed, and may hold what goes before it.
+    if self.line[index].link == Self.noLink, !self.isNoticed {
+      let before = index > 0 ? self.line[index - 1].fingerprint : nil
+      self.line[index].arrival = arrival
+      self.open.remove(arrival.fingerprint)
+      self.earlyCount += 1
+      self.latest = .fresh
+      return .early(behind: before)
+    }
     if self.line[index].isWhole {
       // What its link held before it would have come before it.
       while let first = self.line.first, first.isWhole, first.arrival == nil, index > 0 {
@@ -131,9 +155,24 @@ struct ReturnOrder: Sendable {
     return .now
   }
 
+  /// What came with a smaller number goes before it, whatever was thought when that came.
+  ///
+  /// - Returns: where it stands now.
+  private mutating func moveBehindSmaller(_ index: Int) -> Int {
+    guard let number = self.line[index].sequenceNumber,
+      let behind = self.line.lastIndex(where: { $0.sequenceNumber.map { $0 < number } ?? false }), behind > index
+    else { return index }
+    var entry = self.line.remove(at: index)
+    entry.isWhole = false
+    self.line.insert(entry, at: behind)
+    return behind
+  }
+
   private mutating func hold(_ arrival: ForwardMachine.Arrival, at place: Int, isFresh: Bool) {
     self.line.insert(
-      Entry(fingerprint: arrival.fingerprint, link: self.lastLink, isWhole: false, arrival: arrival, isFresh: isFresh), at: place)
+      Entry(
+        fingerprint: arrival.fingerprint, link: self.lastLink, isWhole: false, arrival: arrival, isFresh: isFresh,
+        sequenceNumber: arrival.sequenceNumber), at: place)
     self.earlyCount += 1
     self.unforeseen += 1
     self.latest = isFresh ? .fresh : .early(arrival.fingerprint)
@@ -178,6 +217,7 @@ struct ReturnOrder: Sendable {
       guard let arrival = self.line[index].arrival else { continue }
       numbers.append(arrival.number)
       self.line[index].arrival = nil
+      self.line[index].link = Self.noLink
       self.open.insert(arrival.fingerprint)
     }
     self.earlyCount = 0
@@ -216,7 +256,10 @@ struct ReturnOrder: Sendable {
         Entry(fingerprint: fingerprint, link: released.contains(fingerprint) ? Self.noLink : link, isWhole: isWhole))
     }
     for entry in self.line {
-      line.append(Entry(fingerprint: entry.fingerprint, link: entry.arrival == nil ? entry.link : link, isWhole: false))
+      line.append(
+        Entry(
+          fingerprint: entry.fingerprint, link: entry.arrival == nil ? entry.link : link, isWhole: false,
+          sequenceNumber: entry.sequenceNumber))
     }
     if !isNoticed { self.unnoticed.insert(link) }
     self.take(line, link)

@@ -42,6 +42,9 @@ extension Dialect {
     }
   }
 
+  /// Whether `x-opt-sequence-number` says where in its queue a message stands, however often it was handed out.
+  var numbersMessages: Bool { self.keepsLocks }
+
   /// For how many nanoseconds a message may wait here: a third of the lock that a Service Bus gives by default (60 s), so that what is sent at the last
   /// moment can still be settled. Nil where no lock runs out.
   var holdLimit: Int64? {

@@ -68,10 +68,7 @@ struct ForwardingRun {
     settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
     settings.isAfterPowerCut = forwarder.journal.isAfterPowerCut
-    if forwarder.journal.mayHaveLeftLink(on: forwarder.route) {
-      settings.awaited.isNoticed = false
-      settings.linksLag = forwarder.sourceLinks.map { Int64($0.lag / .nanoseconds(1)) }
-    }
+    settings.linksLag = forwarder.sourceLinks.map { Int64($0.lag / .nanoseconds(1)) }
     if forwarder.journal.isAfterCrash {
       settings.holdOff =
         settings.isAfterPowerCut ? forwarder.line.source.dialect.unnoticedLimit(stated: nil) : ForwardMachine.firstPause
@@ -258,6 +255,8 @@ struct ForwardingRun {
       arrival.isRedelivered =
         message.deliveryCount > 0 || message.countedReturns > 0
         || (tellsFirstAcquirer && message.hasHeader && !message.firstAcquirer)
+      // Another bus's number may lie on a message that came from there.
+      if self.sourceDialect.numbersMessages { arrival.sequenceNumber = message.sequenceNumber }
       if let limit = self.forwarder.rules.deliveryLimit ?? self.sourceDialect.usualDeliveryLimit {
         arrival.isNearDeliveryLimit = max(Int64(message.deliveryCount), message.countedReturns) >= Int64(limit - 3)
       }
