@@ -34,7 +34,8 @@ struct LinkOfTheDeadTests {
 
   private func forwarder(_ buses: TwoBuses, _ journal: ForwardingJournal, _ links: SourceLinks?) throws -> Forwarder {
     Forwarder(
-      source: try TwoBuses.endpoint(buses.source, "source"), sourceQueue: "q", target: try TwoBuses.endpoint(buses.target, "target"),
+      source: try TwoBuses.endpoint(buses.source, "source"), sourceQueue: "q",
+      target: try TwoBuses.endpoint(buses.target, "target"),
       targetQueue: "q", rules: .fast, journal: journal, sourceLinks: links)
   }
 

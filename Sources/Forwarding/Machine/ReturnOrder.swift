@@ -114,7 +114,9 @@ struct ReturnOrder: Sendable {
   /// The guess, as far as no number speaks against it.
   private func numberedPlace(of arrival: ForwardMachine.Arrival, guess: Int) -> Int {
     guard let number = arrival.sequenceNumber else { return guess }
-    if let before = self.line.firstIndex(where: { $0.sequenceNumber.map { $0 > number } ?? false }), before < guess { return before }
+    if let before = self.line.firstIndex(where: { $0.sequenceNumber.map { $0 > number } ?? false }), before < guess {
+      return before
+    }
     let behind = self.line.lastIndex { $0.sequenceNumber.map { $0 < number } ?? false }
     return max(guess, behind.map { $0 + 1 } ?? 0)
   }
