@@ -28,13 +28,16 @@ not_run() {
   steps+=("$(printf '%-34s NOT RUN: %s' "$1" "$2")")
 }
 
-# failures LOG...: what failed, from the logs of `swift test`, pytest and the rehearsal: a line for each, and not many
+# failures LOG...: what failed, from the logs of `swift test`, pytest and the rehearsal: a line for each with the words that follow it, and not many
 failures() {
   local log
   for log in "$@"; do
     [ -f "$log" ] || continue
-    sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -aE '^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAILED|ERROR) tools/)|unexpected signal|a test hangs'
-  done | cut -c 1-600 | awk '!seen[$0]++' | head -n 30
+    sed 's/\x1b\[[0-9;]*m//g' "$log" | awk '
+      /^(✘ .*recorded an issue|.*Fatal error|.*: error: |error: |(FAILED|ERROR) tools\/)|unexpected signal|a test hangs/ { print; follows = 1; next }
+      follows && /^↳ / { print "    " $0 }
+      { follows = 0 }'
+  done | cut -c 1-600 | awk '!seen[$0]++' | head -n 40
 }
 
 # print_failures LOG...: the same with a heading; nothing when there are none

@@ -49,7 +49,7 @@ struct PingerEndingOnRealBrokersTests {
     }
 
     func waitUntil(_ what: String, _ isSo: (Int) -> Bool) async throws {
-      for _ in 0..<160 {
+      for _ in 0..<240 {
         if isSo(try await self.lying()) { return }
         try await Task.sleep(for: .milliseconds(250))
       }
@@ -82,7 +82,7 @@ struct PingerEndingOnRealBrokersTests {
       let stage = Stage(broker: broker, queues: queues + [replies], folder: folder, proxy: proxy)
       try """
       own-her-id: 100
-      ping: {time-to-live-seconds: 4, echo-timeout-seconds: 30, timeout-seconds: 30, party-interval-seconds: 0}
+      ping: {time-to-live-seconds: 20, echo-timeout-seconds: 60, timeout-seconds: 60, party-interval-seconds: 0}
       registry: {cache: registry.sqlite}
       buses:
         - name: tjenestebuss
@@ -150,7 +150,7 @@ struct PingerEndingOnRealBrokersTests {
     try await self.withStage(broker) { stage in
       let list = stage.folder.appendingPathComponent("list").path
       let text = try String(contentsOfFile: stage.configuration, encoding: .utf8)
-        .replacing("echo-timeout-seconds: 30", with: "echo-timeout-seconds: 0")
+        .replacing("echo-timeout-seconds: 60", with: "echo-timeout-seconds: 0")
       try text.write(toFile: stage.configuration, atomically: true, encoding: .utf8)
       let line =
         "'\(Self.program)' --batch '\(list)' --config '\(stage.configuration)' --language en | true; echo ${PIPESTATUS[0]}"
