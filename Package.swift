@@ -9,6 +9,10 @@ let houseRules: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+// The core and its simulated world are optimised in debug builds too: the tests play thousands of histories, and most of their time was these two.
+// No product for vendors contains them, so that a version of this package can be depended on.
+let played: [SwiftSetting] = houseRules + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let package = Package(
   name: "tjenestebuss",
   platforms: [.macOS(.v15)],
@@ -128,7 +132,7 @@ let package = Package(
       swiftSettings: houseRules),
     .target(
       name: "Migration", dependencies: ["BusModel", "Disclosure", .product(name: "Crypto", package: "swift-crypto")],
-      swiftSettings: houseRules),
+      swiftSettings: played),
     .target(
       name: "MigrationStore",
       dependencies: [
@@ -239,7 +243,7 @@ let package = Package(
       swiftSettings: houseRules),
     .target(
       name: "MigrationSimulation", dependencies: ["Migration", "BusModel"],
-      swiftSettings: houseRules),
+      swiftSettings: played),
     .executableTarget(
       name: "simulator",
       dependencies: ["MigrationSimulation", "Migration", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which tests may run side by side: python3 -m pytest -n 2 --dist loadgroup tools/tests
+"""Which tests may run side by side: python3 -m pytest -n 3 --dist loadgroup tools/tests
 
 A module runs as a whole in one process, since its tests may share a daemon or a browser. Most have everything of their own:
 ports, folders, daemons. Those that use queues of the same two brokers, or sleep by the machine's one ration of pings, share a lane and run
@@ -15,6 +15,8 @@ BESIDE_BROKERS = (
 LONGEST_FIRST = ("test_dashboard", *BESIDE_BROKERS, "test_control_hostile", "test_control_api", "test_telling", "test_json_contract")
 
 
+# xdist reads the groups in its own hook of this name: a group that is named after that is none, and two tests of one lane then run at once.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     def rank(item):
         name = item.module.__name__

@@ -11,6 +11,7 @@ enum RehearsalError: ExplainedError {
   case history(after: String, seen: String)
   case notRebuilt(String)
   case forwarding(String, seen: String)
+  case notListening([String])
 
   var stableCode: String {
     switch self {
@@ -21,6 +22,7 @@ enum RehearsalError: ExplainedError {
     case .history: "RUN-005"
     case .notRebuilt: "RUN-006"
     case .forwarding: "RUN-007"
+    case .notListening: "RUN-008"
     }
   }
 
@@ -56,6 +58,11 @@ enum RehearsalError: ExplainedError {
       Explanation(
         tried: tried, seen: seen, meaning: "The proof of the forwarder did not come to its end.",
         next: "See carry.log in the proof's folder, and the brokers' logs.", owner: .tjenestebuss)
+    case .notListening(let receivers):
+      Explanation(
+        tried: "have every system listen on its queues", seen: receivers.joined(separator: "; "),
+        meaning: "Something keeps a system from a queue, and pings to it would tell nothing.",
+        next: "See that no other rehearsal or practice ground uses these brokers: each has its own logins.", owner: .caller)
     }
   }
 }

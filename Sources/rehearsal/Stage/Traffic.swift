@@ -39,7 +39,28 @@ struct Traffic: Sendable {
   }
 
   /// Waits until every system listens on its queues, so that no ping comes before.
-  func waitUntilReceiving() async throws { for system in self.systems { try await system.waitUntilReceiving() } }
+  ///
+  /// - Throws: ``RehearsalError/notListening(_:)`` with those that do not after two minutes.
+  func waitUntilReceiving() async throws {
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        for system in self.systems { try await system.waitUntilReceiving() }
+        return true
+      }
+      group.addTask {
+        try await Task.sleep(for: Self.listeningLimit)
+        return false
+      }
+      let isInTime = try await group.next() ?? false
+      group.cancelAll()
+      guard !isInTime else { return }
+      var missing: [String] = []
+      for system in self.systems { missing += try await system.receiversMissing() }
+      throw RehearsalError.notListening(missing)
+    }
+  }
+
+  private static let listeningLimit = Duration.seconds(120)
 
   /// Sends until ``stop()``; returns when the last outcome is known.
   func send() async {

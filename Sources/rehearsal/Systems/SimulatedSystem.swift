@@ -88,6 +88,25 @@ final class SimulatedSystem: Sendable {
     try Task.checkCancellation()
   }
 
+  /// Those of its queues on which it ought to listen and does not, in words.
+  func receiversMissing() async throws -> [String] {
+    let client = self.onlySource ?? self.sending
+    var missing: [String] = []
+    for herID in self.system.herIDs {
+      let queue = try await self.sending.queueName(of: herID, kind: .asynchronous)
+      for bus in client.configuration.buses {
+        switch client.status[bus.name, queue] {
+        case .receiving: break
+        case .waiting(_, let error): missing.append("\(queue) on \(bus.name): \(error.stableCode)")
+        case .connecting, nil: missing.append("\(queue) on \(bus.name): connecting")
+        case .queueMissing: missing.append("\(queue) on \(bus.name): no such queue")
+        case .ended(let error): missing.append("\(queue) on \(bus.name): ended, \(error.stableCode)")
+        }
+      }
+    }
+    return missing
+  }
+
   /// Its vendor mends it: it listens on the target bus too from now on.
   func comeUpOnTarget() { self.targetIsUp.open() }
 
