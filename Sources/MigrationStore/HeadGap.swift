@@ -4,10 +4,11 @@ import Migration
 
 /// Events that stood long without a head kept outside: whoever wrote them anew in that time would not be found out (I-19).
 public struct HeadGap: Sendable, Hashable, Codable {
-  /// The heads are written every hour; what is being done just then may take a few minutes.
-  static let allowed = TimeSpan.minutes(70)
+  /// What is being done just when a head is due may take a few minutes.
+  static let lateness = TimeSpan.minutes(10)
 
-  /// The first event without one, and the one whose head was the next.
+  /// The first event without one, and the one whose head was the next; or the last that was written without any: before the daemon was started anew, or of
+  /// all.
   public var first: Int64
   public var last: Int64
   /// From the one to the other.
@@ -15,23 +16,45 @@ public struct HeadGap: Sendable, Hashable, Codable {
 
   /// Goes through a history once.
   struct Search {
-    private let kept: Set<Int64>
-    private(set) var longest: HeadGap?
-    private var open: (sequence: Int64, at: Instant)?
+    private typealias Place = (sequence: Int64, at: Instant)
 
-    /// - Parameter kept: numbers of the events whose heads are kept outside. None: nothing is looked for.
-    init(_ kept: Set<Int64>) { self.kept = kept }
+    private let kept: Set<Int64>
+    private let allowed: TimeSpan
+    private var longest: HeadGap?
+    private var open: Place?
+    private var latest: Place?
+
+    /// - Parameters:
+    ///   - kept: numbers of the events whose heads are kept outside. None: nothing is looked for.
+    ///   - interval: after how long at most the daemon writes a head for what has happened.
+    init(_ kept: Set<Int64>, every interval: TimeSpan) {
+      self.kept = kept
+      self.allowed = interval + HeadGap.lateness
+    }
 
     mutating func take(_ stored: StoredEvent) {
-      // A daemon that died could keep none; what it left is under the next one's first head.
-      if stored.event == .daemonStarted { self.open = nil }
-      let open = self.open ?? (stored.sequence, stored.at)
-      self.open = open
-      guard self.kept.contains(stored.sequence) else { return }
-      self.open = nil
-      let span = stored.at.since(open.at)
-      guard span > HeadGap.allowed, span > self.longest?.span ?? .seconds(0) else { return }
-      self.longest = HeadGap(first: open.sequence, last: stored.sequence, span: span)
+      // A daemon that died could keep none for what it did last; for what it did before, it should have. The time in which none ran counts for nobody.
+      if stored.event == .daemonStarted { self.close() }
+      let place = (stored.sequence, stored.at)
+      self.latest = place
+      self.open = self.open ?? place
+      if self.kept.contains(stored.sequence) { self.close() }
+    }
+
+    /// At the end of the history.
+    ///
+    /// - Returns: the longest of all.
+    mutating func end() -> HeadGap? {
+      self.close()
+      return self.longest
+    }
+
+    private mutating func close() {
+      defer { self.open = nil }
+      guard !self.kept.isEmpty, let open = self.open, let latest = self.latest else { return }
+      let span = latest.at.since(open.at)
+      guard span > self.allowed, span > self.longest?.span ?? .seconds(0) else { return }
+      self.longest = HeadGap(first: open.sequence, last: latest.sequence, span: span)
     }
   }
 }

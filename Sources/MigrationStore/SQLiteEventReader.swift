@@ -136,7 +136,10 @@ public struct SQLiteEventReader: Sendable {
   /// - Parameters:
   ///   - expected: a chain head's hash kept outside; the history must go through it.
   ///   - heads: chain heads kept outside with their numbers; the history must go through each.
-  public func verify(expecting expected: String? = nil, heads: [ChainHead] = []) async throws -> Audit {
+  ///   - interval: after how long at most the daemon writes one for what has happened.
+  public func verify(
+    expecting expected: String? = nil, heads: [ChainHead] = [], headsEvery interval: TimeSpan = .hours(1)
+  ) async throws -> Audit {
     let kept = Dictionary(grouping: heads, by: \.sequence)
     return try await self.read { database, path in
       // Before the first look at the database: events are durable before a checkpoint of them is kept.
@@ -151,7 +154,7 @@ public struct SQLiteEventReader: Sendable {
       let checkpoint = try? beside.get()
       var (checked, ignored): (Int64?, String?) = (nil, nil)
       var differs: StoreError?
-      var gaps = HeadGap.Search(Set(heads.map(\.sequence)))
+      var gaps = HeadGap.Search(Set(heads.map(\.sequence)), every: interval)
       if case .failure(let fault) = beside { ignored = fault.words }
       let head = try HistoryReading.forEach(database, path: path) { stored in
         let phase = HistoryWatch.phase(before: stored.event, in: state)
@@ -194,7 +197,7 @@ public struct SQLiteEventReader: Sendable {
       return Audit(
         environment: state.environment, events: head.sequence, head: head, first: first, last: last, openings: openings,
         checkpoint: checked,
-        checkpointIgnored: ignored, unanchored: gaps.longest)
+        checkpointIgnored: ignored, unanchored: gaps.end())
     }
   }
 

@@ -51,6 +51,14 @@ struct QueueOrganisationTests {
     #expect(services.organisation(of: try self.queue("a.example", "100_async")) == 974_760_673, "else that of the lowest HER-ID")
   }
 
+  @Test("A party whose organisation has changed between two plans is that of the plan that comes first")
+  func changed() throws {
+    var index = QueueOrganisationIndex()
+    index.add([try self.member(200, .service, number: 987_654_325, queue: "200_async")])
+    index.add([try self.member(200, .service, number: 974_760_673, queue: "200_async")])
+    #expect(index.organisation(of: try self.queue("a.example", "200_async")) == 987_654_325)
+  }
+
   @Test("What the register does not say is nobody's")
   func unknown() throws {
     var index = QueueOrganisationIndex()

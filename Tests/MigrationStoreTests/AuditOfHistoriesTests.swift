@@ -86,7 +86,7 @@ struct AuditOfHistoriesTests {
     #expect(try await SQLiteEventReader.open(path: rarely).verify().unanchored == nil)
   }
 
-  @Test("a gap is of one daemon's life, and more than an hour and ten minutes")
+  @Test("a gap is of one daemon's life, and more than ten minutes longer than the time between two heads")
   func search() {
     func stored(_ sequence: Int64, _ minute: Int64, _ event: MigrationEvent) -> StoredEvent {
       StoredEvent(
@@ -94,15 +94,22 @@ struct AuditOfHistoriesTests {
       )
     }
     let stop = MigrationEvent.lineStopped(by: "Kari", why: "odd")
-    func longest(_ kept: Set<Int64>, _ events: [(Int64, MigrationEvent)]) -> HeadGap? {
-      var search = HeadGap.Search(kept)
+    func longest(_ kept: Set<Int64>, _ events: [(Int64, MigrationEvent)], every interval: TimeSpan = .hours(1)) -> HeadGap? {
+      var search = HeadGap.Search(kept, every: interval)
       for (index, event) in events.enumerated() { search.take(stored(Int64(index + 1), event.0, event.1)) }
-      return search.longest
+      return search.end()
     }
     #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (80, stop)]) == nil)
     #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (81, stop)]) == HeadGap(first: 2, last: 3, span: .minutes(71)))
     #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (500, .daemonStarted)]) == nil)
     #expect(longest([], [(0, .daemonStarted), (10, stop), (500, stop)]) == nil)
+    // What a daemon did for two hours before it died, and what was done last of all, without a head.
+    #expect(
+      longest([1], [(0, .daemonStarted), (10, stop), (130, stop), (500, .daemonStarted)])
+        == HeadGap(first: 2, last: 3, span: .minutes(120)))
+    #expect(longest([1], [(0, .daemonStarted), (10, stop), (130, stop)]) == HeadGap(first: 2, last: 3, span: .minutes(120)))
+    #expect(longest([1], [(0, .daemonStarted), (10, stop), (80, stop)]) == nil)
+    #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (25, stop)], every: .minutes(5))?.span == .minutes(15))
     #expect(longest([1, 2, 3, 5], [(0, stop), (100, stop), (101, stop), (102, stop), (300, stop)])?.span == .minutes(198))
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AMQP
 import BusModel
 import Disclosure
 import TjenestebussClient
@@ -99,4 +100,14 @@ public enum ProbeError: ExplainedError, Hashable {
         meaning: "The list may lack queues. \(unknown)", next: "Try again.", owner: .bus)
     }
   }
+}
+
+extension ProbeError {
+  /// Whoever keeps the connections closes them: the process stops.
+  public static let connectionsClosing = ProbeError.countingLinkFailed(
+    .init(
+      AMQPError(
+        .connectionClosed, .connection, .local, tried: "look at a queue as its organisation", seen: "connections are being closed"
+      )
+    ))
 }

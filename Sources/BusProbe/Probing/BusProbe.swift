@@ -29,6 +29,8 @@ public final class BusProbe: Sendable, Service {
   private let counting: (any QueueCounting)?
   private let peeking: (any QueuePeeking)?
   private let listing: (any BusCensus)?
+  /// Whether anything is counted over this probe's connection, and so with the rights of its login. By HTTP alone it is not.
+  public let countsByLogin: Bool
   private let client: AMQPClient
   private let desk: EchoDesk
   private let logger: Logger
@@ -61,6 +63,7 @@ public final class BusProbe: Sendable, Service {
     let timeout = settings.timeout
     let connection: @Sendable () async throws -> AMQPConnection = { try await client.connection(within: timeout) }
     let own = OwnWays.counting(endpoint.dialect, timeout: timeout, connection: connection)
+    self.countsByLogin = !own.isEmpty
     self.counting = OwnWays.ranked(own + [counting].compactMap { $0 }, endpoint.dialect)
     self.peeking = peeking ?? OwnWays.peeking(endpoint.dialect, timeout: timeout, connection: connection)
     self.listing = census ?? counting as? any BusCensus ?? own.compactMap { $0 as? any BusCensus }.first
@@ -182,6 +185,26 @@ public final class BusProbe: Sendable, Service {
           queue: queue, dialect: self.endpoint.dialect, depth: depths?.first { $0.queue == queue }, sendingRefused: refused))
     }
     return results
+  }
+
+  /// Why this login may not read one of these queues; nil when it may. Takes nothing: the link is given no credit. A queue that is not there is
+  /// none that it may not read.
+  ///
+  /// - Throws: `AMQPError` when there is no connection.
+  public func readingRefused(_ queues: [String]) async throws -> (queue: String, because: AMQPError)? {
+    let connection = try await self.client.connection(within: self.settings.timeout)
+    for queue in queues {
+      do throws(AMQPError) {
+        let receiver = try await connection.openReceiver(
+          from: self.endpoint.receivingAddress(ofQueue: queue).text, credit: 0, within: self.settings.timeout)
+        await receiver.close(within: self.endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(200))
+      } catch  where error.code == .notFound {
+        continue
+      } catch {
+        return (queue, error)
+      }
+    }
+    return nil
   }
 
   /// Pings a party's queue: attach, send, outcome, negative control, depth and consumers before and after, echo.

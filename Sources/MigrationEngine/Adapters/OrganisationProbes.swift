@@ -36,8 +36,9 @@ public actor OrganisationProbes {
 
   /// How long a connection that nobody uses stays.
   static let idle = TimeSpan.minutes(2)
-  /// The most that stay without a user.
-  static let mostIdle = 16
+  /// The most connections that stay without a user. A look at all groups goes on from one organisation to the next: with fewer places than these are, each
+  /// look would log every one of them in anew.
+  static let mostIdle = 200
 
   private let logins: [Login: @Sendable () -> BusProbe]
   private let owners: QueueOrganisations
@@ -108,7 +109,8 @@ public actor OrganisationProbes {
       }
     }
     self.lines[login] = line
-    let idle = self.lines.filter { $0.value.users == 0 }
+    // One that was refused has no connection, and is kept: it would be tried with every question.
+    let idle = self.lines.filter { $0.value.users == 0 && $0.value.probe.state?.phase != .ended }
     if idle.count > Self.mostIdle, let first = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) {
       self.closeIdle(first.key, lastUse: first.value.lastUse)
     }
@@ -136,21 +138,28 @@ public actor OrganisationProbes {
   // MARK: what is asked as an organisation
 
   /// Logs in as every organisation that owns one of `queues`; the words of those that could not.
-  func refusals(of queues: [GroupQueue], on bus: BusName) async -> [String] {
+  ///
+  /// - Parameter readsThem: whether each is asked for its queues as well: what is stranded there is taken with this login.
+  func refusals(of queues: [GroupQueue], on bus: BusName, readsThem: Bool) async -> [String] {
     var refusals: [String] = []
-    for login in Set(queues.compactMap { self.login(for: $0.address, on: bus) }).sorted(by: { $0.organisation < $1.organisation })
-    {
-      if let words = await self.refusal(login) { refusals.append("as organisation \(login.organisation): \(words)") }
+    var byLogin: [Login: [String]] = [:]
+    for queue in queues {
+      if let login = self.login(for: queue.address, on: bus) { byLogin[login, default: []].append(queue.address.queue) }
+    }
+    for (login, names) in byLogin.sorted(by: { $0.key.organisation < $1.key.organisation }) {
+      if let words = await self.refusal(login, reading: readsThem ? names : []) {
+        refusals.append("as organisation \(login.organisation): \(words)")
+      }
     }
     return refusals
   }
 
-  /// Why this login does not get in; nil when it does.
-  public func refusal(_ login: Login) async -> String? {
+  /// Why this login does not get in, or may not read one of these queues; nil when it does, and may.
+  public func refusal(_ login: Login, reading queues: [String] = []) async -> String? {
     let words: String?? = await self.with(login) { probe -> String? in
       do {
-        _ = try await probe.preflight([])
-        return nil
+        guard let (queue, error) = try await probe.readingRefused(queues) else { return nil }
+        return "\(queue): [\(error.stableCode)] \(error.explanation.seen)"
       } catch let error as any ExplainedError {
         return "[\(error.stableCode)] \(error.explanation.seen)"
       } catch { return "the connection was given up" }

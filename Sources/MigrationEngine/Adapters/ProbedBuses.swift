@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AddressRegistry
 import BusModel
 import BusProbe
 import Disclosure
@@ -23,13 +24,15 @@ public struct ProbedBuses: BusPort {
   /// The reading of `queues` on `bus`, each with the login that its organisation has there; nil where the bus is not configured.
   private func readings(of queues: [GroupQueue], on bus: BusName) async -> [DepthReading]? {
     guard let probe = self.probes[bus] else { return nil }
-    guard let organisations else { return await probe.depths(queues.map(\.address.queue)) }
+    // Where nothing is counted over a connection, whose it is makes no difference.
+    guard let organisations, probe.countsByLogin else { return await probe.depths(queues.map(\.address.queue)) }
     let byLogin = Dictionary(grouping: queues) { organisations.login(for: $0.address, on: bus) }
     var readings: [DepthReading] = []
     for (login, queues) in byLogin {
       let names = queues.map(\.address.queue)
-      if let login, let found = await organisations.with(login, { await $0.depths(names) }) {
-        readings += found
+      if let login {
+        // Asked with another's rights instead, the bus would say that we may not look.
+        readings += await organisations.with(login) { await $0.depths(names) } ?? names.map { Self.closing($0) }
       } else {
         readings += await probe.depths(names)
       }
@@ -37,13 +40,19 @@ public struct ProbedBuses: BusPort {
     return readings
   }
 
+  private static func closing(_ queue: String) -> DepthReading {
+    DepthReading(
+      queue: queue, way: nil, readAt: SystemRegistryClock().now, value: .unreadable(.connectionsClosing))
+  }
+
   /// What lies on one queue, with the login that its organisation has on the bus; nil where the bus is not configured.
   public func sightings(of queue: QueueAddress, on bus: BusName, atMost bound: Int) async -> SightingReading? {
     guard let probe = self.probes[bus] else { return nil }
-    if let organisations, let login = organisations.login(for: queue, on: bus),
-      let found = await organisations.with(login, { await $0.sightings(of: queue.queue, atMost: bound) })
-    {
-      return found
+    if let organisations, let login = organisations.login(for: queue, on: bus) {
+      return await organisations.with(login) { await $0.sightings(of: queue.queue, atMost: bound) }
+        ?? SightingReading(
+          queue: queue.queue, way: nil, readAt: SystemRegistryClock().now,
+          value: .unreadable(.connectionsClosing))
     }
     return await probe.sightings(of: queue.queue, atMost: bound)
   }
@@ -62,8 +71,9 @@ public struct ProbedBuses: BusPort {
   public func preflight(
     source: BusName, sourceQueues: [GroupQueue], target: BusName, targetQueues: [GroupQueue]
   ) async -> [Finding<PreflightCheck>] {
-    async let sourceSeen = self.queues(sourceQueues, on: source)
-    async let targetSeen = self.queues(targetQueues, on: target)
+    // Of the target it is not tried: a link on a queue there, though it takes nothing, would be a listener to who counts them.
+    async let sourceSeen = self.queues(sourceQueues, on: source, triesReading: true)
+    async let targetSeen = self.queues(targetQueues, on: target, triesReading: false)
     let (left, gone) = (await sourceSeen, await targetSeen)
     var findings = [
       Self.reached(.sourceBus, source, left), Self.reached(.targetBus, target, gone),
@@ -79,14 +89,16 @@ public struct ProbedBuses: BusPort {
     case notReached(String)
   }
 
-  private func queues(_ queues: [GroupQueue], on bus: BusName) async -> Seen {
+  private func queues(_ queues: [GroupQueue], on bus: BusName, triesReading: Bool) async -> Seen {
     guard let probe = self.probes[bus] else { return .notReached("bus \(bus) is not configured") }
     // Only those the register names must exist.
     let named = queues.filter { QueueKind.inRegister.contains($0.kind) }
     let found: [QueuePreflight]
     do { found = try await probe.preflight(named.map(\.address.queue)) } catch { return .notReached(Self.words(error)) }
     // The way back ends where an organisation's login does (I-10).
-    if let refused = await self.organisations?.refusals(of: queues, on: bus).first { return .notReached(refused) }
+    if let refused = await self.organisations?.refusals(of: queues, on: bus, readsThem: triesReading).first {
+      return .notReached(refused)
+    }
     return .queues(named.compactMap { queue in found.first { $0.queue == queue.address.queue }.map { (queue, $0) } })
   }
 

@@ -21,6 +21,7 @@ public struct QueueOrganisationIndex: Sendable, Hashable {
 
   public init() {}
 
+  /// - Parameter plans: of two that have the same party with different organisations the first one counts.
   public init(_ plans: some Sequence<Plan>) { for plan in plans { self.add(plan.groups.flatMap(\.members)) } }
 
   public mutating func add(_ members: [Plan.Member]) {
@@ -61,7 +62,9 @@ public final class QueueOrganisations: EngineObserver {
   public func turned(_ turn: EngineTurn, state: MigrationState) {
     let hashes = state.puljer.mapValues(\.planHash)
     guard hashes != self.known.withLockedValue({ $0.hashes }) else { return }
-    let index = QueueOrganisationIndex(state.puljer.values.map(\.plan))
+    // The one that was sealed last has read the register last; after a restart as before.
+    let latestFirst = state.puljer.values.sorted { ($1.sealedAt, $1.name.text) < ($0.sealedAt, $0.name.text) }
+    let index = QueueOrganisationIndex(latestFirst.map(\.plan))
     self.known.withLockedValue { $0 = Known(hashes: hashes, index: index) }
   }
 

@@ -27,7 +27,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     if let file = self.heads { kept = try await HeadLine.kept(inFile: file) }
     let heads = kept.heads
     let audit = try await SQLiteEventReader.open(path: try self.place.databasePath()).verify(
-      expecting: self.expected, heads: heads)
+      expecting: self.expected, heads: heads, headsEvery: try self.place.headInterval() ?? .hours(1))
     let environment = try self.place.environment()
     if self.output.json { return try Console.say(json: AuditAnswer(audit, headsCutOff: kept.cutOff.count), of: environment) }
     Console.say("the history is whole: \(audit.events) events, head \(audit.head.hash)", of: environment)
@@ -38,7 +38,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     }
     if let gap = audit.unanchored {
       Console.say(
-        "from event \(gap.first) to \(gap.last) no head was kept outside for \(gap.span), while the daemon was at work: the file is to have one every hour"
+        "from event \(gap.first) to \(gap.last) no head was kept outside for \(gap.span), while the daemon was at work: the file is to have one as often as audit-heads says (every hour where nothing does)"
       )
     }
     if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }

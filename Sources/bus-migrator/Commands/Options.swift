@@ -46,6 +46,8 @@ struct PlaceOptions: ParsableArguments {
   }
   /// The environment's name; nil where the database alone is named.
   func environment() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().environment.text }
+  /// How often the daemon writes a head outside; nil where the database alone is named.
+  func headInterval() throws -> TimeSpan? { self.database != nil && self.config == nil ? nil : try self.places().heads.interval }
   /// Nil where the database alone is named: heads kept elsewhere stand in the configuration.
   func headsPath() throws -> String? { self.database != nil && self.config == nil ? nil : try self.places().heads.file }
 }

@@ -110,26 +110,47 @@ struct ForwardSite: Sendable {
   func take(
     _ queue: String, expected: Int, quiet: Duration, asValues: Bool = false, tell: (String) -> Void
   ) async throws -> [ForwardLedger.Sighting] {
+    var found: [ForwardLedger.Sighting] = []
+    // Settled over a connection that broke: the bus may not have read that, and hands them out once more.
+    var inDoubt: Set<SHA256.Digest> = []
+    for _ in 0..<100 {
+      let (read, broken) = try await self.read(queue, expected: expected - found.count, quiet: quiet, asValues: asValues)
+      found += read.filter { !$0.isAgain || inDoubt.remove($0.hash) == nil }
+      guard let broken else { return found }
+      tell("[\(broken.stableCode)] while \(queue) was read, after \(found.count) messages")
+      inDoubt.formUnion(read.suffix(2 * Self.window).map(\.hash))
+    }
+    throw RehearsalError.forwarding("read \(queue)", seen: "link or connection is lost again and again")
+  }
+
+  private static let window = 1_000
+
+  /// Over one connection.
+  ///
+  /// - Returns: what it settled, and what broke off the reading and says nothing of the messages: a bus that detaches its link, or after that hands out more than
+  ///   it was asked for (RabbitMQ 3.10).
+  private func read(
+    _ queue: String, expected: Int, quiet: Duration, asValues: Bool
+  ) async throws -> (found: [ForwardLedger.Sighting], broken: AMQPError?) {
     let endpoint = try self.endpoint
     return try await AMQPConnection.withConnection(endpoint.amqpConfiguration(role: "reading", product: "rehearsal")) {
       connection in
       var found: [ForwardLedger.Sighting] = []
-      for _ in 0..<100 {
-        let receiver = try await connection.openReceiver(from: endpoint.receivingAddress(ofQueue: queue).text, credit: 1_000)
-        do {
-          while found.count < expected, let batch = try await receiver.nextBatch(within: quiet) {
-            let sightings = try batch.map { try ForwardLedger.Sighting($0, asValue: asValues) }
-            try receiver.settle(batch, as: .accepted)
-            found += sightings
-          }
-          await receiver.close(within: endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(500))
-          return found
-        } catch let error as AMQPError where error.code == .settlementLost || error.code == .linkDetached {
-          tell("[\(error.stableCode)] while \(queue) was read, after \(found.count) messages")
-          continue
+      do {
+        let receiver = try await connection.openReceiver(
+          from: endpoint.receivingAddress(ofQueue: queue).text, credit: Self.window)
+        while found.count < expected, let batch = try await receiver.nextBatch(within: quiet) {
+          let sightings = try batch.map { try ForwardLedger.Sighting($0, asValue: asValues) }
+          try receiver.settle(batch, as: .accepted)
+          found += sightings
         }
+        await receiver.close(within: endpoint.dialect.capabilities.answersCloseOfLink ? .seconds(3) : .milliseconds(500))
+        return (found, nil)
+      } catch let error as AMQPError
+        where [.settlementLost, .linkDetached, .protocolViolated, .connectionLost].contains(error.code)
+      {
+        return (found, error)
       }
-      throw RehearsalError.forwarding("read \(queue)", seen: "the link is detached again and again")
     }
   }
 
@@ -162,7 +183,8 @@ extension ForwardLedger.Sighting {
       sender: message.applicationProperties[Self.senderProperty]
         .flatMap { $0.text.flatMap { Int($0) } } ?? -1,
       number: message.applicationProperties[Self.numberProperty].flatMap { $0.text.flatMap { Int($0) } } ?? -1,
-      hash: SHA256.hash(data: bare), isAgain: (message.header?.deliveryCount ?? 0) > 0)
+      hash: SHA256.hash(data: bare),
+      isAgain: (message.header?.deliveryCount ?? 0) > 0 || message.header?.firstAcquirer == false)
   }
 }
 

@@ -154,6 +154,26 @@ struct OrganisationLoginTests {
           #expect(refused?.seen.hasPrefix("as organisation 987654325: [AMQP-") == true, "\(refused?.seen ?? "")")
           #expect(refused?.seen.contains("another") == false)
           await refusing.close()
+
+          // It gets in, and may not read its own queue: what strands there could not be taken.
+          try await broker.ask(
+            "PUT", "permissions/%2F/\(stage.lent)", #"{"configure":"^$","write":".*","read":"^$"}"#, http)
+          let blind = self.probes(entry, owners, counting)
+          let unread = await sourceBus(blind)
+          #expect(unread?.result == .failed)
+          #expect(
+            unread?.seen.hasPrefix("as organisation 987654325: \(stage.queue): [AMQP-") == true, "\(unread?.seen ?? "")")
+          // Where the bus is the one that is moved to, nothing is attached that could be taken for a listener.
+          let asTarget = await ProbedBuses([probe], organisations: blind).preflight(
+            source: "b", sourceQueues: [], target: "a", targetQueues: queues)
+          #expect(asTarget.first { $0.check == .targetBus }?.result == .passed)
+          await blind.close()
+          let closed = await ProbedBuses([probe], organisations: blind).depth(of: queues[0].address, on: "a")
+          guard case .unreadable(let error)? = closed?.value else {
+            Issue.record("asked with another login: \(String(describing: closed))")
+            return
+          }
+          #expect(error.explanation.seen.contains("connections are being closed"), "\(error)")
         }
       }
     }
