@@ -29,7 +29,7 @@ public struct HeadGap: Sendable, Hashable, Codable {
     ///   - interval: after how long at most the daemon writes a head for what has happened.
     init(_ kept: Set<Int64>, every interval: TimeSpan) {
       self.kept = kept
-      self.allowed = interval + HeadGap.lateness
+      self.allowed = TimeSpan(milliseconds: interval.milliseconds + HeadGap.lateness.milliseconds)
     }
 
     mutating func take(_ stored: StoredEvent) {

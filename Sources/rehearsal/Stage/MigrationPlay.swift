@@ -166,8 +166,8 @@ struct MigrationPlay: Sendable {
     case .lies where group.drain.leftovers > 0:
       self.terminal.say("$ bus-migrator drain explain \(party)")
       self.terminal.show(Self.excerpt(try await self.insist(migrator, ["drain", "explain", party]), lines: 6))
-      self.terminal.say("$ bus-migrator drain forward --her-id \(party) --dry-run")
-      self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party, "--dry-run"]))
+      self.terminal.say("$ bus-migrator drain forward --her-id \(party) --check")
+      self.terminal.show(try await self.insist(migrator, ["drain", "forward", "--her-id", party, "--check"]))
       let isOrdered = try await self.did(
         migrator,
         [
@@ -228,10 +228,15 @@ struct MigrationPlay: Sendable {
     for _ in 0..<300 {
       let result = try await migrator.command(arguments)
       if result.exitCode == 0 { return result.output }
+      // The command itself is wrong: a daemon that answers again will not take it either.
+      if result.exitCode == Self.wrongUsage { break }
       try await Task.sleep(for: .milliseconds(300))
     }
     return try await self.must(migrator, arguments)
   }
+
+  /// Of `bus-migrator`: the command line is wrong, and nothing was done.
+  private static let wrongUsage: Int32 = 2
 
   /// A command that is given again until its effect is seen: its answer may be lost with a daemon that was killed.
   private func insist(
