@@ -109,7 +109,7 @@ struct AuditOfHistoriesTests {
         == HeadGap(first: 2, last: 3, span: .minutes(120)))
     #expect(longest([1], [(0, .daemonStarted), (10, stop), (130, stop)]) == HeadGap(first: 2, last: 3, span: .minutes(120)))
     #expect(longest([1], [(0, .daemonStarted), (10, stop), (80, stop)]) == nil)
-    #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (25, stop)], every: .minutes(5))?.span == .minutes(15))
+    #expect(longest([1, 3], [(0, .daemonStarted), (10, stop), (26, stop)], every: .minutes(5))?.span == .minutes(16))
     #expect(longest([1, 2, 3, 5], [(0, stop), (100, stop), (101, stop), (102, stop), (300, stop)])?.span == .minutes(198))
   }
 }
