@@ -65,10 +65,11 @@ private struct World {
     settings.heldLimit = 1_000
     self.noticesLate = noticesLate
     let returnsFirst = self.random.below(2) == 0
-    self.settings = settings
-    self.machine = ForwardMachine(settings)
     self.losesUnseen = self.random.below(3) == 0
     self.holdLimit = self.random.below(3) == 0 ? 20_000_000_000 : nil
+    settings.numbersMessages = self.holdLimit != nil
+    self.settings = settings
+    self.machine = ForwardMachine(settings)
     self.unnoticedLimit = self.holdLimit == nil ? 20_000_000_000 : 60_000_000_000
     // Where locks run out each message has its place.
     self.returnsFirst = noticesLate && returnsFirst && self.holdLimit == nil

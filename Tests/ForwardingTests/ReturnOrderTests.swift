@@ -225,4 +225,42 @@ struct ReturnOrderTests {
     #expect(self.going(&order, [2, 3].map { self.numbered($0) }) == [2, 3])
     #expect(self.released(&order) == [4])
   }
+
+  @Test("a partitioned queue has a counter for each partition: numbers of two of them say nothing")
+  func partitions() {
+    var order = ReturnOrder()
+    order.lost(self.messages(1...2), link: 1, isNoticed: true)
+    var (first, second) = (self.again(1), self.again(2))
+    (first.sequenceNumber, second.sequenceNumber) = (5 << 48 + 1, 2 << 48 + 1)
+    #expect(order.turn(of: second) == .early(behind: self.message(1)) || order.hasAllCome)
+    #expect(order.turn(of: first) == .now)
+  }
+
+  // MARK: An earlier link that the bus may not have missed
+
+  @Test("what a later link held comes again before the bus has missed an earlier one: it waits for what that may hold unread")
+  func laterLinkFirst() {
+    var order = ReturnOrder()
+    order.lost([], link: 1, isNoticed: false)
+    #expect(self.going(&order, [self.fresh(9)]) == [])
+    order.lost([], link: 2, isNoticed: true)
+    #expect(self.going(&order, [self.numbered(9)]) == [], "1 to 8 lie unread on the first link")
+    #expect(self.going(&order, (1...8).map(self.numbered)) == [])
+    order.noticed()
+    #expect(self.released(&order) == Array(1...9))
+  }
+
+  @Test("what a process gave back that held it for order's sake says nothing of the link that it doubted")
+  func doubtOutlivesOrderlyEnd() {
+    var order = ReturnOrder()
+    var awaited = Awaited()
+    awaited.behind = self.messages(1...2)
+    awaited.isNoticed = false
+    order.await(awaited, isNumbered: true)
+    #expect(order.waitsForTime)
+    #expect(self.going(&order, [1, 2].map(self.numbered)) == [])
+    #expect(!order.isNoticed)
+    order.noticed()
+    #expect(self.released(&order) == [1, 2])
+  }
 }

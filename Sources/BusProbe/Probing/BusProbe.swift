@@ -187,8 +187,8 @@ public final class BusProbe: Sendable, Service {
     return results
   }
 
-  /// Why this login may not read one of these queues; nil when it may. Takes nothing: the link is given no credit. A queue that is not there is
-  /// none that it may not read.
+  /// Why this login cannot read one of these queues; nil when it can. Takes nothing: the link is given no credit. Only for queues that are
+  /// there: of others some buses refuse the right first, and ActiveMQ makes them.
   ///
   /// - Throws: `AMQPError` when there is no connection.
   public func readingRefused(_ queues: [String]) async throws -> (queue: String, because: AMQPError)? {

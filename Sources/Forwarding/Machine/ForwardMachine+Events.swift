@@ -282,8 +282,10 @@ extension ForwardMachine {
     self.loseWhatIsOnHand(isNoticed: true)
     if isOwed { self.returnsUntil = until }
     self.actions.append(.leaveSource(epoch: self.sourceEpoch))
-    // 8, 16, 32 ... s while what is owed does not come: each time counts as a delivery.
-    self.source = .retry(at: isOwed ? now + 8_000_000_000 << Int64(min(self.lettings, 4)) : now)
+    // 8, 16, 32 ... s while what is owed does not come: each time counts as a delivery. Where its coming would say nothing it is left alone.
+    var next = isOwed ? now + 8_000_000_000 << Int64(min(self.lettings, 4)) : now
+    if let until, self.returns.waitsForTime { next = max(next, until) }
+    self.source = .retry(at: next)
     if isOwed { self.lettings += 1 }
   }
 

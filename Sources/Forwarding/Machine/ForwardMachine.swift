@@ -162,6 +162,8 @@ package struct ForwardMachine: Sendable {
     package var retriesSetAside = false
     /// What earlier runs left on hand: it must come again before anything that came after it.
     package var awaited = Awaited()
+    /// Whether the source numbers its messages, so that their order is known whatever comes when.
+    package var numbersMessages = false
     /// Whether the machine went down that this ran on: nobody closed its links.
     package var isAfterPowerCut = false
     /// How long nothing is taken at first, in nanoseconds: a process before this one left without a word, and the bus is given the time
@@ -336,13 +338,13 @@ package struct ForwardMachine: Sendable {
     switch event {
     case .started:
       self.lastArrival = now
-      self.returns.await(self.settings.awaited)
+      self.returns.await(self.settings.awaited, isNumbered: self.settings.numbersMessages)
       if self.settings.awaited != Awaited() { self.noteOwed() }
       wasOwed = !self.returns.isEmpty
       // What it had on hand and not yet in the journal is known to nobody.
       if self.settings.holdOff > 0 { self.source = .retry(at: now + self.settings.holdOff) }
       // Of something on hand it is seen by its coming again that the bus knows of the dead link.
-      if let lag = self.settings.linksLag, !self.settings.isAfterPowerCut, !self.returns.isNoticed, self.returns.count == 0 {
+      if let lag = self.settings.linksLag, !self.settings.isAfterPowerCut, self.returns.waitsForTime {
         self.isSeeking = true
         self.source = .retry(at: now + max(lag, self.settings.holdOff))
       }

@@ -73,6 +73,10 @@ struct ReturnOrder: Sendable {
   var isNoticed: Bool { self.unnoticed.isEmpty }
   /// All that is known to be owed has come. A tail may still follow what came last.
   var hasAllCome: Bool { self.count == 0 && self.unnoticed.isEmpty }
+  /// Whether only time, or the bus itself, tells of the links that may be dead unnoticed: nothing that they are known to hold is awaited.
+  var waitsForTime: Bool {
+    !self.isNoticed && !self.line.contains { $0.arrival == nil && self.unnoticed.contains($0.link) }
+  }
   /// In the order of the source, with the early ones.
   var remaining: [Fingerprint] { self.line.map(\.fingerprint) }
   var early: [ForwardMachine.Arrival] { self.line.compactMap(\.arrival) }
@@ -114,11 +118,15 @@ struct ReturnOrder: Sendable {
   /// The guess, as far as no number speaks against it.
   private func numberedPlace(of arrival: ForwardMachine.Arrival, guess: Int) -> Int {
     guard let number = arrival.sequenceNumber else { return guess }
-    if let before = self.line.firstIndex(where: { $0.sequenceNumber.map { $0 > number } ?? false }), before < guess {
-      return before
-    }
-    let behind = self.line.lastIndex { $0.sequenceNumber.map { $0 < number } ?? false }
+    if let before = self.line.firstIndex(where: { Self.isBefore(number, $0.sequenceNumber) }), before < guess { return before }
+    let behind = self.line.lastIndex { Self.isBefore($0.sequenceNumber, number) }
     return max(guess, behind.map { $0 + 1 } ?? 0)
+  }
+
+  /// Whether both are numbered by the same counter, and one is smaller. A partitioned queue has a counter for each partition, which the upper 16 bits name.
+  private static func isBefore(_ one: Int64?, _ other: Int64?) -> Bool {
+    guard let one, let other else { return false }
+    return one >> 48 == other >> 48 && one < other
   }
 
   private mutating func known(_ arrival: ForwardMachine.Arrival) -> Turn {
@@ -128,8 +136,11 @@ struct ReturnOrder: Sendable {
     self.line[found].sequenceNumber = arrival.sequenceNumber
     self.unnoticed.remove(self.line[found].link)
     var index = self.moveBehindSmaller(found)
-    // We gave it back ourselves: that says nothing of a link that may be dead unnoticed, and may hold what goes before it.
-    if self.line[index].link == Self.noLink, !self.isNoticed {
+    // We gave it back ourselves: that says nothing of a link that may be dead unnoticed, and may hold what goes before it. Nor does what a later link held; only
+    // where numbers will say the order it is worth waiting for, though.
+    let link = self.line[index].link
+    let isNumbered = arrival.sequenceNumber != nil
+    if !self.isNoticed, link == Self.noLink || isNumbered && self.unnoticed.contains(where: { $0 < link }) {
       let before = index > 0 ? self.line[index - 1].fingerprint : nil
       self.line[index].arrival = arrival
       self.open.remove(arrival.fingerprint)
@@ -161,9 +172,10 @@ struct ReturnOrder: Sendable {
   ///
   /// - Returns: where it stands now.
   private mutating func moveBehindSmaller(_ index: Int) -> Int {
-    guard let number = self.line[index].sequenceNumber,
-      let behind = self.line.lastIndex(where: { $0.sequenceNumber.map { $0 < number } ?? false }), behind > index
-    else { return index }
+    let number = self.line[index].sequenceNumber
+    guard let behind = self.line.lastIndex(where: { Self.isBefore($0.sequenceNumber, number) }), behind > index else {
+      return index
+    }
     var entry = self.line.remove(at: index)
     entry.isWhole = false
     self.line.insert(entry, at: behind)
@@ -268,9 +280,13 @@ struct ReturnOrder: Sendable {
   }
 
   /// What the process before this one knew to be owed.
-  mutating func await(_ awaited: Awaited) {
+  ///
+  /// - Parameter isNumbered: whether the source numbers its messages.
+  mutating func await(_ awaited: Awaited, isNumbered: Bool = false) {
     var line = Deque(awaited.held.map { Entry(fingerprint: $0, link: 0, isWhole: awaited.isWhole) })
-    line.append(contentsOf: awaited.behind.map { Entry(fingerprint: $0, link: 0, isWhole: false) })
+    // By whom these were held is not written: some that process gave back itself, and of a link that it doubted they say nothing.
+    let link = !awaited.isNoticed && isNumbered ? Self.noLink : 0
+    line.append(contentsOf: awaited.behind.map { Entry(fingerprint: $0, link: link, isWhole: false) })
     if !awaited.isNoticed { self.unnoticed.insert(0) }
     self.take(line, 0)
   }

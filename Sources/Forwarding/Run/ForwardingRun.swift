@@ -68,6 +68,7 @@ struct ForwardingRun {
     settings.stopLimit = Int64(forwarder.stopLimit / .nanoseconds(1))
     settings.awaited = forwarder.journal.awaited(in: queue)
     settings.isAfterPowerCut = forwarder.journal.isAfterPowerCut
+    settings.numbersMessages = forwarder.line.source.dialect.numbersMessages
     settings.linksLag = forwarder.sourceLinks.map { Int64($0.lag / .nanoseconds(1)) }
     if forwarder.journal.isAfterCrash {
       settings.holdOff =

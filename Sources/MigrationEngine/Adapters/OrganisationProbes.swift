@@ -139,15 +139,13 @@ public actor OrganisationProbes {
 
   /// Logs in as every organisation that owns one of `queues`; the words of those that could not.
   ///
-  /// - Parameter readsThem: whether each is asked for its queues as well: what is stranded there is taken with this login.
-  func refusals(of queues: [GroupQueue], on bus: BusName, readsThem: Bool) async -> [String] {
+  /// - Parameter read: those of them that are there, and are to be read: what is stranded on one is taken with its login.
+  func refusals(of queues: [GroupQueue], reading read: [GroupQueue], on bus: BusName) async -> [String] {
     var refusals: [String] = []
-    var byLogin: [Login: [String]] = [:]
-    for queue in queues {
-      if let login = self.login(for: queue.address, on: bus) { byLogin[login, default: []].append(queue.address.queue) }
-    }
-    for (login, names) in byLogin.sorted(by: { $0.key.organisation < $1.key.organisation }) {
-      if let words = await self.refusal(login, reading: readsThem ? names : []) {
+    for login in Set(queues.compactMap { self.login(for: $0.address, on: bus) }).sorted(by: { $0.organisation < $1.organisation })
+    {
+      let names = read.filter { self.login(for: $0.address, on: bus) == login }.map(\.address.queue)
+      if let words = await self.refusal(login, reading: names) {
         refusals.append("as organisation \(login.organisation): \(words)")
       }
     }

@@ -96,7 +96,9 @@ public struct ProbedBuses: BusPort {
     let found: [QueuePreflight]
     do { found = try await probe.preflight(named.map(\.address.queue)) } catch { return .notReached(Self.words(error)) }
     // The way back ends where an organisation's login does (I-10).
-    if let refused = await self.organisations?.refusals(of: queues, on: bus, readsThem: triesReading).first {
+    let there = Set(found.filter { $0.existence == .exists }.map(\.queue))
+    let read = triesReading ? named.filter { there.contains($0.address.queue) } : []
+    if let refused = await self.organisations?.refusals(of: queues, reading: read, on: bus).first {
       return .notReached(refused)
     }
     return .queues(named.compactMap { queue in found.first { $0.queue == queue.address.queue }.map { (queue, $0) } })

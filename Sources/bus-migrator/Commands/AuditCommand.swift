@@ -39,6 +39,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     if let gap = audit.unanchored {
       Console.say(
         "from event \(gap.first) to \(gap.last) no head was kept outside for \(gap.span), while the daemon was at work: the file is to have one as often as audit-heads says (every hour where nothing does)"
+          + (gap.last == audit.head.sequence ? ". It is the end of the history: an older copy of the file has none for it" : "")
       )
     }
     if let upTo = audit.checkpoint { Console.say("the checkpoint at event \(upTo) is what it folds to there") }

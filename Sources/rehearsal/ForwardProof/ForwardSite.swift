@@ -115,7 +115,11 @@ struct ForwardSite: Sendable {
     var inDoubt: Set<SHA256.Digest> = []
     for _ in 0..<100 {
       let (read, broken) = try await self.read(queue, expected: expected - found.count, quiet: quiet, asValues: asValues)
-      found += read.filter { !$0.isAgain || inDoubt.remove($0.hash) == nil }
+      let new = read.filter { !$0.isAgain || inDoubt.remove($0.hash) == nil }
+      if new.count < read.count {
+        tell("\(read.count - new.count) on \(queue) came again after the reading had broken off: not counted twice")
+      }
+      found += new
       guard let broken else { return found }
       tell("[\(broken.stableCode)] while \(queue) was read, after \(found.count) messages")
       inDoubt.formUnion(read.suffix(2 * Self.window).map(\.hash))

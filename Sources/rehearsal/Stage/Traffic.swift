@@ -56,7 +56,7 @@ struct Traffic: Sendable {
       guard !isInTime else { return }
       var missing: [String] = []
       for system in self.systems { missing += try await system.receiversMissing() }
-      throw RehearsalError.notListening(missing)
+      if !missing.isEmpty { throw RehearsalError.notListening(missing) }
     }
   }
 
