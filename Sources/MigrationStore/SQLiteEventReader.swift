@@ -23,7 +23,8 @@ public struct SQLiteEventReader: Sendable {
     public var checkpoint: Int64?
     /// Why the checkpoint that is there would not be used.
     public var checkpointIgnored: String?
-    /// The longest that events of a daemon at work stood without a head kept outside, where that is more than an hour (I-19).
+    /// The longest that events of a daemon at work stood without a head kept outside, where that is longer than it may be
+    /// (I-19).
     public var unanchored: HeadGap?
   }
 
